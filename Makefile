@@ -1,0 +1,41 @@
+# make demo   renders the built-in demo shot into demo/
+# make test   runs the tests          make lint   runs ruff and mypy
+# make clean  removes the environment and everything built
+#
+# The first call makes .venv with PYTHON (3.11 or newer):  make test PYTHON=python3.12
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+BUILT_FROM := pyproject.toml constraints.txt $(wildcard CMakeLists.txt f2hdr_backend/kernels/src/*)
+
+.PHONY: demo test lint clean
+
+demo: $(VENV)/ready
+	$(BIN)/f2hdr demo demo
+
+test: $(VENV)/ready-dev
+	$(BIN)/python -m pytest -q -n 2
+
+lint: $(VENV)/ready-dev
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf $(VENV) build dist demo .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "F2HDR needs Python 3.11 or newer, and there is no $(PYTHON). Try: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "F2HDR needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V). Try: make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/ready: $(BUILT_FROM) | $(BIN)/python
+	$(INSTALL) --editable '.[media]'
+	@touch $@
+
+$(VENV)/ready-dev: $(BUILT_FROM) | $(BIN)/python
+	$(INSTALL) --editable '.[media,dev]'
+	@touch $@ $(VENV)/ready

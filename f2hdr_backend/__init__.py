@@ -1,0 +1,3 @@
+"""F2HDR: scene-linear HDR frames from footage shot with alternating exposures."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,92 @@
+"""``f2hdr info``: what is installed here, what it can compute on, and where things live."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated, Any
+
+import typer
+
+import f2hdr_backend
+
+_CPU_FEATURES = {
+    "avx2": "_is_avx2_supported",
+    "avx512": "_is_avx512_supported",
+    "avx512_bf16": "_is_avx512_bf16_supported",
+    "amx": "_is_amx_tile_supported",
+}
+_LIBRARIES = ("torch", "numpy", "OpenEXR", "OpenImageIO", "opencolorio", "opencv-python-headless", "av")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb ``info`` to the command line."""
+    app.command("info")(info)
+
+
+def info(as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False) -> None:
+    """Show versions, devices and folders of this installation."""
+    facts = _facts()
+    if as_json:
+        print(json.dumps({"event": "info", **facts}))
+        return
+    for name, value in facts.items():
+        print(f"{name.replace('_', ' '):<16}{_words(value)}")
+
+
+def _facts() -> dict[str, Any]:
+    from f2hdr_backend.weights.manifest import weights_folder
+
+    return {
+        "version": f2hdr_backend.__version__,
+        "python": platform.python_version(),
+        "system": platform.platform(terse=True),
+        "libraries": {name: _installed(name) for name in _LIBRARIES},
+        "devices": _devices(),
+        "cpu_features": _cpu_features(),
+        "cpu_cores": os.cpu_count(),
+        "weights_folder": str(weights_folder()),
+        "cache_folder": _cache_folder(),
+    }
+
+
+def _installed(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _devices() -> list[str]:
+    import torch
+
+    names = ["cpu"]
+    if torch.backends.mps.is_available():
+        names.append("mps")
+    for index in range(torch.cuda.device_count()):
+        names.append(f"cuda:{index} ({torch.cuda.get_device_name(index)})")
+    return names
+
+
+def _cpu_features() -> list[str]:
+    """Return what torch found in this processor; the matrix units decide how fast bf16 is."""
+    import torch
+
+    probes = {name: getattr(torch.cpu, probe, None) for name, probe in _CPU_FEATURES.items()}
+    return [name for name, probe in probes.items() if probe is not None and probe()]
+
+
+def _cache_folder() -> str:
+    import platformdirs
+
+    return os.environ.get("F2HDR_CACHE") or platformdirs.user_cache_dir("f2hdr", appauthor=False)
+
+
+def _words(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {item or 'not installed'}" for name, item in value.items())
+    if isinstance(value, list):
+        return ", ".join(value) or "none"
+    return str(value)

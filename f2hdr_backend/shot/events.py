@@ -1,0 +1,69 @@
+"""What a render tells as it goes: one stream that a command line prints, a server stores, a farm reads."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass
+from typing import Any, Optional
+
+
+@dataclass(frozen=True)
+class Event:
+    """Base of every event."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the event's fields with ``event``, the class name in snake case."""
+        return {"event": re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower(), **asdict(self)}
+
+
+@dataclass(frozen=True)
+class RenderStarted(Event):
+    """The plan is made and the work begins; ``total`` counts the frames asked for, done ones included."""
+
+    total: int
+    done_before: int
+    size: tuple[int, int]
+    """(width, height) in pixels."""
+    device: str
+    precision: str
+    weights: str
+    flow: str
+
+
+@dataclass(frozen=True)
+class FrameDone(Event):
+    """One frame is written and complete; ``seconds`` is the wall time it took."""
+
+    frame: int
+    path: str
+    seconds: float
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class FrameSkipped(Event):
+    """One frame was already there, made from the same inputs and settings."""
+
+    frame: int
+    path: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Warned(Event):
+    """Something the user should know; ``frame`` is None where it concerns the whole shot."""
+
+    code: str
+    message: str
+    frame: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class RenderFinished(Event):
+    """All frames are there; ``seconds`` is the wall time of the whole render."""
+
+    rendered: int
+    skipped: int
+    seconds: float

@@ -1,0 +1,113 @@
+"""Frozen dataclasses to JSON and back, strictly: unknown fields, wrong types and odd choices are refused."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from f2hdr_backend.shot.errors import DocumentError, ShotError
+from f2hdr_backend.shot.frames import FrameRange
+
+T = TypeVar("T")
+
+
+def encode(value: Any) -> Any:
+    """Return a value of plain JSON types; a FrameRange becomes its text, a tuple a list."""
+    if isinstance(value, FrameRange):
+        return str(value)
+    if dataclasses.is_dataclass(value):
+        return {field.name: encode(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, tuple):
+        return [encode(item) for item in value]
+    return value
+
+
+def decode(kind: type[T], value: object, where: str) -> T:
+    """Build the dataclass ``kind`` from a JSON object; ``where`` names it in errors.
+
+    Raises DocumentError naming the field for an unknown or missing field and for a value of another type.
+    """
+    if not isinstance(value, dict):
+        raise _wrong(where, "an object", value)
+    known = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    for name in value:
+        if name not in known:
+            raise _unknown(where, str(name), list(known))
+    for name, field in known.items():
+        required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        if required and name not in value:
+            raise DocumentError(f'{where} lacks the field "{name}".', hint=field.metadata["help"], field=name)
+    hints = get_type_hints(kind)
+    return kind(**{name: _decode_value(hints[name], item, f"{where}.{name}") for name, item in value.items()})
+
+
+def check_choices(document: Any) -> None:
+    """Raise DocumentError if a field holds a value or item that its metadata's ``choices`` do not list."""
+    for field in dataclasses.fields(document):
+        choices = field.metadata.get("choices")
+        value = getattr(document, field.name)
+        for item in value if isinstance(value, tuple) else (value,):
+            if choices is not None and item not in choices:
+                raise DocumentError(
+                    f'{field.name} cannot be "{item}".',
+                    hint=_near(str(item), choices) or f"Choose from {', '.join(choices)}.",
+                    field=field.name,
+                    value=item,
+                )
+
+
+def _decode_value(kind: Any, value: Any, where: str) -> Any:
+    if get_origin(kind) is Union:
+        return None if value is None else _decode_value(get_args(kind)[0], value, where)
+    if get_origin(kind) is tuple:
+        return _decode_tuple(get_args(kind), value, where)
+    if kind is FrameRange:
+        return _decode_range(value, where)
+    if dataclasses.is_dataclass(kind):
+        return decode(kind, value, where)  # type: ignore[arg-type]
+    return _decode_scalar(kind, value, where)
+
+
+def _decode_scalar(kind: type, value: Any, where: str) -> Any:
+    if kind is float and type(value) is int:
+        value = float(value) if abs(value) < 2**1023 else math.inf
+    if type(value) is not kind or (isinstance(value, float) and not math.isfinite(value)):
+        raise _wrong(where, {str: "text", int: "a whole number", float: "a finite number"}[kind], value)
+    return value
+
+
+def _decode_tuple(kinds: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise _wrong(where, "a list", value)
+    if kinds[-1] is Ellipsis:
+        kinds = kinds[:1] * len(value)
+    if len(kinds) != len(value):
+        raise _wrong(where, f"a list of {len(kinds)} values", value)
+    return tuple(
+        _decode_value(kind, item, f"{where}[{index}]") for index, (kind, item) in enumerate(zip(kinds, value))
+    )
+
+
+def _decode_range(value: Any, where: str) -> FrameRange:
+    if not isinstance(value, str):
+        raise _wrong(where, "text such as 1001-1010", value)
+    try:
+        return FrameRange.parse(value)
+    except ShotError as error:
+        raise DocumentError(f"{where}: {error.message}", hint=error.hint, field=where, value=value) from error
+
+
+def _wrong(where: str, wanted: str, value: object) -> DocumentError:
+    return DocumentError(f"{where} must be {wanted}, not {value!r}.", field=where, value=value)
+
+
+def _unknown(where: str, name: str, known: list[str]) -> DocumentError:
+    hint = _near(name, known) or f"Its fields are {', '.join(known)}."
+    return DocumentError(f'{where} has no field "{name}".', hint=hint, field=name, known=known)
+
+
+def _near(name: str, known: Any) -> str:
+    near = difflib.get_close_matches(name, known)
+    return f"Did you mean {' or '.join(near)}?" if near else ""

@@ -1,0 +1,207 @@
+"""Frame numbers: which frames are meant (FrameRange) and which files hold them (Sequence)."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Optional
+
+from f2hdr_backend.shot.errors import ShotError, UnreadableFrame
+
+MAX_FRAMES = 1_000_000
+"""Most frames one range may ask for (11 hours at 24 a second): a mistyped digit must not fill memory."""
+
+_RANGE = re.compile(r"(-?\d{1,9})(?:-(-?\d{1,9})(?:x(\d{1,9}))?)?", re.ASCII)
+_TOKEN = re.compile(r"#+|%\d{0,2}d|\$F\d?", re.ASCII)
+_AT_TOKEN = re.compile(r"@+")
+
+
+@dataclass(frozen=True)
+class FrameRange:
+    """A set of frame numbers, kept sorted and unique; may be empty and may be negative."""
+
+    frames: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "frames", tuple(sorted(set(self.frames))))
+
+    @classmethod
+    def parse(cls, text: str) -> FrameRange:
+        """Read ``1001-1100x2,1105``: single frames, ranges and ranges with a step, separated by commas.
+
+        Raises ShotError for anything else, a range that runs backwards, and more than MAX_FRAMES frames.
+        """
+        frames: set[int] = set()
+        for part in text.split(","):
+            frames.update(_parse_part(part.strip(), text))
+        return cls(tuple(frames))
+
+    def __str__(self) -> str:
+        return ",".join(_run_text(run) for run in _runs(self.frames))
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.frames)
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def __contains__(self, frame: object) -> bool:
+        return frame in self.frames
+
+    @property
+    def first(self) -> int:
+        """The lowest frame number. Raises ShotError if the range is empty."""
+        return self._end(0)
+
+    @property
+    def last(self) -> int:
+        """The highest frame number. Raises ShotError if the range is empty."""
+        return self._end(-1)
+
+    def _end(self, index: int) -> int:
+        if not self.frames:
+            raise ShotError("The frame range is empty.", hint="Give at least one frame, such as 1001-1010.")
+        return self.frames[index]
+
+
+def _parse_part(part: str, text: str) -> range:
+    match = _RANGE.fullmatch(part)
+    if match is None:
+        raise ShotError(
+            f'"{text}" is not a frame range: "{part}" cannot be read.',
+            hint="Write it like 1001-1010, 1001-1100x2 or 1001,1005-1010.",
+            text=text,
+        )
+    start = int(match[1])
+    stop = start if match[2] is None else int(match[2])
+    step = 1 if match[3] is None else int(match[3])
+    if stop < start:
+        raise ShotError(f'The frame range "{part}" runs backwards.', hint=f"Write {stop}-{start}.", text=text)
+    if step == 0:
+        raise ShotError(
+            f'The frame range "{part}" has a step of 0.', hint="Use a step of 1 or more.", text=text
+        )
+    if (stop - start) // step >= MAX_FRAMES:
+        raise ShotError(f'The frame range "{part}" has more than {MAX_FRAMES} frames.', text=text)
+    return range(start, stop + 1, step)
+
+
+def _runs(frames: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    """Split sorted frames into runs of one step; a run of two is kept together only when its step is 1."""
+    start = 0
+    while start < len(frames):
+        stop = start + 1
+        step = frames[stop] - frames[start] if stop < len(frames) else 1
+        while stop < len(frames) and frames[stop] - frames[stop - 1] == step:
+            stop += 1
+        if stop - start == 2 and step > 1:
+            stop = start + 1
+        yield frames[start:stop]
+        start = stop
+
+
+def _run_text(run: tuple[int, ...]) -> str:
+    if len(run) == 1:
+        return str(run[0])
+    step = run[1] - run[0]
+    return f"{run[0]}-{run[-1]}" + (f"x{step}" if step > 1 else "")
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """Numbered files in one folder: ``folder/prefix`` + frame number + ``suffix``.
+
+    ``padding`` is the least number of digits; shorter numbers are filled with zeros, the sign not counted
+    (frame -5 with padding 4 is ``-0005``), longer numbers are written whole.
+    """
+
+    folder: str
+    prefix: str
+    padding: int
+    suffix: str
+
+    @classmethod
+    def parse(cls, text: str) -> Sequence:
+        """Read a pattern written with ``####``, ``@@@@``, ``%04d`` or ``$F4`` in its file name.
+
+        An ``@`` beside one of the other marks is an ordinary character. Raises ShotError if the file name has
+        no frame mark or more than one.
+        """
+        folder, name = os.path.split(text)
+        marks = _marks(name)
+        if len(marks) != 1:
+            count = "no frame mark" if not marks else f"{len(marks)} frame marks"
+            raise ShotError(
+                f'"{text}" has {count} in its file name.',
+                hint="Write the frame number once, like plate.####.exr or plate.%04d.exr.",
+                text=text,
+            )
+        mark = marks[0]
+        return cls(folder, name[: mark.start()], _padding(mark.group()), name[mark.end() :])
+
+    @staticmethod
+    def is_pattern(text: str) -> bool:
+        """Say whether the file name of ``text`` holds a frame mark."""
+        return bool(_marks(os.path.split(text)[1]))
+
+    def path(self, frame: int) -> str:
+        """Return the path of one frame."""
+        return self._join(self._number(frame))
+
+    def frame_of(self, path: str) -> Optional[int]:
+        """Return the frame number of a path, or None if the path is no frame of this sequence."""
+        folder, name = os.path.split(path)
+        if os.path.normpath(folder) != os.path.normpath(self.folder):
+            return None
+        return self._frame_of_name(name)
+
+    def on_disk(self) -> FrameRange:
+        """Return the frames whose files exist now; empty if the folder does not exist.
+
+        Raises UnreadableFrame if the folder cannot be listed.
+        """
+        try:
+            names = os.listdir(self.folder or os.curdir)
+        except (FileNotFoundError, NotADirectoryError):
+            return FrameRange(())
+        except OSError as error:
+            raise UnreadableFrame(
+                f'The folder "{self.folder}" cannot be listed: {error.strerror}.',
+                hint="Check its permissions.",
+                path=self.folder,
+            ) from error
+        found = (self._frame_of_name(name) for name in names)
+        return FrameRange(tuple(frame for frame in found if frame is not None))
+
+    def missing(self, frames: Iterable[int]) -> tuple[int, ...]:
+        """Return those of ``frames`` that have no file, in ascending order."""
+        return tuple(sorted(set(frames).difference(self.on_disk())))
+
+    def __str__(self) -> str:
+        return self._join("#" * self.padding)
+
+    def _number(self, frame: int) -> str:
+        return f"{frame:0{self.padding + (frame < 0)}d}"
+
+    def _join(self, number: str) -> str:
+        separator = "/" if self.folder and not self.folder.endswith(("/", os.sep)) else ""
+        return f"{self.folder}{separator}{self.prefix}{number}{self.suffix}"
+
+    def _frame_of_name(self, name: str) -> Optional[int]:
+        number = name[len(self.prefix) : len(name) - len(self.suffix)]
+        if not re.fullmatch(r"-?\d+", number, re.ASCII) or name != self.prefix + number + self.suffix:
+            return None
+        frame = int(number)
+        return frame if self._number(frame) == number else None
+
+
+def _marks(name: str) -> list[re.Match[str]]:
+    return list(_TOKEN.finditer(name)) or list(_AT_TOKEN.finditer(name))
+
+
+def _padding(mark: str) -> int:
+    if mark[0] in "#@":
+        return len(mark)
+    return max(1, int(mark.strip("%d$F") or 1))

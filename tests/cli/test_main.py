@@ -1,0 +1,128 @@
+"""The command as a shell sees it: what it prints where, and what it exits with."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import f2hdr_backend
+from f2hdr_backend.shot import errors
+
+COMMAND = "from f2hdr_backend.cli.main import main; main()"
+HEAVY = ("torch", "numpy", "cv2", "OpenEXR", "OpenImageIO", "PyOpenColorIO", "av", "safetensors", "blosc2")
+
+# A command line of one verb that raises what its argument says.
+RAISING = """
+import typer
+from f2hdr_backend.cli.main import run
+from f2hdr_backend.shot import errors
+
+app = typer.Typer(pretty_exceptions_enable=False)
+
+@app.command()
+def fail(name: str, json: bool = False) -> None:
+    if name == "KeyboardInterrupt":
+        raise KeyboardInterrupt
+    if name == "ValueError":
+        raise ValueError("a bug")
+    if name != "nothing":
+        raise getattr(errors, name)("It broke.", hint="Mend it.", frames=(3, 4))
+
+run(app)
+"""
+
+
+def _python(code: str, *args: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", code, *args], capture_output=True, text=True, timeout=120)
+
+
+def test_help_names_the_verbs_and_exits_0() -> None:
+    ran = _python(COMMAND, "--help")
+    assert ran.returncode == 0
+    assert "info" in ran.stdout
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = f"""
+import sys
+from f2hdr_backend.cli.main import main
+try:
+    main()
+except SystemExit:
+    print("loaded:", *[name for name in {HEAVY!r} if name in sys.modules])
+"""
+    ran = _python(code, "--help")
+    assert ran.stdout.splitlines()[-1].strip() == "loaded:"
+
+
+def test_version() -> None:
+    ran = _python(COMMAND, "--version")
+    assert (ran.returncode, ran.stdout.strip()) == (0, f2hdr_backend.__version__)
+
+
+@pytest.mark.parametrize("args", [["no-such-verb"], ["info", "--no-such-option"]])
+def test_wrong_usage_exits_2_with_words_on_standard_error(args: list[str]) -> None:
+    ran = _python(COMMAND, *args)
+    assert ran.returncode == 2
+    assert ran.stdout == ""
+    assert args[-1] in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "exit_code"),
+    [
+        ("ShotError", 2),
+        ("MissingFrames", 2),
+        ("UnreadableFrame", 3),
+        ("WeightsMissing", 4),
+        ("OutOfMemory", 5),
+        ("VersionMismatch", 6),
+        ("Cancelled", 130),
+        ("KeyboardInterrupt", 130),
+        ("nothing", 0),
+    ],
+)
+def test_exit_codes(name: str, exit_code: int) -> None:
+    assert _python(RAISING, name).returncode == exit_code
+
+
+def test_an_error_is_two_lines_on_standard_error() -> None:
+    ran = _python(RAISING, "MissingFrames")
+    assert ran.stdout == ""
+    assert ran.stderr == "error: It broke.\nMend it.\n"
+
+
+def test_an_error_is_one_event_with_json() -> None:
+    ran = _python(RAISING, "MissingFrames", "--json")
+    assert [json.loads(line) for line in ran.stdout.splitlines()] == [
+        {
+            "event": "error",
+            "code": errors.MissingFrames.code,
+            "message": "It broke.",
+            "hint": "Mend it.",
+            "facts": {"frames": [3, 4]},
+            "exit_code": 2,
+        }
+    ]
+
+
+def test_a_bug_leaves_with_its_traceback() -> None:
+    ran = _python(RAISING, "ValueError")
+    assert ran.returncode == 1
+    assert "Traceback" in ran.stderr
+    assert "ValueError: a bug" in ran.stderr
+
+
+def test_info_as_json_and_as_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("F2HDR_WEIGHTS", "/some/weights")
+    monkeypatch.setenv("F2HDR_CACHE", "/some/cache")
+    facts = json.loads(_python(COMMAND, "info", "--json").stdout)
+    assert facts["version"] == f2hdr_backend.__version__
+    assert facts["devices"][0] == "cpu"
+    assert (facts["weights_folder"], facts["cache_folder"]) == ("/some/weights", "/some/cache")
+    words = _python(COMMAND, "info")
+    assert words.returncode == 0
+    assert "/some/cache" in words.stdout

@@ -1,0 +1,9 @@
+"""What every test process needs before its first import of torch or Qt."""
+
+import os
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Workers share the cores: one thread each, for torch, OpenMP kernels and OpenCV alike.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")

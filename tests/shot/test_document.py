@@ -1,0 +1,197 @@
+"""The Shot goes through JSON unchanged, and nothing that it does not know gets in."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from f2hdr_backend.shot.document import Color, Engine, Output, Shot
+from f2hdr_backend.shot.errors import DocumentError, ExposureError
+from f2hdr_backend.shot.exposure import ExposurePattern
+from f2hdr_backend.shot.frames import FrameRange
+
+FRAME = st.integers(-10, 12_000)
+EV = st.floats(-8, 8)
+TEXT = st.text(max_size=12)
+
+EXPOSURES = st.builds(
+    ExposurePattern,
+    cycle=st.lists(EV, min_size=1, max_size=4).map(tuple),
+    start=FRAME,
+    exceptions=st.dictionaries(FRAME, EV, max_size=3).map(lambda evs: tuple(evs.items())),
+)
+LEVELS = st.floats(0.01, 100)
+COLORS = st.builds(
+    Color,
+    input_space=TEXT,
+    output_space=TEXT,
+    config=TEXT,
+    clip_level=st.tuples(LEVELS) | st.tuples(LEVELS, LEVELS, LEVELS),
+)
+ENGINES = st.builds(
+    Engine,
+    method=st.sampled_from(["f2hdr", "merge"]),
+    weights=TEXT,
+    flow=TEXT,
+    reference_trust=st.sampled_from(["soft", "hard", "off"]),
+    precision=st.sampled_from(["auto", "fp32", "bf16", "fp16"]),
+    device=TEXT,
+    memory=st.sampled_from(["", "8G", "512M", "1.5T", "1000000"]),
+    tile=st.sampled_from(["auto", "off", "512"]),
+)
+OUTPUTS = st.builds(
+    Output,
+    pattern=st.sampled_from(["", "hdr/sh.####.exr", "hdr/sh.%04d.exr"]),
+    anchor=st.sampled_from(["long", "short", "-1.5", "2"]),
+    layers=st.lists(st.sampled_from(["flow", "mask", "coarse", "occlusion"]), unique=True).map(tuple),
+    pixel_type=st.sampled_from(["half", "float"]),
+    compression=st.sampled_from(["zip", "piz", "dwaa", "none"]),
+)
+SHOTS = st.builds(
+    Shot,
+    plate=st.text(min_size=1, max_size=12),
+    exposures=st.none() | EXPOSURES,
+    frames=st.none() | st.sets(FRAME, min_size=1, max_size=12).map(lambda frames: FrameRange(tuple(frames))),
+    handles=st.integers(0, 100),
+    cuts=st.lists(FRAME, max_size=4).map(tuple),
+    color=COLORS,
+    engine=ENGINES,
+    output=OUTPUTS,
+)
+
+
+@given(SHOTS)
+def test_json_both_ways(shot: Shot) -> None:
+    text = json.dumps(shot.to_json(), allow_nan=False)
+    assert Shot.from_json(text) == shot
+    assert Shot.from_json(json.loads(text)) == shot
+    assert json.dumps(Shot.from_json(text).to_json()) == text
+
+
+def test_the_layout_that_hosts_write() -> None:
+    shot = Shot.from_json(
+        """{"version": 1, "plate": "sh010.####.tif", "frames": "1001-1010x3", "cuts": [1006, 1004],
+            "exposures": {"cycle": [0, 3], "start": 1001, "exceptions": [[1005, 3]]},
+            "color": {"clip_level": [0.9, 1, 1.1]}, "output": {"pattern": "hdr/sh010.####.exr"}}"""
+    )
+    assert shot.frames is not None and list(shot.frames) == [1001, 1004, 1007, 1010]
+    assert shot.exposures == ExposurePattern((0.0, 3.0), 1001, ((1005, 3.0),))
+    assert shot.cuts == (1004, 1006)
+    assert shot.color == Color(clip_level=(0.9, 1.0, 1.1))
+    assert shot.engine == Engine()
+    assert shot.to_json()["frames"] == "1001-1010x3"
+
+
+def test_only_the_plate_is_required() -> None:
+    assert Shot.from_json({"plate": "p.####.tif"}) == Shot("p.####.tif")
+    with pytest.raises(DocumentError, match='lacks the field "plate"'):
+        Shot.from_json({})
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        ({"plat": "p"}, 'shot has no field "plat". Did you mean plate?'),
+        (
+            {"plate": "p", "engine": {"wieghts": "x"}},
+            'shot.engine has no field "wieghts". Did you mean weights?',
+        ),
+        ({"plate": "p", "output": {"layer": []}}, "Did you mean layers?"),
+        ({"plate": "p", "exposures": {"cycles": [0, 3]}}, "Did you mean cycle?"),
+        ({"plate": "p", "color": {"zzz": 1}}, "Its fields are input_space, output_space, config, clip_level"),
+    ],
+)
+def test_unknown_fields_are_refused_with_near_names(document: dict[str, Any], words: str) -> None:
+    with pytest.raises(DocumentError) as caught:
+        Shot.from_json(document)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"plate": 3}, "shot.plate must be text, not 3"),
+        ({"handles": "8"}, "shot.handles must be a whole number, not '8'"),
+        ({"handles": True}, "shot.handles must be a whole number"),
+        ({"handles": 1.5}, "shot.handles must be a whole number"),
+        ({"handles": -1}, "handles cannot be -1"),
+        ({"frames": [1, 2]}, "shot.frames must be text"),
+        ({"frames": "10-1"}, "runs backwards"),
+        ({"cuts": 5}, "shot.cuts must be a list"),
+        ({"cuts": [5, None]}, r"shot.cuts\[1\] must be a whole number"),
+        ({"color": None}, "shot.color must be an object"),
+        ({"color": {"clip_level": []}}, "clip_level"),
+        ({"color": {"clip_level": [1, 1]}}, "clip_level"),
+        ({"color": {"clip_level": [0]}}, "clip_level"),
+        ({"exposures": {"cycle": [0, 10**400], "start": 1}}, r"cycle\[1\] must be a finite number"),
+        ({"exposures": {"cycle": [0, 3]}}, 'shot.exposures lacks the field "start"'),
+        ({"exposures": {"cycle": [0, 3], "start": 1, "exceptions": [[1]]}}, "a list of 2 values"),
+        ({"engine": {"method": "mrege"}}, 'method cannot be "mrege". Did you mean merge?'),
+        ({"engine": {"precision": "int4"}}, "Choose from auto, fp32, bf16, fp16|Did you mean"),
+        ({"engine": {"memory": "lots"}}, "memory cannot be"),
+        ({"engine": {"tile": "0"}}, "tile cannot be"),
+        ({"output": {"pattern": "hdr.exr"}}, "no frame mark"),
+        ({"output": {"anchor": "longest"}}, "Use long, short or an EV"),
+        ({"output": {"anchor": "nan"}}, "anchor cannot be"),
+        ({"output": {"layers": ["flow", "masks"]}}, 'layers cannot be "masks". Did you mean mask?'),
+        ({"output": {"layers": ["flow", "flow"]}}, "names a layer twice"),
+        ({"plate": ""}, "names no plate"),
+        ({"version": 2}, "version 2; this F2HDR reads version 1"),
+    ],
+)
+def test_wrong_values_are_refused_by_name(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(DocumentError, match=words):
+        Shot.from_json({"plate": "p.####.tif", **changes})
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "3", '"plate"', "null", '{"plate": "p", "handles": NaN}'])
+def test_what_is_no_shot_is_refused(text: str) -> None:
+    with pytest.raises(DocumentError):
+        Shot.from_json(text)
+
+
+def test_an_impossible_pattern_is_an_exposure_error() -> None:
+    with pytest.raises(ExposureError, match="empty"):
+        Shot.from_json({"plate": "p", "exposures": {"cycle": [], "start": 1}})
+
+
+@pytest.mark.parametrize("kind", [Shot, Color, Engine, Output, ExposurePattern])
+def test_every_field_tells_hosts_what_it_is(kind: type) -> None:
+    for field in dataclasses.fields(kind):
+        assert field.metadata["help"].endswith("."), field.name
+        assert set(field.metadata) <= {"help", "unit", "choices"}
+
+
+SHOT = Shot("p.####.tif", exposures=ExposurePattern((0, 3), 1))
+
+
+@pytest.mark.parametrize(
+    ("changed", "matters"),
+    [
+        (dataclasses.replace(SHOT, plate="q.####.tif"), True),
+        (dataclasses.replace(SHOT, exposures=ExposurePattern((0, 2), 1)), True),
+        (dataclasses.replace(SHOT, cuts=(5,)), True),
+        (dataclasses.replace(SHOT, color=Color(clip_level=(0.9,))), True),
+        (dataclasses.replace(SHOT, engine=Engine(method="merge")), True),
+        (dataclasses.replace(SHOT, engine=Engine(weights="mine")), True),
+        (dataclasses.replace(SHOT, engine=Engine(flow="dis")), True),
+        (dataclasses.replace(SHOT, engine=Engine(reference_trust="off")), True),
+        (dataclasses.replace(SHOT, engine=Engine(precision="fp32")), True),
+        (dataclasses.replace(SHOT, output=Output(anchor="short")), True),
+        (dataclasses.replace(SHOT, output=Output(layers=("flow",))), True),
+        (dataclasses.replace(SHOT, output=Output(pixel_type="float")), True),
+        (dataclasses.replace(SHOT, output=Output(compression="dwaa")), True),
+        (dataclasses.replace(SHOT, frames=FrameRange((1, 2))), False),
+        (dataclasses.replace(SHOT, handles=8), False),
+        (dataclasses.replace(SHOT, engine=Engine(device="cpu", memory="8G", tile="512")), False),
+        (dataclasses.replace(SHOT, output=Output(pattern="hdr.####.exr")), False),
+    ],
+)
+def test_pixel_digest_fields(changed: Shot, matters: bool) -> None:
+    assert (changed.pixel_digest_fields() != SHOT.pixel_digest_fields()) is matters
+    json.dumps(changed.pixel_digest_fields())

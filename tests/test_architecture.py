@@ -1,0 +1,168 @@
+"""The walls of the house: who may import whom, what hosts can load, and how long a module may be."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = "f2hdr_backend"
+MAX_LINES = 400
+
+
+@dataclass(frozen=True)
+class Wall:
+    """What one package may import: packages of ours, and third parties."""
+
+    ours: frozenset[str]
+    third_parties: frozenset[str]
+
+
+def _wall(ours: str = "", third_parties: str = "") -> Wall:
+    return Wall(frozenset(ours.split()), frozenset(third_parties.split()))
+
+
+WALLS = {
+    "shot": _wall(),
+    "client": _wall("shot"),
+    "image": _wall("shot", "numpy OpenEXR OpenImageIO PyOpenColorIO av rawpy fileseq"),
+    "kernels": _wall("", "torch triton"),
+    "model": _wall("kernels", "torch"),
+    "flow": _wall("shot image model", "torch numpy cv2 blosc2 platformdirs"),
+    "weights": _wall("shot model", "torch safetensors platformdirs"),
+    "engine": _wall("shot image model flow weights", "torch numpy cv2"),
+    "server": _wall("shot engine", "fastapi uvicorn"),
+    "train": _wall("shot image model flow weights", "torch numpy cv2 safetensors"),
+    "evaluate": _wall("shot image model flow weights engine", "torch numpy cv2 PIL"),
+    "panel": _wall("shot client image", "qtpy numpy"),
+    "farm": _wall("shot", "openjd distributed outline"),
+}
+OPEN_PACKAGES = {"cli"}
+HOST_MODULES = {"nuke", "nukescripts", "PySide2", "PySide6", "shiboken2", "shiboken6", "f2hdr_nuke"}
+HOST_SAFE_FOLDERS = [ROOT / PACKAGE / "shot", ROOT / PACKAGE / "client", ROOT / "nuke_plugin"]
+SOURCES = sorted((ROOT / PACKAGE).rglob("*.py")) + sorted((ROOT / "nuke_plugin").rglob("*.py"))
+HOST_SAFE = sorted(path for folder in HOST_SAFE_FOLDERS for path in folder.rglob("*.py"))
+
+
+def _name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def _imports(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield (line, dotted module) of every import in a file, wherever it stands; relative ones absolute."""
+    package = path.relative_to(ROOT).with_suffix("").parts[:-1]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = list(package[: len(package) + 1 - node.level]) if node.level else []
+            module = ".".join(base + ([node.module] if node.module else []))
+            if module == PACKAGE:
+                yield from ((node.lineno, f"{module}.{alias.name}") for alias in node.names)
+            else:
+                yield node.lineno, module
+
+
+def _is_allowed(module: str, home: str, wall: Wall) -> bool:
+    parts = module.split(".")
+    if parts[0] == PACKAGE:
+        leaf_of_root = len(parts) == 1 or parts[1] == "__version__"
+        return leaf_of_root or parts[1] == home or parts[1] in wall.ours
+    return parts[0] in sys.stdlib_module_names or parts[0] in wall.third_parties
+
+
+def _trespasses(path: Path, home: str, wall: Wall) -> list[str]:
+    return [
+        f"{_name(path)}:{line} imports {module}"
+        for line, module in _imports(path)
+        if not _is_allowed(module, home, wall)
+    ]
+
+
+def test_every_package_has_a_wall() -> None:
+    packages = {path.name for path in (ROOT / PACKAGE).iterdir() if path.is_dir() and any(path.glob("*.py"))}
+    assert packages <= WALLS.keys() | OPEN_PACKAGES
+
+
+def test_the_root_package_imports_nothing() -> None:
+    assert list(_imports(ROOT / PACKAGE / "__init__.py")) == []
+
+
+@pytest.mark.parametrize("home", WALLS)
+def test_imports_stay_inside_the_walls(home: str) -> None:
+    found = [
+        line
+        for path in sorted((ROOT / PACKAGE / home).rglob("*.py"))
+        for line in _trespasses(path, home, WALLS[home])
+    ]
+    assert found == []
+
+
+def test_the_nuke_plugin_imports_only_the_door_and_its_host() -> None:
+    wall = Wall(frozenset({"shot", "client"}), frozenset(HOST_MODULES))
+    plugin = sorted((ROOT / "nuke_plugin").rglob("*.py"))
+    assert [line for path in plugin for line in _trespasses(path, "nuke_plugin", wall)] == []
+
+
+def test_submit_is_only_the_door() -> None:
+    verb = ROOT / PACKAGE / "cli" / "submit.py"
+    wall = _wall("shot client", "typer rich")
+    assert not verb.exists() or _trespasses(verb, "cli", wall) == []
+
+
+def test_the_walls_notice_a_trespass(tmp_path: Path) -> None:
+    assert not _is_allowed("torch.nn", "shot", WALLS["shot"])
+    assert not _is_allowed("f2hdr_backend.engine", "model", WALLS["model"])
+    assert _is_allowed("f2hdr_backend.kernels.lookup", "model", WALLS["model"])
+    assert _is_allowed("json", "shot", WALLS["shot"])
+
+
+@pytest.mark.parametrize("path", HOST_SAFE, ids=_name)
+def test_host_safe_code_is_python_3_9(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 9))
+    later_keywords = {"dataclass": {"slots", "kw_only", "match_args"}, "zip": {"strict"}}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            used = {keyword.arg for keyword in node.keywords}
+            assert not used & later_keywords.get(node.func.id, set()), f"line {node.lineno}"
+
+
+@pytest.mark.parametrize("path", HOST_SAFE, ids=_name)
+def test_host_safe_annotations_are_never_unions_with_a_bar(path: Path) -> None:
+    """``get_type_hints`` evaluates a field's annotation, and Python 3.9 cannot evaluate ``X | None``."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.AnnAssign):
+            bars = [part for part in ast.walk(node.annotation) if isinstance(part, ast.BitOr)]
+            assert not bars, f"line {node.lineno}"
+
+
+def test_a_bare_interpreter_opens_the_door_without_torch_or_numpy() -> None:
+    modules = [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for path in HOST_SAFE
+        if path.is_relative_to(ROOT / PACKAGE)
+    ]
+    script = f"""
+import importlib, sys
+sys.path.insert(0, {str(ROOT)!r})
+for name in {modules!r}:
+    importlib.import_module(name)
+print(*sorted({{name.partition(".")[0] for name in sys.modules}}))
+"""
+    ran = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", script], capture_output=True, text=True, check=True
+    )
+    loaded = set(ran.stdout.split())
+    assert PACKAGE in loaded
+    assert loaded - set(sys.stdlib_module_names) <= {PACKAGE, "__main__"}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_name)
+def test_modules_stay_short(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_LINES
