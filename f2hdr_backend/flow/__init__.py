@@ -1,0 +1,1 @@
+"""Optical flow: the estimator protocol, the estimators and the exposures they see."""

@@ -1,0 +1,1 @@
+"""One module a flow estimator, named as users type it after ``--flow``."""

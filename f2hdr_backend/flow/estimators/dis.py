@@ -1,0 +1,41 @@
+"""Dense inverse search (Kroeger et al., ECCV 2016), OpenCV's implementation: no weights, runs on the CPU."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from f2hdr_backend.flow.estimator import SizeRequirement
+
+LUMA = (0.299, 0.587, 0.114)
+
+
+class Estimator:
+    """DIS, preset medium, on 8-bit luma of the code values."""
+
+    size = SizeRequirement(minimum=32)
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+
+    @property
+    def digest(self) -> str:
+        """Identity: algorithm, preset and library version."""
+        return f"dis-medium/opencv-{cv2.__version__}"
+
+    def encode(self, frames: Tensor) -> list[NDArray[np.uint8]]:
+        """``(B, 3, H, W)`` code values 0-1 to B luma pictures."""
+        luma = torch.tensor(LUMA, device=frames.device, dtype=torch.float32).view(1, 3, 1, 1)
+        gray = (frames.float() * luma).sum(1).mul(255).round().clamp(0, 255).to(torch.uint8)
+        return list(gray.cpu().numpy())
+
+    def estimate(self, reference: list[Any], neighbor: list[Any]) -> Tensor:
+        """``(B, 2, H, W)`` float32 pixels, reference to neighbor."""
+        search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        flows = [search.calc(one, other, None) for one, other in zip(reference, neighbor, strict=True)]  # type: ignore[call-overload]
+        return torch.from_numpy(np.stack(flows)).permute(0, 3, 1, 2).contiguous().to(self._device)

@@ -1,0 +1,35 @@
+"""Where a flow cannot be trusted: forward and backward flow disagree."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from f2hdr_backend.model.warp import backward_warp, pixel_grid
+
+SLACK_PX = 0.5
+SLACK_SHARE = 0.01
+
+
+def occlusion(flow: Tensor, back: Tensor) -> Tensor:
+    """Pixels of the reference that the neighbor does not show.
+
+    The test of Sundaram, Brox and Keutzer (ECCV 2010): following the flow and then the neighbor's flow back should
+    end at the start; 0.01 of the squared lengths plus half a squared pixel are allowed. Pixels that leave the frame
+    count as occluded.
+
+    Args:
+        flow: ``(B, 2, H, W)`` pixels, reference to neighbor.
+        back: ``(B, 2, H, W)`` pixels, neighbor to reference.
+
+    Returns:
+        ``(B, 1, H, W)`` 1 where occluded, else 0.
+    """
+    returned = backward_warp(back, flow)
+    gap = (flow + returned).square().sum(1, keepdim=True)
+    length = flow.square().sum(1, keepdim=True) + returned.square().sum(1, keepdim=True)
+    occluded = gap > SLACK_SHARE * length + SLACK_PX
+    target = pixel_grid(flow) + flow
+    height, width = flow.shape[-2:]
+    x, y = target[:, :1], target[:, 1:]
+    outside = (x < 0) | (x > width - 1) | (y < 0) | (y > height - 1)
+    return (occluded | outside).to(flow.dtype)

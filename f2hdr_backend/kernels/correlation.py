@@ -1,0 +1,116 @@
+"""The one function of this package, and the choice of who makes it: torch, C++ or Triton."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import NamedTuple, Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from f2hdr_backend.kernels import torch_lookup
+
+
+class Lookup(Protocol):
+    """What each maker offers; `local_correlation` has checked the arguments."""
+
+    def __call__(self, reference: Tensor, pyramid: tuple[Tensor, ...], coords: Tensor, radius: int) -> Tensor:
+        """See `local_correlation`."""
+        ...
+
+
+def feature_pyramid(features: Tensor, levels: int) -> tuple[Tensor, ...]:
+    """Halve ``(B, C, H, W)`` features 0 to ``levels - 1`` times.
+
+    Each pixel is the mean of 2 x 2, as bilinear halving with ``align_corners=False`` gives; an odd last row or
+    column is left out. A side of one pixel stays one pixel. Channels-last, the layout every lookup reads.
+    """
+    halved = [features.contiguous(memory_format=torch.channels_last)]
+    for _ in range(levels - 1):
+        height, width = halved[-1].shape[-2:]
+        halved.append(F.avg_pool2d(halved[-1], (min(2, height), min(2, width))))
+    return tuple(halved)
+
+
+def local_correlation(reference: Tensor, pyramid: Sequence[Tensor], coords: Tensor, radius: int) -> Tensor:
+    """Look up the all-pairs correlation around one position a pixel and level, without storing the volume.
+
+    Level ``l`` of the volume is the dot product of each reference pixel with each pixel of ``pyramid[l]``,
+    over ``sqrt(C)``. It is read bilinearly at ``coords / 2**l`` plus every whole offset of the window, and is
+    zero outside the picture (SEA-RAFT, Wang et al., ECCV 2024; RAFT, Teed and Deng, ECCV 2020, section 3.2).
+    Exact for any position; a position that is not finite sees zeros. Sums are float32 whatever the input.
+
+    Args:
+        reference: ``(B, C, H, W)`` features.
+        pyramid: the neighbor's features, ``(B, C, H_l, W_l)``, finest first (see `feature_pyramid`).
+        coords: ``(B, 2, H, W)`` positions x, y in pixels of level 0. They get no gradient.
+        radius: the window reaches this many pixels to each side.
+
+    Returns:
+        ``(B, levels * (2 radius + 1)**2, H, W)`` float32: levels, then offsets in x, then offsets in y.
+
+    Raises:
+        ValueError: shapes do not fit together.
+    """
+    _check(reference, pyramid, coords, radius)
+    return _made_by(reference.device).look_up(reference, tuple(pyramid), coords.detach(), radius)
+
+
+def maker(device: torch.device) -> str:
+    """Who looks up on this device, for people to read: ``C++ (avx2)``, ``Triton`` or ``torch (why)``."""
+    return _made_by(torch.device(device)).name
+
+
+class _Maker(NamedTuple):
+    name: str
+    look_up: Lookup
+
+
+@cache
+def _made_by(device: torch.device) -> _Maker:
+    if device.type == "cpu":
+        return _for_cpu()
+    if device.type == "cuda":
+        return _for_cuda(device)
+    return _Maker(f"torch (no kernel for {device.type})", torch_lookup.look_up)
+
+
+def _for_cpu() -> _Maker:
+    try:
+        from f2hdr_backend.kernels import cpu_lookup
+    except ModuleNotFoundError:
+        return _Maker("torch (the C++ kernel was not built)", torch_lookup.look_up)
+    return _Maker(f"C++ ({cpu_lookup.instructions()})", cpu_lookup.look_up)
+
+
+def _for_cuda(device: torch.device) -> _Maker:
+    try:
+        from f2hdr_backend.kernels import triton_lookup
+    except ModuleNotFoundError:
+        return _Maker("torch (Triton is not installed)", torch_lookup.look_up)
+    try:
+        triton_lookup.try_out(device)
+    except Exception as error:  # Triton compiles on first use: no compiler, an old GPU, no headers, ...
+        return _Maker(f"torch (Triton does not run here: {error})", torch_lookup.look_up)
+    return _Maker("Triton", triton_lookup.look_up)
+
+
+def _check(reference: Tensor, pyramid: Sequence[Tensor], coords: Tensor, radius: int) -> None:
+    if reference.ndim != 4:
+        raise ValueError(f"reference has shape {tuple(reference.shape)}; (B, C, H, W) is needed.")
+    batch, channels, height, width = reference.shape
+    if coords.shape != (batch, 2, height, width):
+        raise ValueError(f"coords has shape {tuple(coords.shape)}; {(batch, 2, height, width)} is needed.")
+    if radius < 0:
+        raise ValueError(f"radius is {radius}; it cannot be negative.")
+    if not pyramid:
+        raise ValueError("pyramid is empty; at least one level is needed.")
+    for level, features in enumerate(pyramid):
+        if features.ndim != 4 or features.shape[:2] != (batch, channels) or 0 in features.shape:
+            raise ValueError(
+                f"pyramid level {level} has shape {tuple(features.shape)}; ({batch}, {channels}, H, W) is needed."
+            )
+    if len({tensor.device for tensor in (reference, coords, *pyramid)}) > 1:
+        raise ValueError("reference, pyramid and coords are on different devices; move them to one.")

@@ -1,0 +1,58 @@
+"""The flow adapter: a shallow residual network that turns generic flow into flow for HDR fusion (Eq. 3-6)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from f2hdr_backend.model.layers import conv_prelu
+
+FLOW_SCALE = 20.0
+"""Lambda of Eq. 3: flows are divided by it before a network sees them, and residuals multiplied."""
+FLOW_LIMIT = 100.0
+"""Adapted flows are clamped to this many pixels either way."""
+
+
+class ResidualDilatedBlock(nn.Module):
+    """Two dilated 3 x 3 convolutions with a PReLU between, added to the input, and a PReLU behind."""
+
+    def __init__(self, channels: int, dilation: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            *conv_prelu(channels, channels, dilation=dilation),
+            nn.Conv2d(channels, channels, 3, padding=dilation, dilation=dilation),
+        )
+        self.act = nn.PReLU(channels)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """``(B, C, H, W)`` to the same."""
+        result: Tensor = self.act(features + self.body(features))
+        return result
+
+
+class FlowAdapter(nn.Module):
+    """A(x) of Eq. 4. Its last layer starts at zero, so training begins from the coarse flow."""
+
+    def __init__(self, channels: int = 64, dilations: tuple[int, ...] = (1, 2, 4, 8, 4, 2)) -> None:
+        super().__init__()
+        self.head = conv_prelu(3 * 3 + 2 * 2, channels)
+        self.body = nn.Sequential(*(ResidualDilatedBlock(channels, dilation) for dilation in dilations))
+        self.fuse = conv_prelu(channels, channels)
+        self.tail = nn.Conv2d(channels, 4, 3, padding=1)
+        nn.init.zeros_(self.tail.weight)
+        nn.init.zeros_(self.tail.bias)  # type: ignore[arg-type]
+
+    def forward(self, frames: Tensor, flows: Tensor) -> Tensor:
+        """Refine the coarse flows of one window.
+
+        Args:
+            frames: ``(B, 3, 3, H, W)`` previous, reference and next, coded 0-1 (Eq. 3).
+            flows: ``(B, 2, 2, H, W)`` pixels, reference to previous and to next.
+
+        Returns:
+            ``(B, 2, 2, H, W)`` refined flows (Eq. 5 and 6), within +-100 px, in the type of ``flows``.
+        """
+        inputs = torch.cat((frames.flatten(1, 2), (flows / FLOW_SCALE).flatten(1, 2).to(frames.dtype)), dim=1)
+        residual = self.tail(self.fuse(self.body(self.head(inputs))))
+        refined: Tensor = flows + residual.to(flows.dtype).view_as(flows) * FLOW_SCALE
+        return refined.clamp(-FLOW_LIMIT, FLOW_LIMIT)

@@ -1,0 +1,62 @@
+"""What a weights file was trained for: the reading of the method that the network follows."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Descriptor:
+    """One reading of the F2HDR method; it travels in the header of every weights file.
+
+    The published checkpoint is ``Descriptor.published()``; the paper's text is ``exact, eq2, raw, max``.
+    The paper's ablations (Table 5) are readings too: ``adapter=False``, ``refine=False``, ``mask="none"|"cnn"``.
+    """
+
+    warp: Literal["released", "exact"] = "exact"
+    """``released`` normalizes for corner-aligned sampling and samples without it; ``exact`` keeps zero flow still."""
+    exposure_alignment: Literal["none", "eq2", "brightest"] = "brightest"
+    """Frames the flow sees: as they are; the reference at the neighbor's exposure (Eq. 2); all at the longest."""
+    adapter_input: Literal["warped", "raw"] = "warped"
+    """Neighbors that the adapter sees: warped by the coarse flow, or the frames themselves (Eq. 3)."""
+    gate_scale: Literal["fixed", "max"] = "fixed"
+    """Flow magnitude in the gate is divided by 20 px, or by its maximum over the frame (Eq. 17)."""
+    adapter: bool = True
+    """Whether the flow adapter (Eq. 3-6) runs."""
+    refine: bool = True
+    """Whether stage II runs; without it the coarse fusion is the result."""
+    mask: Literal["physical", "cnn", "none"] = "physical"
+    """Motion mask of the gates: Eq. 8-15, learned by a small CNN, or left out (ones)."""
+    flow: str = "dis"
+    """The flow estimator the weights were trained on, a module name of ``flow/estimators``."""
+
+    @classmethod
+    def published(cls) -> Descriptor:
+        """The reading of the authors' released checkpoint."""
+        return cls(warp="released", exposure_alignment="none", flow="sea_raft")
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object that :meth:`from_json` takes back."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Descriptor:
+        """Read a descriptor; an unknown field or value raises ``ValueError`` naming it."""
+        known = {field.name for field in fields(cls)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise ValueError(f"unknown descriptor field {unknown[0]!r}; known are {', '.join(sorted(known))}")
+        for name, allowed in _CHOICES.items():
+            if name in values and values[name] not in allowed:
+                raise ValueError(f"descriptor field {name} is {values[name]!r}; it may be {', '.join(allowed)}")
+        return cls(**values)
+
+
+_CHOICES = {
+    "warp": ("released", "exact"),
+    "exposure_alignment": ("none", "eq2", "brightest"),
+    "adapter_input": ("warped", "raw"),
+    "gate_scale": ("fixed", "max"),
+    "mask": ("physical", "cnn", "none"),
+}

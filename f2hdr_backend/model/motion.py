@@ -1,0 +1,102 @@
+"""Physical motion modeling: where motion makes fusion unreliable (Eq. 8-15)."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from f2hdr_backend.model.adapter import FLOW_SCALE
+from f2hdr_backend.model.layers import conv_prelu
+
+EPSILON = 1e-6
+CONTRAST_SCALES = (1, 2, 4)
+OTSU_BINS = 64
+SHARPNESS = 8.0
+
+
+class PhysicalMotionMask(nn.Module):
+    """A soft mask in 0-1 from the translation, divergence, curl and shear of a flow."""
+
+    sobel_x: Tensor
+    sobel_y: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight_net = nn.Sequential(*conv_prelu(2, 32), *conv_prelu(32, 32), nn.Conv2d(32, 4, 1))
+        sobel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]]) / 8
+        self.register_buffer("sobel_x", sobel.view(1, 1, 3, 3))
+        self.register_buffer("sobel_y", sobel.t().reshape(1, 1, 3, 3))
+
+    def forward(self, flow: Tensor) -> Tensor:
+        """``(B, 2, H, W)`` float32 flow in pixels to a ``(B, 1, H, W)`` mask (Eq. 15).
+
+        Minimum, maximum and Otsu's threshold are taken over the whole frame: a part of a frame alone
+        has another mask.
+        """
+        energy = self.energy(flow)
+        salient = min_max(energy * (1 + 2 * contrast(energy)))
+        return 0.5 * (1 + torch.tanh(SHARPNESS * (salient - otsu(salient))))
+
+    def energy(self, flow: Tensor) -> Tensor:
+        """Motion energy ``(B, 1, H, W)``: the components of Eq. 9-12 averaged by learned weights, Eq. 13."""
+        components = self.components(flow)
+        weights = F.softplus(self.weight_net(flow / FLOW_SCALE)).float() + 1e-3
+        return (weights * components).sum(1, keepdim=True) / (weights.sum(1, keepdim=True) + EPSILON)
+
+    def components(self, flow: Tensor) -> Tensor:
+        """``(B, 4, H, W)``: translation, |divergence|, |curl| and |shear|, from Sobel derivatives (Eq. 8-12)."""
+        u, v = flow[:, :1], flow[:, 1:]
+        u_x, u_y = self._derivatives(u)
+        v_x, v_y = self._derivatives(v)
+        translation = torch.sqrt(u * u + v * v + EPSILON)
+        return torch.cat((translation, (u_x + v_y).abs(), (v_x - u_y).abs(), (0.5 * (u_y + v_x)).abs()), dim=1)
+
+    def _derivatives(self, component: Tensor) -> tuple[Tensor, Tensor]:
+        return F.conv2d(component, self.sobel_x, padding=1), F.conv2d(component, self.sobel_y, padding=1)
+
+
+class LearnedMotionMask(nn.Module):
+    """The ablation of Table 5: the same kind of mask, learned by a plain CNN from the flow."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = nn.Sequential(*conv_prelu(2, 32), *conv_prelu(32, 32), nn.Conv2d(32, 1, 1), nn.Sigmoid())
+
+    def forward(self, flow: Tensor) -> Tensor:
+        """``(B, 2, H, W)`` flow in pixels to a ``(B, 1, H, W)`` mask in 0-1."""
+        mask: Tensor = self.net(flow / FLOW_SCALE)
+        return mask
+
+
+def contrast(energy: Tensor) -> Tensor:
+    """Center-surround contrast over scales 1, 2 and 4, min-max normalized over the frame (S_multi of Eq. 14)."""
+    total = torch.zeros_like(energy)
+    for scale in CONTRAST_SCALES:
+        center = F.avg_pool2d(energy, 2 * scale + 1, stride=1, padding=scale)
+        surround = F.avg_pool2d(energy, 4 * scale + 1, stride=1, padding=2 * scale)
+        total = total + (center - surround).abs()
+    return min_max(total / len(CONTRAST_SCALES))
+
+
+def min_max(values: Tensor) -> Tensor:
+    """``(B, ...)`` scaled to 0-1 by each image's own minimum and maximum."""
+    flat = values.flatten(1)
+    shape = (-1,) + (1,) * (values.dim() - 1)
+    low, high = flat.amin(1).view(shape), flat.amax(1).view(shape)
+    return ((values - low) / (high - low + EPSILON)).clamp(0, 1)
+
+
+@torch.no_grad()
+def otsu(values: Tensor) -> Tensor:
+    """Otsu's threshold ``(B, 1, 1, 1)`` of values in 0-1, over 64 bins of each whole frame; carries no gradient."""
+    batch = values.shape[0]
+    bins = (values.flatten(1) * OTSU_BINS).long().clamp(0, OTSU_BINS - 1)
+    counts = torch.zeros(batch, OTSU_BINS, device=values.device)
+    counts.scatter_add_(1, bins, torch.ones_like(bins, dtype=counts.dtype))
+    share = counts / counts.sum(1, keepdim=True)
+    centers = (torch.arange(OTSU_BINS, device=values.device) + 0.5) / OTSU_BINS
+    below = share.cumsum(1)
+    mean_below = (share * centers).cumsum(1)
+    between = (mean_below[:, -1:] * below - mean_below) ** 2 / (below * (1 - below)).clamp_min(1e-6)
+    return centers[between.argmax(1)].view(batch, 1, 1, 1)
