@@ -1,0 +1,121 @@
+"""What a plate gives: pictures with their layers and metadata, and the plate they come from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from f2hdr_backend.shot.errors import MissingFrames, UnreadableFrame
+from f2hdr_backend.shot.frames import FrameRange
+
+FloatArray = NDArray[np.float32]
+Encoding = Literal["gamma22", "linear"]
+
+
+@dataclass(frozen=True)
+class PlateImage:
+    """One picture as its file holds it, before any color conversion.
+
+    ``pixels`` is ``(H, W, 3)`` float32 and covers the display window. Integer files and movies are scaled
+    so that full scale is 1.0 (``kind`` "integer"); float files keep their values (``kind`` "float").
+    ``layers`` holds every other channel as ``(H, W)``, in its own type; ``metadata`` the header attributes
+    that belong to the picture and not to its file, under their EXR names. ``nonfinite`` counts the pixels
+    that held NaN or Inf and were replaced (see ``read_image``).
+    """
+
+    number: int
+    path: str
+    pixels: FloatArray
+    kind: Literal["integer", "float"]
+    layers: dict[str, NDArray[Any]] = field(default_factory=dict)
+    metadata: dict[str, Any] = field(default_factory=dict)
+    nonfinite: int = 0
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One exposure of a shot: ``pixels`` is ``(H, W, 3)`` float32 in ``encoding``, ``ev`` is in stops.
+
+    "linear": 1.0 is where this frame's own exposure clips. "gamma22": that, clipped to 0-1, to the power
+    1/2.2.
+    """
+
+    number: int
+    ev: float
+    pixels: FloatArray
+    encoding: Encoding
+
+
+class Plate(Protocol):
+    """Numbered pictures of one size; ``read`` may be called from several threads at once."""
+
+    @property
+    def name(self) -> str:
+        """The pattern or the path, as a user would write it."""
+
+    @property
+    def frames(self) -> FrameRange:
+        """The frames that are there."""
+
+    @property
+    def missing(self) -> tuple[int, ...]:
+        """The frames between the first and the last that are not there."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the first frame, in pixels; every other frame must have it too."""
+
+    @property
+    def default_encoding(self) -> Encoding:
+        """How pixels are coded when nobody says: "linear" for float files, else "gamma22"."""
+
+    def require(self, frames: Iterable[int]) -> None:
+        """Raise MissingFrames, naming all of them, unless every one of ``frames`` is there."""
+
+    def read(self, number: int) -> PlateImage:
+        """Return one frame. Raises MissingFrames or UnreadableFrame."""
+
+    def identity(self, number: int) -> str:
+        """Return a text that changes when the frame's file does; costs no decoding."""
+
+    def exposure_metadata(self) -> dict[int, float] | None:
+        """Return each frame's exposure in stops as its file tells it, or None unless all of them do.
+
+        Only differences mean something: the zero is arbitrary. More light is a higher value.
+        """
+
+    def close(self) -> None:
+        """Let go of open files."""
+
+
+def require_frames(name: str, there: FrameRange, wanted: Iterable[int]) -> None:
+    """Raise MissingFrames unless ``there`` holds every frame in ``wanted``."""
+    absent = FrameRange(tuple(set(wanted).difference(there)))
+    if absent:
+        count = f"{len(absent)} frames" if len(absent) > 1 else "1 frame"
+        raise MissingFrames(
+            f'{count} of "{name}" cannot be found: {absent}.',
+            hint=f"The plate has {there}; add the files or choose other frames.",
+            frames=absent.frames,
+            path=name,
+        )
+
+
+def file_identity(path: str) -> str:
+    """Return absolute path, size and time of change of a file. Raises UnreadableFrame if it is gone."""
+    try:
+        facts = os.stat(path)
+    except OSError as error:
+        raise unreadable(path, error.strerror or str(error), "Check the path and the permissions.") from error
+    return f"{os.path.abspath(path)}:{facts.st_size}:{facts.st_mtime_ns}"
+
+
+def unreadable(path: str, reason: str, mend: str, frame: int | None = None) -> UnreadableFrame:
+    """Return the error for a file that gives no picture; ``reason`` goes on after "cannot be read:"."""
+    facts = {} if frame is None else {"frame": frame}
+    return UnreadableFrame(f'"{path}" cannot be read: {reason.rstrip(".")}.', hint=mend, path=path, **facts)

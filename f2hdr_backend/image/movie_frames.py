@@ -1,0 +1,180 @@
+"""The n-th frame shown of a movie, exactly, whatever order the file stores its frames in."""
+
+from __future__ import annotations
+
+import bisect
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import av
+import av.error
+
+from f2hdr_backend.image.frame import unreadable
+
+_KEPT = 4
+"""Decoded frames that stay: a window and one more, so that a moving window decodes each frame once."""
+
+_NEAR = 8
+"""Frames ahead that are reached by decoding on, without a seek."""
+
+_KEYS_TRIED = 3
+_AGAIN = "Check the file, or copy it again."
+
+
+@dataclass(frozen=True)
+class _Timeline:
+    """When frames are shown, in units of the stream.
+
+    ``times`` is ascending; ``keys`` are (time shown, time to seek to) of key frames. Both are empty if the
+    file does not give each frame a time of its own.
+    """
+
+    count: int
+    times: list[int]
+    keys: list[tuple[int, int]]
+
+    def index(self, time: int | None) -> int | None:
+        if time is None:
+            return None
+        position = bisect.bisect_left(self.times, time)
+        return position if self.times[position : position + 1] == [time] else None
+
+    def keys_before(self, index: int) -> list[tuple[int, int]]:
+        """Return the last key frames shown no later than frame ``index``, the nearest first."""
+        if index >= len(self.times):
+            return []
+        end = bisect.bisect_right(self.keys, self.times[index], key=lambda key: key[0])
+        return self.keys[max(0, end - _KEYS_TRIED) : end][::-1]
+
+
+class MovieFrames:
+    """Decodes the first video stream of a movie; frames are counted from 0. Not for several threads at once.
+
+    Reading on, and back within the last few frames, decodes nothing twice; other frames are reached from
+    the key frame before them, or from the beginning if the file's times are of no use. Raises
+    UnreadableFrame throughout.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._kept: OrderedDict[int, av.VideoFrame] = OrderedDict()
+        self._times: _Timeline | None = None
+        self._container = self._open()
+        self._start()
+
+    @property
+    def stream(self) -> av.VideoStream:
+        """The video stream, for its tags."""
+        return self._container.streams.video[0]
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """What the file and its streams say about themselves; the video stream has the last word."""
+        tags = dict(self._container.metadata)
+        for stream in (*self._container.streams, self.stream):
+            tags |= stream.metadata
+        return tags
+
+    def count(self) -> int:
+        """Return how many frames the file promises; if its header does not say, the packets are counted."""
+        if not self.stream.frames:
+            return self._timeline().count
+        return self.stream.frames - sum(entry.is_discard for entry in self.stream.index_entries)
+
+    def read(self, index: int) -> av.VideoFrame:
+        """Return frame ``index``. Raises UnreadableFrame if the file ends too early or is damaged."""
+        try:
+            frame = self._read(index)
+        except (av.error.FFmpegError, StopIteration) as error:
+            reason = f"frame {index + 1} is damaged"
+            if isinstance(error, (StopIteration, av.error.EOFError)):
+                reason = f"it ends after frame {self._next}, before frame {index + 1}"
+            self._kept.clear()
+            self._rewind()
+            raise unreadable(self._path, reason, _AGAIN, index + 1) from error
+        if frame.is_corrupt:
+            raise unreadable(self._path, f"frame {index + 1} is damaged", _AGAIN, index + 1)
+        return frame
+
+    def close(self) -> None:
+        """Close the file."""
+        self._kept.clear()
+        self._container.close()
+
+    def _open(self) -> av.container.InputContainer:
+        try:
+            container = av.open(self._path)
+        except (av.error.FFmpegError, OSError) as error:
+            reason = error.strerror or str(error)
+            raise unreadable(self._path, reason, "Check the path and the file.") from error
+        if not container.streams.video or container.streams.video[0].codec_context is None:
+            container.close()
+            raise unreadable(self._path, "it holds no video that can be decoded", "Check the file.")
+        return container
+
+    def _rewind(self) -> None:
+        self._container.close()
+        self._container = self._open()
+        self._start()
+
+    def _start(self) -> None:
+        self.stream.thread_type = "AUTO"
+        self._frames = self._container.decode(self.stream)
+        self._next = 0
+
+    def _read(self, index: int) -> av.VideoFrame:
+        if index not in self._kept and not self._next <= index <= self._next + _NEAR:
+            self._seek(index)
+        while index not in self._kept:
+            self._keep(next(self._frames))
+        return self._kept[index]
+
+    def _keep(self, frame: av.VideoFrame) -> None:
+        self._kept[self._next] = frame
+        self._kept.move_to_end(self._next)
+        self._next += 1
+        if len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
+
+    def _seek(self, index: int) -> None:
+        """Go to a key frame from which ``index`` can be reached; else to the beginning.
+
+        Frames shown before the key frame are passed over: they may lean on ones that were not decoded.
+        """
+        timeline = self._timeline()
+        for shown, seekable in timeline.keys_before(index):
+            self._container.seek(seekable, stream=self.stream)
+            frames = self._container.decode(self.stream)
+            first = next((frame for frame in frames if frame.pts is None or frame.pts >= shown), None)
+            position = None if first is None else timeline.index(first.pts)
+            if first is not None and position is not None and position <= index:
+                self._frames, self._next = frames, position
+                self._keep(first)
+                return
+        self._rewind()
+
+    def _timeline(self) -> _Timeline:
+        if self._times is None:
+            try:
+                with self._open() as container:
+                    self._times = _timeline(container)
+            except av.error.FFmpegError as error:
+                raise unreadable(self._path, f"it is damaged ({error.strerror})", _AGAIN) from error
+        return self._times
+
+
+def _timeline(container: av.container.InputContainer) -> _Timeline:
+    """Look at all packets, without decoding them."""
+    count = 0
+    times: set[int] = set()
+    keys: list[tuple[int, int]] = []
+    for packet in container.demux(container.streams.video[0]):
+        if not packet.size or packet.is_discard:
+            continue
+        count += 1
+        if packet.pts is not None:
+            times.add(packet.pts)
+            if packet.is_keyframe:
+                keys.append((packet.pts, packet.pts if packet.dts is None else packet.dts))
+    sound = len(times) == count
+    return _Timeline(count, sorted(times) if sound else [], sorted(keys) if sound else [])

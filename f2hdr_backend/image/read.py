@@ -1,0 +1,164 @@
+"""Plates: one picture from any file, numbered pictures from a pattern or a movie."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from f2hdr_backend.image.exr import display_size, read_exr, read_header
+from f2hdr_backend.image.frame import Encoding, FloatArray, Plate, PlateImage, file_identity, require_frames
+from f2hdr_backend.image.metadata import EXPOSURE_ATTRIBUTES, Header, exposure_value
+from f2hdr_backend.image.still import probe_still, read_still
+from f2hdr_backend.shot.errors import ImageError, MissingFrames, ShotError, UnreadableFrame
+from f2hdr_backend.shot.frames import Sequence
+
+MOVIE_SUFFIXES = (".avi", ".mkv", ".mov", ".mp4", ".mxf", ".webm")
+
+
+def read_image(path: str, number: int = 0) -> PlateImage:
+    """Return the picture in one file: EXR, TIFF, PNG, DPX, JPEG, Radiance and others.
+
+    No color is converted. NaN and -Inf become 0, Inf the largest finite value of its channel; the pixels
+    that had one are counted. ``number`` is the frame it stands for. Raises UnreadableFrame.
+    """
+    try:
+        image = read_exr(path) if _is_exr(path) else read_still(path)
+    except UnreadableFrame as error:
+        error.facts["frame"] = number
+        raise
+    pixels, nonfinite = _finite(image.pixels)
+    return replace(image, number=number, pixels=pixels, nonfinite=nonfinite)
+
+
+def open_plate(text: str) -> Plate:
+    """Open a pattern such as ``plate.####.exr``, or a movie file.
+
+    Raises ShotError for anything else (a single picture has no neighbors), MissingFrames if the pattern
+    matches no file, UnreadableFrame if the first frame cannot be read, ImageError if a movie needs an
+    extra.
+    """
+    is_pattern = Sequence.is_pattern(text)
+    if text.lower().endswith(MOVIE_SUFFIXES) and (os.path.isfile(text) or not is_pattern):
+        return _open_movie(text)
+    if is_pattern:
+        return SequencePlate(Sequence.parse(text))
+    raise ShotError(
+        f'"{text}" is neither a pattern of numbered frames nor a movie.',
+        hint=f'Write the frame number as number signs, like "{_as_pattern(text)}".',
+        path=text,
+    )
+
+
+class SequencePlate:
+    """Numbered files as a Plate (see there for what each member promises)."""
+
+    default_encoding: Encoding
+
+    def __init__(self, sequence: Sequence) -> None:
+        self.name = str(sequence)
+        self.frames = sequence.on_disk()
+        self._sequence = sequence
+        if not self.frames:
+            raise MissingFrames(
+                f'No file matches "{sequence}".',
+                hint="Check the folder, the name and the padding.",
+                path=str(sequence),
+                frames=(),
+            )
+        self.size, kind, _ = _probe(sequence.path(self.frames.first))
+        self.default_encoding = "linear" if kind == "float" else "gamma22"
+
+    @property
+    def missing(self) -> tuple[int, ...]:
+        """The frames between the first and the last that have no file."""
+        return tuple(sorted(set(range(self.frames.first, self.frames.last)).difference(self.frames)))
+
+    def require(self, frames: Iterable[int]) -> None:
+        """Raise MissingFrames unless every one of ``frames`` has its file."""
+        require_frames(self.name, self.frames, frames)
+
+    def read(self, number: int) -> PlateImage:
+        """Return one frame. Raises MissingFrames, or UnreadableFrame, also if its size is another."""
+        self.require([number])
+        image = read_image(self._sequence.path(number), number)
+        height, width, _ = image.pixels.shape
+        if (width, height) != self.size:
+            first = f"{self.size[0]} x {self.size[1]} of frame {self.frames.first}"
+            raise UnreadableFrame(
+                f'"{image.path}" is {width} x {height}, which differs from the {first}.',
+                hint="Bring all frames to one size.",
+                frame=number,
+                path=image.path,
+            )
+        return image
+
+    def identity(self, number: int) -> str:
+        """Return path, size and time of change of one frame's file. Raises UnreadableFrame if it is gone."""
+        return file_identity(self._sequence.path(number))
+
+    def exposure_metadata(self) -> dict[int, float] | None:
+        """Return every frame's exposure in stops, or None unless all files tell it by the same attributes."""
+        exposures: dict[int, float] = {}
+        sources: set[frozenset[str]] = set()
+        for number in self.frames:
+            header = _probe(self._sequence.path(number))[2]
+            value = exposure_value(header)
+            sources.add(EXPOSURE_ATTRIBUTES.intersection(header))
+            if value is None or len(sources) > 1:
+                return None
+            exposures[number] = value
+        return exposures
+
+    def close(self) -> None:
+        """Do nothing: no file stays open."""
+
+
+def _as_pattern(text: str) -> str:
+    """Return the pattern a user may have meant by one frame or by a folder."""
+    stem, suffix = os.path.splitext(text)
+    pattern, found = re.subn(r"\d+(?=\D*$)", lambda digits: "#" * len(digits[0]), os.path.basename(stem))
+    if os.path.isdir(text) or not found:
+        return os.path.join(text if os.path.isdir(text) else os.path.dirname(text), "plate.####.exr")
+    return os.path.join(os.path.dirname(text), pattern + suffix)
+
+
+def _is_exr(path: str) -> bool:
+    return path.lower().endswith(".exr")
+
+
+def _probe(path: str) -> tuple[tuple[int, int], str, Header]:
+    """Return size, kind and header of one file without decoding it."""
+    if not _is_exr(path):
+        return probe_still(path)
+    header = read_header(path)
+    return display_size(header), "float", header
+
+
+def _finite(pixels: FloatArray) -> tuple[FloatArray, int]:
+    """Replace what is not finite, in place; return the pixels and how many of them were touched."""
+    finite = np.isfinite(pixels)
+    if finite.all():
+        return pixels, 0
+    for channel in range(3):
+        plane, sound = pixels[..., channel], finite[..., channel]
+        largest = plane[sound].max(initial=0.0)
+        pixels[..., channel] = np.nan_to_num(plane, nan=0.0, posinf=largest, neginf=0.0)
+    return pixels, int((~finite.all(axis=-1)).sum())
+
+
+def _open_movie(path: str) -> Plate:
+    try:
+        from f2hdr_backend.image.video import MoviePlate
+    except ModuleNotFoundError as error:
+        if error.name != "av":
+            raise
+        raise ImageError(
+            f'"{path}" is a movie, and what reads movies is not installed.',
+            hint='Run: pip install "f2hdr[media]"',
+            path=path,
+        ) from error
+    return MoviePlate(path)

@@ -1,0 +1,201 @@
+"""EXR plates: the picture is found, placed and complete; everything else comes along."""
+
+import numpy as np
+import OpenEXR
+import pytest
+
+from f2hdr_backend.image.exr import display_size, read_exr, read_header
+from f2hdr_backend.image.read import read_image
+from f2hdr_backend.shot.errors import UnreadableFrame
+
+HEIGHT, WIDTH = 40, 56
+RNG = np.random.default_rng(11)
+PICTURE = RNG.random((HEIGHT, WIDTH, 3), np.float32).astype(np.float16)
+PLANE = RNG.random((HEIGHT, WIDTH), np.float32)
+
+
+def header(**attributes):
+    return {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage, **attributes}
+
+
+def window(left, top, width, height):
+    return (np.array([left, top], np.int32), np.array([left + width - 1, top + height - 1], np.int32))
+
+
+def save(path, channels, **attributes):
+    OpenEXR.File(header(**attributes), channels).write(str(path))
+    return str(path)
+
+
+def save_parts(path, parts):
+    OpenEXR.File([OpenEXR.Part(header(), channels, name) for name, channels in parts]).write(str(path))
+    return str(path)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+@pytest.mark.parametrize("compression", ["ZIP", "PIZ", "NO", "ZIPS", "RLE"])
+def test_half_and_float_pixels_arrive_exactly(tmp_path, dtype, compression):
+    pixels = PICTURE.astype(dtype) * 100 - 3
+    kind = getattr(OpenEXR, f"{compression}_COMPRESSION")
+    image = read_exr(save(tmp_path / "a.exr", {"RGB": pixels}, compression=kind))
+    assert image.kind == "float" and image.pixels.dtype == np.float32 and image.layers == {}
+    np.testing.assert_array_equal(image.pixels, pixels.astype(np.float32))
+
+
+def test_tiled_files_are_read(tmp_path):
+    tiles = OpenEXR.TileDescription()
+    tiles.xSize = tiles.ySize = 16
+    path = save(tmp_path / "a.exr", {"RGB": PICTURE}, type=OpenEXR.tiledimage, tiles=tiles)
+    np.testing.assert_array_equal(read_exr(path).pixels, PICTURE.astype(np.float32))
+    whole = (tmp_path / "a.exr").read_bytes()
+    (tmp_path / "b.exr").write_bytes(whole[:-1])
+    with pytest.raises(UnreadableFrame, match="not complete"):
+        read_exr(str(tmp_path / "b.exr"))
+
+
+def test_alpha_and_layers_pass_through_in_their_own_type(tmp_path):
+    ids = np.arange(HEIGHT * WIDTH, dtype=np.uint32).reshape(HEIGHT, WIDTH)
+    channels = {"RGB": PICTURE, "A": PLANE, "depth.Z": PLANE * 2, "id": ids, "diffuse.R": PLANE.astype(np.float16)}
+    layers = read_exr(save(tmp_path / "a.exr", channels)).layers
+    assert {name: plane.dtype for name, plane in layers.items()} == {
+        "A": np.float32,
+        "depth.Z": np.float32,
+        "id": np.uint32,
+        "diffuse.R": np.float16,
+    }
+    np.testing.assert_array_equal(layers["id"], ids)
+    np.testing.assert_array_equal(layers["depth.Z"], PLANE * 2)
+
+
+@pytest.mark.parametrize(
+    ("data", "display"),
+    [
+        ((5, 7, WIDTH, HEIGHT), (0, 0, 100, 80)),
+        ((-6, -4, WIDTH, HEIGHT), (0, 0, 30, 20)),
+        ((10, -4, WIDTH, HEIGHT), (-3, 2, 40, 50)),
+        ((500, 0, WIDTH, HEIGHT), (0, 0, 32, 24)),
+    ],
+)
+def test_the_data_window_is_placed_into_the_display_window(tmp_path, data, display):
+    path = save(
+        tmp_path / "a.exr",
+        {"RGB": PICTURE, "A": PLANE},
+        dataWindow=window(*data),
+        displayWindow=window(*display),
+    )
+    image = read_exr(path)
+    left, top, width, height = display
+    assert image.pixels.shape == (height, width, 3) and image.layers["A"].shape == (height, width)
+    assert display_size(read_header(path)) == (width, height)
+    for y in range(height):
+        for x in range(0, width, 3):
+            row, column = y + top - data[1], x + left - data[0]
+            inside = 0 <= row < HEIGHT and 0 <= column < WIDTH
+            expected = PICTURE[row, column] if inside else (0, 0, 0)
+            assert tuple(image.pixels[y, x]) == tuple(np.float32(value) for value in expected)
+            assert image.layers["A"][y, x] == (PLANE[row, column] if inside else 0)
+
+
+def test_the_picture_is_found_among_parts_and_other_parts_become_layers(tmp_path):
+    other = PICTURE[..., ::-1].copy()
+    parts = [("depth", {"Z": PLANE}), ("normals", {"X": PLANE, "Y": PLANE, "Z": PLANE}), ("main", {"RGB": PICTURE})]
+    image = read_exr(save_parts(tmp_path / "a.exr", [*parts, ("diffuse", {"RGB": other})]))
+    np.testing.assert_array_equal(image.pixels, PICTURE.astype(np.float32))
+    names = {"depth.Z", "normals.X", "normals.Y", "normals.Z", "diffuse.R", "diffuse.G", "diffuse.B"}
+    assert image.layers.keys() == names
+    np.testing.assert_array_equal(image.layers["diffuse.R"], other[..., 0])
+
+
+def test_a_part_named_as_pictures_are_comes_before_an_earlier_one(tmp_path):
+    other = PICTURE[..., ::-1].copy()
+    parts = [("diffuse", {"RGB": other}), ("rgba", {"RGB": PICTURE, "A": PLANE}), ("z", {"z.Z": PLANE})]
+    image = read_exr(save_parts(tmp_path / "a.exr", parts))
+    np.testing.assert_array_equal(image.pixels, PICTURE.astype(np.float32))
+    assert image.layers.keys() == {"diffuse.R", "diffuse.G", "diffuse.B", "A", "z.Z"}
+
+
+@pytest.mark.parametrize("layer", ["rgba", "beauty", "Beauty", "ViewLayer.Combined"])
+def test_a_picture_in_a_named_layer_is_found_with_its_alpha(tmp_path, layer):
+    channels = {f"{layer}.{color}": PICTURE[..., index].copy() for index, color in enumerate("RGB")}
+    path = save(tmp_path / "a.exr", {**channels, f"{layer}.A": PLANE, "spec.R": PLANE})
+    image = read_exr(path)
+    np.testing.assert_array_equal(image.pixels, PICTURE.astype(np.float32))
+    assert image.layers.keys() == {"A", "spec.R"}
+
+
+def test_luminance_alone_becomes_gray_and_luminance_with_chroma_is_refused(tmp_path):
+    gray = read_exr(save(tmp_path / "gray.exr", {"Y": PLANE, "A": PLANE}))
+    np.testing.assert_array_equal(gray.pixels, np.stack([PLANE] * 3, axis=-1))
+    assert gray.layers.keys() == {"A"}
+    with pytest.raises(UnreadableFrame, match="its channels are: BY, RY, Y"):
+        read_exr(save(tmp_path / "chroma.exr", {"Y": PLANE, "RY": PLANE, "BY": PLANE}))
+
+
+def test_a_file_without_a_picture_names_what_it_has(tmp_path):
+    with pytest.raises(UnreadableFrame, match=r"its channels are: depth\.Z.*Write the picture as R, G and B"):
+        read_exr(save(tmp_path / "a.exr", {"depth.Z": PLANE}))
+
+
+def test_every_truncation_is_refused_without_a_word_from_the_library(tmp_path, capfd):
+    for name, path in (
+        ("scanlines", save(tmp_path / "a.exr", {"RGB": PICTURE, "A": PLANE})),
+        ("parts", save_parts(tmp_path / "b.exr", [("rgba", {"RGB": PICTURE}), ("depth", {"Z": PLANE})])),
+    ):
+        whole = open(path, "rb").read()
+        cut = tmp_path / f"{name}.exr"
+        for length in [0, 3, 7, 60, *range(100, len(whole), 397), len(whole) - 1]:
+            cut.write_bytes(whole[:length])
+            for read in (read_exr, read_header):
+                with pytest.raises(UnreadableFrame, match="not complete") as caught:
+                    read(str(cut))
+                assert str(cut) in caught.value.message
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_file_that_was_never_finished_is_refused(tmp_path):
+    path = save(tmp_path / "a.exr", {"RGB": PICTURE}, comments="x")
+    whole = bytearray(open(path, "rb").read())
+    chunks = -(-HEIGHT // 16)
+    table = next(at for at in range(len(whole)) if int.from_bytes(whole[at : at + 8], "little") == at + 8 * chunks)
+    whole[table + 8 : table + 16] = bytes(8)
+    (tmp_path / "b.exr").write_bytes(whole)
+    with pytest.raises(UnreadableFrame, match="not complete"):
+        read_exr(str(tmp_path / "b.exr"))
+
+
+def test_damaged_pixels_are_never_half_a_picture(tmp_path):
+    path = save(tmp_path / "a.exr", {"RGB": PICTURE})
+    damaged = bytearray(open(path, "rb").read())
+    for at in range(len(damaged) // 2, len(damaged) // 2 + 300):
+        damaged[at] ^= 0x5A
+    (tmp_path / "b.exr").write_bytes(damaged)
+    with pytest.raises(UnreadableFrame, match=r"b\.exr.*damaged"):
+        read_exr(str(tmp_path / "b.exr"))
+
+
+def test_other_files_and_missing_ones_are_refused(tmp_path):
+    (tmp_path / "text.exr").write_text("this is not a picture " * 20)
+    with pytest.raises(UnreadableFrame, match="not an OpenEXR file"):
+        read_exr(str(tmp_path / "text.exr"))
+    with pytest.raises(UnreadableFrame, match="No such file") as caught:
+        read_image(str(tmp_path / "none.exr"), 1007)
+    assert caught.value.frame == 1007 and caught.value.path.endswith("none.exr")
+
+
+def test_nonfinite_pixels_are_counted_and_replaced(tmp_path):
+    pixels = PICTURE.astype(np.float32) * 0.5
+    pixels[3, 4] = [np.nan, 2.0, np.inf]
+    pixels[5, 6, 0] = -np.inf
+    pixels[7, 8, 2] = 9.0
+    image = read_image(save(tmp_path / "a.exr", {"RGB": pixels}), 12)
+    assert image.nonfinite == 2 and image.number == 12
+    np.testing.assert_array_equal(image.pixels[3, 4], [0.0, 2.0, 9.0])
+    assert image.pixels[5, 6, 0] == 0
+    untouched = np.isfinite(pixels)
+    np.testing.assert_array_equal(image.pixels[untouched], pixels[untouched])
+    assert read_image(save(tmp_path / "b.exr", {"RGB": PICTURE})).nonfinite == 0
+
+
+def test_a_picture_of_nothing_finite_is_black(tmp_path):
+    image = read_image(save(tmp_path / "a.exr", {"RGB": np.full((4, 5, 3), np.inf, np.float32)}))
+    assert image.nonfinite == 20 and not image.pixels.any()
