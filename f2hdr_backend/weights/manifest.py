@@ -1,0 +1,173 @@
+"""What is installed, and the list of it: one ``manifest.json`` beside the weights files of a folder.
+
+The manifest repeats each file's own header (``kind``, ``descriptor``, ``card``) and adds its SHA-256, so that
+listing opens no weights file and a changed byte is seen. Nothing here needs torch.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import platformdirs
+
+from f2hdr_backend.model.descriptor import Descriptor
+from f2hdr_backend.shot.errors import WeightsError, WeightsMismatch
+
+Kind = Literal["f2hdr", "sea_raft"]
+"""What a file holds: the HDR network, or the flow network it may stand on."""
+
+EMBEDDED_FOLDER = Path(__file__).parent / "embedded"
+"""Weights that come with the package."""
+
+_MANIFEST = "manifest.json"
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class WeightsEntry:
+    """One installed weights file, as its manifest describes it."""
+
+    name: str
+    """What ``--weights`` takes."""
+    path: Path
+    """The safetensors file."""
+    sha256: str
+    """Digest of the whole file, 64 hexadecimal digits."""
+    descriptor: Descriptor | None
+    """The reading of the method that these weights were trained for; None for SEA-RAFT's."""
+    card: Mapping[str, Any]
+    """``source`` and ``license`` as text; perhaps ``scores`` (metric -> number) and further facts."""
+
+    @property
+    def kind(self) -> Kind:
+        """``f2hdr`` for the HDR network, ``sea_raft`` for the flow network."""
+        return kind_of(self.descriptor)
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the file came with the package."""
+        return self.path.parent == EMBEDDED_FOLDER
+
+    @property
+    def mend(self) -> str:
+        """How to get this file again, as one sentence."""
+        return "Reinstall F2HDR." if self.embedded else f"Import {self.name!r} again with --force."
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object with every fact, for ``f2hdr weights list --json``."""
+        facts = {"name": self.name, "path": str(self.path), "sha256": self.sha256, "embedded": self.embedded}
+        return facts | to_record(self.descriptor, self.card)
+
+
+def weights_folder() -> Path:
+    """Where imported weights live: ``F2HDR_WEIGHTS``, else ``weights`` in the user's data folder of F2HDR."""
+    chosen = os.environ.get("F2HDR_WEIGHTS", "")
+    return Path(chosen).expanduser() if chosen else platformdirs.user_data_path("f2hdr", False) / "weights"
+
+
+def entries() -> list[WeightsEntry]:
+    """All installed weights: the embedded first, then the user's, each by name.
+
+    Raises:
+        WeightsMismatch: a manifest that cannot be read.
+    """
+    return [*entries_in(EMBEDDED_FOLDER), *entries_in(weights_folder())]
+
+
+def entries_in(folder: Path) -> list[WeightsEntry]:
+    """The weights that one folder's manifest lists, by name; a folder without a manifest has none.
+
+    Raises:
+        WeightsMismatch: a manifest that cannot be read.
+    """
+    found = []
+    for name, listed in sorted(_read(folder).items()):
+        try:
+            path, digest = folder / Path(listed["file"]).name, str(listed["sha256"])
+            found.append(WeightsEntry(name, path, digest, *from_record(listed)))
+        except (KeyError, TypeError, ValueError) as error:
+            raise _unreadable(folder, f"its entry {name!r} is wrong ({error})") from error
+    return found
+
+
+def add(entry: WeightsEntry) -> None:
+    """List a weights file in the manifest of its folder, in place of an earlier one of that name.
+
+    Raises:
+        WeightsMismatch: a manifest that cannot be read.
+        WeightsError: the folder cannot be written to.
+    """
+    folder = entry.path.parent
+    listed = {"file": entry.path.name, "sha256": entry.sha256, **to_record(entry.descriptor, entry.card)}
+    weights = dict(sorted({**_read(folder), entry.name: listed}.items()))
+    text = json.dumps({"version": _VERSION, "weights": weights}, indent=2) + "\n"
+    write(folder / _MANIFEST, text.encode())
+
+
+def kind_of(descriptor: Descriptor | None) -> Kind:
+    """What weights with this descriptor are."""
+    return "f2hdr" if descriptor else "sea_raft"
+
+
+def to_record(descriptor: Descriptor | None, card: Mapping[str, Any]) -> dict[str, Any]:
+    """The JSON object that a weights file's header and the manifest share."""
+    described = descriptor.to_json() if descriptor else None
+    return {"kind": kind_of(descriptor), "descriptor": described, "card": dict(card)}
+
+
+def from_record(record: Mapping[str, Any]) -> tuple[Descriptor | None, Mapping[str, Any]]:
+    """Undo :func:`to_record`; raises ``KeyError``, ``TypeError`` or ``ValueError`` for any other object."""
+    if record["kind"] not in ("f2hdr", "sea_raft"):
+        raise ValueError(f"unknown kind {record['kind']!r}")
+    descriptor = Descriptor.from_json(record["descriptor"]) if record["kind"] == "f2hdr" else None
+    return descriptor, dict(record["card"])
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file under another name, then rename it into place; its folder is made if need be.
+
+    Raises:
+        WeightsError: it cannot be written; nothing is left behind.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(partial, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except OSError as error:
+        if os.path.lexists(partial):
+            os.unlink(partial)
+        raise WeightsError(
+            f"{path} cannot be written: {error.strerror}.",
+            hint="Free some space, or set F2HDR_WEIGHTS to a folder that you may write to.",
+            path=str(path),
+        ) from error
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    try:
+        content = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+        if content["version"] != _VERSION:
+            raise ValueError(f"version {content['version']!r} is unknown to this F2HDR")
+        return dict(content["weights"])
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise _unreadable(folder, str(error)) from error
+
+
+def _unreadable(folder: Path, reason: str) -> WeightsMismatch:
+    path = folder / _MANIFEST
+    return WeightsMismatch(
+        f"{path} cannot be read: {reason}.",
+        hint="Move it away, then import the weights again with --force.",
+        path=str(path),
+    )

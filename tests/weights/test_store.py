@@ -1,0 +1,231 @@
+import dataclasses
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import safetensors
+import torch
+
+from f2hdr_backend.model.descriptor import Descriptor
+from f2hdr_backend.shot.errors import ShotError, WeightsError, WeightsMismatch, WeightsMissing
+from f2hdr_backend.weights import manifest, store
+
+CARD = {"source": "tests", "license": "CC0", "scores": {"PSNR_T": 40.5}, "steps": 3}
+
+
+def small(name="small", **changes):
+    tensors = {"b.weight": torch.arange(6.0).reshape(2, 3), "a.count": torch.tensor(7)}
+    weights = store.Weights(name, Descriptor(exposure_alignment="eq2"), CARD, tensors)
+    return dataclasses.replace(weights, **changes)
+
+
+def test_what_is_saved_is_loaded(folder):
+    saved = store.save(small())
+    loaded = store.load(store.find("small"))
+    assert store.find("small") == saved
+    assert loaded.descriptor == Descriptor(exposure_alignment="eq2")
+    assert loaded.card == CARD
+    assert {n: t.tolist() for n, t in loaded.tensors.items()} == {
+        "b.weight": [[0, 1, 2], [3, 4, 5]],
+        "a.count": 7,
+    }
+
+
+def test_views_and_shared_storage_are_kept_as_they_look(folder):
+    whole = torch.arange(24.0).reshape(1, 2, 3, 4)
+    tensors = {
+        "half": whole[..., ::2],
+        "same": whole,
+        "again": whole,
+        "last": whole.contiguous(memory_format=torch.channels_last),
+        "parameter": torch.nn.Parameter(whole),
+    }
+    store.save(small(tensors=tensors))
+    loaded = store.load(store.find("small")).tensors
+    assert all(torch.equal(loaded[name], tensor) for name, tensor in tensors.items())
+
+
+def test_file_is_plain_safetensors_that_describes_itself(folder):
+    entry = store.save(small())
+    with safetensors.safe_open(entry.path, "pt") as file:
+        about = json.loads(file.metadata()["f2hdr"])
+        assert sorted(file.keys()) == ["a.count", "b.weight"]
+    assert about["descriptor"]["exposure_alignment"] == "eq2"
+    assert about["card"] == CARD
+
+
+def test_manifest_names_digest_source_and_license(folder):
+    entry = store.save(small())
+    listed = json.loads((folder / "manifest.json").read_text())["weights"]["small"]
+    assert listed["sha256"] == entry.sha256 == hashlib.sha256(entry.path.read_bytes()).hexdigest()
+    assert listed["file"] == "small.safetensors"
+    assert (listed["card"]["source"], listed["card"]["license"]) == ("tests", "CC0")
+
+
+def test_same_weights_give_the_same_file(folder, tmp_path):
+    assert store.save(small()).sha256 == store.save(small(), tmp_path / "other").sha256
+
+
+def test_any_flipped_byte_is_caught(folder):
+    entry = store.save(small())
+    content = entry.path.read_bytes()
+    for position in (0, 9, len(content) // 2, len(content) - 1):
+        damaged = bytearray(content)
+        damaged[position] ^= 1
+        entry.path.write_bytes(damaged)
+        for read in (store.verify, store.load):
+            with pytest.raises(WeightsMismatch, match="has changed since it was installed") as caught:
+                read(store.find("small"))
+            assert caught.value.expected == entry.sha256
+    entry.path.write_bytes(content)
+    store.verify(store.find("small"))
+
+
+def test_a_file_that_went_missing_is_named(folder):
+    entry = store.save(small())
+    entry.path.unlink()
+    with pytest.raises(WeightsMissing, match="small.safetensors"):
+        store.load(store.find("small"))
+
+
+def test_missing_weights_say_what_is_there_and_how_to_import(folder):
+    store.save(small("one"))
+    store.save(small("two"))
+    with pytest.raises(WeightsMissing) as caught:
+        store.find("three")
+    assert "one, two" in caught.value.message
+    assert "f2hdr weights import checkpoint.pth --name three" in caught.value.hint
+    with pytest.raises(WeightsMissing, match="spring540x960-M.pth --name sea_raft"):
+        store.find("sea_raft")
+
+
+def test_names_are_listed_embedded_first(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(manifest, "EMBEDDED_FOLDER", tmp_path / "embedded")
+    monkeypatch.setattr(store, "EMBEDDED_FOLDER", tmp_path / "embedded")
+    store.save(small("b"))
+    store.save(small("a"))
+    store.save(small("standard"), tmp_path / "embedded")
+    assert [(entry.name, entry.embedded) for entry in store.entries()] == [
+        ("standard", True),
+        ("a", False),
+        ("b", False),
+    ]
+    with pytest.raises(ShotError, match="come with F2HDR"):
+        store.save(small("standard"), replace=True)
+
+
+def test_a_name_that_means_two_files_is_refused(folder, tmp_path, monkeypatch):
+    store.save(small("later"))
+    monkeypatch.setattr(manifest, "EMBEDDED_FOLDER", tmp_path / "embedded")
+    monkeypatch.setattr(store, "EMBEDDED_FOLDER", tmp_path / "embedded")
+    store.save(small("later"), tmp_path / "embedded")
+    with pytest.raises(WeightsMismatch, match="means two weights"):
+        store.find("later")
+
+
+def test_the_package_s_own_weights_are_intact():
+    listed = manifest.entries_in(store.EMBEDDED_FOLDER)
+    for entry in listed:
+        store.verify(entry)
+    files = {path.name for path in store.EMBEDDED_FOLDER.glob("*.safetensors")}
+    assert files == {entry.path.name for entry in listed}
+
+
+def test_a_card_without_license_is_refused(folder):
+    with pytest.raises(WeightsMismatch, match="license"):
+        store.save(small(card={"source": "tests"}))
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"version": 2, "weights": {}}',
+        '{"version": 1, "weights": 3}',
+        '{"version": 1, "weights": {"a": {}}}',
+        '{"version": 1, "weights": {"a": {"file": "a", "sha256": "", "kind": "gan", "card": {}}}}',
+        '{"version": 1, "weights": {"a": {"file": "a", "sha256": "", "kind": "f2hdr",'
+        ' "descriptor": {"warp": "bent"}, "card": {}}}}',
+    ],
+)
+def test_a_broken_manifest_is_named(folder, text):
+    folder.mkdir()
+    (folder / "manifest.json").write_text(text)
+    with pytest.raises(WeightsMismatch, match="manifest.json cannot be read"):
+        store.entries()
+
+
+def test_a_manifest_reaches_no_file_outside_its_folder(folder, tmp_path):
+    store.save(small("inside"))
+    outside = store.save(small("outside"), tmp_path / "elsewhere")
+    listing = folder / "manifest.json"
+    listing.write_text(listing.read_text().replace("inside.safetensors", f"../elsewhere/{outside.path.name}"))
+    assert store.find("inside").path.parent == folder
+    with pytest.raises(WeightsMissing):
+        store.load(store.find("inside"))
+
+
+def test_safetensors_of_others_are_refused(folder):
+    folder.mkdir()
+    path = folder / "other.safetensors"
+    path.write_bytes(safetensors.serialize({}, metadata={"format": "pt"}))
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    manifest.add(manifest.WeightsEntry("other", path, digest, None, CARD))
+    with pytest.raises(WeightsMismatch, match="no F2HDR weights file"):
+        store.load(store.find("other"))
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("F2HDR_WEIGHTS", str(tmp_path / "file" / "weights"))
+    assert [entry for entry in store.entries() if not entry.embedded] == []
+    with pytest.raises(WeightsError, match="F2HDR_WEIGHTS"):
+        store.save(small())
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_read_only_folder_is_named(folder):
+    store.save(small())
+    folder.chmod(0o500)
+    if os.access(folder, os.W_OK):
+        pytest.skip("this user may write everywhere")
+    try:
+        with pytest.raises(WeightsError, match="Permission denied"):
+            store.save(small("second"))
+        store.load(store.find("small"))
+    finally:
+        folder.chmod(0o700)
+
+
+def test_a_full_disk_leaves_nothing_behind(folder, monkeypatch):
+    store.save(small())
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(WeightsError, match="No space left"):
+        store.save(small("second"))
+    assert sorted(path.name for path in folder.iterdir()) == ["manifest.json", "small.safetensors"]
+
+
+def test_without_the_variable_weights_live_in_the_user_s_data_folder(tmp_path, monkeypatch):
+    monkeypatch.delenv("F2HDR_WEIGHTS", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert store.weights_folder().parts[-2:] == ("f2hdr", "weights")
+
+
+def test_listing_needs_no_torch():
+    code = (
+        "import sys; from f2hdr_backend.weights import store; store.entries(); print('torch' in sys.modules)"
+    )
+    root = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
