@@ -77,7 +77,11 @@ class F2HDR(nn.Module):
             return coarse_flows
         if self.descriptor.adapter_input == "warped":
             frames = torch.stack(
-                (self._warp(frames[:, 0], coarse_flows[:, 0]), frames[:, 1], self._warp(frames[:, 2], coarse_flows[:, 1])),
+                (
+                    self._warp(frames[:, 0], coarse_flows[:, 0]),
+                    frames[:, 1],
+                    self._warp(frames[:, 2], coarse_flows[:, 1]),
+                ),
                 dim=1,
             )
         refined: Tensor = self.flow_adapter(frames, coarse_flows)

@@ -108,9 +108,7 @@ class RefineNet(nn.Module):
         self.fuse_cond = _mix(2 * channels, channels)
         self.head = nn.Sequential(conv_prelu(channels, channels), nn.Conv2d(channels, 3, 3, padding=1))
 
-    def modulate(
-        self, neighbors: Tensor, flows: Tensor, masks: Tensor, *, warp: str, gate_scale: str
-    ) -> Tensor:
+    def modulate(self, neighbors: Tensor, flows: Tensor, masks: Tensor, *, warp: str, gate_scale: str) -> Tensor:
         """Align both neighbors' features and gate them by motion (Eq. 17 and 18), summed.
 
         Args:

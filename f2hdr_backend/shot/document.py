@@ -160,8 +160,12 @@ class Shot:
             "unit": "frames",
         },
     )
-    cuts: tuple[int, ...] = field(
-        default=(), metadata={"help": "First frame after each cut inside the plate.", "unit": "frame"}
+    cuts: Optional[tuple[int, ...]] = field(
+        default=None,
+        metadata={
+            "help": "First frame after each cut inside the plate; null to find them, an empty list for none.",
+            "unit": "frame",
+        },
     )
     color: Color = field(default_factory=Color, metadata={"help": "Color of the plate and of the result."})
     engine: Engine = field(default_factory=Engine, metadata={"help": "What computes the frames."})
@@ -171,7 +175,8 @@ class Shot:
     )
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "cuts", tuple(sorted(set(self.cuts))))
+        if self.cuts is not None:
+            object.__setattr__(self, "cuts", tuple(sorted(set(self.cuts))))
         if self.version != VERSION:
             raise DocumentError(
                 f"The Shot has version {self.version}; this F2HDR reads version {VERSION}.",

@@ -118,13 +118,13 @@ class WeightsMissing(WeightsError):
 
 
 class WeightsMismatch(WeightsError):
-    """The tensors of a weights file do not fit the network; facts name the ones that do not."""
+    """A weights file's tensors do not fit the network, or its bytes the recorded digest; facts name which."""
 
     code = "weights_mismatch"
 
 
 class WeightsUntrusted(WeightsError):
-    """A weights file has another digest than recorded, or holds code instead of tensors."""
+    """A weights file holds code instead of tensors."""
 
     code = "weights_untrusted"
 

@@ -17,6 +17,18 @@ class Event:
 
 
 @dataclass(frozen=True)
+class PlateMeasured(Event):
+    """Exposures or cuts were not given, and so many frames were read to find them."""
+
+    frames: int
+    exposures: str
+    """What was found or given, such as ``0,3 from frame 1001``."""
+    confidence: float
+    """0 to 1."""
+    cuts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class RenderStarted(Event):
     """The plan is made and the work begins; ``total`` counts the frames asked for, done ones included."""
 

@@ -1,0 +1,1 @@
+"""Training: shots synthesized from radiance images, the loss, and the loop."""

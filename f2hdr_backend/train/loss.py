@@ -1,0 +1,47 @@
+"""The training loss: mu-law reconstruction (Eq. 20), alignment where the reference is badly exposed, true flow."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from f2hdr_backend.model.f2hdr import Reconstruction
+from f2hdr_backend.model.radiance import tonemap
+from f2hdr_backend.model.warp import backward_warp
+from f2hdr_backend.train.batches import Batch
+
+ALIGNMENT_WEIGHT = 0.5
+COARSE_WEIGHT = 0.5
+FLOW_WEIGHT = 0.01
+DARK, BRIGHT = 0.2, 0.8
+"""Luma of the reference's code below and above which it counts as badly exposed."""
+FLOW_ERROR_LIMIT_PX = 20.0
+
+
+def loss(result: Reconstruction, batch: Batch) -> Tensor:
+    """The scalar loss of a step.
+
+    Stage I is held to the truth as well as the final frame, and the adapted flow to the true one where the
+    reference's surface can be seen in the neighbor (both ours; the rest is the released training program's).
+    """
+    truth = tonemap(batch.radiance[:, 1])
+    total = (tonemap(result.hdr) - truth).abs().mean()
+    total = total + COARSE_WEIGHT * (tonemap(result.coarse) - truth).abs().mean()
+    badly_exposed = _badly_exposed(batch.frames[:, 1])
+    for index, neighbor in ((0, 0), (1, 2)):
+        warped = tonemap(backward_warp(batch.radiance[:, neighbor], result.flows[:, index]))
+        error = ((warped - truth).abs() * badly_exposed).sum() / (3 * badly_exposed.sum()).clamp_min(1)
+        total = total + ALIGNMENT_WEIGHT * error
+    return total + FLOW_WEIGHT * flow_error(result.flows, batch)
+
+
+def flow_error(flows: Tensor, batch: Batch) -> Tensor:
+    """Mean end-point error in pixels of ``(B, 2, 2, h, w)`` flows where the surface is visible, limited a pixel."""
+    squares = (flows - batch.true_flows).square().sum(2, keepdim=True)
+    error = (squares + 1e-6).sqrt().clamp_max(FLOW_ERROR_LIMIT_PX)
+    return (error * batch.visible).sum() / batch.visible.sum().clamp_min(1)
+
+
+def _badly_exposed(codes: Tensor) -> Tensor:
+    luma = (codes * torch.tensor((0.299, 0.587, 0.114), device=codes.device).view(1, 3, 1, 1)).sum(1, keepdim=True)
+    return ((luma < DARK) | (luma > BRIGHT)).float()

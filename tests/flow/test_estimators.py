@@ -1,0 +1,85 @@
+"""One contract for every flow estimator found in the package."""
+
+import numpy as np
+import pytest
+import torch
+
+from f2hdr_backend.flow.estimator import SizeRequirement, estimator_names, load_estimator
+from f2hdr_backend.flow.occlusion import occlusion
+from f2hdr_backend.flow.window import estimate_flows, flow_inputs
+from f2hdr_backend.shot.errors import DocumentError, WeightsMissing
+
+CPU = torch.device("cpu")
+WEIGHTLESS = ["dis"]
+
+
+def texture(height, width, seed=3):
+    """Smooth random texture, ``(1, 3, H, W)`` in 0-1."""
+    random = torch.from_numpy(np.random.default_rng(seed).random((1, 3, height // 4, width // 4), np.float32))
+    return torch.nn.functional.interpolate(random, (height, width), mode="bicubic").clamp(0, 1)
+
+
+def test_the_shipped_estimators_are_found():
+    assert set(estimator_names()) >= {"dis", "sea_raft"}
+
+
+def test_an_unknown_name_lists_the_known_ones():
+    with pytest.raises(DocumentError, match="dis, sea_raft"):
+        load_estimator("raft9000", CPU)
+
+
+def test_sea_raft_without_weights_says_how_to_import(tmp_path, monkeypatch):
+    monkeypatch.setenv("F2HDR_WEIGHTS", str(tmp_path))
+    with pytest.raises(WeightsMissing, match="f2hdr weights import"):
+        load_estimator("sea_raft", CPU)
+
+
+@pytest.mark.parametrize("name", WEIGHTLESS)
+def test_a_shifted_picture_gives_that_shift_toward_the_neighbor(name):
+    estimator = load_estimator(name, CPU)
+    big = texture(160, 200)
+    reference, neighbor = big[..., 16:144, 16:176], big[..., 13:141, 21:181]
+    features = estimator.encode(reference), estimator.encode(neighbor)
+    flow = estimator.estimate(*features)
+    assert flow.shape == (1, 2, 128, 160) and flow.dtype == torch.float32
+    inner = flow[0, :, 16:-16, 16:-16].flatten(1)
+    assert inner.median(1).values.tolist() == pytest.approx([-5, 3], abs=0.2)
+    assert torch.equal(flow, estimator.estimate(*features))
+    assert name in estimator.digest
+
+
+def test_sizes_are_rounded_up_to_what_a_network_takes():
+    requirement = SizeRequirement(multiple_of=8, minimum=128)
+    assert [requirement.padded(side) for side in (1, 128, 129, 1080)] == [128, 128, 136, 1080]
+
+
+@pytest.mark.parametrize("gains", [(1.0, 8.0), (8.0, 1.0)])
+def test_alignment_brings_the_pair_to_one_exposure(gains):
+    light = torch.linspace(0.001, 0.12, 32).view(1, 1, 1, 32).expand(1, 3, 4, 32)
+    reference, neighbor = ((light * gain).clamp(0, 1) ** (1 / 2.2) for gain in gains)
+    exposures = torch.tensor([gains[0]]), torch.tensor([gains[1]])
+    for alignment in ("eq2", "brightest"):
+        one, other = flow_inputs(reference, neighbor, exposures, alignment)
+        torch.testing.assert_close(one, other)
+    assert flow_inputs(reference, neighbor, exposures, "none") == (reference, neighbor)
+
+
+def test_window_flows_see_through_the_exposure_change():
+    big = texture(96, 160) * 0.12
+    frames = torch.stack([big[..., 16:80, 16 + shift : 144 + shift] for shift in (-4, 0, 4)], 1)
+    gains = torch.tensor([[1.0, 8.0, 1.0]])
+    codes = (frames * gains.view(1, 3, 1, 1, 1)).clamp(0, 1) ** (1 / 2.2)
+    flows = estimate_flows(codes, gains, load_estimator("dis", CPU), "brightest")
+    median = flows[0, :, 0, 12:-12, 12:-12].flatten(1).median(1).values
+    assert median.tolist() == pytest.approx([4, -4], abs=0.2)
+
+
+def test_occlusion_is_where_flow_does_not_lead_back():
+    flow = torch.zeros(1, 2, 20, 40)
+    flow[:, 0] = 3
+    hidden = occlusion(flow, -flow)
+    assert hidden[..., :-3].sum() == 0 and (hidden[..., -3:] == 1).all()
+    back = -flow.clone()
+    back[:, 0, 5:10, 10:20] = 6
+    found = occlusion(flow, back)[0, 0]
+    assert (found[5:10, 7:17] == 1).all() and found[12:, :30].sum() == 0
