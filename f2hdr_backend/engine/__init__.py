@@ -1,0 +1,1 @@
+"""From a Shot to EXR frames."""

@@ -1,0 +1,56 @@
+"""What goes into a rendered EXR: color anchored in stops, and the layers asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from f2hdr_backend.engine.reconstruct import HdrFrame
+from f2hdr_backend.shot.errors import ExposureError
+from f2hdr_backend.shot.exposure import ExposurePattern
+
+SIDES = ("backward", "forward")
+"""Layer names of the previous and the next neighbor, as Nuke calls them."""
+
+
+def anchor_gain(anchor: str, exposures: ExposurePattern) -> float:
+    """What radiance is multiplied by so that 1.0 is the clip of the anchor exposure.
+
+    Args:
+        anchor: ``long``, ``short`` or an EV within the shot's stops.
+        exposures: the shot's.
+
+    Raises:
+        ExposureError: an EV that the shot's exposures do not span.
+    """
+    ev = {"long": exposures.highest, "short": exposures.lowest}.get(anchor)
+    if ev is None:
+        ev = float(anchor)
+        if not exposures.lowest <= ev <= exposures.highest:
+            raise ExposureError(
+                f"The anchor EV {ev:g} is outside the shot's exposures, {exposures.lowest:g} to {exposures.highest:g}.",
+                hint="Give an EV between them, or long or short.",
+            )
+    return float(2.0 ** (ev - exposures.lowest))
+
+
+def compose(frame: HdrFrame, gain: float, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
+    """Channels of the EXR by name: ``RGB``, then the layers asked for.
+
+    Flow layers follow Nuke: ``forward`` leads to the next frame and ``backward`` to the previous, in pixels, u to the
+    right and v up. ``motion`` holds the motion masks, ``occlusion`` what the neighbors do not show, ``coarse`` stage I.
+    """
+    layers: dict[str, NDArray[Any]] = {"RGB": frame.radiance * np.float32(gain)}
+    for side, name in enumerate(SIDES):
+        if "flow" in names:
+            layers[f"{name}.u"] = frame.flows[side, ..., 0]
+            layers[f"{name}.v"] = -frame.flows[side, ..., 1]
+        if "mask" in names:
+            layers[f"motion.{name}"] = frame.masks[side]
+        if "occlusion" in names:
+            layers[f"occlusion.{name}"] = frame.occlusions[side]
+    if "coarse" in names:
+        layers["coarse"] = frame.coarse * np.float32(gain)
+    return layers

@@ -1,0 +1,48 @@
+"""Frames of a plate, decoded ahead of use; each is read once however many windows share it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+
+from f2hdr_backend.image.frame import Plate, PlateImage
+
+AHEAD = 2
+"""Windows whose frames are read before they are asked for."""
+
+
+class ReadAhead:
+    """Pictures for a list of windows, taken in order."""
+
+    def __init__(self, plate: Plate, windows: Sequence[tuple[int, int, int]]) -> None:
+        self._plate = plate
+        self._windows = list(windows)
+        self._taken = 0
+        self._held: dict[int, Future[PlateImage]] = {}
+        self._reader = ThreadPoolExecutor(1)
+
+    def __enter__(self) -> ReadAhead:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._reader.shutdown(cancel_futures=True)
+
+    def take(self, window: tuple[int, int, int]) -> tuple[PlateImage, PlateImage, PlateImage]:
+        """The pictures of the next window; pictures that no coming window needs are let go.
+
+        Raises:
+            UnreadableFrame: from the plate.
+        """
+        coming = self._windows[self._taken : self._taken + 1 + AHEAD]
+        for number in (number for near in coming for number in near):
+            if number not in self._held:
+                self._held[number] = self._reader.submit(self._plate.read, number)
+        previous, reference, following = (self._held[number].result() for number in window)
+        self._taken += 1
+        needed = {number for near in self._windows[self._taken : self._taken + AHEAD] for number in near}
+        for number in set(self._held) - needed:
+            del self._held[number]
+        return previous, reference, following

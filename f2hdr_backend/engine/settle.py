@@ -1,0 +1,164 @@
+"""Settling a Shot: everything that belongs to the shot is decided once, before its first frame."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Literal
+
+from f2hdr_backend.engine.cuts import FARTHEST
+from f2hdr_backend.engine.detect import Detection, detect, require_pattern
+from f2hdr_backend.engine.window import window_of
+from f2hdr_backend.image.frame import Encoding, Plate
+from f2hdr_backend.image.read import open_plate
+from f2hdr_backend.shot.document import Shot
+from f2hdr_backend.shot.errors import DocumentError, ExposureError, ShotError
+from f2hdr_backend.shot.events import Event, PlateMeasured, Warned
+from f2hdr_backend.shot.exposure import ExposurePattern
+from f2hdr_backend.shot.frames import FrameRange, Sequence
+
+MODEL_EXPOSURES = 2
+"""Different exposures in a window that the method handles (section 3)."""
+
+
+def settle(shot: Shot, plate: Plate, frames: FrameRange) -> tuple[Shot, list[Event]]:
+    """Fill in what the user left open: exposures, cuts and the plate's coding.
+
+    What is given is never estimated again. Unknown exposures are measured on the whole plate, unknown cuts around
+    ``frames``.
+
+    Raises:
+        ExposureError: the plate's exposures cannot be told.
+        MissingFrames, UnreadableFrame: from the plate.
+    """
+    if shot.color.input_space == "auto":
+        shot = replace(shot, color=replace(shot.color, input_space=plate.default_encoding))
+    if shot.exposures is not None and shot.cuts is not None:
+        return shot, []
+    given = shot.exposures
+    span = None if given is None else _around(frames, plate)
+    found = detect(plate, frames=span, encoding=_encoding(shot), cycle=given and given.cycle)
+    shot = replace(shot, exposures=given or require_pattern(found), cuts=found.cuts if shot.cuts is None else shot.cuts)
+    return shot, _told(found, given or require_pattern(found), warn_dropped=given is None)
+
+
+def exposures_from(
+    shot: Shot, cycle: tuple[float, ...] | None, first: Literal["short", "long"] | None
+) -> tuple[ExposurePattern, tuple[int, ...] | None]:
+    """The exposures that a user gives in part, and the cuts if the plate had to be read for the rest.
+
+    Args:
+        shot: names the plate.
+        cycle: stops, one a frame of the cycle; None to measure them.
+        first: the exposure of the plate's first frame; None to find the phase from the pixels.
+
+    Raises:
+        ExposureError: what is left open cannot be told.
+    """
+    plate = open_plate(shot.plate)
+    try:
+        if cycle is not None and first is not None:
+            return _placed(cycle, plate.frames.first, first), None
+        found = detect(plate, encoding=_encoding(shot), cycle=cycle)
+        pattern = require_pattern(found)
+        return (pattern if first is None else _placed(pattern.cycle, plate.frames.first, first)), found.cuts
+    finally:
+        plate.close()
+
+
+def _placed(cycle: tuple[float, ...], frame: int, exposure: str) -> ExposurePattern:
+    """The cycle, begun so that ``frame`` is its shortest or longest."""
+    extreme = min(cycle) if exposure == "short" else max(cycle)
+    return ExposurePattern(cycle, frame - cycle.index(extreme))
+
+
+def _around(frames: FrameRange, plate: Plate) -> FrameRange:
+    """The frames that may share a window with ``frames``, as far as cuts can be seen."""
+    first, last = max(frames.first - FARTHEST, plate.frames.first), min(frames.last + FARTHEST, plate.frames.last)
+    return FrameRange(tuple(range(first, last + 1)))
+
+
+def _encoding(shot: Shot) -> Encoding | None:
+    """The plate's coding as given, or None for its own."""
+    return (
+        "linear" if shot.color.input_space == "linear" else "gamma22" if shot.color.input_space == "gamma22" else None
+    )
+
+
+def check_request(shot: Shot, plate: Plate, frames: FrameRange) -> None:
+    """Refuse what cannot be rendered before a frame is read.
+
+    Raises:
+        ShotError: frames outside the plate, or an output that would overwrite the plate.
+        DocumentError: no output.
+        ExposureError: exposures that the method cannot use.
+    """
+    outside = FrameRange(tuple(frame for frame in frames if not plate.frames.first <= frame <= plate.frames.last))
+    if outside:
+        raise ShotError(
+            f"The frames {outside} are outside the plate {shot.plate}, which has {plate.frames}.",
+            hint="Choose --frames within it.",
+            frames=outside.frames,
+        )
+    _check_output(shot, plate, frames)
+    _check_exposures(shot)
+
+
+def check_windows(shot: Shot, plate: Plate, frames: FrameRange) -> None:
+    """Refuse a settled Shot whose windows need frames that the plate lacks: MissingFrames names all of them."""
+    _check_exposures(shot)
+    plate.require(sorted({number for frame in frames for number in window_of(frame, shot, plate.frames).frames}))
+
+
+def _check_exposures(shot: Shot) -> None:
+    pattern = shot.exposures
+    if pattern is None:
+        return
+    steps = ",".join(f"{ev:g}" for ev in pattern.cycle)
+    if len(pattern.cycle) == 1:
+        raise ExposureError(f"The exposures {steps} do not alternate.", hint="Give --exposures 0,3, for example.")
+    if len(set(pattern.cycle)) > MODEL_EXPOSURES:
+        raise ExposureError(
+            f"The exposures {steps} are {len(set(pattern.cycle))} different ones; this method takes {MODEL_EXPOSURES}.",
+            hint="Render a plate that alternates between two exposures.",
+        )
+
+
+def _check_output(shot: Shot, plate: Plate, frames: FrameRange) -> None:
+    if not shot.output.pattern:
+        raise DocumentError("The Shot names no output.", hint="Give -o hdr/shot.####.exr.", field="output")
+    sequence = Sequence.parse(shot.output.pattern)
+    if not sequence.path(frames.first).lower().endswith(".exr"):
+        raise DocumentError(
+            f"The output {shot.output.pattern} is no EXR sequence.", hint="Let it end in .exr.", field="output"
+        )
+    targets = {os.path.realpath(sequence.path(frame)) for frame in frames}
+    for source in _files(shot, plate):
+        if os.path.realpath(source) in targets:
+            raise ShotError(
+                f"The output {shot.output.pattern} would overwrite the plate {shot.plate}.",
+                hint="Write to another folder or name.",
+            )
+
+
+def _files(shot: Shot, plate: Plate) -> Iterator[str]:
+    """Paths of the plate's files."""
+    if not Sequence.is_pattern(shot.plate):
+        yield shot.plate
+        return
+    sequence = Sequence.parse(shot.plate)
+    for frame in plate.frames:
+        yield sequence.path(frame)
+
+
+def _told(found: Detection, pattern: ExposurePattern, *, warn_dropped: bool) -> list[Event]:
+    """What a user should know of a measured plate."""
+    steps = ",".join(f"{ev:g}" for ev in pattern.cycle)
+    events: list[Event] = [
+        PlateMeasured(len(found.frames), f"{steps} from frame {pattern.start}", found.confidence, found.cuts)
+    ]
+    for frame in found.dropped if warn_dropped else ():
+        message = f"The exposures skip or repeat a step before frame {frame}: a frame is missing or doubled."
+        events.append(Warned("dropped_frame", message, frame))
+    return events

@@ -1,0 +1,59 @@
+"""Which frames, at which exposures, reconstruct a frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from f2hdr_backend.shot.document import Shot
+from f2hdr_backend.shot.errors import ExposureError
+from f2hdr_backend.shot.exposure import SMALLEST_STEP_EV, ExposurePattern
+from f2hdr_backend.shot.frames import FrameRange
+
+
+@dataclass(frozen=True)
+class Window:
+    """A reference frame and its two neighbors, by number, with their exposures relative to the shot's shortest."""
+
+    previous: int
+    reference: int
+    next: int
+    exposures: tuple[float, float, float]
+    """Of previous, reference and next; 1 is the shortest."""
+
+    @property
+    def frames(self) -> tuple[int, int, int]:
+        """Previous, reference and next."""
+        return self.previous, self.reference, self.next
+
+
+def window_of(frame: int, shot: Shot, plate: FrameRange) -> Window:
+    """The window of a frame: its neighbors in time, mirrored at the plate's ends, at cuts and at dropped frames.
+
+    A dropped frame puts equal exposures side by side; the neighbor on the other side then stands in for it.
+
+    Raises:
+        ExposureError: the shot has no exposures, or they do not alternate.
+        ShotError: the frame is outside the plate.
+    """
+    pattern = settled_exposures(shot)
+    previous, following = pattern.neighbors(frame, plate.first, plate.last, shot.cuts or ())
+    previous_helps, next_helps = (_differs(pattern, frame, other) for other in (previous, following))
+    if not previous_helps and next_helps:
+        previous = following
+    elif not next_helps and previous_helps:
+        following = previous
+    gains = tuple(pattern.gain(number) for number in (previous, frame, following))
+    return Window(previous, frame, following, (gains[0], gains[1], gains[2]))
+
+
+def settled_exposures(shot: Shot) -> ExposurePattern:
+    """The shot's exposures; ExposureError if nobody has settled them."""
+    if shot.exposures is None:
+        raise ExposureError(
+            "The Shot does not say how it was exposed.", hint="Give --exposures 0,3, or run f2hdr detect."
+        )
+    return shot.exposures
+
+
+def _differs(pattern: ExposurePattern, frame: int, other: int) -> bool:
+    return abs(pattern.ev(frame) - pattern.ev(other)) >= SMALLEST_STEP_EV

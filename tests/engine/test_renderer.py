@@ -1,0 +1,300 @@
+"""The render, from plate files to EXR files, with the classical merge: no weights, so the path itself is tested."""
+
+import errno
+import json
+import os
+from dataclasses import replace
+
+import numpy as np
+import OpenEXR
+import pytest
+
+from f2hdr_backend.engine.renderer import Renderer
+from f2hdr_backend.image.write import write_exr, write_image
+from f2hdr_backend.shot.document import Color, Engine, Output, Shot
+from f2hdr_backend.shot.errors import (
+    DocumentError,
+    ExposureError,
+    MissingFrames,
+    ShotError,
+    UnreadableFrame,
+    UnwritableFrame,
+)
+from f2hdr_backend.shot.events import FrameDone, FrameSkipped, RenderFinished, RenderStarted, Warned
+from f2hdr_backend.shot.exposure import ExposurePattern
+from f2hdr_backend.shot.frames import FrameRange
+
+MERGE = Engine(method="merge", device="cpu")
+GAIN = 8.0
+SIZE = (48, 64)
+
+
+def ramp():
+    """Radiance 0-1 in units of the short clip: a ramp with a little texture, so that flow has something to hold."""
+    height, width = SIZE
+    texture = np.random.default_rng(1).uniform(0.97, 1.0, (height, width, 1))
+    slope = np.linspace(0.01, 1.0, width)[None, :, None]
+    return (slope * texture * np.ones(3)).astype(np.float32)
+
+
+def code(radiance, gain):
+    return np.clip(radiance * gain, 0, 1) ** (1 / 2.2)
+
+
+@pytest.fixture
+def plate(tmp_path):
+    """Five 16-bit TIFFs of a static scene, 1001 short."""
+    for number in range(1001, 1006):
+        gain = 1.0 if number % 2 else GAIN
+        write_image(tmp_path / f"sh.{number:04d}.tif", code(ramp(), gain), bits=16)
+    return str(tmp_path / "sh.####.tif")
+
+
+def shot_of(plate, tmp_path, **changes):
+    shot = Shot(
+        plate=plate,
+        exposures=ExposurePattern((0.0, 3.0), 1001),
+        cuts=(),
+        engine=MERGE,
+        output=Output(pattern=str(tmp_path / "hdr" / "sh.####.exr"), pixel_type="float"),
+    )
+    return replace(shot, **changes)
+
+
+def render(shot, frames=None, **options):
+    return list(Renderer(shot.engine).render(shot, frames, **options))
+
+
+def pixels(path):
+    return OpenEXR.File(str(path)).channels()["RGB"].pixels
+
+
+def files(folder):
+    return sorted(os.listdir(folder))
+
+
+def test_every_frame_comes_back_with_its_number_and_size_and_light(plate, tmp_path):
+    events = render(shot_of(plate, tmp_path))
+    assert isinstance(events[0], RenderStarted) and events[0].total == 5 and events[0].size == (64, 48)
+    assert [event.frame for event in events if isinstance(event, FrameDone)] == [1001, 1002, 1003, 1004, 1005]
+    assert isinstance(events[-1], RenderFinished) and events[-1].rendered == 5
+    assert files(tmp_path / "hdr") == [f"sh.{number}.exr" for number in range(1001, 1006)]
+    for number in range(1001, 1006):
+        result = pixels(tmp_path / "hdr" / f"sh.{number}.exr")
+        assert result.shape == (*SIZE, 3)
+        np.testing.assert_allclose(result, ramp() * GAIN, rtol=0.01, atol=0.002)
+        assert result.max() > 7.5
+
+
+def test_anchor_moves_light_by_stops(plate, tmp_path):
+    shot = shot_of(plate, tmp_path)
+    for anchor, gain in (("short", 1.0), ("1", 2.0)):
+        output = Output(pattern=str(tmp_path / anchor / "sh.####.exr"), anchor=anchor, pixel_type="float")
+        render(replace(shot, output=output), FrameRange((1003,)))
+        np.testing.assert_allclose(pixels(tmp_path / anchor / "sh.1003.exr"), ramp() * gain, rtol=0.01, atol=0.002)
+
+
+def test_an_anchor_outside_the_exposures_is_refused(plate, tmp_path):
+    shot = shot_of(plate, tmp_path)
+    with pytest.raises(ExposureError, match="outside the shot's exposures, 0 to 3"):
+        render(replace(shot, output=replace(shot.output, anchor="5")))
+
+
+def test_layers_of_a_known_shift_are_in_nukes_convention(tmp_path):
+    """The scene moves 3 px right and 2 px down a frame: forward is (3, -2) with v up, backward its opposite."""
+    texture = np.random.default_rng(2).uniform(0.02, 0.9, (40, 52, 1)).astype(np.float32)
+    texture = np.kron(texture, np.ones((4, 4, 1), np.float32)) * np.ones(3, np.float32)
+    for index, number in enumerate(range(1, 4)):
+        moved = texture[20 - 2 * index : 148 - 2 * index, 20 - 3 * index : 180 - 3 * index]
+        write_image(tmp_path / f"p.{number}.tif", code(moved, 1.0 if number != 2 else 4.0), bits=16)
+    shot = Shot(
+        plate=str(tmp_path / "p.#.tif"),
+        exposures=ExposurePattern((0.0, 2.0), 1),
+        cuts=(),
+        engine=MERGE,
+        output=Output(pattern=str(tmp_path / "o.#.exr"), layers=("flow", "occlusion", "mask", "coarse")),
+    )
+    render(shot, FrameRange((2,)))
+    channels = OpenEXR.File(str(tmp_path / "o.2.exr"), separate_channels=True).channels()
+    for name, expected in (("forward.u", 3), ("forward.v", -2), ("backward.u", -3), ("backward.v", 2)):
+        assert np.median(channels[name].pixels) == pytest.approx(expected, abs=0.2)
+    assert {"R", "G", "B", "occlusion.forward", "motion.backward", "coarse.R"} <= set(channels)
+
+
+def test_a_second_run_skips_what_is_done_and_changed_settings_do_not(plate, tmp_path):
+    shot = shot_of(plate, tmp_path)
+    render(shot, FrameRange((1001, 1002)))
+    first = tmp_path / "hdr" / "sh.1001.exr"
+    written = first.stat().st_mtime_ns
+    events = render(shot)
+    assert [event.frame for event in events if isinstance(event, FrameSkipped)] == [1001, 1002]
+    assert [event.frame for event in events if isinstance(event, FrameDone)] == [1003, 1004, 1005]
+    assert [event.done for event in events if isinstance(event, (FrameSkipped, FrameDone))] == [1, 2, 3, 4, 5]
+    assert first.stat().st_mtime_ns == written
+    other = replace(shot, exposures=ExposurePattern((0.0, 2.9), 1001))
+    assert not [event for event in render(other) if isinstance(event, FrameSkipped)]
+    assert not [event for event in render(other, force=True) if isinstance(event, FrameSkipped)]
+
+
+def test_a_changed_plate_file_is_rendered_again(plate, tmp_path):
+    shot = shot_of(plate, tmp_path)
+    render(shot)
+    write_image(tmp_path / "sh.1005.tif", code(ramp()[::-1], 1.0), bits=16)
+    done = [event.frame for event in render(shot) if isinstance(event, FrameDone)]
+    assert done == [1004, 1005]
+
+
+def test_chunks_in_any_order_are_the_whole_byte_for_byte(plate, tmp_path):
+    shot = shot_of(plate, tmp_path)
+    render(shot)
+    whole = {name: (tmp_path / "hdr" / name).read_bytes() for name in files(tmp_path / "hdr")}
+    for name in whole:
+        os.remove(tmp_path / "hdr" / name)
+    for chunk in ((1004, 1005), (1001,), (1002, 1003)):
+        render(shot, FrameRange(chunk))
+    assert {name: (tmp_path / "hdr" / name).read_bytes() for name in files(tmp_path / "hdr")} == whole
+
+
+def test_stopping_leaves_no_partial_file(plate, tmp_path):
+    events = Renderer(MERGE).render(shot_of(plate, tmp_path))
+    for event in events:
+        if isinstance(event, FrameDone):
+            break
+    events.close()
+    assert all(name.endswith(".exr") and not name.startswith(".") for name in files(tmp_path / "hdr"))
+    for name in files(tmp_path / "hdr"):
+        assert pixels(tmp_path / "hdr" / name).shape == (*SIZE, 3)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_one_and_two_frame_shots(tmp_path, count):
+    for number in range(1, count + 1):
+        write_image(tmp_path / f"p.{number}.tif", code(ramp(), GAIN if number == 1 else 1.0), bits=16)
+    shot = Shot(
+        plate=str(tmp_path / "p.#.tif"),
+        exposures=ExposurePattern((3.0, 0.0), 1),
+        cuts=(),
+        engine=MERGE,
+        output=Output(pattern=str(tmp_path / "o.#.exr"), pixel_type="float"),
+    )
+    render(shot)
+    result = pixels(tmp_path / "o.1.exr")
+    np.testing.assert_allclose(result[:, :6], ramp()[:, :6] * GAIN, rtol=0.01, atol=0.002)
+    assert (result.max() > 7) == (count == 2)
+
+
+def test_alpha_and_layers_and_metadata_of_an_exr_plate_pass_through(tmp_path):
+    for number in (1, 2, 3):
+        gain = 1.0 if number != 2 else GAIN
+        layers = {
+            "RGB": np.clip(ramp() * gain, 0, 1),
+            "A": np.full(SIZE, 0.25 * number, np.float16),
+            "depth.Z": np.full(SIZE, 100.0 + number, np.float32),
+        }
+        header = {"owner": "unit", "f2hdr_test": "kept"}
+        write_exr(tmp_path / f"p.{number}.exr", layers, header, pixel_type="float")
+    shot = Shot(
+        plate=str(tmp_path / "p.#.exr"),
+        exposures=ExposurePattern((0.0, 3.0), 1),
+        cuts=(),
+        engine=MERGE,
+        output=Output(pattern=str(tmp_path / "o.#.exr")),
+    )
+    render(shot)
+    with OpenEXR.File(str(tmp_path / "o.2.exr"), separate_channels=True) as file:
+        channels, header = file.channels(), file.header()
+        assert channels["A"].pixels.dtype == np.float16 and (channels["A"].pixels == 0.5).all()
+        assert (channels["depth.Z"].pixels == 102.0).all()
+        assert channels["R"].pixels.dtype == np.float16
+        assert header["owner"] == "unit" and header["f2hdr_test"] == "kept"
+        assert json.loads(header["f2hdr/shot"])["exposures"]["cycle"] == [0.0, 3.0]
+
+
+def test_nonfinite_and_too_bright_pixels_are_counted_and_said(tmp_path):
+    for number in (1, 2, 3):
+        picture = np.clip(ramp() * (1.0 if number != 2 else GAIN), 0, 1)
+        if number == 2:
+            picture[0, 0] = np.nan
+            picture[1, :3] = 1.5
+        write_exr(tmp_path / f"p.{number}.exr", {"RGB": picture}, {}, pixel_type="float")
+    shot = Shot(
+        plate=str(tmp_path / "p.#.exr"),
+        exposures=ExposurePattern((0.0, 3.0), 1),
+        cuts=(),
+        engine=MERGE,
+        output=Output(pattern=str(tmp_path / "o.#.exr")),
+    )
+    said = {event.code: event for event in render(shot, FrameRange((2,))) if isinstance(event, Warned)}
+    assert "1 pixels" in said["nonfinite"].message and said["nonfinite"].frame == 2
+    assert "3 pixels" in said["above_clip"].message
+    assert np.isfinite(pixels(tmp_path / "o.2.exr")).all()
+
+
+def test_all_missing_frames_are_named_before_any_work(plate, tmp_path):
+    os.remove(tmp_path / "sh.1002.tif")
+    os.remove(tmp_path / "sh.1004.tif")
+    with pytest.raises(MissingFrames) as caught:
+        render(shot_of(plate, tmp_path))
+    assert caught.value.frames == (1002, 1004)
+    assert not (tmp_path / "hdr").exists()
+
+
+def test_a_chunk_needs_only_its_own_windows(plate, tmp_path):
+    os.remove(tmp_path / "sh.1002.tif")
+    events = render(shot_of(plate, tmp_path), FrameRange((1004, 1005)))
+    assert isinstance(events[-1], RenderFinished)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "words"),
+    [
+        ({"frames": FrameRange((1003, 1009))}, ShotError, "1009 are outside the plate"),
+        ({"exposures": ExposurePattern((0.0, 2.0, 4.0), 1001)}, ExposureError, "3 different ones"),
+        ({"exposures": ExposurePattern((0.0, 0.0), 1001)}, ExposureError, "do not alternate"),
+        ({"output": Output()}, DocumentError, "names no output"),
+        ({"output": Output(pattern="o.####.png")}, DocumentError, "no EXR"),
+        ({"color": Color(input_space="sLog9")}, ShotError, "sLog9"),
+        ({"engine": replace(MERGE, flow="nosuch")}, DocumentError, "no flow estimator 'nosuch'"),
+    ],
+)
+def test_an_impossible_request_is_one_clear_sentence(plate, tmp_path, changes, error, words):
+    with pytest.raises(error, match=words):
+        render(shot_of(plate, tmp_path, **changes))
+    assert not (tmp_path / "hdr").exists()
+
+
+def test_the_plate_is_never_overwritten(tmp_path):
+    for number in (1, 2, 3):
+        write_exr(tmp_path / f"p.{number}.exr", {"RGB": ramp()}, {})
+    before = {name: (tmp_path / name).read_bytes() for name in files(tmp_path)}
+    shot = Shot(
+        plate=str(tmp_path / "p.#.exr"),
+        exposures=ExposurePattern((0.0, 3.0), 1),
+        cuts=(),
+        engine=MERGE,
+        output=Output(pattern=os.path.join(str(tmp_path), ".", "p.#.exr")),
+    )
+    with pytest.raises(ShotError, match="would overwrite the plate"):
+        render(shot, force=True)
+    assert {name: (tmp_path / name).read_bytes() for name in files(tmp_path)} == before
+
+
+def test_a_truncated_or_other_sized_frame_is_named(plate, tmp_path):
+    whole = (tmp_path / "sh.1004.tif").read_bytes()
+    (tmp_path / "sh.1004.tif").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(UnreadableFrame, match="sh.1004.tif"):
+        render(shot_of(plate, tmp_path))
+    write_image(tmp_path / "sh.1004.tif", code(ramp()[:, :60], GAIN), bits=16)
+    with pytest.raises(UnreadableFrame, match="60 ?x ?48"):
+        render(shot_of(plate, tmp_path))
+    assert all(not name.startswith(".") for name in files(tmp_path / "hdr"))
+
+
+def test_a_full_disk_names_the_file_and_leaves_nothing(plate, tmp_path, monkeypatch):
+    def full(fd):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(UnwritableFrame, match="sh.1001.exr"):
+        render(shot_of(plate, tmp_path))
+    assert files(tmp_path / "hdr") == []
