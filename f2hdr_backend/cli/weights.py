@@ -71,9 +71,7 @@ def verify(
 def import_(
     checkpoint: Annotated[Path, typer.Argument(help="The published .pth file.")],
     name: Annotated[str, typer.Option(help="What to call the weights; SEA-RAFT's own are called sea_raft.")],
-    sea_raft: Annotated[
-        Path | None, typer.Option(help="SEA-RAFT's .pth file, imported in the same go.")
-    ] = None,
+    sea_raft: Annotated[Path | None, typer.Option(help="SEA-RAFT's .pth file, imported in the same go.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace weights of that name.")] = False,
 ) -> None:
     """Turn a published checkpoint into safetensors; no code inside it can run."""

@@ -64,7 +64,7 @@ class Method(Protocol):
         """Identity for resuming: weights, flow estimator and precision."""
         ...
 
-    def __call__(self, codes: NDArray[np.float32], exposures: tuple[float, ...], *, occlusions: bool) -> HdrFrame:
+    def __call__(self, codes: NDArray[np.float32], exposures: tuple[float, float, float], *, occlusions: bool) -> HdrFrame:
         """``(3, H, W, 3)`` gamma-2.2 codes 0-1 of previous, reference, next, and their relative exposures."""
         ...
 
@@ -100,8 +100,9 @@ def pick_device(name: str) -> torch.device:
 class NetworkMethod:
     """The F2HDR network with the flow estimator its weights were trained on, or the one asked for."""
 
-    def __init__(self, engine: Engine, device: torch.device) -> None:
-        entry = store.find(engine.weights)
+    def __init__(self, engine: Engine, device: torch.device, entry: store.WeightsEntry | None = None) -> None:
+        """Load the weights that ``engine`` names, or those of ``entry``."""
+        entry = entry or store.find(engine.weights)
         weights = store.load(entry)
         self.descriptor = weights.reading()
         self.flow_name = self.descriptor.flow if engine.flow == "auto" else engine.flow
@@ -109,7 +110,7 @@ class NetworkMethod:
         with torch.device("meta"):
             self._network = F2HDR(self.descriptor)
         self._network.load_state_dict(dict(weights.tensors), assign=True)
-        self._network.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
+        self._network.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.estimator = load_estimator(self.flow_name, device)
         self._device = device
         self._precision = _precision(engine.precision, device)
@@ -140,7 +141,7 @@ class NetworkMethod:
             )
 
     @torch.inference_mode()
-    def __call__(self, codes: FloatArray, exposures: tuple[float, ...], *, occlusions: bool) -> HdrFrame:
+    def __call__(self, codes: FloatArray, exposures: tuple[float, float, float], *, occlusions: bool) -> HdrFrame:
         """See :class:`Method`."""
         height, width = codes.shape[1:3]
         padding = Padding.around((width, height), (self.estimator.size, SizeRequirement(multiple_of=SIZE_MULTIPLE)))
@@ -175,7 +176,7 @@ class MergeMethod:
         yield from ()
 
     @torch.inference_mode()
-    def __call__(self, codes: FloatArray, exposures: tuple[float, ...], *, occlusions: bool) -> HdrFrame:
+    def __call__(self, codes: FloatArray, exposures: tuple[float, float, float], *, occlusions: bool) -> HdrFrame:
         """See :class:`Method`; a merge has no coarse stage and no motion mask of its own."""
         height, width = codes.shape[1:3]
         padding = Padding.around((width, height), (self.estimator.size,))
@@ -255,10 +256,17 @@ def _picture(planes: Tensor) -> FloatArray:
 
 
 def _precision(name: str, device: torch.device) -> torch.dtype:
-    """The arithmetic that ``name`` asks for; ``auto`` is float32 on the CPU and half precision on CUDA."""
+    """The arithmetic that ``name`` asks for; ``auto`` is half precision where the device has it, else float32."""
     if name == "auto":
-        return torch.float16 if device.type == "cuda" else torch.float32
+        if device.type == "cuda":
+            return torch.float16
+        return torch.bfloat16 if _has_bfloat16() else torch.float32
     return {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[name]
+
+
+def _has_bfloat16() -> bool:
+    """Whether the CPU multiplies bf16 itself; others emulate it, slower than float32."""
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 
 def _digest(*parts: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Literal
 
 from f2hdr_backend.engine.cuts import FARTHEST
 from f2hdr_backend.engine.detect import Detection, detect, require_pattern
@@ -38,20 +37,20 @@ def settle(shot: Shot, plate: Plate, frames: FrameRange) -> tuple[Shot, list[Eve
         return shot, []
     given = shot.exposures
     span = None if given is None else _around(frames, plate)
-    found = detect(plate, frames=span, encoding=_encoding(shot), cycle=given and given.cycle)
+    found = detect(plate, frames=span, encoding=_encoding(shot), cycle=given.cycle if given else None)
     shot = replace(shot, exposures=given or require_pattern(found), cuts=found.cuts if shot.cuts is None else shot.cuts)
     return shot, _told(found, given or require_pattern(found), warn_dropped=given is None)
 
 
 def exposures_from(
-    shot: Shot, cycle: tuple[float, ...] | None, first: Literal["short", "long"] | None
+    shot: Shot, cycle: tuple[float, ...] | None, first: str | None
 ) -> tuple[ExposurePattern, tuple[int, ...] | None]:
     """The exposures that a user gives in part, and the cuts if the plate had to be read for the rest.
 
     Args:
         shot: names the plate.
         cycle: stops, one a frame of the cycle; None to measure them.
-        first: the exposure of the plate's first frame; None to find the phase from the pixels.
+        first: ``short`` or ``long``, the exposure of the plate's first frame; None to find the phase from the pixels.
 
     Raises:
         ExposureError: what is left open cannot be told.

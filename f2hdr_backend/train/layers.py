@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -66,7 +66,9 @@ class CameraPath:
     def _hfov(self, time: float) -> float:
         return self.hfov * (1 + self.zoom) ** time
 
-    def _project(self, longitude: FloatArray, latitude: FloatArray, time: float) -> tuple[FloatArray, FloatArray]:
+    def _project(
+        self, longitude: NDArray[Any], latitude: NDArray[Any], time: float
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
         yaw, pitch, roll = self._angles(time)
         right = np.cos(latitude) * np.sin(longitude - yaw)
         ahead = np.cos(latitude) * np.cos(longitude - yaw)

@@ -61,7 +61,7 @@ class Trainer:
         self.model = F2HDR(descriptor)
         if descriptor.refine:
             _start_at_zero(self.model.refine_net.head[-1])
-        self.model = self.model.to(device, memory_format=torch.channels_last)
+        self.model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
         self.optimizer = torch.optim.Adam(_rates(self.model))
         self.step = 0

@@ -68,9 +68,9 @@ def synthesize(sources: Sequence[Source], size: tuple[int, int], random: Random)
 def random_layers(sources: Sequence[Source], size: tuple[int, int], random: Random) -> list[Layer]:
     """A camera path through a panorama and, mostly, up to three cut-outs moving in front of it."""
     panoramas = [source for source in sources if source.panorama]
-    layers: list[Layer] = [_random_camera(panoramas[random.integers(len(panoramas))], size, random)]
+    layers: list[Layer] = [_random_camera(panoramas[int(random.integers(len(panoramas)))], size, random)]
     for _ in range(int(random.choice((0, 1, 1, 2, 2, 3)))):
-        layers.append(_random_cut_out(sources[random.integers(len(sources))], size, random))
+        layers.append(_random_cut_out(sources[int(random.integers(len(sources)))], size, random))
     return layers
 
 

@@ -1,0 +1,1 @@
+"""Scores for reconstructed radiance: the published tables' metrics, each with its parameters beside the number."""
