@@ -142,7 +142,7 @@ def _measured(event: PlateMeasured) -> str:
 def _started(event: RenderStarted) -> str:
     width, height = event.size
     skipped = f", {event.done_before} already done" if event.done_before else ""
-    how = f"weights {event.weights}, flow {event.flow}, {event.device} {event.precision}"
+    how = f"{event.weights} on {event.flow} flow, {event.device} {event.precision}"
     return f"{event.total} frames of {width} x {height}{skipped}; {how}"
 
 

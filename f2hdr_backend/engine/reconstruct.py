@@ -51,8 +51,12 @@ class HdrFrame:
 class Method(Protocol):
     """A way to reconstruct a window, opened once and used for many."""
 
+    name: str
+    """The weights' name, or ``merge``."""
     flow_name: str
     """The flow estimator in use."""
+    device: torch.device
+    """Where it computes."""
 
     @property
     def precision(self) -> str:
@@ -103,6 +107,7 @@ class NetworkMethod:
     def __init__(self, engine: Engine, device: torch.device, entry: store.WeightsEntry | None = None) -> None:
         """Load the weights that ``engine`` names, or those of ``entry``."""
         entry = entry or store.find(engine.weights)
+        self.name = entry.name
         weights = store.load(entry)
         self.descriptor = weights.reading()
         self.flow_name = self.descriptor.flow if engine.flow == "auto" else engine.flow
@@ -112,7 +117,7 @@ class NetworkMethod:
         self._network.load_state_dict(dict(weights.tensors), assign=True)
         self._network.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.estimator = load_estimator(self.flow_name, device)
-        self._device = device
+        self.device = device
         self._precision = _precision(engine.precision, device)
         self._weights_digest = entry.sha256
 
@@ -145,12 +150,12 @@ class NetworkMethod:
         """See :class:`Method`."""
         height, width = codes.shape[1:3]
         padding = Padding.around((width, height), (self.estimator.size, SizeRequirement(multiple_of=SIZE_MULTIPLE)))
-        frames = padding.pad(_tensor(codes, self._device))
-        gains = torch.tensor([exposures], dtype=torch.float32, device=self._device)
+        frames = padding.pad(_tensor(codes, self.device))
+        gains = torch.tensor([exposures], dtype=torch.float32, device=self.device)
         alignment = self.descriptor.exposure_alignment
         flows = estimate_flows(frames, gains, self.estimator, alignment)
         half = self._precision != torch.float32
-        with torch.autocast(self._device.type, self._precision, enabled=half):
+        with torch.autocast(self.device.type, self._precision, enabled=half):
             result = self._network(frames, gains, flows)
         hidden = _occlusions(frames, gains, result.flows, self.estimator, alignment) if occlusions else None
         return _hdr_frame(padding, (result.hdr, result.coarse, result.flows, result.masks, hidden))
@@ -159,12 +164,13 @@ class NetworkMethod:
 class MergeMethod:
     """The classical merge on DIS flow, or on the estimator asked for."""
 
+    name = "merge"
     precision = "fp32"
 
     def __init__(self, engine: Engine, device: torch.device) -> None:
         self.flow_name = "dis" if engine.flow == "auto" else engine.flow
         self.estimator = load_estimator(self.flow_name, device)
-        self._device = device
+        self.device = device
 
     @property
     def digest(self) -> str:
@@ -180,8 +186,8 @@ class MergeMethod:
         """See :class:`Method`; a merge has no coarse stage and no motion mask of its own."""
         height, width = codes.shape[1:3]
         padding = Padding.around((width, height), (self.estimator.size,))
-        frames = padding.pad(_tensor(codes, self._device))
-        gains = torch.tensor([exposures], dtype=torch.float32, device=self._device)
+        frames = padding.pad(_tensor(codes, self.device))
+        gains = torch.tensor([exposures], dtype=torch.float32, device=self.device)
         flows = estimate_flows(frames, gains, self.estimator, MERGE_ALIGNMENT)
         hidden = _occlusions(frames, gains, flows, self.estimator, MERGE_ALIGNMENT)
         merged = merge(frames, gains, flows, hidden)

@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -92,8 +92,8 @@ class _Run:
         finished = [task for task in tasks if not force and _is_done(task)]
         todo = [task for task in tasks if task not in finished]
         yield RenderStarted(
-            len(tasks), len(finished), self._plate.size, str(self._shot.engine.device), self._method.precision,
-            self._shot.engine.weights, self._method.flow_name,
+            len(tasks), len(finished), self._plate.size, str(self._method.device), self._method.precision,
+            self._method.name, self._method.flow_name,
         )  # fmt: skip
         yield from self._method.warnings(self._exposures)
         done = 0
@@ -148,7 +148,7 @@ class _Run:
         return {
             **image.metadata,
             "f2hdr/version": f2hdr_backend.__version__,
-            "f2hdr/shot": json.dumps(self._shot.to_json()),
+            "f2hdr/shot": json.dumps(replace(self._shot, frames=None).to_json()),
             "f2hdr/digest": task.digest,
             "f2hdr/method": self._method.digest,
             "f2hdr/ev": self._exposures.ev(task.window.reference),

@@ -39,6 +39,7 @@ class RenderStarted(Event):
     device: str
     precision: str
     weights: str
+    """The weights' name, or ``merge``."""
     flow: str
 
 

@@ -298,3 +298,11 @@ def test_a_full_disk_names_the_file_and_leaves_nothing(plate, tmp_path, monkeypa
     with pytest.raises(UnwritableFrame, match="sh.1001.exr"):
         render(shot_of(plate, tmp_path))
     assert files(tmp_path / "hdr") == []
+
+
+def test_the_header_says_the_shot_and_not_the_chunk(plate, tmp_path):
+    shot = shot_of(plate, tmp_path)
+    render(replace(shot, frames=FrameRange((1001, 1002))))
+    first = (tmp_path / "hdr" / "sh.1002.exr").read_bytes()
+    render(replace(shot, frames=FrameRange((1002, 1003))), force=True)
+    assert (tmp_path / "hdr" / "sh.1002.exr").read_bytes() == first
