@@ -185,7 +185,7 @@ def _draw_scale(pen: _Pen, scale: Scale, corner: tuple[int, int], cell: int) -> 
     low, high = pen.width(scale.low, LEGEND_PX), pen.width(scale.high, LEGEND_PX)
     right, middle = corner[0] - 8, corner[1] - 14
     left = right - high - low - bar.width - 12
-    pen.draw.rectangle((left - 6, middle - 11, corner[0] - 2, corner[1] - 3), fill=GROUND)
+    pen.draw.rectangle((left - 6, middle - 11, corner[0] - 1, corner[1] - 1), fill=GROUND)
     pen.text((left, middle), scale.low, LEGEND_PX, anchor="lm")
     pen.canvas.paste(bar, (round(left + low + 6), middle - 5))
     pen.text((right, middle), scale.high, LEGEND_PX, anchor="rm")
@@ -197,7 +197,7 @@ def _draw_wheel(pen: _Pen, wheel: Wheel, corner: tuple[int, int], cell: int) -> 
     colors, coverage = color_wheel(side)
     right, bottom = corner[0] - 8, corner[1] - 8
     label = pen.width(wheel.fastest, LEGEND_PX)
-    pen.draw.rectangle((right - side - label - 16, bottom - side - 6, corner[0] - 2, corner[1] - 3), fill=GROUND)
+    pen.draw.rectangle((right - side - label - 16, bottom - side - 6, corner[0] - 1, corner[1] - 1), fill=GROUND)
     mask = Image.fromarray(np.asarray(np.rint(coverage * 255), np.uint8))
     pen.canvas.paste(Image.fromarray(colors), (right - side, bottom - side), mask)
     pen.text((right - side - 6, bottom - side / 2), wheel.fastest, LEGEND_PX, anchor="rm")
