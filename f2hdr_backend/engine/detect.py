@@ -25,7 +25,7 @@ from f2hdr_backend.shot.errors import ExposureError
 from f2hdr_backend.shot.exposure import ExposurePattern
 from f2hdr_backend.shot.frames import FrameRange
 
-HINT = "Give them yourself, like --exposures 0,3."
+HINT = "Give them yourself, like --exposures 0,3 --first-exposure short."
 _DISAGREE_EV = 0.3
 _GAMMA = np.float32(2.2)
 _SAMPLED_FOR_WHITE = 8
@@ -74,7 +74,7 @@ def detect(
     cycle: Sequence[float] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Detection:
-    """Find the exposure of every frame, cuts and dropped frames; every frame is read once.
+    """Find the exposure of every frame, cuts and dropped frames; reads every frame, a few of linear plates twice.
 
     ``frames`` defaults to the whole plate, ``encoding`` to the plate's own. With ``cycle`` (stops, one a frame of the
     cycle) the exposures are taken as given and only their places are found. ``progress`` is called with the number of
@@ -99,7 +99,7 @@ def detect(
         source=found.source,
         cuts=cuts,
         dropped=tuple(number for number in cadence.breaks if believed and number not in cuts),
-        levels=_levels(exposures, pixels),
+        levels=_levels(exposures, pixels, cuts),
         notes=(*notes, *_disagreement(cadence, from_pixels)) if believed else (),
         reason=found.verdict.reason,
     )
@@ -160,12 +160,13 @@ def _trust(step: Step, alike: float) -> float:
     return same_scene * step.coverage / (step.coverage + 0.015)
 
 
-def _levels(exposures: Sequence[float], steps: Steps) -> tuple[float, ...]:
-    """Each frame's exposure as its neighbors' exposures and the steps from and to them say."""
+def _levels(exposures: Sequence[float], steps: Steps, cuts: tuple[int, ...]) -> tuple[float, ...]:
+    """Each frame's exposure as its neighbors' exposures and the steps from and to them say, but none over a cut."""
+    stops = np.where(np.isin(steps.numbers[1:], cuts), math.nan, steps.stops)
     levels = []
     for index in range(len(exposures)):
-        told = [exposures[index - 1] + steps.stops[index - 1]] if index > 0 else []
-        told += [exposures[index + 1] - steps.stops[index]] if index + 1 < len(exposures) else []
+        told = [exposures[index - 1] + stops[index - 1]] if index > 0 else []
+        told += [exposures[index + 1] - stops[index]] if index + 1 < len(exposures) else []
         known = [level for level in told if not math.isnan(level)]
         levels.append(float(np.mean(known)) if known else math.nan)
     return tuple(levels)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -74,11 +75,11 @@ def measure_frame(number: int, light: FloatArray) -> FrameMeasure:
     """
     height, width = light.shape[:2]
     blocks_size = _fitting(width, height, BLOCKS_WIDE)
-    blocks = cv2.resize(light, blocks_size, interpolation=cv2.INTER_AREA)
+    blocks = _averaged(light, blocks_size)
     every = max(1, round(width / SAMPLES_WIDE))
     samples = np.ascontiguousarray(light[every // 2 :: every, every // 2 :: every])
     luminance = blocks.mean(axis=2)
-    thumb = cv2.resize(luminance, _fitting(*blocks_size, THUMB_WIDE), interpolation=cv2.INTER_AREA)
+    thumb = _averaged(luminance, _fitting(*blocks_size, THUMB_WIDE))
     return FrameMeasure(number, blocks, samples, _levels(blocks), _levels(samples), _noise(light, blocks), thumb)
 
 
@@ -125,6 +126,11 @@ def _fitting(width: int, height: int, columns: int) -> tuple[int, int]:
     return columns, max(1, round(height * columns / width))
 
 
+def _averaged(pixels: NDArray[Any], size: tuple[int, int]) -> FloatArray:
+    """Reduce a picture to ``size`` (width, height) by area averages."""
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
 def _levels(pixels: FloatArray) -> FloatArray:
     """Quantiles ``(3, 200)`` of each channel of ``(h, w, 3)``."""
     ordered = np.sort(np.ascontiguousarray(pixels.reshape(-1, 3).T), axis=1)
@@ -147,7 +153,7 @@ def _cropped(pixels: FloatArray, down: int, right: int) -> FloatArray:
 def _noise(light: FloatArray, blocks: FloatArray) -> float:
     """Standard deviation of a pixel's noise in the smoothest tenth of what is not bright (after Immerkaer 1996)."""
     fine = cv2.filter2D(np.ascontiguousarray(light[..., 1]), -1, _LAPLACIAN, borderType=cv2.BORDER_REFLECT)
-    variance = cv2.resize(fine * fine, blocks.shape[1::-1], interpolation=cv2.INTER_AREA)
+    variance = _averaged(fine * fine, (blocks.shape[1], blocks.shape[0]))
     dim = variance[blocks[..., 1] < 0.5]
     return math.sqrt(float(np.percentile(dim if dim.size else variance, 10)))
 

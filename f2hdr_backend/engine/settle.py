@@ -153,10 +153,9 @@ def _files(shot: Shot, plate: Plate) -> Iterator[str]:
 
 def _told(found: Detection, pattern: ExposurePattern, *, warn_dropped: bool) -> list[Event]:
     """What a user should know of a measured plate."""
-    steps = ",".join(f"{ev:g}" for ev in pattern.cycle)
-    events: list[Event] = [
-        PlateMeasured(len(found.frames), f"{steps} from frame {pattern.start}", found.confidence, found.cuts)
-    ]
+    first = found.frames[0]
+    exposures = f"{','.join(f'{ev:g}' for ev in pattern.cycle)} with frame {first} at {pattern.ev(first):+g} EV"
+    events: list[Event] = [PlateMeasured(len(found.frames), exposures, found.confidence, found.cuts)]
     for frame in found.dropped if warn_dropped else ():
         message = f"The exposures skip or repeat a step before frame {frame}: a frame is missing or doubled."
         events.append(Warned("dropped_frame", message, frame))

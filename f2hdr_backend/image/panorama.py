@@ -1,8 +1,9 @@
-"""A pinhole camera inside a lat-long (equirectangular) radiance panorama."""
+"""A pinhole camera inside a lat-long (equirectangular) radiance panorama, and how it moves."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -12,6 +13,27 @@ from f2hdr_backend.shot.errors import ImageError
 
 FloatArray = NDArray[np.float32]
 Rays = NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class CameraPath:
+    """A slow pan with a little sway and zoom, as a tripod head and a hand make it; the same for the same ``seed``."""
+
+    seed: int
+
+    def view(self, step: int) -> tuple[float, float, float, float]:
+        """Return (yaw, pitch, roll, horizontal angle of view) in radians at frame ``step`` of the move.
+
+        The pan is 0.2 to 0.45 degrees a frame, the sway at most 2 degrees, and the angle of view goes from 60 degrees
+        down to 50 within 60 frames and back.
+        """
+        rng = np.random.default_rng(self.seed)
+        start, phase = rng.uniform(-math.pi, math.pi, 2)
+        pan = math.radians(rng.uniform(0.2, 0.45)) * rng.choice((-1, 1))
+        pitch = math.radians(2) * math.sin(phase + step / 19)
+        roll = math.radians(1) * math.sin(2 * phase + step / 27)
+        hfov = math.radians(55 + 5 * math.cos(math.pi * step / 60))
+        return float(start + pan * step), pitch, roll, hfov
 
 
 def look(
@@ -66,9 +88,7 @@ def look_map(
     return columns.astype(np.float32), rows.astype(np.float32)
 
 
-def _turned_rays(
-    angles: tuple[float, float, float], hfov: float, size: tuple[int, int]
-) -> tuple[Rays, Rays, Rays]:
+def _turned_rays(angles: tuple[float, float, float], hfov: float, size: tuple[int, int]) -> tuple[Rays, Rays, Rays]:
     """Return the (right, up, ahead) parts of every pixel's ray after roll, then pitch, then yaw."""
     yaw, pitch, roll = angles
     width, height = size

@@ -22,7 +22,7 @@ class PlateMeasured(Event):
 
     frames: int
     exposures: str
-    """What was found or given, such as ``0,3 from frame 1001``."""
+    """What was found or given, such as ``0,3 with frame 1001 at +0 EV``."""
     confidence: float
     """0 to 1."""
     cuts: tuple[int, ...]
