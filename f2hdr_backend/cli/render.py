@@ -179,8 +179,6 @@ def _with_exposures(shot: Shot, steps: str | None, first: str | None) -> Shot:
     """The Shot with the exposures that the user gives; what they leave open comes from the plate."""
     from f2hdr_backend.engine.settle import exposures_from
 
-    if first is not None and first not in ("short", "long"):
-        raise DocumentError(f"--first-exposure cannot be {first!r}.", hint="Use short or long.")
     cycle = None if steps is None else ExposurePattern.parse_steps(steps)
     pattern, cuts = exposures_from(shot, cycle, first)
     return replace(shot, exposures=pattern, cuts=cuts if shot.cuts is None else shot.cuts)

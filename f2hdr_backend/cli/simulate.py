@@ -35,7 +35,7 @@ def simulate(
     exposures. Over one picture a camera moves; a float picture of 2:1 is a lat-long panorama.
     """
     from f2hdr_backend.engine.radiance_source import SourceOptions, open_source
-    from f2hdr_backend.engine.simulate import Camera, first_exposure_at, sensor_of
+    from f2hdr_backend.engine.simulate import Camera, sensor_of
     from f2hdr_backend.engine.simulate import simulate as shoot
 
     cycle = ExposurePattern.parse_steps(exposures)
@@ -47,7 +47,7 @@ def simulate(
         highlight_stops=max(cycle) - min(cycle),
     )
     with open_source(source, asked) as radiance:
-        pattern = first_exposure_at(cycle, radiance.frames.first, first_exposure)
+        pattern = ExposurePattern.beginning(cycle, radiance.frames.first, first_exposure)
         _show(shoot(radiance, Camera(pattern, sensor, seed), output), len(radiance.frames))
     print(f"{output.rstrip('/')}/shot.json")
 

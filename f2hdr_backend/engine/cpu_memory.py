@@ -1,4 +1,4 @@
-"""Freed memory stays in the process: on CPUs, fetching fresh pages for large pictures costs more than the arithmetic."""
+"""Freed memory stays in the process: on CPUs, fresh pages for large pictures cost more than the arithmetic."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ class Method(Protocol):
         """Identity for resuming: weights, flow estimator and precision."""
         ...
 
-    def __call__(self, codes: NDArray[np.float32], exposures: tuple[float, float, float], *, occlusions: bool) -> HdrFrame:
+    def __call__(self, codes: FloatArray, exposures: tuple[float, float, float], *, occlusions: bool) -> HdrFrame:
         """``(3, H, W, 3)`` gamma-2.2 codes 0-1 of previous, reference, next, and their relative exposures."""
         ...
 

@@ -58,18 +58,14 @@ def exposures_from(
     plate = open_plate(shot.plate)
     try:
         if cycle is not None and first is not None:
-            return _placed(cycle, plate.frames.first, first), None
+            return ExposurePattern.beginning(cycle, plate.frames.first, first), None
         found = detect(plate, encoding=_encoding(shot), cycle=cycle)
         pattern = require_pattern(found)
-        return (pattern if first is None else _placed(pattern.cycle, plate.frames.first, first)), found.cuts
+        if first is not None:
+            pattern = ExposurePattern.beginning(pattern.cycle, plate.frames.first, first)
+        return pattern, found.cuts
     finally:
         plate.close()
-
-
-def _placed(cycle: tuple[float, ...], frame: int, exposure: str) -> ExposurePattern:
-    """The cycle, begun so that ``frame`` is its shortest or longest."""
-    extreme = min(cycle) if exposure == "short" else max(cycle)
-    return ExposurePattern(cycle, frame - cycle.index(extreme))
 
 
 def _around(frames: FrameRange, plate: Plate) -> FrameRange:

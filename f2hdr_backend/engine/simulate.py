@@ -80,17 +80,6 @@ def short_clip(source: RadianceSource, ratio_stops: float) -> float:
     return float(np.clip(protecting, subject / BRIGHTEST_MEDIAN, subject / DARKEST_MEDIAN))
 
 
-def first_exposure_at(cycle: tuple[float, ...], first: int, which: str) -> ExposurePattern:
-    """Return the pattern whose frame ``first`` has the "short" (lowest) or the "long" (highest) exposure of ``cycle``.
-
-    Raises ShotError for another word.
-    """
-    choices = {"short": min(cycle), "long": max(cycle)}
-    if which not in choices:
-        raise ShotError(f'The first exposure cannot be "{which}".', hint="Use short or long.", value=which)
-    return ExposurePattern(cycle, first - cycle.index(choices[which]))
-
-
 def sensor_of(noise: str, bits: int) -> SensorModel:
     """Return the sensor of a noise level with another number of bits. Raises ShotError for what there is not."""
     return replace(SensorModel.named(noise), bits=bits)

@@ -60,6 +60,17 @@ class ExposurePattern:
         ExposurePattern(cycle, 0)._require_alternating()
         return cycle
 
+    @classmethod
+    def beginning(cls, cycle: tuple[float, ...], frame: int, exposure: str) -> ExposurePattern:
+        """Return the pattern whose ``frame`` has the ``"short"`` (lowest) or ``"long"`` (highest) EV of ``cycle``.
+
+        Raises ExposureError for another word.
+        """
+        choices = {"short": min(cycle), "long": max(cycle)}
+        if exposure not in choices:
+            raise ExposureError(f'The first exposure cannot be "{exposure}".', hint="Use short or long.")
+        return cls(cycle, frame - cycle.index(choices[exposure]))
+
     def ev(self, frame: int) -> float:
         """Return the exposure of a frame in stops."""
         return dict(self.exceptions).get(frame, self.cycle[(frame - self.start) % len(self.cycle)])

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from f2hdr_backend.engine.radiance_source import RadianceSource, SourceOptions, expanded, open_source
-from f2hdr_backend.engine.simulate import Camera, first_exposure_at, sensor_of, short_clip, simulate
+from f2hdr_backend.engine.simulate import Camera, sensor_of, short_clip, simulate
 from f2hdr_backend.image.read import open_plate, read_image
 from f2hdr_backend.image.write import write_exr, write_image
 from f2hdr_backend.shot.document import Shot
@@ -39,7 +39,7 @@ def _run(folder: Path, camera: Camera, source: RadianceSource = SOURCE) -> list[
 
 @pytest.mark.parametrize("first", ["short", "long"])
 def test_every_frame_is_the_truth_at_its_exposure(tmp_path: Path, first: str) -> None:
-    pattern = first_exposure_at((0.0, 3.0), 1001, first)
+    pattern = ExposurePattern.beginning((0.0, 3.0), 1001, first)
     assert _run(tmp_path, Camera(pattern, NOISELESS)) == [1001, 1002, 1003]
     plate, truths = open_plate(str(tmp_path / "plate.####.tif")), tmp_path / "truth" / "truth.####.exr"
     for number in FRAMES:
@@ -178,6 +178,6 @@ def test_a_source_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_the_first_exposure_must_be_short_or_long() -> None:
-    assert first_exposure_at((0.0, 2.0, 4.0), 10, "long").ev(10) == 4.0
+    assert ExposurePattern.beginning((0.0, 2.0, 4.0), 10, "long").ev(10) == 4.0
     with pytest.raises(ShotError, match="medium"):
-        first_exposure_at((0.0, 3.0), 1, "medium")
+        ExposurePattern.beginning((0.0, 3.0), 1, "medium")

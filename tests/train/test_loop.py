@@ -7,7 +7,7 @@ import torch
 
 from f2hdr_backend.model.descriptor import Descriptor
 from f2hdr_backend.train.batches import BatchPlan, batches
-from f2hdr_backend.train.loop import TrainPlan, Trainer, averaged_tensors, train
+from f2hdr_backend.train.loop import Trainer, TrainPlan, averaged_tensors, train
 from tests.train.test_synthesis import world
 
 PLAN = TrainPlan(steps=4, windows=1, crop_px=32, checkpoint_every=2, half=False)
