@@ -1,12 +1,20 @@
-"""``f2hdr evaluate``: scores on a seeded suite of synthetic shots."""
+"""``f2hdr evaluate``: scores on a benchmark dataset beside the paper's, or on a seeded suite of synthetic shots."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from f2hdr_backend.shot.errors import DocumentError
+
+if TYPE_CHECKING:
+    from f2hdr_backend.evaluate.benchmark import Benchmark, Plan
+    from f2hdr_backend.evaluate.results import ResultsFolder
+
+SUITES = ("synthetic",)
 
 
 def register(app: typer.Typer) -> None:
@@ -15,12 +23,124 @@ def register(app: typer.Typer) -> None:
 
 
 def evaluate(
-    images: Annotated[Path, typer.Argument(help="Folder that holds the held-out panoramas.")],
-    weights: Annotated[str, typer.Option(help="Weights by name.")] = "standard",
-    windows: Annotated[int, typer.Option(help="Windows of the suite to score, from its first.")] = 48,
-    reference_trust: Annotated[str, typer.Option(help="soft, hard or off.")] = "soft",
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+    folder: Annotated[Path, typer.Argument(help="The dataset's root, or the suite's held-out panoramas.")],
+    dataset: Annotated[
+        str | None,
+        typer.Option(help="deephdrvideo, real-hdrv, cinematic, tog13, kalantari or exr-pairs (your own)."),
+    ] = None,
+    suite: Annotated[str | None, typer.Option(help="synthetic: seeded shots from panoramas no training saw.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for CSV and JSON; the same command goes on there.")
+    ] = None,
+    method: Annotated[str, typer.Option(help="f2hdr, or merge: a classical aligned merge.")] = "f2hdr",
+    weights: Annotated[str, typer.Option(help="Weights by name; see f2hdr weights list.")] = "standard",
+    flow: Annotated[str, typer.Option(help="Flow estimator: auto (the weights' own), dis, sea_raft.")] = "auto",
+    reference_trust: Annotated[
+        str | None,
+        typer.Option(help="hard (the published composite; a dataset's default), soft (a suite's default) or off."),
+    ] = None,
+    metrics: Annotated[
+        str | None,
+        typer.Option(
+            help="Of psnr, ssim, ssim-standard, hdrvdp, warp, epe, flicker; none: time and memory alone. "
+            "Default: psnr,ssim,hdrvdp, or flicker without ground truth."
+        ),
+    ] = None,
+    ref_exposure: Annotated[
+        str, typer.Option(help="alternate, or (real-hdrv) always low or high as the reference.")
+    ] = "alternate",
+    hdrvdp: Annotated[
+        str, typer.Option(help="HDR-VDP settings other than the paper's: round_trip=official,encoding=rgb-bt.709,...")
+    ] = "",
+    label_flow: Annotated[str, typer.Option(help="Flow estimator that labels EPE on the ground truth.")] = "dis",
+    precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")] = "fp32",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda:0.")] = "auto",
+    jobs: Annotated[int, typer.Option(min=1, help="Processes that share the frames.")] = 1,
+    windows: Annotated[int, typer.Option(help="Windows of a suite to score, from its first.")] = 48,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output, one event a line.")] = False,
 ) -> None:
+    """Score weights on a benchmark dataset, beside the paper's tables, or on a suite of synthetic shots.
+
+    Every number is printed with the parameters it depends on. Means are over frames.
+    """
+    if (dataset is None) == (suite is None):
+        raise DocumentError("Name a --dataset or a --suite.", hint="f2hdr evaluate --dataset real-hdrv DIR")
+    if suite is not None:
+        _require_suite(suite)
+        _synthetic(folder, weights, windows, reference_trust or "soft", as_json=as_json)
+        return
+    from f2hdr_backend.evaluate.benchmark import Benchmark, Plan
+    from f2hdr_backend.evaluate.dataset import open_dataset
+    from f2hdr_backend.evaluate.hdrvdp_option import hdrvdp_settings
+    from f2hdr_backend.evaluate.results import ResultsFolder
+    from f2hdr_backend.evaluate.scoring import ScoreSettings, default_metrics
+    from f2hdr_backend.shot.document import Engine
+
+    name = str(dataset)
+    reader = open_dataset(name, folder, ref_exposure)
+    chosen = default_metrics(reader) if metrics is None else _listed(metrics)
+    scoring = ScoreSettings(chosen, reference_trust or "hard", hdrvdp_settings(hdrvdp), label_flow)
+    engine = Engine(method=method, weights=weights, flow=flow, precision=precision, device=device)
+    benchmark = Benchmark(Plan(name, folder, engine, scoring, ref_exposure, jobs), reader)
+    results = None if output is None else ResultsFolder(output, benchmark.settings)
+    (_tell if as_json else _print)(benchmark, results)
+
+
+def _listed(metrics: str) -> tuple[str, ...]:
+    return () if metrics == "none" else tuple(part for part in metrics.split(",") if part)
+
+
+def _tell(benchmark: Benchmark, results: ResultsFolder | None) -> None:
+    for event in benchmark.run(results):
+        print(json.dumps(event.to_json()), flush=True)
+    finished = {"event": "evaluation_finished", "settings": benchmark.settings, **benchmark.summary().to_json()}
+    print(json.dumps(finished), flush=True)
+
+
+def _print(benchmark: Benchmark, results: ResultsFolder | None) -> None:
+    from rich.console import Console
+    from rich.progress import track
+
+    from f2hdr_backend.evaluate import text_tables
+
+    console = Console(stderr=True)
+    total = len(benchmark.reader.windows)
+    for _ in track(benchmark.run(results), "evaluate", total=total, console=console):
+        pass
+    summary, rows = benchmark.summary(), benchmark.rows.frames
+    dataset = benchmark.settings["dataset"]
+    blocks = (
+        [_heading(benchmark.plan, benchmark)],
+        text_tables.published_lines(dataset, summary, ablation=benchmark.is_ablation),
+        text_tables.cost_lines(rows),
+        text_tables.exposure_lines(summary),
+        text_tables.scene_lines(summary),
+        text_tables.parameter_lines(summary, rows),
+    )
+    for block in blocks:
+        lines = list(block)
+        if lines:
+            print("\n".join([*lines, ""]) if lines[-1] else "\n".join(lines))
+
+
+def _heading(plan: Plan, benchmark: Benchmark) -> str:
+    settings = benchmark.settings
+    what = f"weights {plan.engine.weights}, " if plan.engine.method == "f2hdr" else ""
+    windows = benchmark.reader.windows
+    scenes = len({files.scene for files in windows})
+    return (
+        f"{settings['dataset']}, reference {plan.reference}: {len(windows)} frames of {scenes} scenes; "
+        f"{plan.engine.method}, {what}flow {benchmark.flow}, {benchmark.precision}, "
+        f"reference trust {plan.scoring.reference_trust}"
+    )
+
+
+def _require_suite(suite: str) -> None:
+    if suite not in SUITES:
+        raise DocumentError(f"There is no suite {suite!r}.", hint=f"Use {', '.join(SUITES)}.")
+
+
+def _synthetic(images: Path, weights: str, windows: int, trust: str, *, as_json: bool) -> None:
     """Score weights on synthetic shots from panoramas no training saw, beside the merge and the bare reference.
 
     PSNR_T is the mean over windows of 10 log10(1 / MSE) after the mu-law curve, mu = 5000, against the true radiance
@@ -34,9 +154,9 @@ def evaluate(
     from f2hdr_backend.train.sources import load_sources
 
     cpu = torch.device("cpu")
-    engine = Engine(weights=weights, reference_trust=reference_trust)
+    engine = Engine(weights=weights, reference_trust=trust)
     methods: dict[str, Method] = {weights: NetworkMethod(engine, cpu), "merge": MergeMethod(engine, cpu)}
-    table = summary(list(run(load_sources(images, held_out=True), methods, windows, reference_trust)))
+    table = summary(list(run(load_sources(images, held_out=True), methods, windows, trust)))
     if as_json:
         print(json.dumps({"suite": {"seed": SEED, "size": SIZE, "windows": windows}, "scores": table}))
         return

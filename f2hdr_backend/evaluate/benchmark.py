@@ -1,0 +1,291 @@
+"""A dataset's windows reconstructed and scored, one after another or in several processes; done ones are kept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+import os
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from f2hdr_backend.engine.cpu_memory import keep_freed_memory
+from f2hdr_backend.engine.reconstruct import HdrFrame, NetworkMethod, open_method, pick_device
+from f2hdr_backend.evaluate.composite import well_exposed
+from f2hdr_backend.evaluate.cost import measure
+from f2hdr_backend.evaluate.dataset import ALTERNATE, DatasetReader, Window, WindowFiles, open_dataset, read_window
+from f2hdr_backend.evaluate.results import FrameRow, ResultsFolder, Rows, SceneRow
+from f2hdr_backend.evaluate.score import Score
+from f2hdr_backend.evaluate.scoring import (
+    FLICKER,
+    Scored,
+    Scores,
+    ScoreSettings,
+    require_metrics,
+    score_frame,
+    with_reference,
+)
+from f2hdr_backend.evaluate.summary import Summary, summarize
+from f2hdr_backend.evaluate.temporal import temporal_scores
+from f2hdr_backend.image.frame import file_identity
+from f2hdr_backend.shot.document import Engine
+from f2hdr_backend.shot.errors import ImageError
+
+SCORING_VERSION = 1
+"""Raised when the same files and settings would give other numbers."""
+SECONDS_BETWEEN_WRITES = 10.0
+
+Sample = tuple[NDArray[np.float32], NDArray[np.bool_]]
+Chunk = tuple[WindowFiles, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A benchmark run."""
+
+    dataset: str
+    """As :func:`open_dataset` takes it."""
+    folder: Path
+    engine: Engine
+    """Method, weights, flow, precision and device; its reference trust is not used."""
+    scoring: ScoreSettings
+    reference: str = ALTERNATE
+    jobs: int = 1
+    """Processes; each opens the weights."""
+
+
+@dataclass(frozen=True)
+class FrameScored:
+    """A frame has its row."""
+
+    row: FrameRow
+    kept: bool
+    """Whether the row was there already."""
+    done: int
+    total: int
+
+    def to_json(self) -> dict[str, Any]:
+        """One JSON event."""
+        counts = {"kept": self.kept, "done": self.done, "total": self.total}
+        return {"event": "frame_scored", **self.row.to_json(), **counts}
+
+
+class Benchmark:
+    """A run, opened: the dataset has been found whole, the method loaded, and the metrics fit both."""
+
+    def __init__(self, plan: Plan, reader: DatasetReader | None = None) -> None:
+        """Open what the plan names, or take its dataset from ``reader``.
+
+        Raises what :func:`open_dataset`, :func:`require_metrics` and :func:`open_method` raise.
+        """
+        self.plan = plan
+        self.reader = reader or open_dataset(plan.dataset, plan.folder, plan.reference)
+        require_metrics(self.reader, plan.scoring.metrics)
+        self._device = pick_device(plan.engine.device)
+        self._method = open_method(plan.engine)
+        self._seen_sizes: set[tuple[int, ...]] = set()
+        self.flow = self._method.flow_name
+        self.precision = self._method.precision
+        self.rows = Rows()
+        """What :meth:`run` has scored, once it is done."""
+
+    @property
+    def is_ablation(self) -> bool:
+        """Whether the weights leave out or replace a part of the method, as those of Table 5 do."""
+        if not isinstance(self._method, NetworkMethod):
+            return False
+        reading = self._method.descriptor
+        return not (reading.adapter and reading.refine and reading.mask == "physical")
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """All that the numbers depend on beside the dataset's files, as JSON."""
+        scoring, engine = self.plan.scoring, self.plan.engine
+        hdrvdp = {**vars(scoring.hdrvdp), "display": vars(scoring.hdrvdp.display)}
+        return {
+            "dataset": self.plan.dataset.replace("_", "-"),
+            "folder": str(self.plan.folder.resolve()),
+            "reference_exposure": self.plan.reference,
+            "method": engine.method,
+            "weights": engine.weights if engine.method == "f2hdr" else None,
+            "flow": self.flow,
+            "precision": self.precision,
+            "reference_trust": scoring.reference_trust,
+            "metrics": list(scoring.metrics),
+            "hdrvdp": hdrvdp if "hdrvdp" in scoring.metrics else None,
+            "label_flow": scoring.label_flow if "epe" in scoring.metrics else None,
+            "method_digest": self._method.digest,
+            "scoring": SCORING_VERSION,
+        }
+
+    def run(self, results: ResultsFolder | None = None) -> Iterator[FrameScored]:
+        """Score every window, those of ``results`` excepted that are there already; keep the rows in it as it goes.
+
+        Raises:
+            ImageError: a picture that cannot be read or scored; names the frame.
+            UnwritableFrame: the folder cannot be written to.
+        """
+        kept, todo = self._kept(results.load() if results else Rows())
+        progress = _Progress(self, results, kept)
+        try:
+            for place, row in enumerate(progress.rows.frames):
+                yield FrameScored(row, True, place + 1, len(self.reader.windows))
+            for rows in self._scored(todo):
+                yield from progress.add(rows)
+        finally:
+            progress.write()
+        self.rows = progress.rows
+
+    def summary(self) -> Summary:
+        """The means of the finished run."""
+        return summarize(self.rows)
+
+    def score(self, chunk: Chunk) -> Rows:
+        """The rows of some windows: of one, or of a whole scene if flicker is asked for."""
+        frames: list[FrameRow] = []
+        samples = self._samples(chunk, frames)
+        if FLICKER not in self.plan.scoring.metrics:
+            for _ in samples:
+                pass
+            return Rows(tuple(frames))
+        scores = self._flicker(samples)
+        scene = SceneRow(chunk[0].scene, _joined(row.digest for row in frames), scores)
+        return Rows(tuple(frames), (scene,))
+
+    def _samples(self, chunk: Chunk, frames: list[FrameRow]) -> Iterator[Sample]:
+        """Score the windows one by one into ``frames``; give each result and where it is well exposed."""
+        for files in chunk:
+            try:
+                row, sample = self._row(files)
+            except ImageError as error:
+                raise type(error)(f"{files.name}: {error.message}", hint=error.hint, **error.facts) from error
+            frames.append(row)
+            yield sample
+
+    def _row(self, files: WindowFiles) -> tuple[FrameRow, Sample]:
+        window = read_window(self.reader, files)
+        frame, costs = self._reconstruct(window)
+        trust = self.plan.scoring.reference_trust
+        result = with_reference(window, frame, trust, self.reader.cycle)
+        scored = Scored(self.reader, files, window, frame, result, self.plan.scoring, self._device)
+        divisor = 1.0 if window.truth is None else window.truth.divisor
+        scores = score_frame(scored) | costs
+        row = FrameRow(files.scene, files.frame, files.exposures[1], divisor, self._digest(files), scores)
+        return row, (result, well_exposed(window.codes[1]))
+
+    def _reconstruct(self, window: Window) -> tuple[HdrFrame, Scores]:
+        """The window's radiance and cost; a CUDA device sees each size once before, so that set-up does not count."""
+
+        def call() -> HdrFrame:
+            return self._method(window.codes, window.exposures, occlusions=False)
+
+        height, width = window.codes.shape[1:3]
+        if self._device.type == "cuda" and (height, width) not in self._seen_sizes:
+            call()
+        self._seen_sizes.add((height, width))
+        frame, cost = measure(call, self._device)
+        processes = f", {self.plan.jobs} processes" if self.plan.jobs > 1 else ""
+        return frame, cost.scores(f"{self._device}{processes}", (width, height))
+
+    def _flicker(self, samples: Iterable[Sample]) -> Scores:
+        steady = temporal_scores(samples)
+        trust = ("reference_trust", self.plan.scoring.reference_trust)
+        scores: dict[str, Score] = {"flicker": steady.flicker, "odd/even": steady.odd_even}
+        return {column: replace(score, parameters=(*score.parameters, trust)) for column, score in scores.items()}
+
+    def _kept(self, rows: Rows) -> tuple[Rows, list[Chunk]]:
+        """The rows that stand, and the chunks that have none."""
+        there = {(row.name, row.digest): row for row in rows.frames}
+        scenes = {(row.scene, row.digest): row for row in rows.scenes}
+        kept, todo = Rows(), []
+        for chunk in self._chunks():
+            digests = [self._digest(files) for files in chunk]
+            keys = [(files.name, digest) for files, digest in zip(chunk, digests, strict=True)]
+            frames = [there[key] for key in keys if key in there]
+            scene = scenes.get((chunk[0].scene, _joined(digests)))
+            if len(frames) < len(chunk) or (FLICKER in self.plan.scoring.metrics and scene is None):
+                todo.append(chunk)
+            else:
+                kept += Rows(tuple(frames), () if scene is None else (scene,))
+        return kept, todo
+
+    def _chunks(self) -> list[Chunk]:
+        if FLICKER not in self.plan.scoring.metrics:
+            return [(files,) for files in self.reader.windows]
+        return [tuple(windows) for _, windows in groupby(self.reader.windows, key=lambda files: files.scene)]
+
+    def _digest(self, files: WindowFiles) -> str:
+        identities = [file_identity(path) for path in files.paths()]
+        return _joined([json.dumps(self.settings, sort_keys=True), *identities])
+
+    def _scored(self, todo: list[Chunk]) -> Iterator[Rows]:
+        if self.plan.jobs == 1 or len(todo) < 2:
+            yield from (self.score(chunk) for chunk in todo)
+            return
+        threads = max(1, (os.cpu_count() or 1) // self.plan.jobs)
+        context = multiprocessing.get_context("spawn")
+        pool = ProcessPoolExecutor(self.plan.jobs, context, _share_cores, (threads,))
+        try:
+            for future in as_completed([pool.submit(_score, self.plan, chunk) for chunk in todo]):
+                yield future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+class _Progress:
+    """The rows so far, in the dataset's order, written now and then."""
+
+    def __init__(self, benchmark: Benchmark, results: ResultsFolder | None, kept: Rows) -> None:
+        self.rows = kept
+        self._results = results
+        self._order = {files.name: place for place, files in enumerate(benchmark.reader.windows)}
+        self._written = time.monotonic()
+
+    def add(self, rows: Rows) -> Iterator[FrameScored]:
+        done, total = len(self.rows.frames), len(self._order)
+        together = self.rows + rows
+        self.rows = Rows(
+            tuple(sorted(together.frames, key=lambda row: self._order[row.name])),
+            tuple(sorted(together.scenes, key=lambda row: row.scene)),
+        )
+        if time.monotonic() - self._written > SECONDS_BETWEEN_WRITES:
+            self.write()
+        for place, row in enumerate(rows.frames):
+            yield FrameScored(row, False, done + place + 1, total)
+
+    def write(self) -> None:
+        if self._results is not None and self.rows.frames:
+            self._results.write(self.rows, summarize(self.rows).to_json())
+        self._written = time.monotonic()
+
+
+def _joined(parts: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+@lru_cache(maxsize=1)
+def _opened(plan: Plan) -> Benchmark:
+    """A worker process's own run, opened once."""
+    return Benchmark(plan)
+
+
+def _score(plan: Plan, chunk: Chunk) -> Rows:
+    return _opened(plan).score(chunk)
+
+
+def _share_cores(threads: int) -> None:
+    """Give each of several processes its share of the cores."""
+    keep_freed_memory()
+    torch.set_num_threads(threads)
+    cv2.setNumThreads(threads)

@@ -1,0 +1,1 @@
+"""One module a dataset, named as users type it after ``--dataset``; each offers ``Reader``."""

@@ -1,0 +1,224 @@
+"""The metrics of a benchmark run, by the names that ``--metrics`` takes, and what each needs of a dataset."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from statistics import fmean
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from f2hdr_backend.engine.blend import use_reference
+from f2hdr_backend.engine.reconstruct import HdrFrame, Padding
+from f2hdr_backend.evaluate.composite import composite
+from f2hdr_backend.evaluate.dataset import DatasetReader, Window, WindowFiles
+from f2hdr_backend.evaluate.flow_scores import end_point_error, warp_scores
+from f2hdr_backend.evaluate.ground_truth import GroundTruth
+from f2hdr_backend.evaluate.hdrvdp import HdrVdpSettings, hdrvdp2
+from f2hdr_backend.evaluate.metrics import STANDARD, psnr_l, psnr_t, ssim_l, ssim_t, tonemap
+from f2hdr_backend.evaluate.score import Score
+from f2hdr_backend.flow.estimator import load_estimator
+from f2hdr_backend.flow.window import estimate_flows
+from f2hdr_backend.shot.errors import DocumentError
+
+FloatArray = NDArray[np.float32]
+Scores = dict[str, Score]
+
+TRUSTS = ("hard", "soft", "off")
+VARYING = ("pixels_per_degree", "size")
+"""Parameters of HDR-VDP that come from the frame's size: facts of a frame, so that sizes may differ."""
+FLICKER = "flicker"
+SMALLEST_SHOT = 3
+"""Frames that flicker needs."""
+
+
+@dataclass(frozen=True)
+class ScoreSettings:
+    """Which metrics, and all that their numbers depend on beside the frames."""
+
+    metrics: tuple[str, ...]
+    """Of :data:`METRICS` or ``flicker``; none to measure time and memory alone."""
+    reference_trust: str = "hard"
+    """``hard`` is the published composite; ``soft`` and ``off`` are the renderer's."""
+    hdrvdp: HdrVdpSettings = field(default_factory=HdrVdpSettings)
+    label_flow: str = "dis"
+    """The flow estimator that labels EPE, on tone-mapped ground truth."""
+
+    def __post_init__(self) -> None:
+        for name in self.metrics:
+            if name not in metric_names():
+                raise DocumentError(f"There is no metric {name!r}.", hint=f"Use {', '.join(metric_names())}.")
+        if self.reference_trust not in TRUSTS:
+            raise DocumentError(
+                f"There is no reference trust {self.reference_trust!r}.", hint=f"Use {', '.join(TRUSTS)}."
+            )
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A reconstructed window as the metrics see it."""
+
+    reader: DatasetReader
+    files: WindowFiles
+    window: Window
+    frame: HdrFrame
+    result: FloatArray
+    """``(H, W, 3)`` radiance with the reference's trusted pixels."""
+    settings: ScoreSettings
+    device: torch.device
+
+    @property
+    def truth(self) -> FloatArray:
+        """``(H, W, 3)``; :func:`require_metrics` has made sure that there is one."""
+        if self.window.truth is None:
+            raise DocumentError(f"{self.files.name} has no ground truth.")
+        return self.window.truth.radiance
+
+
+def with_reference(window: Window, frame: HdrFrame, trust: str, cycle: int) -> FloatArray:
+    """The radiance that is scored: ``hard`` by the published composite, else as the renderer blends."""
+    codes, own = window.codes[1], window.exposures[1]
+    if trust == "hard":
+        return composite(frame.radiance, codes, own, exposures=cycle)
+    return use_reference(frame, codes, window.exposures, trust).radiance
+
+
+def score_frame(scored: Scored) -> Scores:
+    """The scores of a frame, by column. Raises ImageError for pictures that a metric refuses."""
+    scores: Scores = {}
+    for name in scored.settings.metrics:
+        if name != FLICKER:
+            scores |= METRICS[name].score(scored)
+    return scores
+
+
+def metric_names() -> list[str]:
+    """What ``--metrics`` takes."""
+    return [*METRICS, FLICKER]
+
+
+def default_metrics(reader: DatasetReader) -> tuple[str, ...]:
+    """The published columns, or flicker where there is no ground truth."""
+    return ("psnr", "ssim", "hdrvdp") if all(files.truth for files in reader.windows) else (FLICKER,)
+
+
+def require_metrics(reader: DatasetReader, metrics: tuple[str, ...]) -> None:
+    """Refuse metrics that the dataset has no pictures for. Raises DocumentError naming the first scene without."""
+    for name in metrics:
+        for files in reader.windows if name != FLICKER else ():
+            if not METRICS[name].possible(files):
+                raise DocumentError(
+                    f"The metric {name!r} needs {METRICS[name].needs}, and {files.name} has none.",
+                    hint="Leave it out of --metrics.",
+                )
+    shortest = min(Counter(files.scene for files in reader.windows).items(), key=lambda item: item[1])
+    if FLICKER in metrics and shortest[1] < SMALLEST_SHOT:
+        raise DocumentError(
+            f"Flicker needs scenes of {SMALLEST_SHOT} scored frames, and {shortest[0]} has {shortest[1]}.",
+            hint="Leave it out of --metrics.",
+        )
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One name of ``--metrics``."""
+
+    score: Callable[[Scored], Scores]
+    needs: str = "ground truth"
+    possible: Callable[[WindowFiles], bool] = lambda files: files.truth is not None
+
+
+def _psnr(scored: Scored) -> Scores:
+    pair = scored.result, scored.truth
+    return _trusting(scored, {"PSNR_T": psnr_t(*pair), "PSNR_L": psnr_l(*pair)})
+
+
+def _ssim(scored: Scored) -> Scores:
+    pair = scored.result, scored.truth
+    return _trusting(scored, {"SSIM_T": ssim_t(*pair), "SSIM_L": ssim_l(*pair)})
+
+
+def _ssim_standard(scored: Scored) -> Scores:
+    pair = scored.result, scored.truth
+    scores = {"SSIM_T std": ssim_t(*pair, settings=STANDARD), "SSIM_L std": ssim_l(*pair, settings=STANDARD)}
+    return _trusting(scored, scores)
+
+
+def _hdrvdp(scored: Scored) -> Scores:
+    score = hdrvdp2(scored.result, scored.truth, scored.settings.hdrvdp, device=str(scored.device))
+    fixed = tuple(item for item in score.parameters if item[0] not in VARYING)
+    varying = tuple(item for item in score.parameters if item[0] in VARYING)
+    return _trusting(scored, {"HDR-VDP-2": replace(score, parameters=fixed, facts=varying)})
+
+
+def _warp(scored: Scored) -> Scores:
+    """Table 3: both neighbors at the reference's exposure, warped by the final flows; the mean of the two."""
+    neighbors = scored.files.same_exposure or ()
+    sides = [
+        warp_scores(scored.reader.codes(path), scored.window.codes[1], np.moveaxis(flow, -1, 0))
+        for path, flow in zip(neighbors, scored.frame.flows, strict=True)
+    ]
+    return {
+        "warp PSNR": _mean_of([side.psnr for side in sides]),
+        "warp SSIM": _mean_of([side.ssim for side in sides]),
+    }
+
+
+def _epe(scored: Scored) -> Scores:
+    """Table 3: the final flows against flow estimated on ground truth; the mean of the two sides."""
+    labels = _flow_labels(scored)
+    sides = [
+        end_point_error(np.moveaxis(flow, -1, 0), label)
+        for flow, label in zip(scored.frame.flows, labels, strict=True)
+    ]
+    mean = _mean_of(sides)
+    label = ("label", f"{scored.settings.label_flow} on tone-mapped ground truth")
+    return {"EPE": replace(mean, parameters=(*mean.parameters, label))}
+
+
+def _flow_labels(scored: Scored) -> NDArray[np.float32]:
+    """``(2, 2, H, W)`` pixels, reference to previous and to next, estimated on the tone-mapped truth of all three."""
+    before, after = (scored.reader.truth(path) for path in scored.files.neighbor_truths or ())
+    own = scored.window.truth or GroundTruth(scored.truth, 1.0)
+    scale = max(truth.divisor for truth in (before, own, after))
+    pictures = [tonemap(truth.radiance * (truth.divisor / scale)) for truth in (before, own, after)]
+    estimator = load_estimator(scored.settings.label_flow, scored.device)
+    height, width = pictures[0].shape[:2]
+    padding = Padding.around((width, height), (estimator.size,))
+    stacked = np.moveaxis(np.stack(pictures), -1, 1).astype(np.float32)
+    frames = padding.pad(torch.from_numpy(stacked).unsqueeze(0).to(scored.device))
+    exposures = torch.ones((1, 3), device=scored.device)
+    with torch.inference_mode():
+        flows = estimate_flows(frames, exposures, estimator, "none")[0]
+    return np.asarray(padding.crop(flows).cpu().numpy(), np.float32)
+
+
+def _mean_of(sides: list[Score]) -> Score:
+    parameters = (*sides[0].parameters, ("sides", "mean of both neighbors"))
+    return replace(sides[0], value=fmean(side.value for side in sides), parameters=parameters, facts=())
+
+
+def _trusting(scored: Scored, scores: Scores) -> Scores:
+    """The scores with the reference trust among their parameters."""
+    trust = ("reference_trust", scored.settings.reference_trust)
+    return {column: replace(score, parameters=(*score.parameters, trust)) for column, score in scores.items()}
+
+
+METRICS: Mapping[str, Metric] = {
+    "psnr": Metric(_psnr),
+    "ssim": Metric(_ssim),
+    "ssim-standard": Metric(_ssim_standard),
+    "hdrvdp": Metric(_hdrvdp),
+    "warp": Metric(
+        _warp, "both exposures of every frame (real-hdrv)", lambda files: files.same_exposure is not None
+    ),
+    "epe": Metric(
+        _epe,
+        "ground truth of the neighbors",
+        lambda files: files.truth is not None and files.neighbor_truths is not None,
+    ),
+}
+"""By name; ``flicker`` is a shot's, and scored by :mod:`f2hdr_backend.evaluate.benchmark`."""

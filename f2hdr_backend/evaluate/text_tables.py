@@ -1,0 +1,123 @@
+"""A benchmark run in words: the paper's rows beside ours, exposures and scenes, and what every number depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from statistics import fmean
+
+from f2hdr_backend.evaluate.published import ABLATIONS, BY_DATASET, OURS, TABLE_4, PublishedTable
+from f2hdr_backend.evaluate.results import FrameRow
+from f2hdr_backend.evaluate.score import Score
+from f2hdr_backend.evaluate.summary import Averages, Summary
+
+DECIMALS = {"dB": 2, "px": 2, "stops": 4, "s": 3, "GiB": 2}
+PLAIN_DECIMALS = {"HDR-VDP-2": 2}
+THIS_RUN, DIFFERENCE = "this run", "difference"
+
+Row = tuple[str, Mapping[str, str]]
+
+
+def published_lines(dataset: str, summary: Summary, *, ablation: bool) -> Iterator[str]:
+    """Each table of the paper that has a column of this run, this run below it and its difference to the paper's.
+
+    Args:
+        dataset: with dashes.
+        summary: the run.
+        ablation: whether its weights belong into Table 5.
+    """
+    tables = BY_DATASET.get(dataset, ()) + (ABLATIONS.get(dataset, ()) if ablation else ())
+    for table in tables:
+        columns = [column for column in table.rows[OURS] if column in summary.all]
+        if columns:
+            yield f"{table.title}  ({table.source})"
+            yield from _table(columns, _beside(table, columns, summary))
+            yield from [table.remark] if table.remark else []
+            yield ""
+
+
+def exposure_lines(summary: Summary) -> Iterator[str]:
+    """All frames, and those with a low and with a high reference exposure."""
+    groups = (("all frames", summary.all), ("low reference", summary.low), ("high reference", summary.high))
+    rows = [(name, _numbers(averages)) for name, averages in groups if averages]
+    yield from _table(list(summary.all), rows)
+
+
+def scene_lines(summary: Summary) -> Iterator[str]:
+    """The means of every scene."""
+    yield from _table(list(summary.all), [(scene, _numbers(means)) for scene, means in summary.scenes.items()])
+
+
+def parameter_lines(summary: Summary, rows: Sequence[FrameRow]) -> Iterator[str]:
+    """Each metric with what it depends on, and frames that need a word."""
+    for column, mean in summary.all.items():
+        score = mean.score
+        per_frame = [row.scores[column] for row in rows if column in row.scores]
+        settings = [*score.parameters, *_common_facts(per_frame)]
+        listed = ", ".join(f"{name}={_setting(value)}" for name, value in settings)
+        what = ", ".join(part for part in (score.metric if score.metric != column else "", score.unit) if part)
+        yield f"{column}{f' ({what})' if what else ''}: {listed}"
+        if mean.identical:
+            yield f"  identical to the truth and left out of the mean: {', '.join(mean.identical)}"
+    if summary.rescaled:
+        yield (
+            f"{len(summary.rescaled)} of {summary.frames} frames have ground truth above 1, which was divided by its "
+            "maximum; the plate's own pixels were not (the published rule)."
+        )
+
+
+def cost_lines(rows: Sequence[FrameRow]) -> Iterator[str]:
+    """Seconds a frame beside Table 4, where the frames have one of its sizes."""
+    for size, published in TABLE_4.rows[OURS].items():
+        timed = [row.scores["seconds"].value for row in rows if ("size", size) in row.scores["seconds"].facts]
+        if timed:
+            yield f"{TABLE_4.title}  ({TABLE_4.source})"
+            yield f"{size}: {OURS} {published:.3f}, {THIS_RUN} {fmean(timed):.3f}"
+
+
+def _beside(table: PublishedTable, columns: Sequence[str], summary: Summary) -> list[Row]:
+    ours = summary.all
+    rows: list[Row] = []
+    for method, values in table.rows.items():
+        there = [column for column in columns if column in values]
+        rows.append((method, {column: _number(ours[column].score, values[column], column) for column in there}))
+    paper = table.rows[OURS]
+    gaps = {
+        column: f"{round(ours[column].score.value, 9) - paper[column]:+.{_decimals(ours[column].score, column)}f}"
+        for column in columns
+    }
+    return [*rows, (THIS_RUN, _numbers(ours)), (DIFFERENCE, gaps)]
+
+
+def _numbers(averages: Averages) -> dict[str, str]:
+    return {column: _number(mean.score, mean.score.value, column) for column, mean in averages.items()}
+
+
+def _number(score: Score, value: float, column: str) -> str:
+    return f"{value:.{_decimals(score, column)}f}"
+
+
+def _decimals(score: Score, column: str) -> int:
+    return DECIMALS.get(score.unit, PLAIN_DECIMALS.get(column, 4))
+
+
+def _table(columns: Sequence[str], rows: Sequence[Row]) -> Iterator[str]:
+    """A heading and one line a row; a missing number is a dash."""
+    first = max(len(name) for name, _ in rows)
+    widths = [max(len(column), 8) for column in columns]
+    heading = (f"{column:>{width}}" for column, width in zip(columns, widths, strict=True))
+    yield "  ".join((" " * first, *heading))
+    for name, numbers in rows:
+        cells = (f"{numbers.get(column, '-'):>{width}}" for column, width in zip(columns, widths, strict=True))
+        yield "  ".join((f"{name:{first}}", *cells))
+
+
+def _setting(value: object) -> str:
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
+def _common_facts(scores: Iterable[Score]) -> list[tuple[str, object]]:
+    """The facts that all frames share."""
+    listed = [dict(score.facts) for score in scores]
+    if not listed:
+        return []
+    return [(name, value) for name, value in listed[0].items() if all(facts.get(name) == value for facts in listed)]

@@ -1,0 +1,88 @@
+"""``f2hdr evaluate`` as a user types it."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from f2hdr_backend.cli.main import build_app
+from f2hdr_backend.shot.errors import DocumentError, ShotError
+from tests.evaluate import dataset_trees as trees
+
+
+def evaluate(*arguments):
+    result = CliRunner().invoke(build_app(), ["evaluate", *map(str, arguments)])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_a_dataset_prints_the_papers_rows_ours_and_parameters(tmp_path):
+    root = trees.real_hdrv(tmp_path, frames=5)
+    text = evaluate(root, "--dataset", "real-hdrv", "--method", "merge", "--metrics", "psnr,hdrvdp,flicker")
+    for part in (
+        "real-hdrv, reference alternate: 3 frames of 1 scenes; merge, flow dis, fp32, reference trust hard",
+        "Table 2",
+        "low reference",
+        "high reference",
+        "\nnight ",
+        "mu=5000, data_range=1",
+        "encoding=sRGB-display, display=28 in at 0.55 m",
+        "odd/even",
+    ):
+        assert part in text
+    columns = next(line for line in text.splitlines() if "PSNR_T" in line).split()
+    assert columns == ["PSNR_T", "HDR-VDP-2", "PSNR_L"]
+    paper = next(line for line in text.splitlines() if line.startswith("F2HDR (paper)")).split()
+    assert paper[2:] == ["41.01", "76.93", "50.51"]
+
+
+def test_json_is_one_event_a_line_and_settings_reach_the_scores(tmp_path):
+    root = trees.real_hdrv(tmp_path, frames=4)
+    lines = evaluate(
+        root, "--dataset", "real_hdrv", "--method", "merge", "--metrics", "hdrvdp", "--ref-exposure", "high",
+        "--reference-trust", "off", "--hdrvdp", "round_trip=official,diagonal_in=24,distance_m=0.5", "--json",
+    ).splitlines()  # fmt: skip
+    *frames, finished = [json.loads(line) for line in lines]
+    assert [(event["event"], event["frame"], event["exposure"]) for event in frames] == [
+        ("frame_scored", 1, 8.0), ("frame_scored", 2, 8.0),
+    ]  # fmt: skip
+    assert finished["event"] == "evaluation_finished"
+    parameters = finished["parameters"]["HDR-VDP-2"]
+    assert parameters["display"] == "24 in at 0.5 m"
+    assert parameters["round_trip"] == "official"
+    assert parameters["reference_trust"] == "off"
+    mean = sum(event["scores"]["HDR-VDP-2"]["value"] for event in frames) / 2
+    assert finished["all"]["HDR-VDP-2"] == pytest.approx(mean)
+    assert finished["low"] == {}
+
+
+def test_none_measures_time_and_memory_alone(tmp_path):
+    root = trees.deephdrvideo(tmp_path, frames=5)
+    text = evaluate(root, "--dataset", "deephdrvideo", "--method", "merge", "--metrics", "none")
+    assert "PSNR" not in text
+    assert "seconds" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "what"),
+    [
+        ((), DocumentError, "--dataset or a --suite"),
+        (("--dataset", "real-hdrv", "--suite", "synthetic"), DocumentError, "--dataset or a --suite"),
+        (("--suite", "kodak"), DocumentError, "kodak"),
+        (("--dataset", "kodak"), DocumentError, "kodak"),
+        (("--dataset", "real-hdrv"), ShotError, "real-hdrv expects"),
+        (("--dataset", "real-hdrv", "--ref-exposure", "middle"), DocumentError, "middle"),
+    ],
+)
+def test_wrong_requests_are_refused(tmp_path, arguments, error, what):
+    with pytest.raises(error, match=what):
+        evaluate(tmp_path, *arguments)
+
+
+@pytest.mark.parametrize("setting", ["viewer=me", "distance_m=far", "distance_m=-1", "round_trip=mine", "encoding=PQ"])
+def test_wrong_hdrvdp_settings_are_refused(tmp_path, setting):
+    root = trees.deephdrvideo(tmp_path, frames=5)
+    with pytest.raises(ShotError, match=setting.split("=")[0]):
+        evaluate(root, "--dataset", "deephdrvideo", "--method", "merge", "--hdrvdp", setting)
