@@ -128,7 +128,7 @@ class _Run:
         codes = np.stack([self._response.to_network(image.pixels) for image in images])
         hidden = "occlusion" in self._shot.output.layers
         frame = self._method(codes, window.exposures, occlusions=hidden)
-        return use_reference(frame, codes[1], window.exposures, self._shot.engine.reference_trust)
+        return use_reference(frame, codes, window.exposures, self._shot.engine.reference_trust)
 
     def _write(self, task: _Task, frame: HdrFrame, image: PlateImage) -> list[Warned]:
         layers = compose(frame, self._gain, self._shot.output.layers)

@@ -80,10 +80,9 @@ class Scored:
 
 def with_reference(window: Window, frame: HdrFrame, trust: str, cycle: int) -> FloatArray:
     """The radiance that is scored: ``hard`` by the published composite, else as the renderer blends."""
-    codes, own = window.codes[1], window.exposures[1]
     if trust == "hard":
-        return composite(frame.radiance, codes, own, exposures=cycle)
-    return use_reference(frame, codes, window.exposures, trust).radiance
+        return composite(frame.radiance, window.codes[1], window.exposures[1], exposures=cycle)
+    return use_reference(frame, window.codes, window.exposures, trust).radiance
 
 
 def score_frame(scored: Scored) -> Scores:

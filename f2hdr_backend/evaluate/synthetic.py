@@ -56,7 +56,7 @@ def run(sources: Sequence[Source], methods: Mapping[str, Method], windows: int, 
         yield _scores(index, REFERENCE, window, own)
         for name, method in methods.items():
             frame = method(window.ldr, exposures, occlusions=False)
-            frame = use_reference(frame, window.ldr[1], exposures, trust if name != "merge" else "off")
+            frame = use_reference(frame, window.ldr, exposures, trust if name != "merge" else "off")
             yield _scores(index, name, window, frame.radiance)
 
 

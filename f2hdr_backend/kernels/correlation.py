@@ -93,7 +93,8 @@ def _for_cuda(device: torch.device) -> _Maker:
     try:
         triton_lookup.try_out(device)
     except Exception as error:  # Triton compiles on first use: no compiler, an old GPU, no headers, ...
-        return _Maker(f"torch (Triton does not run here: {error})", torch_lookup.look_up)
+        reason = " ".join(str(error).split())[:200]
+        return _Maker(f"torch (Triton does not run here: {reason})", torch_lookup.look_up)
     return _Maker("Triton", triton_lookup.look_up)
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from f2hdr_backend.kernels import _core
+import f2hdr_backend.kernels._core as _core
 
 
 def instructions() -> str:
@@ -21,8 +21,8 @@ def instructions() -> str:
 def look_up(
     reference: Tensor, pyramid: tuple[Tensor, ...], coords: Tensor, radius: int, instruction_set: str = ""
 ) -> Tensor:
-    """See `local_correlation`. Runs on as many threads as torch does, with the instruction set named (or the fastest)."""
-    found: Tensor = _Lookup.apply(reference, coords, radius, instruction_set or instructions(), *pyramid)  # type: ignore[no-untyped-call]
+    """See `local_correlation`. Runs on as many threads as torch does, with the fastest instructions or those named."""
+    found: Tensor = _Lookup.apply(reference, coords, radius, instruction_set or instructions(), *pyramid)
     return found
 
 
@@ -47,7 +47,7 @@ class _Lookup(torch.autograd.Function):
         return found.permute(0, 3, 1, 2)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         reference, coords, *pyramid = ctx.saved_tensors
         seen = _channels_last(reference)

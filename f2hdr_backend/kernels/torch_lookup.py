@@ -2,67 +2,88 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-_BAND_ELEMENTS = 1 << 22
-"""Features gathered at a time: 16 MiB of float32, whatever the frame size."""
-
-
-class _Level(NamedTuple):
-    features: Tensor
-    """``(B * H * W, C)``."""
-    height: int
-    width: int
+_TILE = 16
+"""Pixels are looked up in square patches of this side: neighbors see almost the same part of the picture."""
 
 
 def look_up(reference: Tensor, pyramid: tuple[Tensor, ...], coords: Tensor, radius: int) -> Tensor:
-    """See `local_correlation`. Bands of pixels are recomputed when differentiated, so memory stays bounded."""
-    batch, channels, height, width = reference.shape
-    pixels = reference.permute(0, 2, 3, 1).reshape(batch, -1, channels)
-    positions = coords.permute(0, 2, 3, 1).reshape(batch, -1, 2).float()
-    band = max(1, _BAND_ELEMENTS // (batch * channels * (2 * radius + 2) ** 2))
-    found = []
+    """See `local_correlation`.
+
+    Of the volume, only what one tile of pixels can see exists at a time; when differentiated it is made again.
+    """
+    pictures = [
+        _look_up_one(
+            reference[i : i + 1], tuple(level[i : i + 1] for level in pyramid), coords[i : i + 1].float(), radius
+        )
+        for i in range(len(reference))
+    ]
+    return torch.cat(pictures)
+
+
+def _look_up_one(reference: Tensor, pyramid: tuple[Tensor, ...], coords: Tensor, radius: int) -> Tensor:
+    differentiated = torch.is_grad_enabled() and any(one.requires_grad for one in (reference, *pyramid))
+    correlate = _recomputed if differentiated else _correlate
+    height, width = coords.shape[-2:]
+    rows = []
     with torch.autocast(reference.device.type, enabled=False):
-        for index, features in enumerate(pyramid):
-            level = _Level(features.permute(0, 2, 3, 1).reshape(-1, channels), *features.shape[-2:])
-            bands = [
-                checkpoint(
-                    _correlate, seen, level, points, radius, use_reentrant=False, preserve_rng_state=False
-                )
-                for seen, points in zip(
-                    pixels.split(band, dim=1), (positions / 2**index).split(band, dim=1), strict=True
-                )
-            ]
-            found.append(torch.cat(bands, dim=1))
-    return torch.cat(found, dim=-1).reshape(batch, height, width, -1).permute(0, 3, 1, 2)
+        for top in range(0, height, _TILE):
+            areas = [(..., slice(top, top + _TILE), slice(left, left + _TILE)) for left in range(0, width, _TILE)]
+            tiles = [correlate(reference[area], pyramid, coords[area], radius) for area in areas]
+            rows.append(torch.cat(tiles, dim=-1))
+    return torch.cat(rows, dim=-2)
 
 
-def _correlate(reference: Tensor, level: _Level, points: Tensor, radius: int) -> Tensor:
-    """``(B, N, C)`` reference pixels and ``(B, N, 2)`` positions at this level to ``(B, N, window)``."""
-    size = points.new_tensor([level.width, level.height])
-    visible = ((points > -1 - radius) & (points < size + radius)).all(-1, keepdim=True)
-    points = points.where(visible, -2.0 - 2 * radius)  # NaN, infinite or far: a place all of whose window is outside
-    corner = points.floor()
-    dots = _dots(reference, level, corner.long(), radius)
-    x, y = (points - corner)[..., None, None].unbind(2)
-    blended = dots[..., :-1] * (1 - x) + dots[..., 1:] * x
-    blended = blended[..., :-1, :] * (1 - y) + blended[..., 1:, :] * y
-    return blended.transpose(2, 3).flatten(2) / reference.shape[-1] ** 0.5
+def _recomputed(reference: Tensor, pyramid: tuple[Tensor, ...], coords: Tensor, radius: int) -> Tensor:
+    """`_correlate`, keeping only its inputs for the backward pass."""
+    found: Tensor = checkpoint(
+        _correlate, reference, pyramid, coords, radius, use_reentrant=False, preserve_rng_state=False
+    )
+    return found
 
 
-def _dots(reference: Tensor, level: _Level, corner: Tensor, radius: int) -> Tensor:
-    """``(B, N, 2r + 2, 2r + 2)`` dot products, rows then columns, around ``(B, N, 2)`` whole positions."""
-    batch, count, channels = reference.shape
-    offsets = torch.arange(-radius, radius + 2, device=corner.device)
-    x, y = (corner[..., None] + offsets).unbind(2)
-    inside = ((y >= 0) & (y < level.height))[..., :, None] & ((x >= 0) & (x < level.width))[..., None, :]
-    rows, columns = y.clamp(0, level.height - 1), x.clamp(0, level.width - 1)
-    picture = torch.arange(batch, device=corner.device)[:, None, None, None] * (level.height * level.width)
-    index = picture + rows[..., :, None] * level.width + columns[..., None, :]
-    neighbors = level.features.index_select(0, index.flatten()).view(batch * count, -1, channels)
-    dots = neighbors.float() @ reference.reshape(batch * count, channels, 1).float()
-    return dots.view(inside.shape).where(inside, 0.0)
+def _correlate(reference: Tensor, pyramid: tuple[Tensor, ...], coords: Tensor, radius: int) -> Tensor:
+    levels = [_read(reference, features, coords / 2**level, radius) for level, features in enumerate(pyramid)]
+    return torch.cat(levels, dim=1)
+
+
+def _read(reference: Tensor, features: Tensor, points: Tensor, radius: int) -> Tensor:
+    """Windows of one tile ``(B, C, h, w)`` at one level, around ``(B, 2, h, w)`` positions of that level."""
+    batch, channels, height, width = reference.shape
+    side = 2 * radius + 1
+    size = points.new_tensor(features.shape[:1:-1]).view(1, 2, 1, 1)
+    visible = ((points > -1 - radius) & (points < size + radius)).all(1, keepdim=True)
+    seen = points.movedim(1, -1)[visible.squeeze(1)]
+    if not len(seen):
+        return points.new_zeros(batch, side**2, height, width)
+    low, high = seen.amin(0).floor(), seen.amax(0).floor()
+    points = points.where(visible, low.view(1, 2, 1, 1))
+    start, end = (low.long() - radius).tolist(), (high.long() + radius + 2).tolist()
+    box = _box(features, start, end)
+    volume = reference.flatten(2).transpose(1, 2).float() @ box.flatten(2).float() / channels**0.5
+    x, y = (points.floor() - low.view(1, 2, 1, 1)).long().flatten(2).unbind(1)
+    steps = torch.arange(side + 1, device=points.device)
+    index = (y[..., None, None] + steps[:, None]) * box.shape[-1] + x[..., None, None] + steps
+    dots = volume.gather(2, index.flatten(2)).view(index.shape)
+    windows = _blend(dots, *(points - points.floor()).flatten(2).unbind(1))
+    return windows.transpose(1, 2).unflatten(2, (height, width)).where(visible, 0.0)
+
+
+def _box(features: Tensor, start: list[int], end: list[int]) -> Tensor:
+    """The features at columns and rows ``start`` (x, y) up to ``end``, zero where there is no picture."""
+    height, width = features.shape[-2:]
+    inner = features[..., max(start[1], 0) : max(end[1], 0), max(start[0], 0) : max(end[0], 0)]
+    left, top = (max(-one, 0) for one in start)
+    return F.pad(inner, (left, max(end[0] - width, 0), top, max(end[1] - height, 0)))
+
+
+def _blend(dots: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """``(B, N, 2r + 2, 2r + 2)`` rows, columns and ``(B, N)`` fractions to ``(B, N, window)``, x before y."""
+    x, y = x[..., None, None], y[..., None, None]
+    across = dots[..., :-1] * (1 - x) + dots[..., 1:] * x
+    blended = across[..., :-1, :] * (1 - y) + across[..., 1:, :] * y
+    return blended.transpose(2, 3).flatten(2)

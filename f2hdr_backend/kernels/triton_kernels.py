@@ -13,21 +13,23 @@ import triton.language as tl
 
 
 @triton.jit
-def window_at(positions: Any, pixel: Any, level_height: int, level_width: int, scale: float, RADIUS: tl.constexpr) -> Any:
-    """Corner of the window in whole pixels, the fraction its samples share, and whether any of it is seen."""
+def window_at(
+    positions: tl.tensor, pixel: tl.tensor, level_height: int, level_width: int, scale: float, RADIUS: tl.constexpr
+) -> Any:
+    """Left and top of the window in whole pixels, then the fractions in x and y that its samples share."""
     x = tl.load(positions + 2 * pixel) * scale
     y = tl.load(positions + 2 * pixel + 1) * scale
     # NaN fails every comparison; what passes is near the picture, so the conversions cannot overflow.
     seen = (x > -1.0 - RADIUS) & (x < level_width + RADIUS) & (y > -1.0 - RADIUS) & (y < level_height + RADIUS)
-    x = tl.where(seen, x, 0.0)
+    x = tl.where(seen, x, -2.0 - 2 * RADIUS)  # a place all of whose window is outside
     y = tl.where(seen, y, 0.0)
     left = tl.floor(x)
     top = tl.floor(y)
-    return left.to(tl.int32) - RADIUS, top.to(tl.int32) - RADIUS, x - left, y - top, seen
+    return left.to(tl.int32) - RADIUS, top.to(tl.int32) - RADIUS, x - left, y - top
 
 
 @triton.jit
-def blend_weights(fraction: Any, SIDE: tl.constexpr) -> Any:
+def blend_weights(fraction: tl.tensor, SIDE: tl.constexpr) -> Any:
     """``(SIDE, SIDE)``: the share of dot product i (column) in window sample a (row), along one axis."""
     sample = tl.arange(0, SIDE)[:, None]
     dot = tl.arange(0, SIDE)[None, :]
@@ -36,10 +38,10 @@ def blend_weights(fraction: Any, SIDE: tl.constexpr) -> Any:
 
 @triton.jit
 def correlate(
-    reference: Any,
-    features: Any,
-    positions: Any,
-    correlation: Any,
+    reference: tl.tensor,
+    features: tl.tensor,
+    positions: tl.tensor,
+    correlation: tl.tensor,
     pixels: int,
     level_height: int,
     level_width: int,
@@ -62,15 +64,16 @@ def correlate(
         index = tl.program_id(0) * RUN + place
         if index < pixels:
             pixel = picture * pixels + index
-            left, top, x, y, seen = window_at(positions, pixel, level_height, level_width, scale, RADIUS)
+            left, top, x, y = window_at(positions, pixel, level_height, level_width, scale, RADIUS)
             weights = blend_weights(x, SIDE)
             vector = tl.load(reference + pixel * CHANNELS + channel, mask=channel < CHANNELS, other=0.0).to(tl.float32)
             column = left + step
-            in_columns = (column >= 0) & (column < level_width) & (step <= SAMPLES) & seen
+            first_row = top + tl.zeros((SIDE,), tl.int32)
+            in_columns = (column >= 0) & (column < level_width) & (step <= SAMPLES)
             out = correlation + pixel * stride + offset + step * SAMPLES
             above = tl.zeros((SIDE,), tl.float32)
             for j in range(SAMPLES + 1):
-                row = top + j
+                row = first_row + j
                 inside = in_columns & (row >= 0) & (row < level_height)
                 neighbor = ((picture * level_height + row) * level_width + column) * CHANNELS
                 values = tl.load(
@@ -87,12 +90,12 @@ def correlate(
 
 @triton.jit
 def backpropagate(
-    reference: Any,
-    features: Any,
-    positions: Any,
-    gradient: Any,
-    reference_gradient: Any,
-    feature_gradient: Any,
+    reference: tl.tensor,
+    features: tl.tensor,
+    positions: tl.tensor,
+    gradient: tl.tensor,
+    reference_gradient: tl.tensor,
+    feature_gradient: tl.tensor,
     pixels: int,
     level_height: int,
     level_width: int,
@@ -115,15 +118,16 @@ def backpropagate(
         index = tl.program_id(0) * RUN + place
         if index < pixels:
             pixel = picture * pixels + index
-            left, top, x, y, seen = window_at(positions, pixel, level_height, level_width, scale, RADIUS)
+            left, top, x, y = window_at(positions, pixel, level_height, level_width, scale, RADIUS)
             weights = blend_weights(x, SIDE)
             vector = tl.load(reference + pixel * CHANNELS + channel, mask=channel < CHANNELS, other=0.0).to(tl.float32)
             column = left + step
-            in_columns = (column >= 0) & (column < level_width) & (step <= SAMPLES) & seen
+            first_row = top + tl.zeros((SIDE,), tl.int32)
+            in_columns = (column >= 0) & (column < level_width) & (step <= SAMPLES)
             received = gradient + pixel * stride + offset + step * SAMPLES
             total = tl.zeros((CHANNEL_BLOCK,), tl.float32)
             for j in range(SAMPLES + 1):
-                row = top + j
+                row = first_row + j
                 here = tl.load(received + j, mask=(step < SAMPLES) & (j < SAMPLES), other=0.0)
                 above = tl.load(received + j - 1, mask=(step < SAMPLES) & (j > 0), other=0.0)
                 blended = (1.0 - y) * here + y * above
@@ -131,10 +135,10 @@ def backpropagate(
                 inside = in_columns & (row >= 0) & (row < level_height)
                 mask = inside[:, None] & (channel < CHANNELS)[None, :]
                 neighbor = ((picture * level_height + row) * level_width + column) * CHANNELS
-                place_of = neighbor[:, None] + channel[None, :]
-                values = tl.load(features + place_of, mask=mask, other=0.0).to(tl.float32)
+                address = neighbor[:, None] + channel[None, :]
+                values = tl.load(features + address, mask=mask, other=0.0).to(tl.float32)
                 total += tl.sum(dots[:, None] * values, axis=0)
-                tl.atomic_add(feature_gradient + place_of, dots[:, None] * vector[None, :], mask=mask, sem="relaxed")
+                tl.atomic_add(feature_gradient + address, dots[:, None] * vector[None, :], mask=mask, sem="relaxed")
             own = reference_gradient + pixel * CHANNELS + channel
             known = tl.load(own, mask=channel < CHANNELS, other=0.0)
             tl.store(own, known + total, mask=channel < CHANNELS)

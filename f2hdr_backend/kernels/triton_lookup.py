@@ -17,7 +17,7 @@ _RUN = 8
 
 def look_up(reference: Tensor, pyramid: tuple[Tensor, ...], coords: Tensor, radius: int) -> Tensor:
     """See `local_correlation`. Gradients of the pyramid are summed atomically: equal between runs to rounding only."""
-    found: Tensor = _Lookup.apply(reference, coords, radius, *pyramid)  # type: ignore[no-untyped-call]
+    found: Tensor = _Lookup.apply(reference, coords, radius, *pyramid)
     return found
 
 
@@ -45,7 +45,7 @@ class _Lookup(torch.autograd.Function):
         return found.permute(0, 3, 1, 2)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         reference, coords, *pyramid = ctx.saved_tensors
         seen, positions = _channels_last(reference), _channels_last(coords).float()
