@@ -77,9 +77,9 @@ def respect_clip(frame: HdrFrame, codes: FloatArray, exposures: tuple[float, flo
     """Radiance that knows what a clipped reference says: there was at least so much light, and likely more.
 
     Something darker there came from a neighbor that shows another surface: a ghost. Just the clip is the reference
-    itself: a flat patch in a highlight. Both are replaced by the mean of the aligned neighbors that reach the clip, where
-    none does by such light from nearby, and by the clip if there is none; partly, where the result exceeds the clip by
-    little.
+    itself: a flat patch in a highlight. Both are replaced by the mean of the aligned neighbors that reach the clip,
+    where none does by such light from nearby, and by the clip if there is none; partly, where the result exceeds the
+    clip by little.
 
     Arguments as in :func:`use_reference`. Returns ``(H, W, 3)``.
     """
@@ -100,8 +100,8 @@ def respect_clip(frame: HdrFrame, codes: FloatArray, exposures: tuple[float, flo
 
 
 def _reach(radiance: FloatArray, clip: FloatArray) -> FloatArray:
-    """``(H, W, 1)`` the smallest share of its clip that a clipped channel reaches; 1 where none is clipped."""
-    share = np.ones_like(clip)
+    """``(H, W, 1)`` the smallest share of its clip that a clipped channel reaches; infinite where none is clipped."""
+    share = np.full_like(clip, np.inf)
     np.divide(radiance, clip, out=share, where=clip > 0)
     return share.min(-1, keepdims=True)
 

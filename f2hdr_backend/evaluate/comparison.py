@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from f2hdr_backend.evaluate.metrics import psnr_l, psnr_t, ssim_t
 from f2hdr_backend.evaluate.page import PageFrame, ScoreRow, Source
 from f2hdr_backend.evaluate.score import Score
+from f2hdr_backend.image.exr import read_header
 from f2hdr_backend.image.frame import Plate
 from f2hdr_backend.image.read import open_plate
 from f2hdr_backend.image.response import GAMMA
-from f2hdr_backend.image.write import read_header
-from f2hdr_backend.shot.errors import ImageError, ShotError
+from f2hdr_backend.shot.errors import ImageError
 from f2hdr_backend.shot.frames import FrameRange, Sequence
 
 FloatArray = NDArray[np.float32]
@@ -158,8 +158,6 @@ class Comparison:
 
     def _require_alike(self) -> None:
         first = self.sides[0].plate
-        if not self.frames:
-            raise ShotError("There is no frame to compare.", hint="Give at least one frame, such as 1001-1010.")
         for side in self.sides:
             side.plate.require(self.frames)
             if side.plate.size != first.size:

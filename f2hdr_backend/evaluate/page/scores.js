@@ -1,0 +1,165 @@
+/* Scores: means, the plot over frames, and the table by frame. */
+
+function rowsOf(metric) {
+  return facts.scores.filter((row) => row.metric === metric);
+}
+
+function scoreText(value, metric) {
+  if (typeof value !== "number") return value === "inf" ? "∞" : String(value);
+  return value.toFixed(metric.includes("SSIM") ? 4 : 2);
+}
+
+function buildScores() {
+  $("scores").hidden = !facts.scores.length;
+  if (!facts.scores.length) return;
+  const first = facts.scores[0],
+    rows = rowsOf(first.metric);
+  $("scores-note").textContent =
+    `mean of ${first.frames.length} frames, against ${NAMES[first.against] ?? first.against}`;
+  const metrics = [...new Set(facts.scores.map((row) => row.metric))];
+  $("means").append(element("tr", {}, element("th"), ...rows.map((row) => element("th", {}, chip(row.source)))));
+  for (const metric of metrics) $("means").append(meanRow(metric));
+  $("by-frame").addEventListener("click", (event) => goTo(event.target.closest("tr")?.dataset.frame));
+  $("plot").addEventListener("click", (event) => goTo(event.target.dataset.frame));
+  $("parameters").textContent = metrics.map((metric) => `${metric}: ${parameters(rowsOf(metric)[0])}.`).join(" ");
+}
+
+function parameters(row) {
+  return Object.entries(row.parameters)
+    .map(([name, value]) => `${name} ${typeof value === "number" ? +value.toPrecision(6) : value}`)
+    .join(", ");
+}
+
+function meanRow(metric) {
+  const rows = rowsOf(metric),
+    values = rows.map((row) => (row.value === "inf" ? Infinity : row.value)),
+    best = Math.max(...values);
+  const ranked = rows.length > 1 && /PSNR|SSIM/.test(metric);
+  const cells = rows.map((row, i) =>
+    element("td", {
+      textContent: scoreText(row.value, metric),
+      className: ranked && values[i] === best ? "better" : "",
+    }),
+  );
+  const made = element("tr", {}, element("td", { textContent: `${metric} ${rows[0].unit}` }), ...cells);
+  made.dataset.metric = metric;
+  made.addEventListener("click", () => set({ metric }));
+  return made;
+}
+
+function goTo(frame) {
+  const index = facts.frames.indexOf(Number(frame));
+  if (frame !== undefined && index >= 0) set({ frame: index });
+}
+
+let scoresKey = "";
+
+function showScores() {
+  const key = `${state.metric} ${state.frame} ${$("plot").clientWidth}`;
+  if (!state.metric || key === scoresKey) return;
+  scoresKey = key;
+  for (const row of document.querySelectorAll("#means tr[data-metric]"))
+    row.setAttribute("aria-selected", row.dataset.metric === state.metric);
+  drawPlot();
+  const rows = rowsOf(state.metric),
+    here = facts.frames[state.frame];
+  const head = element(
+    "tr",
+    {},
+    element("th", { textContent: "Frame" }),
+    ...rows.map((row) => element("th", { textContent: row.source })),
+  );
+  const lines = rows[0].frames.map(([frame], i) => {
+    const shown = facts.frames.includes(frame);
+    const line = element(
+      "tr",
+      {
+        className: `${shown ? "shown" : ""} ${frame === here ? "here" : ""}`,
+        title: shown ? "" : "not in this page",
+      },
+      element("td", { textContent: frame }),
+      ...rows.map((row) => element("td", { textContent: scoreText(row.frames[i][1], state.metric) })),
+    );
+    line.dataset.frame = frame;
+    return line;
+  });
+  $("by-frame").firstElementChild.replaceChildren(head, ...lines);
+  const line = $("by-frame").querySelector(".here");
+  if (line) $("by-frame").scrollTop = line.offsetTop - $("by-frame").clientHeight / 2;
+}
+
+function svg(tag, attributes, text = "") {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.textContent = text;
+  return made;
+}
+
+/* Identical frames (infinite scores) have no place on the axis and are left out of the plot. */
+function drawPlot() {
+  const rows = rowsOf(state.metric),
+    plot = $("plot"),
+    width = plot.clientWidth,
+    height = plot.clientHeight;
+  const values = rows
+    .flatMap((row) => row.frames.map(([, value]) => value))
+    .filter((value) => typeof value === "number");
+  plot.replaceChildren();
+  if (!values.length) return;
+  const [low, high, step] = axis(Math.min(...values), Math.max(...values));
+  const frames = rows[0].frames.map(([frame]) => frame),
+    first = frames[0],
+    span = Math.max(1, frames.at(-1) - first);
+  const left = 44,
+    right = width - 8,
+    top = 8,
+    bottom = height - 20;
+  const x = (frame) => (frames.length === 1 ? (left + right) / 2 : left + ((frame - first) / span) * (right - left));
+  const y = (value) => bottom - ((value - low) / (high - low)) * (bottom - top);
+  for (let tick = low; tick <= high + step / 2; tick += step) {
+    plot.append(svg("line", { class: "grid", x1: left, x2: right, y1: y(tick), y2: y(tick) }));
+    plot.append(svg("text", { x: left - 6, y: y(tick) + 4, "text-anchor": "end" }, +tick.toFixed(4)));
+  }
+  const here = facts.frames[state.frame];
+  plot.append(svg("line", { class: "here", x1: x(here), x2: x(here), y1: top, y2: bottom }));
+  for (const [frame, anchor] of frames.length > 1
+    ? [
+        [first, "start"],
+        [frames.at(-1), "end"],
+      ]
+    : [[first, "middle"]]) {
+    plot.append(svg("text", { x: x(frame), y: height - 4, "text-anchor": anchor }, frame));
+  }
+  for (const row of rows) plotRow(plot, row, x, y);
+}
+
+function plotRow(plot, row, x, y) {
+  const points = row.frames.filter(([, value]) => typeof value === "number");
+  plot.append(
+    svg("polyline", {
+      class: row.source,
+      points: points.map(([frame, value]) => `${x(frame)},${y(value)}`).join(" "),
+    }),
+  );
+  for (const [frame, value] of points.filter(([frame]) => facts.frames.includes(frame))) {
+    const dot = svg("circle", {
+      class: row.source,
+      cx: x(frame),
+      cy: y(value),
+      r: frame === facts.frames[state.frame] ? 4.5 : 3,
+      "data-frame": frame,
+    });
+    dot.append(svg("title", {}, `frame ${frame}: ${scoreText(value, row.metric)}`));
+    plot.append(dot);
+  }
+}
+
+/* Round ends and a round step for three to five lines. */
+function axis(low, high) {
+  const span = Math.max(high - low, Math.abs(high) * 0.005, 1e-4),
+    rough = span / 3,
+    power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= rough);
+  const start = Math.floor(low / step) * step;
+  return [start, Math.max(Math.ceil(high / step) * step, start + step), step];
+}
