@@ -161,6 +161,6 @@ def _synthetic(images: Path, weights: str, windows: int, trust: str, *, as_json:
         print(json.dumps({"suite": {"seed": SEED, "size": SIZE, "windows": windows}, "scores": table}))
         return
     columns = list(next(iter(table.values())))
-    print(f"{'':24}" + "".join(f"{method:>12}" for method in table))
+    print(f"{'':24}" + "".join(f"{method:>16}" for method in table))
     for column in columns:
-        print(f"{column:24}" + "".join(f"{row[column]:12.2f}" for row in table.values()))
+        print(f"{column:24}" + "".join(f"{row[column]:16.2f}" for row in table.values()))

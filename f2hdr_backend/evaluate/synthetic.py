@@ -23,6 +23,8 @@ SIZE = (384, 256)
 CLIPPED_CODE = 0.98
 REFERENCE = "reference"
 """Name of the bare reference frame among the methods."""
+ALONE = " alone"
+"""Ending of a method's name where its result is scored without the reference's own light."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +42,13 @@ class WindowScores:
 
 
 def run(sources: Sequence[Source], methods: Mapping[str, Method], windows: int, trust: str) -> Iterator[WindowScores]:
-    """Score every method, and the bare reference, on the suite's first ``windows`` windows.
+    """Score every method as it renders and alone, and the bare reference, on the suite's first ``windows`` windows.
 
     Args:
         sources: the held-out panoramas.
         methods: by the name to report.
         windows: how many; window ``i`` is always the same.
-        trust: reference trust of the network methods; the merge weighs the reference itself.
+        trust: the reference trust they render with; ``alone`` is without.
     """
     for index in range(windows):
         window = synthesize(sources, SIZE, np.random.default_rng((SEED, index)))
@@ -56,8 +58,8 @@ def run(sources: Sequence[Source], methods: Mapping[str, Method], windows: int, 
         yield _scores(index, REFERENCE, window, own)
         for name, method in methods.items():
             frame = method(window.ldr, exposures, occlusions=False)
-            frame = use_reference(frame, window.ldr, exposures, trust if name != "merge" else "off")
-            yield _scores(index, name, window, frame.radiance)
+            yield _scores(index, name, window, use_reference(frame, window.ldr, exposures, trust).radiance)
+            yield _scores(index, name + ALONE, window, frame.radiance)
 
 
 def summary(scores: Sequence[WindowScores]) -> dict[str, dict[str, float]]:
