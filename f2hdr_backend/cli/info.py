@@ -46,6 +46,7 @@ def _facts() -> dict[str, Any]:
         "libraries": {name: _installed(name) for name in _LIBRARIES},
         "devices": _devices(),
         "cpu_features": _cpu_features(),
+        "correlation": _correlation(),
         "cpu_cores": os.cpu_count(),
         "weights_folder": str(weights_folder()),
         "cache_folder": _cache_folder(),
@@ -68,6 +69,15 @@ def _devices() -> list[str]:
     for index in range(torch.cuda.device_count()):
         names.append(f"cuda:{index} ({torch.cuda.get_device_name(index)})")
     return names
+
+
+def _correlation() -> str:
+    """Return who looks up correlation on the CPU: the C++ kernel, or torch and why."""
+    import torch
+
+    from f2hdr_backend.kernels import maker
+
+    return maker(torch.device("cpu"))
 
 
 def _cpu_features() -> list[str]:
