@@ -31,7 +31,7 @@ def _wall(ours: str = "", third_parties: str = "") -> Wall:
 WALLS = {
     "shot": _wall(),
     "client": _wall("shot"),
-    "image": _wall("shot", "numpy cv2 OpenEXR OpenImageIO PyOpenColorIO av rawpy fileseq"),
+    "image": _wall("shot", "numpy cv2 OpenEXR OpenImageIO PyOpenColorIO av rawpy"),
     "kernels": _wall("", "torch numpy triton"),
     "model": _wall("kernels", "torch"),
     "flow": _wall("shot image model weights", "torch numpy cv2 blosc2 platformdirs"),

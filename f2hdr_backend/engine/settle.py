@@ -38,8 +38,9 @@ def settle(shot: Shot, plate: Plate, frames: FrameRange) -> tuple[Shot, list[Eve
     given = shot.exposures
     span = None if given is None else _around(frames, plate)
     found = detect(plate, frames=span, encoding=_encoding(shot), cycle=given.cycle if given else None)
-    shot = replace(shot, exposures=given or require_pattern(found), cuts=found.cuts if shot.cuts is None else shot.cuts)
-    return shot, _told(found, given or require_pattern(found), warn_dropped=given is None)
+    pattern = given or require_pattern(found)
+    shot = replace(shot, exposures=pattern, cuts=found.cuts if shot.cuts is None else shot.cuts)
+    return shot, _told(found, pattern, warn_dropped=given is None)
 
 
 def exposures_from(
