@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from f2hdr_backend.model.layers import conv_prelu
+from f2hdr_backend.model.bands import Over, whole
+from f2hdr_backend.model.layers import between_cells, cell_mean, conv_prelu, to_cells
 
 FLOW_SCALE = 20.0
 """Lambda of Eq. 3: flows are divided by it before a network sees them, and residuals multiplied."""
@@ -18,6 +19,7 @@ class ResidualDilatedBlock(nn.Module):
 
     def __init__(self, channels: int, dilation: int) -> None:
         super().__init__()
+        self.reach = 2 * dilation
         self.body = nn.Sequential(
             *conv_prelu(channels, channels, dilation=dilation),
             nn.Conv2d(channels, channels, 3, padding=dilation, dilation=dilation),
@@ -31,28 +33,43 @@ class ResidualDilatedBlock(nn.Module):
 
 
 class FlowAdapter(nn.Module):
-    """A(x) of Eq. 4. Its last layer starts at zero, so training begins from the coarse flow."""
+    """A(x) of Eq. 4. Its last layer starts at zero, so training begins from the coarse flow.
 
-    def __init__(self, channels: int = 64, dilations: tuple[int, ...] = (1, 2, 4, 8, 4, 2)) -> None:
+    With ``cell_px`` above 1 it works on the grid of cells (:func:`to_cells`); the residual is bilinear between them.
+    """
+
+    def __init__(
+        self, channels: int = 64, dilations: tuple[int, ...] = (1, 2, 4, 8, 4, 2), *, cell_px: int = 1
+    ) -> None:
         super().__init__()
-        self.head = conv_prelu(3 * 3 + 2 * 2, channels)
+        self._cell_px = cell_px
+        self.head = conv_prelu(3 * 3 * cell_px**2 + 2 * 2, channels)
         self.body = nn.Sequential(*(ResidualDilatedBlock(channels, dilation) for dilation in dilations))
         self.fuse = conv_prelu(channels, channels)
         self.tail = nn.Conv2d(channels, 4, 3, padding=1)
         nn.init.zeros_(self.tail.weight)
         nn.init.zeros_(self.tail.bias)  # type: ignore[arg-type]
 
-    def forward(self, frames: Tensor, flows: Tensor) -> Tensor:
+    def forward(self, frames: Tensor, flows: Tensor, over: Over = whole) -> Tensor:
         """Refine the coarse flows of one window.
 
         Args:
             frames: ``(B, 3, 3, H, W)`` previous, reference and next, coded 0-1 (Eq. 3).
             flows: ``(B, 2, 2, H, W)`` pixels, reference to previous and to next.
+            over: how layers run over the frame.
 
         Returns:
             ``(B, 2, 2, H, W)`` refined flows (Eq. 5 and 6), within +-100 px, in the type of ``flows``.
         """
-        inputs = torch.cat((frames.flatten(1, 2), (flows / FLOW_SCALE).flatten(1, 2).to(frames.dtype)), dim=1)
-        residual = self.tail(self.fuse(self.body(self.head(inputs))))
-        refined: Tensor = flows + residual.to(flows.dtype).view_as(flows) * FLOW_SCALE
+        features = over(self._start, 1 * self._cell_px, frames, flows)
+        for block in self.body:
+            features = over(block, int(block.reach), features)
+        residual = over(lambda band: self.tail(self.fuse(band)).to(flows.dtype), 2, features)
+        residual = between_cells(residual, self._cell_px)
+        refined: Tensor = flows + residual.view_as(flows) * FLOW_SCALE
         return refined.clamp(-FLOW_LIMIT, FLOW_LIMIT)
+
+    def _start(self, frames: Tensor, flows: Tensor) -> Tensor:
+        scaled = cell_mean((flows / FLOW_SCALE).flatten(1, 2), self._cell_px).to(frames.dtype)
+        features: Tensor = self.head(torch.cat((to_cells(frames.flatten(1, 2), self._cell_px), scaled), dim=1))
+        return features

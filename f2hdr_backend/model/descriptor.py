@@ -30,11 +30,26 @@ class Descriptor:
     """Motion mask of the gates: Eq. 8-15, learned by a small CNN, or left out (ones)."""
     flow: str = "dis"
     """The flow estimator the weights were trained on, a module name of ``flow/estimators``."""
+    adapter_channels: int = 64
+    """Width of the flow adapter; 64 is the published one, as are the other defaults below."""
+    fusion_channels: int = 128
+    """Width of stage I's deepest level, a multiple of 4."""
+    refine_channels: int = 48
+    """Width of stage II, even."""
+    refine_blocks: int = 3
+    """Enhancement blocks in stage II."""
+    cell_px: int = 1
+    """Adapter, mask and stage II see each square of so many pixels as one cell: 1, 2 or 4."""
 
     @classmethod
     def published(cls) -> Descriptor:
         """The reading of the authors' released checkpoint."""
         return cls(warp="released", exposure_alignment="none", flow="sea_raft")
+
+    @classmethod
+    def lite(cls) -> Descriptor:
+        """The reading of the ``lite`` edition: the same network narrower, on cells of 2 x 2 pixels."""
+        return cls(adapter_channels=32, fusion_channels=64, refine_channels=32, cell_px=2)
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object that :meth:`from_json` takes back."""
@@ -49,7 +64,13 @@ class Descriptor:
             raise ValueError(f"unknown descriptor field {unknown[0]!r}; known are {', '.join(sorted(known))}")
         for name, allowed in _CHOICES.items():
             if name in values and values[name] not in allowed:
-                raise ValueError(f"descriptor field {name} is {values[name]!r}; it may be {', '.join(allowed)}")
+                raise ValueError(
+                    f"descriptor field {name} is {values[name]!r}; it may be {', '.join(map(str, allowed))}"
+                )
+        for name, multiple in _WIDTHS:
+            width = values.get(name, multiple)
+            if not isinstance(width, int) or width < multiple or width % multiple:
+                raise ValueError(f"descriptor field {name} is {width!r}; it must be a multiple of {multiple}")
         return cls(**values)
 
 
@@ -59,4 +80,7 @@ _CHOICES = {
     "adapter_input": ("warped", "raw"),
     "gate_scale": ("fixed", "max"),
     "mask": ("physical", "cnn", "none"),
+    "cell_px": (1, 2, 4),
 }
+_WIDTHS = (("adapter_channels", 1), ("fusion_channels", 4), ("refine_channels", 2), ("refine_blocks", 1))
+"""Whole numbers, each above 0 and a multiple of what stands beside it."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from f2hdr_backend.model.adapter import FlowAdapter
+from f2hdr_backend.model.bands import Over, whole
 from f2hdr_backend.model.descriptor import Descriptor
+from f2hdr_backend.model.fusion import REACH as FUSION_REACH
 from f2hdr_backend.model.fusion import FusionNet
+from f2hdr_backend.model.layers import between_cells, cell_mean
 from f2hdr_backend.model.motion import LearnedMotionMask, PhysicalMotionMask
 from f2hdr_backend.model.radiance import to_radiance
 from f2hdr_backend.model.refine import RefineNet
@@ -43,70 +47,85 @@ class F2HDR(nn.Module):
         super().__init__()
         self.descriptor = descriptor or Descriptor()
         if self.descriptor.adapter:
-            self.flow_adapter = FlowAdapter()
-        self.fusion_net = FusionNet()
+            self.flow_adapter = FlowAdapter(self.descriptor.adapter_channels, cell_px=self.descriptor.cell_px)
+        self.fusion_net = FusionNet(self.descriptor.fusion_channels)
         if self.descriptor.refine:
             if self.descriptor.mask != "none":
                 learned = self.descriptor.mask == "cnn"
                 self.motion_mask = LearnedMotionMask() if learned else PhysicalMotionMask()
-            self.refine_net = RefineNet()
+            self.refine_net = RefineNet(
+                self.descriptor.refine_channels, self.descriptor.refine_blocks, self.descriptor.cell_px
+            )
 
-    def forward(self, frames: Tensor, exposures: Tensor, coarse_flows: Tensor) -> Reconstruction:
+    def forward(
+        self,
+        frames: Tensor,
+        exposures: Tensor,
+        coarse_flows: Tensor,
+        *,
+        encoded: Sequence[Tensor] | None = None,
+        over: Over = whole,
+    ) -> Reconstruction:
         """Reconstruct the middle frame of each window.
 
         Args:
             frames: ``(B, 3, 3, H, W)`` previous, reference, next; gamma-2.2 codes 0-1; sides multiples of 16.
             exposures: ``(B, 3)`` relative exposures, 1 the shortest of the shot.
             coarse_flows: ``(B, 2, 2, H, W)`` float32 pixels, reference to previous and to next.
+            encoded: what :meth:`encode` gave for the three frames, where that is known already.
+            over: how layers run over the frame.
         """
-        flows = self.refine_flows(frames, coarse_flows)
-        radiance = torch.stack([to_radiance(frames[:, i], exposures[:, i]) for i in range(3)], 1)
-        coarse = self._fuse(frames, radiance, exposures, flows)
-        masks = self._masks(flows)
+        flows = self.refine_flows(frames, coarse_flows, over)
+        coarse = self._fuse(frames, exposures, flows, over)
+        masks = self._masks(flows, over)
         if not self.descriptor.refine:
             return Reconstruction(coarse, coarse, flows, masks)
-        encoded = self.refine_net.enc(radiance.flatten(0, 1), frames.flatten(0, 1)).unflatten(0, (-1, 3))
-        aligned = self.refine_net.modulate(
-            encoded[:, ::2], flows, masks, warp=self.descriptor.warp, gate_scale=self.descriptor.gate_scale
-        )
-        return Reconstruction(self.refine_net(encoded[:, 1], aligned, coarse), coarse, flows, masks)
+        if encoded is None:
+            encoded = [self.encode(frames[:, index], exposures[:, index], over) for index in range(3)]
+        hdr: Tensor = self.refine_net(encoded, flows, masks, coarse, self.descriptor, over)
+        return Reconstruction(hdr, coarse, flows, masks)
 
-    def refine_flows(self, frames: Tensor, coarse_flows: Tensor) -> Tensor:
+    def encode(self, frame: Tensor, exposure: Tensor, over: Over = whole) -> Tensor:
+        """Stage II's features of one frame (Eq. 16), the same in every window that the frame belongs to.
+
+        Args:
+            frame: ``(B, 3, H, W)`` gamma-2.2 codes 0-1.
+            exposure: ``(B,)`` relative exposures, 1 the shortest of the shot.
+            over: how layers run over the frame.
+        """
+        features: Tensor = self.refine_net.encode(frame, exposure, over)
+        return features
+
+    def refine_flows(self, frames: Tensor, coarse_flows: Tensor, over: Over = whole) -> Tensor:
         """Coarse flows through the adapter (Eq. 3-6); shapes as in :meth:`forward`."""
         if not self.descriptor.adapter:
             return coarse_flows
         if self.descriptor.adapter_input == "warped":
-            frames = torch.stack(
-                (
-                    self._warp(frames[:, 0], coarse_flows[:, 0]),
-                    frames[:, 1],
-                    self._warp(frames[:, 2], coarse_flows[:, 1]),
-                ),
-                dim=1,
-            )
-        refined: Tensor = self.flow_adapter(frames, coarse_flows)
+            previous, following = self._warped(frames, coarse_flows)
+            frames = torch.stack((previous, frames[:, 1], following), dim=1)
+        refined: Tensor = self.flow_adapter(frames, coarse_flows, over)
         return refined
 
-    def _fuse(self, frames: Tensor, radiance: Tensor, exposures: Tensor, flows: Tensor) -> Tensor:
+    def _fuse(self, frames: Tensor, exposures: Tensor, flows: Tensor, over: Over) -> Tensor:
         """Stage I. The released code warps code values and linearizes the result: so does this."""
-        previous = self._warp(frames[:, 0], flows[:, 0])
-        following = self._warp(frames[:, 2], flows[:, 1])
-        codes = (frames[:, 1], previous, following, frames[:, 0], frames[:, 2])
-        candidates = (
-            radiance[:, 1],
-            to_radiance(previous, exposures[:, 0]),
-            to_radiance(following, exposures[:, 2]),
-            radiance[:, 0],
-            radiance[:, 2],
-        )
-        coarse: Tensor = self.fusion_net(torch.stack(candidates, 1), torch.stack(codes, 1))
-        return coarse
+        gains = exposures[:, (1, 0, 2, 0, 2)]
 
-    def _masks(self, flows: Tensor) -> Tensor:
+        def layer(frames: Tensor, previous: Tensor, following: Tensor) -> Tensor:
+            codes = torch.stack((frames[:, 1], previous, following, frames[:, 0], frames[:, 2]), 1)
+            candidates = to_radiance(codes.flatten(0, 1), gains.flatten()).view_as(codes)
+            coarse: Tensor = self.fusion_net(candidates, codes)
+            return coarse
+
+        return over(layer, FUSION_REACH, frames, *self._warped(frames, flows))
+
+    def _masks(self, flows: Tensor, over: Over) -> Tensor:
         if not self.descriptor.refine or self.descriptor.mask == "none":
             return torch.ones_like(flows[:, :, :1])
-        masks: Tensor = self.motion_mask(flows.flatten(0, 1))
-        return masks.unflatten(0, (-1, 2))
+        cell_px = self.descriptor.cell_px
+        masks: Tensor = self.motion_mask(cell_mean(flows.flatten(0, 1), cell_px) / cell_px, over)
+        return between_cells(masks, cell_px).unflatten(0, (-1, 2))
 
-    def _warp(self, neighbor: Tensor, flow: Tensor) -> Tensor:
-        return backward_warp(neighbor, flow, self.descriptor.warp)
+    def _warped(self, frames: Tensor, flows: Tensor) -> tuple[Tensor, Tensor]:
+        """Previous and next frame brought onto the reference."""
+        warp = self.descriptor.warp
+        return backward_warp(frames[:, 0], flows[:, 0], warp), backward_warp(frames[:, 2], flows[:, 1], warp)

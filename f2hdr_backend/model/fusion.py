@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 
 WEIGHT_EPSILON = 1e-8
+REACH = 48
+"""Pixels that a weight depends on either way, 42, as whole steps of the coarsest level."""
 
 
 def _down(inputs: int, outputs: int, stride: int) -> nn.Sequential:

@@ -7,12 +7,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from f2hdr_backend.model.adapter import FLOW_SCALE
+from f2hdr_backend.model.bands import Over, whole
 from f2hdr_backend.model.layers import conv_prelu
 
 EPSILON = 1e-6
 CONTRAST_SCALES = (1, 2, 4)
 OTSU_BINS = 64
 SHARPNESS = 8.0
+ENERGY_REACH = 2
+"""Pixels that energy, or the learned mask, depends on either way."""
 
 
 class PhysicalMotionMask(nn.Module):
@@ -28,13 +31,13 @@ class PhysicalMotionMask(nn.Module):
         self.register_buffer("sobel_x", sobel.view(1, 1, 3, 3))
         self.register_buffer("sobel_y", sobel.t().reshape(1, 1, 3, 3))
 
-    def forward(self, flow: Tensor) -> Tensor:
+    def forward(self, flow: Tensor, over: Over = whole) -> Tensor:
         """``(B, 2, H, W)`` float32 flow in pixels to a ``(B, 1, H, W)`` mask (Eq. 15).
 
         Minimum, maximum and Otsu's threshold are taken over the whole frame: a part of a frame alone
         has another mask.
         """
-        energy = self.energy(flow)
+        energy = over(self.energy, ENERGY_REACH, flow)
         salient = min_max(energy * (1 + 2 * contrast(energy)))
         return 0.5 * (1 + torch.tanh(SHARPNESS * (salient - otsu(salient))))
 
@@ -63,20 +66,24 @@ class LearnedMotionMask(nn.Module):
         super().__init__()
         self.net = nn.Sequential(*conv_prelu(2, 32), *conv_prelu(32, 32), nn.Conv2d(32, 1, 1), nn.Sigmoid())
 
-    def forward(self, flow: Tensor) -> Tensor:
+    def forward(self, flow: Tensor, over: Over = whole) -> Tensor:
         """``(B, 2, H, W)`` flow in pixels to a ``(B, 1, H, W)`` mask in 0-1."""
-        mask: Tensor = self.net(flow / FLOW_SCALE)
-        return mask
+        return over(lambda band: self.net(band / FLOW_SCALE), ENERGY_REACH, flow)
 
 
 def contrast(energy: Tensor) -> Tensor:
     """Center-surround contrast over scales 1, 2 and 4, min-max normalized over the frame (S_multi of Eq. 14)."""
     total = torch.zeros_like(energy)
     for scale in CONTRAST_SCALES:
-        center = F.avg_pool2d(energy, 2 * scale + 1, stride=1, padding=scale)
-        surround = F.avg_pool2d(energy, 4 * scale + 1, stride=1, padding=2 * scale)
-        total = total + (center - surround).abs()
+        total = total + (_box_mean(energy, scale) - _box_mean(energy, 2 * scale)).abs()
     return min_max(total / len(CONTRAST_SCALES))
+
+
+def _box_mean(values: Tensor, radius: int) -> Tensor:
+    """Mean over squares of 2 radius + 1 pixels, zeros outside the frame; rows then columns, which costs far less."""
+    side = 2 * radius + 1
+    rows = F.avg_pool2d(values, (side, 1), stride=1, padding=(radius, 0))
+    return F.avg_pool2d(rows, (1, side), stride=1, padding=(0, radius))
 
 
 def min_max(values: Tensor) -> Tensor:

@@ -34,9 +34,44 @@ def backward_warp(neighbor: Tensor, flow: Tensor, reading: str = "exact") -> Ten
     Returns:
         ``(B, C, H, W)`` in the type of ``neighbor``.
     """
+    return sample(neighbor, sampling_position(flow, reading))
+
+
+def sampling_position(flow: Tensor, reading: str) -> Tensor:
+    """``(B, 2, H, W)`` x and y, in pixels, at which a neighbor is read; arguments as in :func:`backward_warp`."""
+    position = pixel_grid(flow) + flow
+    if reading == "exact":
+        return position
     height, width = flow.shape[-2:]
-    scale = torch.tensor([max(width - 1, 1), max(height - 1, 1)], device=flow.device, dtype=flow.dtype)
-    position = (pixel_grid(flow) + flow).permute(0, 2, 3, 1)
-    grid = position * (2 / scale) - 1
-    warped = F.grid_sample(neighbor.float(), grid, padding_mode="zeros", align_corners=reading == "exact")
-    return warped.to(neighbor.dtype)
+    side = torch.tensor([width, height], device=flow.device, dtype=flow.dtype).view(1, 2, 1, 1)
+    return position * (side / (side - 1).clamp_min(1)) - 0.5
+
+
+def sample(neighbor: Tensor, position: Tensor) -> Tensor:
+    """Read ``neighbor`` bilinearly at positions, zero outside.
+
+    Args:
+        neighbor: ``(B, C, H, W)`` of any float type.
+        position: ``(B, 2, h, W)`` float32 pixels of the neighbor; with fewer rows than it (``h < H``) only the
+            neighbor's rows that they lead to are touched.
+
+    Returns:
+        ``(B, C, h, W)`` in the type of ``neighbor``.
+    """
+    if position.shape[-2] < neighbor.shape[-2]:
+        neighbor, position = _rows_needed(neighbor, position)
+    height, width = neighbor.shape[-2:]
+    last = torch.tensor([max(width - 1, 1), max(height - 1, 1)], device=position.device, dtype=position.dtype)
+    grid = position.permute(0, 2, 3, 1) * (2 / last) - 1
+    read = F.grid_sample(neighbor.float(), grid, padding_mode="zeros", align_corners=True)
+    return read.to(neighbor.dtype)
+
+
+def _rows_needed(neighbor: Tensor, position: Tensor) -> tuple[Tensor, Tensor]:
+    """The neighbor's rows that the positions lead to, and the positions counted from the first of them."""
+    height = neighbor.shape[-2]
+    lowest, highest = position[:, 1].amin(), position[:, 1].amax()
+    top = int(lowest.floor().nan_to_num(0).clamp(0, height - 2))
+    bottom = int(highest.floor().nan_to_num(height).clamp(top, height - 2)) + 2
+    shift = torch.tensor([0, top], device=position.device, dtype=position.dtype).view(1, 2, 1, 1)
+    return neighbor[..., top:bottom, :], position - shift
