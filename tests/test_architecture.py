@@ -36,7 +36,7 @@ WALLS = {
     "model": _wall("kernels", "torch"),
     "flow": _wall("shot image model weights", "torch numpy cv2 blosc2 platformdirs"),
     "weights": _wall("shot model", "torch safetensors platformdirs"),
-    "engine": _wall("shot image model flow weights", "torch numpy cv2"),
+    "engine": _wall("shot image model flow weights", "torch numpy cv2 psutil opentimelineio"),
     "server": _wall("shot engine", "fastapi uvicorn"),
     "train": _wall("shot image model flow weights", "torch numpy cv2 safetensors"),
     "evaluate": _wall("shot image model flow weights engine train", "torch numpy cv2 PIL"),

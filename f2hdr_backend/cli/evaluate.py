@@ -33,7 +33,9 @@ def evaluate(
         Path | None, typer.Option("--output", "-o", help="Folder for CSV and JSON; the same command goes on there.")
     ] = None,
     method: Annotated[str, typer.Option(help="f2hdr, or merge: a classical aligned merge.")] = "f2hdr",
-    weights: Annotated[str, typer.Option(help="Weights by name; see f2hdr weights list.")] = "standard",
+    weights: Annotated[
+        str, typer.Option(help="Weights by name, see f2hdr weights list; a suite takes several: standard,lite.")
+    ] = "standard",
     flow: Annotated[str, typer.Option(help="Flow estimator: auto (the weights' own), dis, sea_raft.")] = "auto",
     reference_trust: Annotated[
         str | None,
@@ -56,7 +58,7 @@ def evaluate(
     precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")] = "fp32",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda:0.")] = "auto",
     jobs: Annotated[int, typer.Option(min=1, help="Processes that share the frames.")] = 1,
-    windows: Annotated[int, typer.Option(help="Windows of a suite to score, from its first.")] = 48,
+    windows: Annotated[int, typer.Option(help="Windows of a suite to score, from its first; 42 hold all kinds.")] = 42,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output, one event a line.")] = False,
 ) -> None:
     """Score weights on a benchmark dataset, beside the paper's tables, or on a suite of synthetic shots.
@@ -143,24 +145,28 @@ def _require_suite(suite: str) -> None:
 def _synthetic(images: Path, weights: str, windows: int, trust: str, *, as_json: bool) -> None:
     """Score weights on synthetic shots from panoramas no training saw, beside the merge and the bare reference.
 
-    PSNR_T is the mean over windows of 10 log10(1 / MSE) after the mu-law curve, mu = 5000, against the true radiance
-    clipped to 0-1, 1 being the clip of the short exposure. Regions are pooled over all windows.
+    The rows are those of :func:`~f2hdr_backend.evaluate.synthetic.summary`.
     """
     import torch
 
-    from f2hdr_backend.engine.reconstruct import MergeMethod, Method, NetworkMethod
-    from f2hdr_backend.evaluate.synthetic import SEED, SIZE, run, summary
+    from f2hdr_backend.engine.method import Method
+    from f2hdr_backend.engine.reconstruct import MergeMethod, NetworkMethod
+    from f2hdr_backend.evaluate.synthetic import run, summary
+    from f2hdr_backend.evaluate.synthetic_cases import SEED, SIZE
     from f2hdr_backend.shot.document import Engine
     from f2hdr_backend.train.sources import load_sources
 
     cpu = torch.device("cpu")
-    engine = Engine(weights=weights, reference_trust=trust)
-    methods: dict[str, Method] = {weights: NetworkMethod(engine, cpu), "merge": MergeMethod(engine, cpu)}
+    methods: dict[str, Method] = {
+        name: NetworkMethod(Engine(weights=name, reference_trust=trust), cpu) for name in weights.split(",")
+    }
+    methods["merge"] = MergeMethod(Engine(reference_trust=trust), cpu)
     table = summary(list(run(load_sources(images, held_out=True), methods, windows, trust)))
     if as_json:
         print(json.dumps({"suite": {"seed": SEED, "size": SIZE, "windows": windows}, "scores": table}))
         return
-    columns = list(next(iter(table.values())))
-    print(f"{'':24}" + "".join(f"{method:>16}" for method in table))
-    for column in columns:
-        print(f"{column:24}" + "".join(f"{row[column]:16.2f}" for row in table.values()))
+    names = dict.fromkeys(name for row in table.values() for name in row)
+    print(f"{'':26}" + "".join(f"{method:>16}" for method in table))
+    for name in names:
+        values = (f"{row[name]:.2f}" if name in row else "-" for row in table.values())
+        print(f"{name:26}" + "".join(f"{value:>16}" for value in values))

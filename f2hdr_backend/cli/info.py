@@ -37,6 +37,7 @@ def info(as_json: Annotated[bool, typer.Option("--json", help="One JSON object."
 
 
 def _facts() -> dict[str, Any]:
+    from f2hdr_backend.flow.cache import cache_folder
     from f2hdr_backend.weights.manifest import weights_folder
 
     return {
@@ -49,7 +50,7 @@ def _facts() -> dict[str, Any]:
         "correlation": _correlation(),
         "cpu_cores": os.cpu_count(),
         "weights_folder": str(weights_folder()),
-        "cache_folder": _cache_folder(),
+        "cache_folder": str(cache_folder()),
     }
 
 
@@ -86,12 +87,6 @@ def _cpu_features() -> list[str]:
 
     probes = {name: getattr(torch.cpu, probe, None) for name, probe in _CPU_FEATURES.items()}
     return [name for name, probe in probes.items() if probe is not None and probe()]
-
-
-def _cache_folder() -> str:
-    import platformdirs
-
-    return os.environ.get("F2HDR_CACHE") or platformdirs.user_cache_dir("f2hdr", appauthor=False)
 
 
 def _words(value: object) -> str:

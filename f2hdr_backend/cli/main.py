@@ -12,13 +12,13 @@ import typer
 
 import f2hdr_backend
 from f2hdr_backend import cli
-from f2hdr_backend.engine.cpu_memory import keep_freed_memory
+from f2hdr_backend.engine.cpu_setup import set_up_cpu
 from f2hdr_backend.shot.errors import Cancelled, F2HDRError
 
 
 def main() -> NoReturn:
     """Run the command line that this process was started with."""
-    keep_freed_memory()
+    set_up_cpu()
     run(build_app())
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from f2hdr_backend.engine.reconstruct import HdrFrame
+from f2hdr_backend.engine.method import HdrFrame
 from f2hdr_backend.image.response import GAMMA
 
 FloatArray = NDArray[np.float32]
@@ -57,14 +58,16 @@ def trust(codes: FloatArray, exposures: tuple[float, float, float], mode: str) -
     return _ramp((HIGHLIGHT - codes.max(-1, keepdims=True)) / FEATHER)
 
 
-def use_reference(frame: HdrFrame, codes: FloatArray, exposures: tuple[float, float, float], mode: str) -> HdrFrame:
+def use_reference(
+    frame: HdrFrame, codes: Sequence[FloatArray], exposures: tuple[float, float, float], mode: str
+) -> HdrFrame:
     """The frame with the reference's own light as far as :func:`trust` goes.
 
     ``soft`` also holds the result to what a clipped reference says: see :func:`respect_clip`.
 
     Args:
         frame: what the window gave.
-        codes: ``(3, H, W, 3)`` gamma-2.2 codes 0-1 of previous, reference and next.
+        codes: ``(H, W, 3)`` gamma-2.2 codes 0-1 each, of previous, reference and next.
         exposures: of previous, reference and next; 1 is the shortest.
         mode: ``soft``, ``hard`` or ``off``.
     """
@@ -73,7 +76,7 @@ def use_reference(frame: HdrFrame, codes: FloatArray, exposures: tuple[float, fl
     return replace(frame, radiance=radiance + trust(codes[1], exposures, mode) * (own - radiance))
 
 
-def respect_clip(frame: HdrFrame, codes: FloatArray, exposures: tuple[float, float, float]) -> FloatArray:
+def respect_clip(frame: HdrFrame, codes: Sequence[FloatArray], exposures: tuple[float, float, float]) -> FloatArray:
     """Radiance that knows what a clipped reference says: there was at least so much light, and likely more.
 
     Something darker there came from a neighbor that shows another surface: a ghost. Just the clip is the reference

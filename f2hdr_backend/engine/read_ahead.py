@@ -1,28 +1,29 @@
-"""Frames of a plate, decoded ahead of use; each is read once however many windows share it."""
+"""Frames of a plate, made ready ahead of use; each once, however many windows share it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
+from typing import Generic, TypeVar
 
-from f2hdr_backend.image.frame import Plate, PlateImage
+T = TypeVar("T")
 
 AHEAD = 2
 """Windows whose frames are read before they are asked for."""
 
 
-class ReadAhead:
-    """Pictures for a list of windows, taken in order."""
+class ReadAhead(Generic[T]):
+    """What ``read`` gives for the frames of a list of windows, taken in order."""
 
-    def __init__(self, plate: Plate, windows: Sequence[tuple[int, int, int]]) -> None:
-        self._plate = plate
+    def __init__(self, read: Callable[[int], T], windows: Sequence[tuple[int, int, int]]) -> None:
+        self._read = read
         self._windows = list(windows)
         self._taken = 0
-        self._held: dict[int, Future[PlateImage]] = {}
-        self._reader = ThreadPoolExecutor(1)
+        self._held: dict[int, Future[T]] = {}
+        self._reader = ThreadPoolExecutor(1, "read-ahead")
 
-    def __enter__(self) -> ReadAhead:
+    def __enter__(self) -> ReadAhead[T]:
         return self
 
     def __exit__(
@@ -30,8 +31,8 @@ class ReadAhead:
     ) -> None:
         self._reader.shutdown(cancel_futures=True)
 
-    def take(self, window: tuple[int, int, int]) -> tuple[PlateImage, PlateImage, PlateImage]:
-        """The pictures of the next window; pictures that no coming window needs are let go.
+    def take(self, window: tuple[int, int, int]) -> tuple[T, T, T]:
+        """The frames of the next window; frames that no coming window needs are let go.
 
         Raises:
             UnreadableFrame: from the plate.
@@ -39,7 +40,7 @@ class ReadAhead:
         coming = self._windows[self._taken : self._taken + 1 + AHEAD]
         for number in (number for near in coming for number in near):
             if number not in self._held:
-                self._held[number] = self._reader.submit(self._plate.read, number)
+                self._held[number] = self._reader.submit(self._read, number)
         previous, reference, following = (self._held[number].result() for number in window)
         self._taken += 1
         needed = {number for near in self._windows[self._taken : self._taken + AHEAD] for number in near}

@@ -20,8 +20,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from f2hdr_backend.engine.cpu_memory import keep_freed_memory
-from f2hdr_backend.engine.reconstruct import HdrFrame, NetworkMethod, open_method, pick_device
+from f2hdr_backend.engine.cpu_setup import set_up_cpu
+from f2hdr_backend.engine.device import pick_device
+from f2hdr_backend.engine.method import HdrFrame
+from f2hdr_backend.engine.reconstruct import NetworkMethod, open_method
 from f2hdr_backend.evaluate.composite import well_exposed
 from f2hdr_backend.evaluate.cost import measure
 from f2hdr_backend.evaluate.dataset import ALTERNATE, DatasetReader, Window, WindowFiles, open_dataset, read_window
@@ -286,6 +288,6 @@ def _score(plan: Plan, chunk: Chunk) -> Rows:
 
 def _share_cores(threads: int) -> None:
     """Give each of several processes its share of the cores."""
-    keep_freed_memory()
+    set_up_cpu()
     torch.set_num_threads(threads)
     cv2.setNumThreads(threads)

@@ -12,7 +12,8 @@ import torch
 from numpy.typing import NDArray
 
 from f2hdr_backend.engine.blend import use_reference
-from f2hdr_backend.engine.reconstruct import HdrFrame, Padding
+from f2hdr_backend.engine.method import HdrFrame
+from f2hdr_backend.engine.padding import Padding
 from f2hdr_backend.evaluate.composite import composite
 from f2hdr_backend.evaluate.dataset import DatasetReader, Window, WindowFiles
 from f2hdr_backend.evaluate.flow_scores import end_point_error, warp_scores
@@ -188,7 +189,7 @@ def _flow_labels(scored: Scored) -> NDArray[np.float32]:
     height, width = pictures[0].shape[:2]
     padding = Padding.around((width, height), (estimator.size,))
     stacked = np.moveaxis(np.stack(pictures), -1, 1).astype(np.float32)
-    frames = padding.pad(torch.from_numpy(stacked).unsqueeze(0).to(scored.device))
+    frames = padding.pad(torch.from_numpy(stacked).to(scored.device)).unsqueeze(0)
     exposures = torch.ones((1, 3), device=scored.device)
     with torch.inference_mode():
         flows = estimate_flows(frames, exposures, estimator, "none")[0]

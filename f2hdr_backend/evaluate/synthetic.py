@@ -1,26 +1,30 @@
-"""The synthetic suite: seeded windows from panoramas that no training saw, scored by region."""
+"""The synthetic suite: seeded windows from panoramas that no training saw, scored by kind of scene and by region."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from f2hdr_backend.engine.blend import use_reference
-from f2hdr_backend.engine.reconstruct import Method
-from f2hdr_backend.evaluate.metrics import psnr_l, psnr_t, tonemap
+from f2hdr_backend.engine.method import HdrFrame, Method
+from f2hdr_backend.evaluate.flow_scores import warp
+from f2hdr_backend.evaluate.metrics import psnr_l, psnr_t, ssim_t, tonemap
+from f2hdr_backend.evaluate.synthetic_cases import RATIOS_EV, STYLES, Case
 from f2hdr_backend.model.radiance import GAMMA
 from f2hdr_backend.shot.errors import ImageError
 from f2hdr_backend.train.sources import Source
-from f2hdr_backend.train.synthesis import SyntheticWindow, synthesize
+from f2hdr_backend.train.synthesis import SyntheticWindow
 
 FloatArray = NDArray[np.float32]
 
-SEED = 20260101
-SIZE = (384, 256)
 CLIPPED_CODE = 0.98
+WELL_EXPOSED = (0.15, 0.9)
+"""Codes between which flicker is measured, in both phases."""
+FLICKER, RATIO_COST = "flicker", "cost of 10 % ratio error"
+MISTOLD = 1.1
 REFERENCE = "reference"
 """Name of the bare reference frame among the methods."""
 ALONE = " alone"
@@ -29,16 +33,18 @@ ALONE = " alone"
 
 @dataclass(frozen=True)
 class WindowScores:
-    """Scores of one method on one window, in dB against the true radiance clipped to 0-1."""
+    """Scores of one method on one window against the true radiance clipped to 0-1."""
 
-    window: int
+    case: Case
     method: str
-    long_reference: bool
-    ratio_stops: float
     psnr_t: float
     psnr_l: float
-    regions: Mapping[str, float]
-    """Sum of squared mu-law errors and pixel count, by region, as ``name`` and ``name_pixels``."""
+    ssim_t: float
+    sums: Mapping[str, tuple[float, float]]
+    """Of each region's squared mu-law errors, end-point errors and warp errors: the sum, and over how many values."""
+    extras: Mapping[str, float] = field(default_factory=dict)
+    """``flicker`` of static scenes: percent that the mean of well-exposed pixels changes with the reference's exposure.
+    ``cost of 10 % ratio error`` of scenes that only the camera moves in: dB of PSNR_T."""
 
 
 def run(sources: Sequence[Source], methods: Mapping[str, Method], windows: int, trust: str) -> Iterator[WindowScores]:
@@ -50,40 +56,94 @@ def run(sources: Sequence[Source], methods: Mapping[str, Method], windows: int, 
         windows: how many; window ``i`` is always the same.
         trust: the reference trust they render with; ``alone`` is without.
     """
-    for index in range(windows):
-        window = synthesize(sources, SIZE, np.random.default_rng((SEED, index)))
-        previous, reference, following = (float(exposure) for exposure in window.exposures)
-        exposures = (previous, reference, following)
-        own = window.ldr[1] ** np.float32(GAMMA) / np.float32(exposures[1])
-        yield _scores(index, REFERENCE, window, own)
+    for case in map(Case, range(windows)):
+        window = case.window(sources)
+        yield _scores(case, REFERENCE, window, (_bare(window), None))
         for name, method in methods.items():
-            frame = method(window.ldr, exposures, occlusions=False)
-            yield _scores(index, name, window, use_reference(frame, window.ldr, exposures, trust).radiance)
-            yield _scores(index, name + ALONE, window, frame.radiance)
+            frame = method(window.ldr, _exposures(window), occlusions=False)
+            rendered = use_reference(frame, list(window.ldr), _exposures(window), trust).radiance
+            scores = _scores(case, name, window, (rendered, frame))
+            if case.kind == "static":
+                scores = replace(scores, extras={FLICKER: _flicker(case, sources, method, trust)})
+            elif case.kind == "camera":
+                scores = replace(scores, extras={RATIO_COST: scores.psnr_t - _mistold(window, method, trust)})
+            yield scores
+            yield _scores(case, name + ALONE, window, (frame.radiance, frame))
 
 
 def summary(scores: Sequence[WindowScores]) -> dict[str, dict[str, float]]:
-    """By method: mean PSNR_T and PSNR_L over windows, and PSNR_T over all pixels of each region, in dB."""
-    table: dict[str, dict[str, float]] = {}
-    for method in dict.fromkeys(score.method for score in scores):
-        mine = [score for score in scores if score.method == method]
-        row = {"PSNR_T": _mean(score.psnr_t for score in mine), "PSNR_L": _mean(score.psnr_l for score in mine)}
-        for which, long_reference in (("long reference", True), ("short reference", False)):
-            row[f"PSNR_T {which}"] = _mean(score.psnr_t for score in mine if score.long_reference == long_reference)
-        for region in REGIONS:
-            pixels = sum(score.regions[region + "_pixels"] for score in mine)
-            errors = sum(score.regions[region] for score in mine)
-            row[f"PSNR_T {region}"] = float(10 * np.log10(pixels * 3 / errors)) if errors else float("inf")
-        table[method] = row
-    return table
+    """By method: the table's rows, each over the windows or pixels that it is about; rows without any are left out.
+
+    ``PSNR_T``, ``PSNR_L`` in dB and ``SSIM_T`` are means over windows, ``PSNR_T`` also by kind of scene, ratio and
+    reference. ``PSNR_T`` of a region pools its pixels. ``EPE`` is the mean end-point error in pixels where the surface
+    is visible; ``warp error`` the mean absolute mu-law error, in percent, of the neighbors' true light brought onto
+    the reference. The rest are means over the windows that have them: see :class:`WindowScores`.
+    """
+    names = dict.fromkeys(score.method for score in scores)
+    return {name: dict(_rows([score for score in scores if score.method == name])) for name in names}
 
 
-REGIONS = ("moving", "occluded", "clipped", "rest")
+def _rows(mine: Sequence[WindowScores]) -> Iterator[tuple[str, float]]:
+    yield "PSNR_T", _mean(score.psnr_t for score in mine)
+    yield "PSNR_L", _mean(score.psnr_l for score in mine)
+    yield "SSIM_T", _mean(score.ssim_t for score in mine)
+    for name, member in GROUPS.items():
+        values = [score.psnr_t for score in mine if member(score.case)]
+        if values:
+            yield f"PSNR_T {name}", _mean(values)
+    for name in dict.fromkeys(name for score in mine for name in score.sums):
+        pairs = [score.sums[name] for score in mine if name in score.sums]
+        total, count = (sum(pair[part] for pair in pairs) for part in (0, 1))
+        if count:
+            yield name, _decibels(total / count) if name.startswith("PSNR_T") else total / count
+    for name in (FLICKER, RATIO_COST):
+        values = [score.extras[name] for score in mine if name in score.extras]
+        if values:
+            yield name, _mean(values)
+
+
+def _is(kind: str) -> Callable[[Case], bool]:
+    return lambda case: case.kind == kind
+
+
+def _apart(stops: float) -> Callable[[Case], bool]:
+    return lambda case: case.ratio_stops == stops
+
+
+GROUPS: dict[str, Callable[[Case], bool]] = {
+    **{f"({kind})": _is(kind) for kind in STYLES},
+    **{f"({stops:g} stops)": _apart(stops) for stops in RATIOS_EV},
+    "(long reference)": lambda case: case.long_reference,
+    "(short reference)": lambda case: not case.long_reference,
+}
+"""Kinds of windows that have a row of their own."""
+
+
+def _scores(
+    case: Case,
+    method: str,
+    window: SyntheticWindow,
+    result: tuple[FloatArray, HdrFrame | None],
+) -> WindowScores:
+    radiance, frame = result
+    truth = np.clip(window.radiance[1], 0, 1)
+    squares = (tonemap(np.maximum(radiance, 0)) - tonemap(truth)) ** 2
+    sums = {f"PSNR_T {name}": _total(squares, selected) for name, selected in _regions(window).items()}
+    if frame is not None:
+        sums |= _flow_sums(window, frame.flows)
+    return WindowScores(
+        case,
+        method,
+        psnr_t=psnr_t(radiance, truth).value,
+        psnr_l=psnr_l(radiance, truth).value,
+        ssim_t=ssim_t(radiance, truth).value,
+        sums=sums,
+    )
 
 
 def _regions(window: SyntheticWindow) -> dict[str, NDArray[np.bool_]]:
-    occluded = ~window.visible.all(0)
-    clipped = window.ldr[1].max(-1) >= CLIPPED_CODE
+    occluded = np.asarray(~window.visible.all(0))
+    clipped = _clipped(window)
     return {
         "moving": window.moving,
         "occluded": occluded,
@@ -92,26 +152,76 @@ def _regions(window: SyntheticWindow) -> dict[str, NDArray[np.bool_]]:
     }
 
 
-def _scores(index: int, method: str, window: SyntheticWindow, radiance: FloatArray) -> WindowScores:
-    truth = np.clip(window.radiance[1], 0, 1)
-    squares = (tonemap(np.maximum(radiance, 0)) - tonemap(truth)) ** 2
-    sums: dict[str, float] = {}
-    for name, selected in _regions(window).items():
-        sums[name] = float(squares[selected].sum())
-        sums[name + "_pixels"] = float(selected.sum())
-    gains = window.exposures
-    return WindowScores(
-        index,
-        method,
-        long_reference=bool(gains[1] > 1),
-        ratio_stops=float(np.log2(gains.max())),
-        psnr_t=psnr_t(radiance, truth).value,
-        psnr_l=psnr_l(radiance, truth).value,
-        regions=sums,
-    )
+def _clipped(window: SyntheticWindow) -> NDArray[np.bool_]:
+    clipped: NDArray[np.bool_] = window.ldr[1].max(-1) >= CLIPPED_CODE
+    return clipped
 
 
-def _mean(values: Iterator[float] | Sequence[float]) -> float:
+def _flow_sums(window: SyntheticWindow, flows: FloatArray) -> dict[str, tuple[float, float]]:
+    """End-point errors where visible and warp errors everywhere, of both neighbors together."""
+    here, clipped = tonemap(np.clip(window.radiance[1], 0, 1)), _clipped(window)
+    sums = {name: (0.0, 0.0) for name in ("EPE", "warp error", "warp error clipped", "warp error occluded")}
+    for side, neighbor in enumerate((0, 2)):
+        missed = np.hypot(*np.moveaxis(flows[side] - window.flows[side], -1, 0))
+        brought = warp(np.clip(window.radiance[neighbor], 0, 1), np.moveaxis(flows[side], -1, 0))
+        differing = 100 * np.abs(tonemap(brought) - here).mean(-1)
+        visible = window.visible[side]
+        found = (
+            _total(missed, visible),
+            _total(differing, np.ones_like(visible)),
+            _total(differing, clipped),
+            _total(differing, ~visible),
+        )
+        for name, (total, count) in zip(sums, found, strict=True):
+            sums[name] = (sums[name][0] + total, sums[name][1] + count)
+    return sums
+
+
+def _flicker(case: Case, sources: Sequence[Source], method: Method, trust: str) -> float:
+    """Percent by which the mean radiance of a static scene's well-exposed pixels differs between the two phases."""
+    means, windows = [], [case.window(sources, other_phase=other) for other in (False, True)]
+    low, high = WELL_EXPOSED
+    good = np.logical_and.reduce([((one.ldr[1] > low) & (one.ldr[1] < high)).all(-1) for one in windows])
+    if not good.any():
+        good = np.logical_or.reduce([((one.ldr[1] > low) & (one.ldr[1] < high)).all(-1) for one in windows])
+    for window in windows:
+        frame = method(window.ldr, _exposures(window), occlusions=False)
+        means.append(
+            use_reference(frame, list(window.ldr), _exposures(window), trust).radiance[good].mean(dtype=np.float64)
+        )
+    return float(100 * abs(means[0] / means[1] - 1))
+
+
+def _mistold(window: SyntheticWindow, method: Method, trust: str) -> float:
+    """PSNR_T where the method is told that the neighbors were exposed 10 % longer than they were."""
+    previous, reference, following = _exposures(window)
+    told = (previous * MISTOLD, reference, following * MISTOLD)
+    frame = method(window.ldr, told, occlusions=False)
+    rendered = use_reference(frame, list(window.ldr), told, trust).radiance
+    return float(psnr_t(rendered, np.clip(window.radiance[1], 0, 1)).value)
+
+
+def _bare(window: SyntheticWindow) -> FloatArray:
+    """The reference's own radiance."""
+    return np.asarray(window.ldr[1] ** np.float32(GAMMA) / np.float32(window.exposures[1]), np.float32)
+
+
+def _exposures(window: SyntheticWindow) -> tuple[float, float, float]:
+    previous, reference, following = (float(exposure) for exposure in window.exposures)
+    return previous, reference, following
+
+
+def _total(values: NDArray[np.floating], selected: NDArray[np.bool_]) -> tuple[float, float]:
+    """Sum and count of the selected pixels' values, all channels."""
+    chosen = values[selected]
+    return float(chosen.sum()), float(chosen.size)
+
+
+def _decibels(mean_square: float) -> float:
+    return float(10 * np.log10(1 / mean_square)) if mean_square else float("inf")
+
+
+def _mean(values: Iterable[float]) -> float:
     listed = [value for value in values if np.isfinite(value)]
     if not listed:
         raise ImageError("No window of the suite gave a finite score.", hint="Score more windows.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Any, Protocol
@@ -37,6 +38,8 @@ class Estimator(Protocol):
     """
 
     size: SizeRequirement
+    bytes_per_pixel: int
+    """Memory that ``estimate`` takes at its peak, for each pixel of a pair."""
 
     @property
     def digest(self) -> str:
@@ -45,6 +48,10 @@ class Estimator(Protocol):
 
     def encode(self, frames: Tensor) -> Any:
         """``(B, 3, H, W)`` code values 0-1 to whatever every window that sees these frames may reuse."""
+        ...
+
+    def batch(self, encoded: Sequence[Any]) -> Any:
+        """What ``encode`` gave for several frames, as it would have given it for all of them in one batch."""
         ...
 
     def estimate(self, reference: Any, neighbor: Any) -> Tensor:

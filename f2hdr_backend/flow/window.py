@@ -24,12 +24,18 @@ def flow_inputs(
     Returns:
         Both frames, ``(B, 3, H, W)``.
     """
+    shown = shown_exposures(*exposures, alignment)
+    return re_expose(reference, exposures[0], shown[0]), re_expose(neighbor, exposures[1], shown[1])
+
+
+def shown_exposures(reference: Tensor, neighbor: Tensor, alignment: str) -> tuple[Tensor, Tensor]:
+    """The exposures, ``(B,)`` each, at which a pair recorded at ``reference`` and ``neighbor`` is shown to the flow."""
     if alignment == "none":
         return reference, neighbor
     if alignment == "eq2":
-        return re_expose(reference, *exposures), neighbor
-    brightest = exposures[0].maximum(exposures[1])
-    return re_expose(reference, exposures[0], brightest), re_expose(neighbor, exposures[1], brightest)
+        return neighbor, neighbor
+    brightest = reference.maximum(neighbor)
+    return brightest, brightest
 
 
 def estimate_flows(frames: Tensor, exposures: Tensor, estimator: Estimator, alignment: str) -> Tensor:

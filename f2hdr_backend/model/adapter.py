@@ -19,7 +19,6 @@ class ResidualDilatedBlock(nn.Module):
 
     def __init__(self, channels: int, dilation: int) -> None:
         super().__init__()
-        self.reach = 2 * dilation
         self.body = nn.Sequential(
             *conv_prelu(channels, channels, dilation=dilation),
             nn.Conv2d(channels, channels, 3, padding=dilation, dilation=dilation),
@@ -43,6 +42,7 @@ class FlowAdapter(nn.Module):
     ) -> None:
         super().__init__()
         self._cell_px = cell_px
+        self._dilations = dilations
         self.head = conv_prelu(3 * 3 * cell_px**2 + 2 * 2, channels)
         self.body = nn.Sequential(*(ResidualDilatedBlock(channels, dilation) for dilation in dilations))
         self.fuse = conv_prelu(channels, channels)
@@ -62,8 +62,8 @@ class FlowAdapter(nn.Module):
             ``(B, 2, 2, H, W)`` refined flows (Eq. 5 and 6), within +-100 px, in the type of ``flows``.
         """
         features = over(self._start, 1 * self._cell_px, frames, flows)
-        for block in self.body:
-            features = over(block, int(block.reach), features)
+        for block, dilation in zip(self.body, self._dilations, strict=True):
+            features = over(block, 2 * dilation, features)
         residual = over(lambda band: self.tail(self.fuse(band)).to(flows.dtype), 2, features)
         residual = between_cells(residual, self._cell_px)
         refined: Tensor = flows + residual.view_as(flows) * FLOW_SCALE

@@ -56,7 +56,9 @@ class PhysicalMotionMask(nn.Module):
         return torch.cat((translation, (u_x + v_y).abs(), (v_x - u_y).abs(), (0.5 * (u_y + v_x)).abs()), dim=1)
 
     def _derivatives(self, component: Tensor) -> tuple[Tensor, Tensor]:
-        return F.conv2d(component, self.sobel_x, padding=1), F.conv2d(component, self.sobel_y, padding=1)
+        """In float32 whatever the network's arithmetic: half precision has steps of 1/4 px at 64 px."""
+        with torch.autocast(component.device.type, enabled=False):
+            return F.conv2d(component, self.sobel_x, padding=1), F.conv2d(component, self.sobel_y, padding=1)
 
 
 class LearnedMotionMask(nn.Module):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from f2hdr_backend.engine.blend import respect_clip, trust, use_reference
-from f2hdr_backend.engine.reconstruct import HdrFrame
+from f2hdr_backend.engine.method import HdrFrame
 
 SHORT, LONG = (8.0, 1.0, 8.0), (1.0, 8.0, 1.0)
 

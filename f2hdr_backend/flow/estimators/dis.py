@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
@@ -19,6 +20,7 @@ class Estimator:
     """DIS, preset medium, on 8-bit luma of the code values."""
 
     size = SizeRequirement(minimum=32)
+    bytes_per_pixel = 60
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
@@ -33,6 +35,10 @@ class Estimator:
         luma = torch.tensor(LUMA, device=frames.device, dtype=torch.float32).view(1, 3, 1, 1)
         gray = (frames.float() * luma).sum(1).mul(255).round().clamp(0, 255).to(torch.uint8)
         return list(gray.cpu().numpy())
+
+    def batch(self, encoded: Sequence[list[NDArray[np.uint8]]]) -> list[NDArray[np.uint8]]:
+        """The pictures of all of them."""
+        return [picture for pictures in encoded for picture in pictures]
 
     def estimate(self, reference: list[Any], neighbor: list[Any]) -> Tensor:
         """``(B, 2, H, W)`` float32 pixels, reference to neighbor."""

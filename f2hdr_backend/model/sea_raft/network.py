@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -35,6 +36,18 @@ class FrameFeatures:
     pyramid: tuple[Tensor, ...]
     """The features halved zero to three times, to be looked up."""
 
+    @classmethod
+    def stack(cls, several: Sequence[FrameFeatures]) -> FrameFeatures:
+        """The features of several frames as one batch."""
+        if len(several) == 1:
+            return several[0]
+        levels = zip(*(each.pyramid for each in several), strict=True)
+        return cls(
+            torch.cat([each.image for each in several]),
+            torch.cat([each.features for each in several]),
+            tuple(torch.cat(level) for level in levels),
+        )
+
 
 class SeaRaft(nn.Module):
     """Flow from a reference frame to a neighbor, in four iterations."""
@@ -55,7 +68,7 @@ class SeaRaft(nn.Module):
     def encode(self, frames: Tensor) -> FrameFeatures:
         """``(B, 3, H, W)`` code values 0-1, sides multiples of 8 and at least 128, to reusable features."""
         image = 2 * frames - 1
-        features = self.fnet(image)
+        features = self.fnet(image).float()
         return FrameFeatures(image, features, tuple(feature_pyramid(features, LEVELS)))
 
     def estimate(self, reference: FrameFeatures, neighbor: FrameFeatures) -> Tensor:

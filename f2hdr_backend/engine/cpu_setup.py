@@ -1,4 +1,8 @@
-"""Freed memory stays in the process: on CPUs, fresh pages for large pictures cost more than the arithmetic."""
+"""What a process needs before torch is imported to be fast on a CPU.
+
+Freed memory stays in the process, because fresh pages for large pictures cost more than the arithmetic; and there are
+no more threads than the container may keep busy, because the others only wait for each other.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,17 @@ import ctypes
 import os
 import sys
 
+from f2hdr_backend.engine.container import container_cpus, usable_cpus
+
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
 _TOP_PAD_BYTES = 64 << 20
+
+
+def set_up_cpu() -> None:
+    """Keep freed memory and bound the threads. A setting that the user made in the environment stands."""
+    keep_freed_memory()
+    if container_cpus() is not None:
+        os.environ.setdefault("OMP_NUM_THREADS", str(usable_cpus()))
 
 
 def keep_freed_memory() -> bool:

@@ -1,0 +1,34 @@
+"""The identity of a rendered frame: all that its pixels depend on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from f2hdr_backend.engine.window import Window
+from f2hdr_backend.shot.document import Shot
+
+PIXELS_VERSION = 2
+"""Raised whenever the same inputs and settings begin to give other pixels."""
+
+
+def frame_digest(shot: Shot, window: Window, method: str, files: list[str], color: str = "") -> str:
+    """SHA-256 of what makes a frame.
+
+    Args:
+        shot: settled.
+        window: the frame and its neighbors.
+        method: digest of weights, flow estimator and precision.
+        files: identities of the plate's files of previous, reference and next.
+        color: digest of the OCIO config and its tables; empty where none is used.
+    """
+    facts = {
+        "pixels": PIXELS_VERSION,
+        "shot": shot.pixel_digest_fields(),
+        "method": method,
+        "window": window.frames,
+        "exposures": window.exposures,
+        "files": files,
+        **({"color": color} if color else {}),
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

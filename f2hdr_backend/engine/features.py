@@ -1,0 +1,68 @@
+"""A frame as the network sees it, with what is computed from it alone: windows that share the frame share the work."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from f2hdr_backend.engine.padding import Padding
+from f2hdr_backend.flow.stored import frame_identity
+
+
+class NetworkFrame:
+    """One frame of a plate. What is kept with it lives as long as the frame: until no coming window needs it."""
+
+    def __init__(self, number: int, codes: NDArray[np.float32], exposure: float) -> None:
+        self.number = number
+        self.codes = codes
+        """``(H, W, 3)`` gamma-2.2 codes 0-1."""
+        self.exposure = exposure
+        """Relative to the shot's shortest, which is 1."""
+        self._kept: dict[Hashable, object] = {}
+
+    @cached_property
+    def identity(self) -> str:
+        """The same for the same codes, wherever they come from; computed when it is first asked for."""
+        return frame_identity(self.codes)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        height, width = self.codes.shape[:2]
+        return width, height
+
+    def has(self, key: Hashable) -> bool:
+        """Whether something is kept under ``key``."""
+        return key in self._kept
+
+    def keep(self, key: Hashable, value: Any) -> None:
+        """Keep ``value`` for the windows to come."""
+        self._kept[key] = value
+
+    def kept(self, key: Hashable) -> Any:
+        """What is kept under ``key``; KeyError if nothing is."""
+        return self._kept[key]
+
+    def forget(self) -> None:
+        """Let go of everything that was kept."""
+        self._kept.clear()
+
+    def tensor(self, padding: Padding, device: torch.device) -> Tensor:
+        """``(1, 3, H, W)`` codes with borders, on the device."""
+        if not self.has("tensor"):
+            self.keep("tensor", padding.pad(_planes(self.codes, device)))
+        tensor: Tensor = self.kept("tensor")
+        return tensor
+
+
+def _planes(codes: NDArray[np.float32], device: torch.device) -> Tensor:
+    picture = torch.from_numpy(np.ascontiguousarray(codes))
+    if device.type == "cuda":
+        picture = picture.pin_memory()
+    return picture.to(device, non_blocking=True).permute(2, 0, 1).contiguous().unsqueeze(0)

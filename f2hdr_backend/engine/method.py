@@ -1,0 +1,158 @@
+"""What every way of reconstructing a window shares: its frames, its flows, its plan and its result."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from f2hdr_backend.engine.features import NetworkFrame
+from f2hdr_backend.engine.flows import WindowFlows
+from f2hdr_backend.engine.padding import Padding
+from f2hdr_backend.engine.plan import Plan, Workload, leaner, make_plan
+from f2hdr_backend.flow.cache import open_cache
+from f2hdr_backend.flow.estimator import Estimator, SizeRequirement, load_estimator
+from f2hdr_backend.flow.stored import StoredFlows
+from f2hdr_backend.shot.document import Engine
+from f2hdr_backend.shot.errors import OutOfMemory
+from f2hdr_backend.shot.events import Warned
+from f2hdr_backend.shot.exposure import ExposurePattern
+
+FloatArray = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class HdrFrame:
+    """What a window gives. Radiance 1 is the clip of the shortest exposure."""
+
+    radiance: FloatArray
+    """``(H, W, 3)``."""
+    coarse: FloatArray
+    """``(H, W, 3)`` stage I's result."""
+    flows: FloatArray
+    """``(2, H, W, 2)`` pixels, reference to previous and to next, y down."""
+    masks: FloatArray
+    """``(2, H, W)`` motion masks 0-1."""
+    occlusions: FloatArray
+    """``(2, H, W)`` 1 where a neighbor does not show the pixel; zeros unless asked for."""
+    redone: bool = False
+    """Half precision overflowed, and the frame was computed again in float32."""
+
+
+WindowFrames = tuple[NetworkFrame, NetworkFrame, NetworkFrame]
+"""Previous, reference and next."""
+
+
+class Method(ABC):
+    """A way to reconstruct windows, opened once and used for many."""
+
+    name: str
+    """The weights' name, or ``merge``."""
+    flow_name: str
+    """The flow estimator in use."""
+    alignment: str
+    """Exposures that the estimator sees: see ``Descriptor.exposure_alignment``."""
+
+    def __init__(self, engine: Engine, device: torch.device) -> None:
+        self.engine = engine
+        self.device = device
+        self.estimator: Estimator = load_estimator(self.flow_name, device)
+        self.stored = StoredFlows(open_cache(), self.estimator.digest, self.alignment, device)
+        self._plans: dict[tuple[int, int], Plan] = {}
+
+    @property
+    @abstractmethod
+    def precision(self) -> str:
+        """``fp32``, ``bf16`` or ``fp16``."""
+
+    @property
+    @abstractmethod
+    def digest(self) -> str:
+        """Identity for resuming: weights, flow estimator and precision."""
+
+    @property
+    @abstractmethod
+    def requirements(self) -> tuple[SizeRequirement, ...]:
+        """Sizes that frames are padded to."""
+
+    @abstractmethod
+    def warnings(self, exposures: ExposurePattern) -> Iterator[Warned]:
+        """What a user should know before the first frame."""
+
+    @abstractmethod
+    def workload(self, padded: tuple[int, int]) -> Workload:
+        """What has to be computed for a padded (width, height)."""
+
+    @abstractmethod
+    def _reconstruct(self, frames: WindowFrames, plan: Plan, padding: Padding, *, occlusions: bool) -> HdrFrame: ...
+
+    def __call__(self, codes: FloatArray, exposures: tuple[float, float, float], *, occlusions: bool) -> HdrFrame:
+        """Reconstruct a window alone: ``(3, H, W, 3)`` gamma-2.2 codes 0-1 of previous, reference and next."""
+        previous, reference, following = (NetworkFrame(number, codes[number], exposures[number]) for number in range(3))
+        return self.reconstruct((previous, reference, following), occlusions=occlusions)
+
+    @torch.inference_mode()
+    def reconstruct(self, frames: WindowFrames, *, occlusions: bool) -> HdrFrame:
+        """Reconstruct a window; what its frames have kept from earlier windows is used.
+
+        Args:
+            frames: previous, reference and next, of one size.
+            occlusions: whether occlusions are asked for.
+
+        Raises:
+            OutOfMemory: the present plan takes more than there is; :meth:`spare` makes a leaner one.
+        """
+        size = frames[1].size
+        padding = Padding.around(size, self.requirements)
+        try:
+            return self._reconstruct(frames, self.plan(size), padding, occlusions=occlusions)
+        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+            if not _ran_out(error):
+                raise
+            raise OutOfMemory(
+                f"{size[0]} x {size[1]} pixels in {self.plan(size)} take more memory than {self.device} has left.",
+                hint="Close other programs, render with --memory or a smaller --tile, or on another --device.",
+            ) from error
+
+    def plan(self, size: tuple[int, int]) -> Plan:
+        """How frames of (width, height) are computed, decided at the first call; OutOfMemory if nothing fits."""
+        if size not in self._plans:
+            self._plans[size] = make_plan(self._workload(size), self.engine, self.device)
+        return self._plans[size]
+
+    def spare(self, size: tuple[int, int]) -> Plan | None:
+        """Take a plan for (width, height) that needs less memory from now on; None if there is none."""
+        plan = leaner(self._workload(size), self.plan(size))
+        if plan is not None:
+            self._plans[size] = plan
+            if self.device.type == "cuda":
+                torch.cuda.empty_cache()
+        return plan
+
+    def _workload(self, size: tuple[int, int]) -> Workload:
+        padding = Padding.around(size, self.requirements)
+        return self.workload((size[0] + padding.left + padding.right, size[1] + padding.top + padding.bottom))
+
+    def _flows(self, frames: WindowFrames, plan: Plan, padding: Padding, *, back: bool) -> Tensor:
+        """``(1, 2, 2, H, W)`` flows from the reference to its neighbors, or from them ``back`` to it."""
+        previous, reference, following = frames
+        pairs = [(reference, previous), (reference, following)]
+        if back:
+            pairs = [(neighbor, reference) for _, neighbor in pairs]
+        estimate = WindowFlows(self.estimator, self.stored, padding)
+        return torch.stack(estimate(pairs, plan.pairs_at_once), 1)
+
+    def _tensors(self, frames: WindowFrames, padding: Padding) -> tuple[Tensor, Tensor]:
+        """``(1, 3, 3, H, W)`` codes and ``(1, 3)`` exposures of a window."""
+        codes = torch.stack([frame.tensor(padding, self.device) for frame in frames], 1)
+        return codes, torch.tensor([[frame.exposure for frame in frames]], dtype=torch.float32, device=self.device)
+
+
+def _ran_out(error: BaseException) -> bool:
+    """Whether an error of torch or Python says that memory ran out; on CPUs torch raises a plain RuntimeError."""
+    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "can't allocate memory" in str(error)

@@ -1,0 +1,80 @@
+"""Work shared by several devices: each takes a run of frames at a time, and the next when it is through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from queue import Empty, Queue
+from threading import Event as Flag
+from threading import Thread
+from typing import TypeVar
+
+T = TypeVar("T")
+E = TypeVar("E")
+
+FRAMES_AT_A_TIME = 8
+"""Neighboring frames share work: a run of them costs a device two frames of reading more."""
+
+Worker = Callable[[Sequence[T]], Iterator[E]]
+
+
+class _Ended:
+    """A worker's last word: all went well, or what went wrong."""
+
+    def __init__(self, error: BaseException | None) -> None:
+        self.error = error
+
+
+def side_by_side(workers: Sequence[Worker[T, E]], tasks: Sequence[T]) -> Iterator[E]:
+    """What ``workers`` give for ``tasks``, as it comes; with one worker, in order and in this thread.
+
+    Closing the iterator, or an error in one worker (which is raised here), stops the others after their present event.
+    """
+    if len(workers) == 1:
+        yield from workers[0](tasks)
+        return
+    runs: Queue[Sequence[T]] = Queue()
+    for start in range(0, len(tasks), FRAMES_AT_A_TIME):
+        runs.put(tasks[start : start + FRAMES_AT_A_TIME])
+    told: Queue[E | _Ended] = Queue()
+    stop = Flag()
+    threads = [Thread(target=_work, args=(worker, runs, told, stop)) for worker in workers]
+    for thread in threads:
+        thread.start()
+    try:
+        yield from _until_all_ended(told, len(threads))
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+def _until_all_ended(told: Queue[E | _Ended], working: int) -> Iterator[E]:
+    while working:
+        said = told.get()
+        if not isinstance(said, _Ended):
+            yield said
+            continue
+        working -= 1
+        if said.error is not None:
+            raise said.error
+
+
+def _work(worker: Worker[T, E], runs: Queue[Sequence[T]], told: Queue[E | _Ended], stop: Flag) -> None:
+    try:
+        while not stop.is_set() and (run := _next(runs)):
+            for event in worker(run):
+                told.put(event)
+                if stop.is_set():
+                    break
+    except BaseException as error:
+        told.put(_Ended(error))
+    else:
+        told.put(_Ended(None))
+
+
+def _next(runs: Queue[Sequence[T]]) -> Sequence[T]:
+    """The next run of tasks; none if no run is left."""
+    try:
+        return runs.get_nowait()
+    except Empty:
+        return ()

@@ -1,0 +1,242 @@
+"""Flows on disk, by content: one file each in a folder of bounded size that processes share.
+
+There is no index. A file's name is its key, its modification time is when it was last used, and its first bytes are
+the checksum of the rest; so any process may come, go or be killed at any time. Opening the cache needs no torch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from f2hdr_backend.shot.errors import ShotError
+from f2hdr_backend.shot.events import Warned
+
+FOLDER_VARIABLE = "F2HDR_CACHE"
+LIMIT_VARIABLE = "F2HDR_CACHE_SIZE"
+DEFAULT_LIMIT = 20 * 10**9
+"""Bytes; about 9,000 flows at 1080p, which is 4,500 frames."""
+FULL_SHARE = 7 / 8
+"""Part of the limit that is left in use after the least recently used flows were removed."""
+UNSEEN_SHARE = 1 / 32
+"""Part of the limit that a process writes before it looks at the folder again: four at once stay within it."""
+STALE_S = 3600.0
+"""Age at which an unfinished file belongs to a process that was killed."""
+
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+_MAGIC = b"F2HDRFL1"
+_DIGEST_BYTES = 32
+_HEADER_BYTES = len(_MAGIC) + _DIGEST_BYTES
+_NAME = re.compile(r"[0-9a-f]{64}\.flow")
+_UNFINISHED = re.compile(r"\.[0-9a-f]{64}\.flow\.[0-9a-f]+\.part")
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a cache holds."""
+
+    flows: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class _File:
+    path: str
+    bytes: int
+    used_ns: int
+    finished: bool
+
+    @property
+    def stale(self) -> bool:
+        """Whether a killed process left this behind."""
+        return not self.finished and time.time() - self.used_ns / 1e9 > STALE_S
+
+
+def cache_folder() -> Path:
+    """Where flows are kept: ``F2HDR_CACHE``, else the user's cache folder of F2HDR."""
+    chosen = os.environ.get(FOLDER_VARIABLE, "")
+    return Path(chosen).expanduser() if chosen else platformdirs.user_cache_path("f2hdr", False)
+
+
+def cache_limit() -> int:
+    """Bytes that all flows together may take: ``F2HDR_CACHE_SIZE``, else 20 GB. 0 switches the cache off.
+
+    Raises:
+        ShotError: ``F2HDR_CACHE_SIZE`` is no size.
+    """
+    text = os.environ.get(LIMIT_VARIABLE, "").strip()
+    if not text:
+        return DEFAULT_LIMIT
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([KMGT]?)B?", text.upper(), re.ASCII)
+    if not found:
+        raise ShotError(
+            f'{LIMIT_VARIABLE} cannot be "{text}".',
+            hint="Write it like 20G or 512M; 0 switches the flow cache off.",
+            variable=LIMIT_VARIABLE,
+        )
+    return int(float(found[1]) * _UNITS[found[2]])
+
+
+def open_cache() -> FlowCache:
+    """The cache that the environment asks for; nothing is made on disk yet.
+
+    Raises:
+        ShotError: ``F2HDR_CACHE_SIZE`` is no size.
+    """
+    return FlowCache(cache_folder(), cache_limit())
+
+
+class FlowCache:
+    """Byte strings by key, in files below ``folder``; safe among threads and processes, and on network folders.
+
+    Nothing here fails a render: what cannot be read is a miss, what cannot be written is not kept, and
+    :meth:`take_notices` says so.
+    """
+
+    def __init__(self, folder: Path, limit: int) -> None:
+        """``limit`` is in bytes; 0 switches the cache off."""
+        self.folder = folder
+        self.limit = limit
+        self._flows = folder / "flows"
+        self._unseen: int | None = None
+        self._notices: dict[str, Warned] = {}
+        self._noticing = threading.Lock()
+
+    def get(self, key: str) -> bytes | None:
+        """What was put under ``key`` (64 hexadecimal digits), or None; a damaged file is removed and is a miss."""
+        if not self.limit:
+            return None
+        path = self._path(key)
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            self._cannot_be_used("read", error)
+            return None
+        payload = content[_HEADER_BYTES:]
+        if content[:_HEADER_BYTES] != _header(key, payload):
+            self.drop(key)
+            return None
+        with suppress(OSError):  # a cache that may only be read is still a cache
+            os.utime(path)
+        return payload
+
+    def put(self, key: str, payload: bytes) -> None:
+        """Keep ``payload`` under ``key``, and let go of what was used least recently if the folder gets too full."""
+        size = _HEADER_BYTES + len(payload)
+        if size > self.limit:
+            if self.limit:
+                self._notice("flow_cache", f"{LIMIT_VARIABLE} is less than one flow takes, {size} bytes; none is kept.")
+            return
+        try:
+            self._make_room(size)
+            self._write(self._path(key), _header(key, payload) + payload)
+        except OSError as error:
+            self._cannot_be_used("written", error)
+
+    def drop(self, key: str) -> None:
+        """Remove what is kept under ``key`` because it is damaged."""
+        _remove(str(self._path(key)))
+        self._notice("flow_cache_damaged", f'A flow kept in "{self.folder}" was damaged and is computed again.')
+
+    def take_notices(self) -> list[Warned]:
+        """What a user should know since the last call, each kind once."""
+        with self._noticing:
+            notices, self._notices = self._notices, {}
+        return list(notices.values())
+
+    def contents(self) -> Contents:
+        """How much there is now."""
+        files = list(self._files())
+        return Contents(sum(file.finished for file in files), sum(file.bytes for file in files))
+
+    def clear(self) -> Contents:
+        """Remove every flow, and what killed processes left; returns what was removed. Other files stay."""
+        gone = [file for file in self._files() if (file.finished or file.stale) and _remove(file.path)]
+        return Contents(sum(file.finished for file in gone), sum(file.bytes for file in gone))
+
+    def _path(self, key: str) -> Path:
+        return self._flows / key[:2] / f"{key}.flow"
+
+    def _write(self, path: Path, content: bytes) -> None:
+        """A whole file or none. It is not flushed to the disk: the checksum sees what a power cut leaves."""
+        part = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part.write_bytes(content)
+            os.replace(part, path)
+        except OSError:
+            with suppress(OSError):
+                part.unlink()
+            raise
+
+    def _make_room(self, size: int) -> None:
+        """Count what this process writes, and now and then what is really there."""
+        if self._unseen is not None and self._unseen + size <= self.limit * UNSEEN_SHARE:
+            self._unseen += size
+            return
+        self._unseen = size
+        files = list(self._files())
+        for file in files:
+            if file.stale:
+                _remove(file.path)
+        finished = sorted((file for file in files if file.finished), key=lambda file: file.used_ns)
+        total = size + sum(file.bytes for file in finished)
+        for file in finished:
+            if total <= self.limit * FULL_SHARE:
+                return
+            total -= file.bytes * _remove(file.path)
+
+    def _files(self) -> Iterator[_File]:
+        """The cache's own files, finished or not; others in the folder are not looked at."""
+        for folder in _listed(self._flows):
+            for entry in _listed(folder.path):
+                finished = bool(_NAME.fullmatch(entry.name))
+                if finished or _UNFINISHED.fullmatch(entry.name):
+                    with suppress(OSError):  # another process has just removed it
+                        status = entry.stat(follow_symlinks=False)
+                        yield _File(entry.path, status.st_size, status.st_mtime_ns, finished)
+
+    def _cannot_be_used(self, verb: str, error: OSError) -> None:
+        self._notice(
+            "flow_cache",
+            f'Flows in "{self.folder}" cannot be {verb}: {error.strerror or error}. The render goes on without; '
+            f"set {FOLDER_VARIABLE} to another folder, or {LIMIT_VARIABLE}=0 to do without.",
+        )
+
+    def _notice(self, code: str, message: str) -> None:
+        with self._noticing:
+            self._notices[code] = Warned(code, message)
+
+
+def _header(key: str, payload: bytes) -> bytes:
+    """The first bytes of a file: they vouch for its key as well, so that a renamed file is a miss."""
+    return _MAGIC + hashlib.sha256(key.encode() + payload).digest()
+
+
+def _listed(folder: str | Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError:  # not there, not a folder, or removed by another process
+        return []
+
+
+def _remove(path: str) -> bool:
+    """Whether the file was removed here; another process may have been faster, or may have it open on Windows."""
+    try:
+        os.unlink(path)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,195 @@
+"""Plans fit what they are given, and a frame is finished whatever runs out of memory on the way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from f2hdr_backend.engine import plan as plans
+from f2hdr_backend.engine.plan import Workload, bytes_of, leaner, make_plan
+from f2hdr_backend.engine.reconstruct import NetworkMethod
+from f2hdr_backend.engine.renderer import Renderer
+from f2hdr_backend.image.write import write_image
+from f2hdr_backend.model.descriptor import Descriptor
+from f2hdr_backend.shot.document import Engine, Output, Shot
+from f2hdr_backend.shot.errors import OutOfMemory
+from f2hdr_backend.shot.events import FrameDone, RenderStarted, Warned
+from f2hdr_backend.shot.exposure import ExposurePattern
+
+CPU = torch.device("cpu")
+UHD = Workload(3840, 2160, Descriptor(), torch.bfloat16, 600)
+STAGES = (
+    "flow_adapter.body.3",
+    "fusion_net.conv5",
+    "motion_mask.weight_net",
+    "refine_net.enc",
+    "refine_net.msrf.1.out",
+    "refine_net.head",
+)
+
+
+@pytest.mark.parametrize(("text", "count"), [("8G", 8 << 30), ("512M", 512 << 20), ("1.5K", 1536), ("7", 7)])
+def test_memory_as_users_write_it(text, count):
+    assert bytes_of(text) == count
+
+
+def test_plenty_of_memory_means_whole_frames(monkeypatch):
+    monkeypatch.setattr(plans, "free_memory", lambda device: 200 << 30)
+    plan = make_plan(UHD, Engine(), CPU)
+    assert plan.rows is None and plan.keep_features
+
+
+def test_less_memory_means_bands_then_features_twice(monkeypatch):
+    previous = None
+    seen = set()
+    for gigabytes in (64, 16, 12, 10, 8, 7, 6, 5):
+        monkeypatch.setattr(plans, "free_memory", lambda device, free=gigabytes: free << 30)
+        plan = make_plan(UHD, Engine(), CPU)
+        assert previous is None or plan.bytes <= previous.bytes
+        previous = plan
+        seen.add((plan.rows is None, plan.keep_features))
+    assert len(seen) == 3
+
+
+def test_a_limit_that_nothing_fits_is_said_with_both_numbers():
+    with pytest.raises(OutOfMemory, match=r"3840 x 2160 pixels take \d+\.\d GB at least; --memory 1G leaves"):
+        make_plan(UHD, Engine(memory="1G"), CPU)
+
+
+def test_a_tile_that_was_asked_for_is_used():
+    assert make_plan(UHD, Engine(tile="200"), CPU).rows == 208
+    assert make_plan(replace(UHD, height=160), Engine(tile="200"), CPU).rows is None
+
+
+def test_leaner_plans_end():
+    plan, count = make_plan(UHD, Engine(tile="off"), CPU), 0
+    while (following := leaner(UHD, plan)) is not None:
+        assert following.bytes < plan.bytes
+        plan, count = following, count + 1
+    assert 3 <= count <= 12
+
+
+@pytest.fixture
+def plate(tmp_path):
+    rng = np.random.default_rng(4)
+    light = rng.uniform(0.02, 1, (192, 64, 3))
+    for number in range(1, 5):
+        write_image(tmp_path / f"p.{number}.tif", np.clip(light * (8 if number % 2 else 1), 0, 1) ** (1 / 2.2), bits=16)
+    return str(tmp_path / "p.#.tif")
+
+
+def shot_of(plate, tmp_path, **engine):
+    return Shot(
+        plate=plate, exposures=ExposurePattern((3.0, 0.0), 1), cuts=(),
+        engine=Engine(device="cpu", precision="fp32", **engine),
+        output=Output(pattern=str(tmp_path / "hdr" / "o.#.exr"), pixel_type="float"),
+    )  # fmt: skip
+
+
+def pixels(tmp_path, number=2):
+    import OpenEXR
+
+    return OpenEXR.File(str(tmp_path / "hdr" / f"o.{number}.exr")).channels()["RGB"].pixels
+
+
+def test_tiled_and_whole_frames_agree(plate, tmp_path):
+    list(Renderer(shot_of(plate, tmp_path).engine).render(shot_of(plate, tmp_path)))
+    whole = pixels(tmp_path)
+    tiled = shot_of(plate, tmp_path, tile="64")
+    events = list(Renderer(tiled.engine).render(tiled, force=True))
+    started = next(event for event in events if isinstance(event, RenderStarted))
+    assert started.plan.startswith("bands of 64 rows")
+    np.testing.assert_allclose(pixels(tmp_path), whole, atol=1e-3 * 8)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA out of memory"), MemoryError()], ids=["cuda", "host"])
+def test_out_of_memory_at_any_stage_still_finishes_the_frame(plate, tmp_path, stage, error):
+    shot = shot_of(plate, tmp_path)
+    renderer = Renderer(shot.engine)
+    list(renderer.render(shot))
+    expected = pixels(tmp_path)
+    fail_once(renderer.methods[0], stage, error)
+    events = list(renderer.render(shot, force=True))
+    warned = [event for event in events if isinstance(event, Warned) and event.code == "smaller_plan"]
+    assert len(warned) == 1 and "computed again" in warned[0].message
+    assert [event.frame for event in events if isinstance(event, FrameDone)] == [1, 2, 3, 4]
+    np.testing.assert_allclose(pixels(tmp_path), expected, atol=1e-4)
+
+
+def fail_once(method, stage, error):
+    """Let one layer of the network run out of memory at its second call."""
+    assert isinstance(method, NetworkMethod)
+    calls = []
+
+    def hook(module, inputs):
+        calls.append(1)
+        if len(calls) == 2:
+            raise error
+
+    method._network.get_submodule(stage).register_forward_pre_hook(hook)
+
+
+def test_no_plan_left_is_an_error_that_says_what_to_do(plate, tmp_path):
+    shot = shot_of(plate, tmp_path)
+    renderer = Renderer(shot.engine)
+    method = renderer.methods[0]
+
+    def hook(module, inputs):
+        raise MemoryError
+
+    method._network.get_submodule("fusion_net").register_forward_pre_hook(hook)
+    with pytest.raises(OutOfMemory, match="take more memory than cpu has left"):
+        list(renderer.render(shot))
+    assert not list((tmp_path / "hdr").glob("*"))
+
+
+def test_other_errors_of_the_network_are_not_taken_for_memory(plate, tmp_path):
+    shot = shot_of(plate, tmp_path)
+    renderer = Renderer(shot.engine)
+
+    def hook(module, inputs):
+        raise RuntimeError("something else")
+
+    renderer.methods[0]._network.get_submodule("fusion_net").register_forward_pre_hook(hook)
+    with pytest.raises(RuntimeError, match="something else"):
+        list(renderer.render(shot))
+
+
+def test_a_frame_that_overflows_in_half_precision_is_computed_in_float32(plate, tmp_path):
+    shot = shot_of(plate, tmp_path)
+    list(Renderer(shot.engine).render(shot))
+    expected = pixels(tmp_path)
+    half = replace(shot, engine=replace(shot.engine, precision="bf16"))
+    renderer = Renderer(half.engine)
+    overflowed = []
+
+    def hook(module, inputs, output):
+        if output.dtype == torch.bfloat16 and not overflowed:
+            overflowed.append(1)
+            return output * float("nan")
+        return None
+
+    renderer.methods[0]._network.get_submodule("refine_net.head").register_forward_hook(hook)
+    events = list(renderer.render(half, force=True))
+    warned = [event for event in events if isinstance(event, Warned) and event.code == "redone_fp32"]
+    assert [event.frame for event in warned] == [1]
+    np.testing.assert_allclose(pixels(tmp_path, 1).shape, expected.shape)
+    assert np.isfinite(pixels(tmp_path, 1)).all()
+    np.testing.assert_allclose(pixels(tmp_path, 2), expected, atol=0.3)
+
+
+def test_two_devices_give_the_frames_of_one(plate, tmp_path):
+    shot = shot_of(plate, tmp_path)
+    list(Renderer(shot.engine).render(shot))
+    expected = {number: pixels(tmp_path, number) for number in range(1, 5)}
+    both = replace(shot, engine=replace(shot.engine, device="cpu,cpu"))
+    events = list(Renderer(both.engine).render(both, force=True))
+    done = [event for event in events if isinstance(event, FrameDone)]
+    assert sorted(event.frame for event in done) == [1, 2, 3, 4]
+    assert [event.done for event in done] == [1, 2, 3, 4]
+    for number, picture in expected.items():
+        np.testing.assert_array_equal(pixels(tmp_path, number), picture)

@@ -1,0 +1,296 @@
+"""Flows on disk: what comes back, what is a miss, what leaves first, and processes that share a folder."""
+
+import errno
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from f2hdr_backend.flow.cache import Contents, FlowCache, cache_folder, cache_limit, open_cache
+from f2hdr_backend.shot.errors import ShotError
+
+PLENTY = 10**9
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+
+
+def key(name):
+    return hashlib.sha256(str(name).encode()).hexdigest()
+
+
+def payload(name, size=5000):
+    return hashlib.shake_256(str(name).encode()).digest(size)
+
+
+def files(folder):
+    return sorted(path for path in Path(folder).rglob("*") if path.is_file())
+
+
+def age(path, seconds):
+    then = time.time() - seconds
+    os.utime(path, (then, then))
+
+
+def codes(cache):
+    return [notice.code for notice in cache.take_notices()]
+
+
+@pytest.fixture
+def cache(tmp_path):
+    return FlowCache(tmp_path / "cache", PLENTY)
+
+
+def test_what_is_put_comes_back_to_any_process(cache, tmp_path):
+    assert cache.get(key(1)) is None and not (tmp_path / "cache").exists()
+    cache.put(key(1), payload(1))
+    cache.put(key(2), b"")
+    again = FlowCache(tmp_path / "cache", PLENTY)
+    assert again.get(key(1)) == payload(1) and again.get(key(2)) == b"" and again.get(key(3)) is None
+    assert codes(cache) == codes(again) == []
+
+
+def test_a_flipped_bit_anywhere_is_a_miss_and_the_file_goes(cache, tmp_path):
+    cache.put(key(1), payload(1, 200))
+    (path,) = files(tmp_path)
+    whole = path.read_bytes()
+    for position in range(len(whole)):
+        damaged = bytearray(whole)
+        damaged[position] ^= 1 << position % 8
+        path.write_bytes(damaged)
+        assert cache.get(key(1)) is None
+        assert not path.exists()
+        assert codes(cache) == ["flow_cache_damaged"]
+    path.write_bytes(whole)
+    assert cache.get(key(1)) == payload(1, 200)
+
+
+@pytest.mark.parametrize("spoil", [lambda whole: b"", lambda whole: whole[:-1], lambda whole: whole + b"\0"])
+def test_a_file_of_another_length_is_a_miss(cache, tmp_path, spoil):
+    cache.put(key(1), payload(1))
+    (path,) = files(tmp_path)
+    path.write_bytes(spoil(path.read_bytes()))
+    assert cache.get(key(1)) is None and files(tmp_path) == []
+
+
+def test_a_file_under_another_name_is_a_miss(cache, tmp_path):
+    cache.put(key(1), payload(1))
+    cache.put(key(2), payload(2))
+    one, other = (next(path for path in files(tmp_path) if path.stem == key(name)) for name in (1, 2))
+    one.write_bytes(other.read_bytes())
+    assert cache.get(key(1)) is None and cache.get(key(2)) == payload(2)
+
+
+def test_the_least_recently_used_goes_first(tmp_path):
+    cache = FlowCache(tmp_path, 60_000)
+    for name in range(10):
+        cache.put(key(name), payload(name))
+    for path in files(tmp_path):
+        age(path, 100 + next(name for name in range(10) if key(name) == path.stem))
+    assert cache.get(key(9)) == payload(9)
+    cache.put(key("new"), payload("new"))
+    assert cache.get(key(8)) is None, "the oldest but one, for the oldest was just used"
+    assert all(cache.get(key(name)) for name in (9, 0, 1, 2, "new"))
+
+
+def test_the_limit_holds_at_every_moment(tmp_path):
+    limit = 40_000
+    cache = FlowCache(tmp_path, limit)
+    for name in range(100):
+        cache.put(key(name), payload(name, 300 + 37 * name))
+        assert sum(path.stat().st_size for path in files(tmp_path)) <= limit
+        assert cache.get(key(name)) == payload(name, 300 + 37 * name)
+    assert cache.contents().bytes > limit / 2
+
+
+def test_a_flow_beyond_the_limit_is_not_kept_and_said(tmp_path):
+    cache = FlowCache(tmp_path, 1000)
+    cache.put(key(1), payload(1))
+    assert files(tmp_path) == []
+    (notice,) = cache.take_notices()
+    assert "F2HDR_CACHE_SIZE" in notice.message
+
+
+def test_limit_zero_keeps_and_finds_nothing(tmp_path):
+    FlowCache(tmp_path, PLENTY).put(key(1), payload(1))
+    off = FlowCache(tmp_path, 0)
+    off.put(key(2), payload(2))
+    assert off.get(key(1)) is None and len(files(tmp_path)) == 1 and codes(off) == []
+
+
+def test_what_a_killed_process_left_goes_but_not_what_is_being_written(tmp_path):
+    cache = FlowCache(tmp_path, PLENTY)
+    cache.put(key(1), payload(1))
+    folder = files(tmp_path)[0].parent
+    left, fresh = (folder / f".{key(name)}.flow.0123abcd.part" for name in "lf")
+    left.write_bytes(b"half")
+    fresh.write_bytes(b"half")
+    age(left, 7200)
+    FlowCache(tmp_path, PLENTY).put(key(2), payload(2))
+    assert not left.exists() and fresh.exists()
+
+
+def test_clear_removes_flows_and_nothing_else(cache, tmp_path):
+    for name in range(3):
+        cache.put(key(name), payload(name))
+    size = cache.contents().bytes
+    mine = [tmp_path / "cache" / "notes.txt", tmp_path / "cache" / "flows" / "my.flow", files(tmp_path)[0].parent / "x"]
+    for path in mine:
+        path.write_text("mine")
+    assert cache.contents() == Contents(3, size) and size > 15_000
+    assert cache.clear() == Contents(3, size)
+    assert cache.contents() == Contents(0, 0)
+    assert files(tmp_path) == sorted(mine)
+
+
+def test_a_full_disk_is_said_once_and_leaves_nothing(cache, tmp_path, monkeypatch):
+    def full(self, content):
+        with open(self, "wb") as file:
+            file.write(content[:100])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        for name in range(3):
+            cache.put(key(name), payload(name))
+    (notice,) = cache.take_notices()
+    assert "No space left" in notice.message and "F2HDR_CACHE" in notice.message
+    assert files(tmp_path) == []
+    cache.put(key(1), payload(1))
+    assert cache.get(key(1)) == payload(1) and codes(cache) == []
+
+
+def test_a_folder_that_is_a_file_is_said(tmp_path):
+    (tmp_path / "cache").write_text("not a folder")
+    cache = FlowCache(tmp_path / "cache", PLENTY)
+    assert cache.get(key(1)) is None
+    cache.put(key(1), payload(1))
+    assert codes(cache) == ["flow_cache"]
+    assert cache.contents() == cache.clear() == Contents(0, 0)
+
+
+STRANGER = """
+import os, sys
+from pathlib import Path
+from f2hdr_backend.flow.cache import FlowCache
+if os.getuid() == 0:
+    os.setgid(65534)
+    os.setuid(65534)
+cache = FlowCache(Path(sys.argv[1]), 10**9)
+found = cache.get(sys.argv[2])
+cache.put(sys.argv[3], b"new")
+print(len(found or b""), *[notice.code for notice in cache.take_notices()])
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")
+@pytest.mark.parametrize(("mode", "found"), [(0o555, 5000), (0o000, 0)])
+def test_a_folder_without_permission_is_said_and_used_as_far_as_it_goes(mode, found):
+    """Seen by a user who is not allowed everything, as root would be."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        root = Path(name) / "cache"
+        FlowCache(root, PLENTY).put(key(1), payload(1))
+        folders = [root, root / "flows", files(root)[0].parent]
+        for folder in reversed(folders):
+            folder.chmod(mode)
+        command = [sys.executable, "-c", STRANGER, str(root), key(1), key(2)]
+        ran = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT)
+        for folder in folders:
+            folder.chmod(0o755)
+    assert ran.stdout.split() == [str(found), "flow_cache"], ran.stderr
+
+
+SHARER = """
+import hashlib, sys
+from pathlib import Path
+from f2hdr_backend.flow.cache import FlowCache
+folder, limit, rounds, seed = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+cache = FlowCache(folder, limit)
+hits = wrong = 0
+for number in range(rounds):
+    name = str((number * 7 + seed * 3) % 40)
+    key, payload = hashlib.sha256(name.encode()).hexdigest(), hashlib.shake_256(name.encode()).digest(4000)
+    found = cache.get(key)
+    hits += found is not None
+    wrong += found is not None and found != payload
+    if found is None or number % 5 == 0:
+        cache.put(key, payload)
+print(hits, wrong, *[notice.message for notice in cache.take_notices()])
+"""
+
+
+def sharers(folder, limit, rounds, count):
+    command = [sys.executable, "-c", SHARER, str(folder), str(limit), str(rounds)]
+    return [
+        subprocess.Popen([*command, str(seed)], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
+        for seed in range(count)
+    ]
+
+
+def test_processes_write_and_remove_at_once_and_nobody_reads_a_wrong_byte(tmp_path):
+    limit = 100_000
+    running = sharers(tmp_path, limit, 800, 4)
+    most = 0
+    while any(process.poll() is None for process in running):
+        most = max(most, FlowCache(tmp_path, limit).contents().bytes)
+        time.sleep(0.002)
+    for process in running:
+        hits, wrong, *said = process.communicate()[0].split()
+        assert int(hits) > 50 and int(wrong) == 0 and said == []
+    assert all(path.name.endswith(".flow") and not path.name.startswith(".") for path in files(tmp_path))
+    assert 0 < most <= limit
+
+
+def test_killed_processes_leave_a_cache_that_works(tmp_path):
+    for wait in (0.0, 0.02, 0.05):
+        FlowCache(tmp_path, 100_000).clear()
+        running = sharers(tmp_path, 100_000, 10**6, 2)
+        while FlowCache(tmp_path, 100_000).contents().flows < 5:
+            time.sleep(0.001)
+        time.sleep(wait)
+        for process in running:
+            process.kill()
+            process.communicate()
+    cache = FlowCache(tmp_path, 100_000)
+    for number in range(40):
+        found = cache.get(key(number))
+        assert found is None or found == payload(number, 4000)
+    cache.put(key("after"), payload("after"))
+    assert cache.get(key("after")) == payload("after") and codes(cache) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("", 20 * 10**9),
+        ("20G", 20 * 10**9),
+        ("1.5t", 1.5e12),
+        ("512M", 512 * 10**6),
+        ("64 ", 64),
+        ("0", 0),
+        ("8GB", 8e9),
+    ],
+)
+def test_sizes_as_users_write_them(monkeypatch, text, size):
+    monkeypatch.setenv("F2HDR_CACHE_SIZE", text)
+    assert cache_limit() == size
+
+
+@pytest.mark.parametrize("text", ["many", "-1", "20X", "G", "1e9", "٣G"])
+def test_no_size_is_one_sentence(monkeypatch, text):
+    monkeypatch.setenv("F2HDR_CACHE_SIZE", text)
+    with pytest.raises(ShotError, match="F2HDR_CACHE_SIZE"):
+        open_cache()
+
+
+def test_the_folder_is_the_environments_or_the_users(monkeypatch, tmp_path):
+    monkeypatch.setenv("F2HDR_CACHE", str(tmp_path))
+    assert cache_folder() == tmp_path
+    monkeypatch.setenv("F2HDR_CACHE", "~/flows")
+    assert cache_folder() == Path.home() / "flows"
+    monkeypatch.delenv("F2HDR_CACHE")
+    assert "f2hdr" in str(cache_folder())

@@ -1,0 +1,79 @@
+"""Rounding and packing of flows, against plain arithmetic."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from f2hdr_backend.flow.packing import RoundedFlow, pack, unpack
+
+
+def flow_of(peak, height=48, width=64, seed=0):
+    """Smooth motion with an edge and noise of about 1/50 px; its largest component is ``peak`` pixels."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:height, :width] / height
+    flow = np.stack([np.sin(3 * x + y), np.cos(2 * y) * (x > 0.6)]) + rng.normal(
+        0, 0.02 / max(peak, 1), (2, height, width)
+    )
+    return torch.from_numpy((flow / np.abs(flow).max() * peak).astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    ("peak", "step"), [(0.0, 1 / 256), (5, 1 / 256), (127.9, 1 / 256), (130, 1 / 128), (400, 1 / 64), (40000, 2)]
+)
+def test_rounding_is_to_the_nearest_step_that_the_motion_allows(peak, step):
+    flow = flow_of(max(peak, 1e-9)) if peak else torch.zeros(2, 48, 64)
+    pixels = RoundedFlow.of(flow).pixels()
+    assert pixels.dtype == torch.float32 and pixels.shape == flow.shape
+    assert (pixels - flow).abs().max() <= step / 2 * (1 + 1e-6)
+    assert torch.equal(pixels, (pixels / step).round() * step)
+
+
+@pytest.mark.parametrize("peak", [0.3, 60, 127.99, 128, 3000])
+def test_a_rounded_flow_is_rounded_to_itself(peak):
+    once = RoundedFlow.of(flow_of(peak)).pixels()
+    assert torch.equal(RoundedFlow.of(once).pixels(), once)
+
+
+def test_it_is_no_worse_than_halves_from_four_pixels_on():
+    flow = flow_of(60)
+    halves = (flow.half().float() - flow).abs()
+    fixed = (RoundedFlow.of(flow).pixels() - flow).abs()
+    for low, high in ((4, 8), (8, 16), (16, 32), (32, 60)):
+        band = (flow.abs() >= low) & (flow.abs() < high)
+        assert fixed[band].max() <= halves[band].max() * 1.05
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_what_is_not_finite_cannot_be_rounded(value):
+    flow = flow_of(3)
+    flow[1, 5, 7] = value
+    assert RoundedFlow.of(flow) is None
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 9), st.integers(1, 40), st.integers(0, 2**32 - 1), st.integers(-8, 8))
+def test_packing_loses_nothing_not_even_of_noise(height, width, seed, bits):
+    noise = np.random.default_rng(seed).integers(-32768, 32767, (2, height, width), np.int16, endpoint=True)
+    back = unpack(pack(RoundedFlow(torch.from_numpy(noise), bits)), (height, width))
+    assert np.array_equal(back.steps.numpy(), noise) and back.bits == bits
+
+
+def test_smooth_motion_takes_a_third_of_its_room_in_halves():
+    flow = torch.nn.functional.interpolate(flow_of(20)[None], (384, 512), mode="bicubic")[0]
+    assert len(pack(RoundedFlow.of(flow))) < flow.half().nbytes / 3
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [lambda whole: b"", lambda whole: whole[:9], lambda whole: whole[:-1], lambda whole: whole[:9] + b"x" * 64],
+)
+def test_other_bytes_are_a_value_error(spoil):
+    with pytest.raises(ValueError):
+        unpack(spoil(pack(RoundedFlow.of(flow_of(3)))), (48, 64))
+
+
+def test_a_flow_of_another_size_is_a_value_error():
+    with pytest.raises(ValueError, match="64 x 40"):
+        unpack(pack(RoundedFlow.of(flow_of(3))), (40, 64))
