@@ -10,6 +10,8 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 BUILT_FROM := pyproject.toml constraints.txt $(wildcard CMakeLists.txt f2hdr_backend/kernels/src/*)
 
+NUKE := nuke_plugin/f2hdr_nuke nuke_plugin/init.py nuke_plugin/menu.py nuke_plugin/f2hdr_farm.py
+
 .PHONY: demo test lint clean
 
 demo: $(VENV)/ready
@@ -21,6 +23,9 @@ test: $(VENV)/ready-dev
 lint: $(VENV)/ready-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	MYPYPATH=nuke_plugin $(BIN)/mypy --strict --untyped-calls-exclude nuke $(NUKE)
+	MYPYPATH=nuke_plugin:tests/hosts/stubs $(BIN)/mypy --strict $(NUKE)
+	MYPYPATH=installers $(BIN)/mypy --strict installers/nuke/install.py
 
 clean:
 	rm -rf $(VENV) build dist demo .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -45,6 +45,10 @@ class NetworkFrame:
         """Keep ``value`` for the windows to come."""
         self._kept[key] = value
 
+    def drop(self, key: Hashable) -> None:
+        """Let go of what is kept under ``key``, if anything is."""
+        self._kept.pop(key, None)
+
     def kept(self, key: Hashable) -> Any:
         """What is kept under ``key``; KeyError if nothing is."""
         return self._kept[key]

@@ -115,6 +115,8 @@ class NetworkMethod(Method):
         with torch.autocast(self.device.type, precision, enabled=precision != torch.float32):
             flows = self._flows(frames, plan, padding, back=False)
             encoded = [self._encoded(frame, plan, padding) for frame in frames] if self.descriptor.refine else None
+            if frames[0] is not frames[2]:
+                frames[0].drop("features")  # in a moving window, no later one needs them
             result = self._network(codes, exposures, flows, encoded=encoded, over=plan.over)
             back = self._flows(frames, plan, padding, back=True) if occlusions else None
         hidden = None if back is None else _occlusions(result.flows, back)

@@ -21,18 +21,20 @@ ROWS_MULTIPLE = 16
 class Over(Protocol):
     """A way to run a layer over frames."""
 
-    def __call__(self, layer: Callable[..., Tensor], reach: int, *inputs: Tensor) -> Tensor:
+    def __call__(self, layer: Callable[..., Tensor], reach: int, *inputs: Tensor, into: Tensor | None = None) -> Tensor:
         """Run ``layer`` on ``inputs``.
 
         Args:
             layer: takes ``inputs`` with fewer rows and gives as many rows, or a whole fraction or multiple of them.
             reach: rows that the layer looks up and down, counted on the coarsest grid among the inputs.
             inputs: ``(..., H, W)`` each; heights are whole multiples of the smallest.
+            into: an input, of the result's shape, that nobody needs any more: the result may take its place. The layer
+                must use no more of it for a row of the result than that row.
         """
         ...
 
 
-def whole(layer: Callable[..., Tensor], reach: int, *inputs: Tensor) -> Tensor:
+def whole(layer: Callable[..., Tensor], reach: int, *inputs: Tensor, into: Tensor | None = None) -> Tensor:
     """Run the layer on the whole frame: see :class:`Over`."""
     return layer(*inputs)
 
@@ -44,14 +46,14 @@ class Bands:
     rows: int
     """A multiple of :data:`ROWS_MULTIPLE`."""
 
-    def __call__(self, layer: Callable[..., Tensor], reach: int, *inputs: Tensor) -> Tensor:
+    def __call__(self, layer: Callable[..., Tensor], reach: int, *inputs: Tensor, into: Tensor | None = None) -> Tensor:
         """See :class:`Over`."""
         heights = [picture.shape[-2] for picture in inputs]
         height = min(heights)
         step = max(1, self.rows * height // max(heights))
         if step >= height:
             return layer(*inputs)
-        result: Tensor | None = None
+        result = into
         for top in range(0, height, step):
             bottom = min(top + step, height)
             low, high = max(0, top - reach), min(height, bottom + reach)

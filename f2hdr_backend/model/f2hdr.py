@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -63,7 +62,7 @@ class F2HDR(nn.Module):
         exposures: Tensor,
         coarse_flows: Tensor,
         *,
-        encoded: Sequence[Tensor] | None = None,
+        encoded: list[Tensor] | None = None,
         over: Over = whole,
     ) -> Reconstruction:
         """Reconstruct the middle frame of each window.
@@ -72,7 +71,7 @@ class F2HDR(nn.Module):
             frames: ``(B, 3, 3, H, W)`` previous, reference, next; gamma-2.2 codes 0-1; sides multiples of 16.
             exposures: ``(B, 3)`` relative exposures, 1 the shortest of the shot.
             coarse_flows: ``(B, 2, 2, H, W)`` float32 pixels, reference to previous and to next.
-            encoded: what :meth:`encode` gave for the three frames, where that is known already.
+            encoded: what :meth:`encode` gave for the three frames, where that is known already; emptied.
             over: how layers run over the frame.
         """
         flows = self.refine_flows(frames, coarse_flows, over)

@@ -92,7 +92,7 @@ class EnhancementBlock(nn.Module):
         """``(B, C, H, W)`` to the same; the gate's means are over the whole frame."""
         merged = over(self._merged, 4, features)
         factors = self.se(merged)
-        return over(lambda before, band: before + self.out(band * factors), 1, features, merged)
+        return over(lambda before, band: before + self.out(band * factors), 1, features, merged, into=features)
 
     def _merged(self, features: Tensor) -> Tensor:
         branches = (self.b1(features), self.b2(features), self.b3(features), self.dw(features))
@@ -136,7 +136,7 @@ class RefineNet(nn.Module):
 
     def forward(
         self,
-        encoded: Sequence[Tensor],
+        encoded: list[Tensor],
         flows: Tensor,
         masks: Tensor,
         coarse: Tensor,
@@ -146,7 +146,7 @@ class RefineNet(nn.Module):
         """Align and gate the neighbors' features, enhance, fuse with the coarse frame's features and decode.
 
         Args:
-            encoded: previous, reference and next, ``(B, C, h, w)`` each.
+            encoded: previous, reference and next, ``(B, C, h, w)`` each; emptied, as they are not needed further on.
             flows: ``(B, 2, 2, H, W)`` refined flows in pixels.
             masks: ``(B, 2, 1, H, W)`` motion masks.
             coarse: ``(B, 3, H, W)`` the coarse HDR frame, 0-1.
@@ -157,6 +157,7 @@ class RefineNet(nn.Module):
             ``(B, 3, H, W)`` the final HDR frame, clamped to 0-1, in the type of ``coarse``.
         """
         features = self._aligned(encoded, flows, masks, reading, over)
+        encoded.clear()
         for block in self.msrf:
             features = block(features, over)
         return over(self._decoded, 4, features, coarse)
