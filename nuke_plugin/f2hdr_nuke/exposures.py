@@ -1,0 +1,166 @@
+"""Which exposure each frame has, from the node's knobs, and the label that says so."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any, Optional
+
+import nuke
+
+from f2hdr_backend.shot.errors import ExposureError, ShotError
+from f2hdr_backend.shot.exposure import ExposurePattern
+from f2hdr_nuke import graph, knobs
+
+_TIME = ("exr/expTime", "input/exposure_time", "exif/2/ExposureTime")
+_SENSITIVITY = ("exr/isoSpeed", "input/iso", "exif/2/ISOSpeedRatings")
+_APERTURE = ("exr/aperture", "input/f_number", "exif/2/FNumber")
+_STOPS = ("exr/f2hdr/ev", "f2hdr/ev")
+
+
+def pattern_of(node: nuke.Node) -> Optional[ExposurePattern]:
+    """Return the exposures as the knobs tell them; None if they have to be found in the pictures.
+
+    Raises ExposureError if metadata or the expression give no alternating exposures.
+    """
+    mode = knobs.text(node, "exposure_mode")
+    if mode == "ratio":
+        return _ratio_pattern(node, detected(node))
+    if mode in ("metadata", "expression"):
+        first, last = graph.frame_range(node)
+        ev_at = _metadata_ev if mode == "metadata" else _knob_ev
+        return from_evs({frame: ev_at(node, frame) for frame in range(first, last + 1)})
+    found = detected(node)
+    return None if found is None else _pattern(found)
+
+
+def detected(node: nuke.Node) -> Optional[dict[str, Any]]:
+    """Return what Detect stored, if it was for the input as it is now."""
+    found = knobs.record(node, "pattern")
+    return found if found and found["input"] == graph.digest(node) else None
+
+
+def found_pattern(answer: dict[str, Any], ratio: Optional[float]) -> ExposurePattern:
+    """Return the exposures in the backend's answer; with ``ratio`` (stops) only their places are taken from it."""
+    told = answer["pattern"]
+    exceptions = tuple((int(frame), float(ev)) for frame, ev in told["exceptions"])
+    pattern = normal(ExposurePattern(tuple(told["cycle"]), int(told["start"]), exceptions))
+    return pattern if ratio is None else ExposurePattern((0.0, ratio), pattern.start % 2)
+
+
+def store(node: nuke.Node, answer: dict[str, Any], input_digest: str) -> ExposurePattern:
+    """Keep what the backend found about the input that had this digest, and return it."""
+    pattern = found_pattern(answer, None)
+    kept = {
+        "input": input_digest,
+        "cycle": pattern.cycle,
+        "start": pattern.start,
+        "exceptions": pattern.exceptions,
+        "cuts": answer["cuts"],
+        "confidence": answer["confidence"],
+    }
+    knobs.keep(node, "pattern", kept)
+    return pattern
+
+
+def cuts_of(node: nuke.Node) -> Optional[tuple[int, ...]]:
+    """Return the cuts as the knobs tell them; None to find them. Raises ShotError for what is no frame number."""
+    written = knobs.text(node, "cuts").strip().lower()
+    if written in ("", "auto"):
+        found = detected(node)
+        return None if found is None else tuple(found["cuts"])
+    if written == "none":
+        return ()
+    try:
+        return tuple(int(part) for part in written.split(","))
+    except ValueError:
+        raise ShotError(
+            f'The cuts "{written}" cannot be read.', hint="Write auto, none, or frames with commas like 1021,1050."
+        ) from None
+
+
+def from_evs(evs: dict[int, float]) -> ExposurePattern:
+    """Return the two-exposure pattern through EVs of successive frames; what does not fit becomes an exception.
+
+    Raises ExposureError if they do not alternate.
+    """
+    frames = sorted(evs)
+    low, high = min(evs.values()), max(evs.values())
+    middle = (low + high) / 2
+    even_short = sum((evs[frame] < middle) == (frame % 2 == 0) for frame in frames)
+    start = 0 if even_short * 2 >= len(frames) else 1
+    pattern = ExposurePattern((low, high), start)
+    if not pattern.is_alternating:
+        raise ExposureError(
+            f"All frames have the exposure {low:g} EV.", hint="Choose another mode of exposures, or press Detect."
+        )
+    odd = tuple((frame, evs[frame]) for frame in frames if not math.isclose(evs[frame], pattern.ev(frame)))
+    return ExposurePattern((low, high), start, odd)
+
+
+def normal(pattern: ExposurePattern) -> ExposurePattern:
+    """Return the same exposures, the cycle beginning with its shortest, at the lowest such frame from 0 on."""
+    shortest = pattern.cycle.index(min(pattern.cycle))
+    cycle = pattern.cycle[shortest:] + pattern.cycle[:shortest]
+    return ExposurePattern(cycle, (pattern.start + shortest) % len(cycle), pattern.exceptions)
+
+
+def label(node: nuke.Node, frame: int) -> str:
+    """Return the words for the cycle and the exposure of ``frame``; quick, for the panel."""
+    mode = knobs.text(node, "exposure_mode")
+    try:
+        if mode in ("metadata", "expression"):
+            return f"frame {frame}: {(_metadata_ev if mode == 'metadata' else _knob_ev)(node, frame):+g} stops"
+        found = knobs.record(node, "pattern")
+        pattern = _ratio_pattern(node, found) if mode == "ratio" else _pattern(found) if found else None
+    except ShotError as error:
+        return str(error)
+    if pattern is None:
+        return "Not known yet: press Detect, or Bake."
+    ev = pattern.ev(frame)
+    name = "short" if ev == pattern.lowest else "long" if ev == pattern.highest else "between"
+    steps = ", ".join(f"{step:+g}" for step in pattern.cycle)
+    return f"frame {frame} is {name} ({ev:+g} stops); cycle {steps}"
+
+
+def _ratio_pattern(node: nuke.Node, found: Optional[dict[str, Any]]) -> Optional[ExposurePattern]:
+    ratio = knobs.number(node, "ev_ratio")
+    if ratio <= 0:
+        raise ExposureError(f"The ratio cannot be {ratio:g} stops.", hint="Set how much more the long exposure gets.")
+    parity = knobs.text(node, "short_parity")
+    if parity != "auto":
+        return ExposurePattern((0.0, ratio), ("even", "odd").index(parity))
+    return None if found is None else ExposurePattern((0.0, ratio), found["start"] % 2)
+
+
+def _pattern(found: dict[str, Any]) -> ExposurePattern:
+    exceptions = tuple((int(frame), float(ev)) for frame, ev in found["exceptions"])
+    return ExposurePattern(tuple(found["cycle"]), int(found["start"]), exceptions)
+
+
+def _knob_ev(node: nuke.Node, frame: int) -> float:
+    return round(float(node["ev"].getValueAt(frame)), 4)
+
+
+def _metadata_ev(node: nuke.Node, frame: int) -> float:
+    source = graph.picture(node)
+    stops = _first(source, _STOPS, frame)
+    if stops is not None:
+        return stops
+    seconds = _first(source, _TIME, frame)
+    if not seconds or seconds <= 0:
+        raise ExposureError(
+            f"The input's metadata has no exposure time at frame {frame}.",
+            hint="Choose another mode of exposures, or press Detect.",
+        )
+    sensitivity = _first(source, _SENSITIVITY, frame) or 100.0
+    aperture = _first(source, _APERTURE, frame) or 1.0
+    return round(math.log2(seconds * sensitivity / 100 / aperture**2), 2)
+
+
+def _first(source: nuke.Node, keys: Iterable[str], frame: int) -> Optional[float]:
+    for key in keys:
+        value = source.metadata(key, frame)
+        if value is not None:
+            return float(value)
+    return None

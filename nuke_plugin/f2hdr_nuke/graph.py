@@ -1,0 +1,185 @@
+"""What feeds the node: its range, a digest that changes with it, and the original files where they will do."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Optional
+
+import nuke
+
+from f2hdr_backend.shot.errors import ShotError
+from f2hdr_backend.shot.frames import Sequence
+from f2hdr_nuke import knobs, spaces
+
+PASSING = ("Dot", "NoOp")
+"""Classes of nodes that change no pixel."""
+PICTURES = (".exr", ".dpx", ".tif", ".tiff", ".png", ".jpg", ".jpeg", ".hdr")
+"""What the backend reads just as Nuke does; movies are decoded differently and go through the graph."""
+VARIABLE_CLASSES = ("VariableGroup", "VariableSwitch")
+"""Nodes of Nuke 16 and later whose picture depends on who looks."""
+_APPEARANCE = (
+    "bookmark", "cached", "dope_sheet", "gl_color", "hide_input", "icon", "indicators", "label", "lifetimeEnd",
+    "lifetimeStart", "name", "note_font", "note_font_color", "note_font_size", "panel", "postage_stamp", "selected",
+    "tile_color", "useLifetime", "xpos", "ypos",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Plate:
+    """Where the backend finds the plate of one view."""
+
+    pattern: str
+    space: str
+    """Color space of the files: ``auto``, ``linear``, ``gamma22`` or a name of the config."""
+    is_original: bool
+    """Whether these are the user's own files, or ones that the node writes."""
+
+
+def picture(node: nuke.Node) -> nuke.Node:
+    """Return the node's input. Raises ShotError if nothing is connected, or if it cannot be baked at all."""
+    source = node.input(0)
+    if source is None:
+        raise ShotError(f"{node.fullName()} has no input.", hint="Connect the plate of alternating exposures.")
+    for name, kind in ((other.fullName(), other.Class()) for other in upstream(node)):
+        if kind in VARIABLE_CLASSES:
+            raise ShotError(
+                f"The input of {node.fullName()} depends on Graph Scope Variables ({name}).",
+                hint="A bake is one picture a frame: put F2HDR above the variables, or one node into each branch.",
+            )
+    return source
+
+
+def frame_range(node: nuke.Node) -> tuple[int, int]:
+    """Return the first and last frame of the input. Raises ShotError for numbers below 0."""
+    source = picture(node)
+    first, last = int(source.firstFrame()), int(source.lastFrame())
+    if first < 0:
+        raise ShotError(
+            f"The input begins at frame {first}; numbers below 0 have no common file name in Nuke and outside.",
+            hint="Shift it with a TimeOffset.",
+        )
+    return first, last
+
+
+def is_limited() -> bool:
+    """Whether this Nuke lets Python reach a few nodes only (Indie and Non-commercial: ten)."""
+    return bool(nuke.env.get("indie") or nuke.env.get("nc"))
+
+
+def upstream(node: nuke.Node) -> list[nuke.Node]:
+    """Return the nodes that ``node`` depends on, by inputs and expressions, contents of groups included.
+
+    Where Python reaches a few nodes only, that is its input alone.
+    """
+    if is_limited():
+        return list(_inputs(node))
+    found: dict[str, nuke.Node] = {}
+    waiting = list(_sources(node))
+    while waiting:
+        other = waiting.pop()
+        if other.fullName() not in found:
+            found[other.fullName()] = other
+            waiting += _sources(other)
+            waiting += other.nodes() if isinstance(other, nuke.Group) and not knobs.is_f2hdr(other) else []
+    return [found[name] for name in sorted(found)]
+
+
+def digest(node: nuke.Node) -> str:
+    """Return a text that changes when a knob or a connection above the node does.
+
+    It sees what the script says. Files that change on disk show when their Read is reloaded, as everywhere in Nuke.
+    """
+    parts = []
+    for other in upstream(node):
+        inputs = [source.fullName() for source in _inputs(other)]
+        parts.append(f"{other.fullName()} {other.Class()} {inputs}\n{_meaning(other)}")
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def read_files(node: nuke.Node) -> list[str]:
+    """Return one file of each Read above the node, for ``files_digest``."""
+    reads = (other for other in upstream(node) if other.Class() == "Read")
+    return sorted({knobs.path_at(read, "file", int(read.firstFrame())) for read in reads})
+
+
+def original(node: nuke.Node, view: str) -> Plate:
+    """Return the files above the node. Raises ShotError with the reason if its picture is not just those files."""
+    read = _plain_read(node)
+    written = str(read["file"].value())
+    pattern = written.replace("%V", view).replace("%v", view[:1])
+    if not pattern.lower().endswith(PICTURES) or not Sequence.is_pattern(pattern) or "[" in pattern:
+        raise _not_plain(f"{read.name()} reads {written or 'nothing'}, which is no sequence of pictures")
+    first = int(read.firstFrame())
+    if view == nuke.views()[0] and knobs.path_at(read, "file", first) != Sequence.parse(pattern).path(first):
+        raise _not_plain(f"{read.name()} reads other files than its file knob says")
+    return Plate(spaces.filtered(pattern), _space(read), True)
+
+
+def _plain_read(node: nuke.Node) -> nuke.Node:
+    """The Read above the node with nothing that changes the picture in between."""
+    other: Optional[nuke.Node] = picture(node)
+    while other is not None and other.Class() in PASSING:
+        other = other.input(0)
+    if other is None or other.Class() != "Read":
+        raise _not_plain(f"{other.name() if other else 'nothing'} stands between it and the files")
+    moved = str(other["frame"].value()) or str(other["frame_mode"].value()) == "offset"
+    if moved or other["disable"].value() or other["premultiplied"].value():
+        raise _not_plain(f"{other.name()} changes frames or pixels of its files")
+    return other
+
+
+def _space(read: nuke.Node) -> str:
+    if read["raw"].value():
+        return "auto"
+    space = spaces.of_read(str(read["colorspace"].value()))
+    if space is None:
+        raise _not_plain(f"the color space {read['colorspace'].value()} of {read.name()} is Nuke's own")
+    return space
+
+
+def _not_plain(reason: str) -> ShotError:
+    return ShotError(
+        f"The original files cannot be used: {reason}.", hint="Set plate from (tab Files) to auto or graph."
+    )
+
+
+def _inputs(node: nuke.Node) -> Iterator[nuke.Node]:
+    for index in range(node.inputs()):
+        source = node.input(index)
+        if source is not None:
+            yield source
+
+
+def _sources(node: nuke.Node) -> Iterator[nuke.Node]:
+    """What a node depends on directly; an Input of a group on what feeds the group."""
+    yield from node.dependencies(nuke.INPUTS | nuke.EXPRESSIONS)
+    if node.Class() == "Input":
+        group = nuke.toNode(node.fullName().rpartition(".")[0])
+        if group is not None:
+            yield from _inputs(group)
+
+
+def _meaning(node: nuke.Node) -> str:
+    """The node's knobs that are not at their defaults, without those that only change how it looks."""
+    if knobs.is_f2hdr(node):
+        return knobs.text(node, "baked") + str(node["gain"].toScript()) + str(node["result"].toScript())
+    lines = node.writeKnobs(nuke.TO_SCRIPT | nuke.WRITE_NON_DEFAULT_ONLY).splitlines()
+    return "\n".join(line for line in lines if line.split(" ", 1)[0] not in _APPEARANCE)
+
+
+def files_digest(examples: Iterable[str]) -> str:
+    """Return a text that changes with the files numbered like ``examples``: names, sizes, times. Touches no node."""
+    facts = []
+    for example in examples:
+        folder, name = os.path.split(example)
+        stem = re.sub(r"\d+\D*$", "", name)
+        with contextlib.suppress(OSError), os.scandir(folder or os.curdir) as entries:
+            for entry in entries:
+                if entry.name.startswith(stem):
+                    facts.append(f"{entry.path} {entry.stat().st_size} {entry.stat().st_mtime_ns}")
+    return hashlib.sha256("\n".join(sorted(facts)).encode()).hexdigest()[:16]

@@ -1,0 +1,127 @@
+"""Where a bake runs: in a worker thread of a Nuke with a window, or in the only thread of one without.
+
+Both offer the same four things, so that the bake itself is written once.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Callable, Generic, Optional, TypeVar
+
+import nuke
+
+from f2hdr_backend.shot.errors import Cancelled, ShotError
+
+Answer = TypeVar("Answer")
+LOOK_S = 0.1
+"""Seconds between two looks at the Cancel button."""
+
+
+class Host:
+    """Terminal mode: everything happens here, and progress is lines of text."""
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._told = ""
+
+    def on_main(self, call: Callable[[], Answer]) -> Answer:
+        """Return what ``call`` returns in Nuke's main thread; raises what it raises."""
+        try:
+            return call()
+        except RuntimeError as error:
+            raise _told_by_nuke(error) from error
+
+    def progress(self, done: int, total: int, doing: str) -> None:
+        """Tell that ``done`` of ``total`` frames are through what is being done now."""
+        line = f"{self._title}: {doing} {done}/{total}"
+        if line != self._told:
+            nuke.tprint(line)
+            self._told = line
+
+    def check(self) -> None:
+        """Raise Cancelled if the user wants to stop."""
+
+    def wait(self, call: Callable[[], Answer]) -> Answer:
+        """Return what ``call`` returns, and look at the Cancel button meanwhile. ``call`` must not touch Nuke."""
+        waiting = _Waiting(call)
+        while waiting.is_alive():
+            waiting.join(LOOK_S)
+            self.check()
+        return waiting.answer()
+
+    def tell(self, text: str) -> None:
+        """Show the user a text."""
+        nuke.tprint(f"{self._title}: {text}")
+
+
+class WindowHost(Host):
+    """A Nuke with a window: this runs in a worker thread, and Nuke's own functions in the main thread."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__(title)
+        self._task = nuke.ProgressTask(title)
+
+    def on_main(self, call: Callable[[], Answer]) -> Answer:
+        """Return what ``call`` returns in Nuke's main thread; raises what it raises."""
+        waiting: Optional[_Caught[Answer]] = nuke.executeInMainThreadWithResult(_Caught, (call,))
+        if waiting is None:
+            raise Cancelled("Nuke did not run a part of the bake.", hint="Bake again.")
+        try:
+            return waiting.answer()
+        except RuntimeError as error:
+            raise _told_by_nuke(error) from error
+
+    def progress(self, done: int, total: int, doing: str) -> None:
+        """Move the bar and write ``doing`` beside it."""
+        self._task.setProgress(int(100 * done / max(1, total)))
+        self._task.setMessage(f"{doing} {done}/{total}")
+
+    def check(self) -> None:
+        """Raise Cancelled if the user pressed Cancel."""
+        if self._task.isCancelled():
+            raise Cancelled("Canceled. What is done is kept.", hint="Bake again to go on.")
+
+    def tell(self, text: str) -> None:
+        """Show the user a text, without waiting for them to read it."""
+        nuke.executeInMainThread(nuke.message, (text,))
+
+
+class _Caught(Generic[Answer]):
+    """What a call gave: Nuke hands on results from its main thread, but swallows exceptions."""
+
+    def __init__(self, call: Callable[[], Answer]) -> None:
+        self._error: Optional[Exception] = None
+        try:
+            self._value = call()
+        except Exception as error:
+            self._error = error
+
+    def answer(self) -> Answer:
+        """Return what the call returned, or raise what it raised."""
+        if self._error is not None:
+            raise self._error
+        return self._value
+
+
+class _Waiting(threading.Thread, Generic[Answer]):
+    """A call in a thread of its own, which may be left behind."""
+
+    def __init__(self, call: Callable[[], Answer]) -> None:
+        super().__init__(name="f2hdr waiting", daemon=True)
+        self._call = call
+        self.start()
+
+    def run(self) -> None:
+        """Make the call."""
+        self._caught = _Caught(self._call)
+
+    def answer(self) -> Answer:
+        """Return what the call returned, or raise what it raised; only when the thread has ended."""
+        return self._caught.answer()
+
+
+def _told_by_nuke(error: RuntimeError) -> Exception:
+    """Nuke says both "stop" and "I cannot" by a RuntimeError."""
+    if str(error).startswith("Cancelled"):
+        return Cancelled("Canceled. What is done is kept.", hint="Bake again to go on.")
+    return ShotError(f"Nuke cannot render the plate: {error}.", hint="See whether the node's input renders.")

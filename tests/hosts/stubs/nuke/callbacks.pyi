@@ -1,0 +1,3 @@
+"""The studio's filters for file names."""
+
+def filenameFilter(path: str) -> str | None: ...

@@ -1,0 +1,154 @@
+"""Bake in a Nuke with a window and in one without: the pictures that come out, checked against the scene."""
+
+from __future__ import annotations
+
+import nuke
+import numpy as np
+import OpenEXR
+from nuke.session import session
+from nuke_comp import Comp
+from nuke_footage import FIRST, LAST, exposed, scene, write_exr, write_plate
+
+FRAMES = range(FIRST, LAST + 1)
+
+
+def test_every_frame_shows_the_scene_behind_the_exposures(comp: Comp) -> None:
+    comp.bake()
+    assert comp.state() == f"Baked {FIRST}-{LAST}."
+    for frame in FRAMES:
+        assert np.abs(comp.rgb(frame) - scene(frame)).mean() < 0.01
+        assert comp.rgb(frame).max() > 5.5
+    assert session.messages == []
+
+
+def test_nothing_is_clamped_and_channels_keep_their_order(comp: Comp) -> None:
+    for frame in FRAMES:
+        pixels = exposed(frame)
+        pixels[:6, :6] = -0.05
+        pixels[:6, 6:12] = (0.4, 0.2, 0.1)
+        write_exr(comp.script.parent / "footage" / f"plate.{frame}.exr", pixels, frame)
+    comp.bake(exposure_mode="ratio", ev_ratio=3.0, short_parity="even", cuts="none")
+    plate = OpenEXR.File(str(comp.folder() / f"plate.main.{FIRST}.exr"), separate_channels=True).channels()
+    assert plate["R"].pixels[:6, :6].max() < 0
+    assert plate["R"].pixels.dtype == np.float32
+    red, green, blue = comp.rgb(FIRST)[3, 9]
+    np.testing.assert_allclose((red, green, blue), (0.4, 0.2, 0.1), rtol=0.02)
+
+
+def test_values_below_zero_of_the_result_pass_through_the_node(comp: Comp) -> None:
+    comp.bake()
+    path = comp.results()[0]
+    with OpenEXR.File(str(path)) as file:
+        header, rgb = dict(file.parts[0].header), np.array(file.channels()["RGB"].pixels)
+    rgb[0, 0] = (-3.0, 0.0, 500.0)
+    OpenEXR.File(header, {"RGB": rgb}).write(str(path))
+    session.read_cache.clear()
+    np.testing.assert_array_equal(comp.rgb(FIRST)[0, 0], (-3.0, 0.0, 500.0))
+    comp.node["gain"].setValue(0.5)
+    np.testing.assert_array_equal(comp.rgb(FIRST)[0, 0], (-1.5, 0.0, 250.0))
+
+
+def test_alpha_layers_format_and_metadata_are_those_of_the_input(comp: Comp) -> None:
+    comp.bake()
+    source, result = comp.grade.picture(FIRST + 2, "main"), comp.node.picture(FIRST + 2, "main")
+    assert (comp.node.firstFrame(), comp.node.lastFrame()) == (FIRST, LAST)
+    assert (result.size, result.bbox, result.aspect) == (source.size, source.bbox, 2.0)
+    assert set(result.planes) == set(source.planes)
+    for name in ("rgba.alpha", "depth.Z"):
+        np.testing.assert_array_equal(result.plane(name), source.plane(name))
+    assert result.metadata["input/timecode"] == "01:00:00:02"
+    assert result.metadata["f2hdr/frames"] == f"{FIRST}-{LAST}"
+    assert result.metadata["f2hdr/method"] == "merge"
+
+
+def test_outside_the_format_the_picture_is_the_input(comp: Comp) -> None:
+    comp.read["file"].setValue(write_plate(comp.script.parent / "overscan", overscan=5))
+    comp.bake()
+    source, result = comp.grade.picture(FIRST, "main"), comp.node.picture(FIRST, "main")
+    assert result.bbox == source.bbox == (-5, -5, 69, 53)
+    outside = np.ones(source.plane("rgba.red").shape, bool)
+    outside[5:-5, 5:-5] = False
+    for name in source.planes:
+        np.testing.assert_array_equal(result.plane(name)[outside], source.plane(name)[outside])
+    assert np.abs(comp.rgb(FIRST) - scene(FIRST)).mean() < 0.01
+
+
+def test_premultiplied_input_is_divided_before_and_multiplied_after(comp: Comp) -> None:
+    comp.bake(premultiplied=True)
+    source = comp.grade.picture(FIRST, "main")
+    plate = OpenEXR.File(str(comp.folder() / f"plate.main.{FIRST}.exr"), separate_channels=True).channels()
+    np.testing.assert_allclose(
+        plate["R"].pixels[::-1] * source.plane("rgba.alpha"), source.plane("rgba.red"), rtol=1e-6
+    )
+    well_exposed = (scene(FIRST).max(axis=-1) < 0.4)[..., None]
+    difference = np.abs(comp.rgb(FIRST) - scene(FIRST)) * well_exposed
+    assert difference.mean() < 0.01
+
+
+def test_the_original_files_are_taken_where_nothing_stands_between(comp: Comp) -> None:
+    comp.from_files()
+    comp.bake()
+    assert comp.state().startswith("Baked")
+    assert list(comp.folder().glob("plate.*")) == []
+    assert np.abs(comp.rgb(FIRST) - scene(FIRST)).mean() < 0.01
+
+
+def test_plate_from_files_says_why_it_cannot(window: Comp) -> None:
+    window.bake(plate_from="files")
+    assert "Grade1 stands between" in window.told()
+    assert window.results() == []
+
+
+def test_part_of_the_range_reads_the_neighbors_that_it_needs(comp: Comp) -> None:
+    comp.bake(bake_range="custom", bake_first=1003, bake_last=1003, exposure_mode="ratio", short_parity="even",
+              cuts="none")  # fmt: skip
+    assert [path.name for path in comp.results()] == ["hdr.main.1003.exr"]
+    assert sorted(path.name for path in comp.folder().glob("plate.*.exr")) == [
+        f"plate.main.{frame}.exr" for frame in (1002, 1003, 1004)
+    ]
+    assert np.abs(comp.rgb(1003) - scene(1003)).mean() < 0.01
+
+
+def test_layers_views_and_difference(comp: Comp) -> None:
+    comp.bake(layer_flow=True, layer_mask=True)
+    result = comp.node.picture(1003, "main")
+    assert {"forward.u", "forward.v", "backward.u", "motion.forward", "motion.backward"} <= set(result.planes)
+    hdr = comp.rgb(1003)
+    views = {}
+    for name in ("source", "difference", "mask", "flow"):
+        comp.node["result"].setValue(name)
+        views[name] = comp.rgb(1003)
+    np.testing.assert_array_equal(views["source"], comp.rgb(1003, node=comp.grade))
+    np.testing.assert_allclose(views["difference"], np.abs(hdr - views["source"]), atol=1e-6)
+    np.testing.assert_array_equal(views["mask"][::-1, :, 0], result.plane("motion.forward"))
+    np.testing.assert_array_equal(views["flow"][::-1, :, 0], result.plane("forward.u"))
+    np.testing.assert_array_equal(views["flow"][::-1, :, 1], result.plane("forward.v"))
+
+
+def test_bake_leaves_the_write_disabled_and_the_script_in_its_proxy_mode(comp: Comp) -> None:
+    nuke.root().setProxy(True)
+    comp.bake()
+    write = nuke.toNode("F2HDR1.F2HDR_plate")
+    assert write["disable"].value() is True
+    assert write["file"].value() == ""
+    assert nuke.root().proxy()
+    assert comp.node.picture(FIRST, "main").size == (32, 24)
+    assert OpenEXR.File(str(comp.results()[0])).parts[0].width() == 64
+    nuke.root().setProxy(False)
+    assert np.abs(comp.rgb(FIRST) - scene(FIRST)).mean() < 0.01
+
+
+def test_stereo_views_are_baked_each(comp: Comp) -> None:
+    session.views[:] = ["left", "right"]
+    session.view = "left"
+    folder = comp.script.parent / "stereo"
+    write_plate(folder, "left")
+    write_plate(folder, "right")
+    for frame in FRAMES:
+        write_exr(folder / f"right.{frame}.exr", exposed(frame) * np.float32(0.5), frame)
+    comp.read["file"].setValue(f"{folder}/%V.%04d.exr")
+    comp.bake(exposure_mode="ratio", short_parity="even", cuts="none")
+    assert comp.state().startswith("Baked")
+    left, right = comp.rgb(1003, "left"), comp.rgb(1003, "right")
+    assert np.abs(left - scene(1003)).mean() < 0.01
+    assert 0.3 < right.mean() / left.mean() < 0.7

@@ -1,0 +1,193 @@
+"""Without a window, in processes of their own: the farm's script, cache-only render nodes, plain ``-x``."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nuke
+import numpy as np
+import OpenEXR
+import pytest
+from nuke.session import session
+from nuke_comp import Comp
+from nuke_footage import FIRST, LAST, exposed, scene
+
+ROOT = Path(__file__).parent.parent.parent
+HOST = ROOT / "tests" / "hosts" / "nuke"
+FAILS_A_TASK = re.compile(r"Error:|ERROR:|Error :")
+"""Lines that farm wrappers take for a failure."""
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The plug-in as the installer lays it."""
+    folder = tmp_path_factory.mktemp("home") / ".nuke"
+    program = [sys.executable, str(ROOT / "installers" / "nuke" / "install.py"), "--to", str(folder)]
+    subprocess.run(program, check=True, capture_output=True)
+    return folder
+
+
+def with_write(comp: Comp) -> Path:
+    """Put a Write behind the node, save the script, and return the folder that it writes to."""
+    write = nuke.createNode("Write")
+    target = comp.script.parent / "comp"
+    write["file"].setValue(f"{target}/out.%04d.exr")
+    write["file_type"].setValue("exr")
+    write["channels"].setValue("all")
+    write["create_directories"].setValue(True)
+    write["datatype"].setValue("32 bit float")
+    write.setInput(0, comp.node)
+    nuke.scriptSaveAs(str(comp.script))
+    return target
+
+
+def terminal(*arguments: str, nuke_path: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run the fake Nuke's command line, with no path to this repository but the fake's own."""
+    environment = {**os.environ, "PYTHONPATH": str(HOST), "NUKE_PATH": nuke_path, **variables}
+    program = [sys.executable, "-P", str(HOST / "terminal.py"), *arguments]
+    return subprocess.run(program, env=environment, cwd="/", capture_output=True, text=True, check=False)
+
+
+def picture(path: Path) -> np.ndarray:
+    channels = OpenEXR.File(str(path), separate_channels=True).channels()
+    return np.stack([channels[name].pixels for name in "RGB"], axis=-1)
+
+
+def test_the_farm_script_bakes_and_nuke_renders(window: Comp, installed: Path) -> None:
+    target = with_write(window)
+    program = installed / "f2hdr" / "f2hdr_farm.py"
+    ran = terminal("-F", "1002-1003", "-x", str(program), str(window.script), nuke_path=str(installed))
+    assert ran.returncode == 0, ran.stderr
+    assert not FAILS_A_TASK.search(ran.stdout + ran.stderr)
+    assert "F2HDR: rendering main 2/2" in ran.stdout
+    assert sorted(path.name for path in target.iterdir()) == ["out.1002.exr", "out.1003.exr"]
+    assert np.abs(picture(target / "out.1003.exr") - scene(1003)).mean() < 0.02
+
+
+def test_chunks_of_the_farm_give_what_one_bake_gives(window: Comp, installed: Path) -> None:
+    window.set(exposure_mode="ratio", short_parity="even", cuts="none")
+    target = with_write(window)
+    program = str(installed / "f2hdr" / "f2hdr_farm.py")
+    for chunk in ("1001-1002", "1005-1006", "1003-1004"):
+        ran = terminal("-F", chunk, "-x", program, str(window.script), nuke_path=str(installed))
+        assert ran.returncode == 0, ran.stderr
+    window.bake(cache_dir=str(window.script.parent / "once"))
+    for frame in range(FIRST, LAST + 1):
+        np.testing.assert_array_equal(picture(target / f"out.{frame}.exr"), window.rgb(frame))
+
+
+def test_the_farm_script_fails_the_task_when_it_cannot_bake(window: Comp, installed: Path, tmp_path: Path) -> None:
+    target = with_write(window)
+    program = str(installed / "f2hdr" / "f2hdr_farm.py")
+    lonely = {"F2HDR_RUNTIME": str(tmp_path / "nobody"), "F2HDR_BACKEND": str(tmp_path / "none")}
+    ran = terminal("-F", "1002-1003", "-x", program, str(window.script), nuke_path=str(installed), **lonely)
+    assert ran.returncode != 0
+    assert FAILS_A_TASK.search(ran.stdout)
+    assert "F2HDR_BACKEND" in ran.stdout
+    assert not target.exists()
+
+
+def test_the_farm_script_without_a_script(installed: Path) -> None:
+    ran = terminal("-F", "1-2", "-x", str(installed / "f2hdr" / "f2hdr_farm.py"), nuke_path=str(installed))
+    assert ran.returncode != 0
+    assert "name the script to bake" in ran.stdout
+
+
+def test_a_baked_script_renders_without_plugin_and_backend(window: Comp, tmp_path: Path) -> None:
+    window.bake()
+    shown = window.rgb(1003)
+    target = with_write(window)
+    lonely = {"F2HDR_RUNTIME": str(tmp_path / "nobody"), "F2HDR_BACKEND": str(tmp_path / "none")}
+    ran = terminal("-F", "1001-1006", "-x", str(window.script), **lonely)
+    assert ran.returncode == 0, ran.stderr + ran.stdout
+    np.testing.assert_array_equal(picture(target / "out.1003.exr"), shown)
+
+
+def test_a_saved_script_holds_a_group(window: Comp) -> None:
+    nuke.scriptSaveAs(str(window.script))
+    saved = window.script.read_text()
+    assert "Group {" in saved
+    assert not re.search(r"^\s*F2HDR(\.gizmo)? \{", saved, re.MULTILINE)
+
+
+@pytest.mark.parametrize("policy", ["error", "black", "checkerboard", "source"])
+def test_what_stands_in_for_a_missing_frame(window: Comp, policy: str) -> None:
+    window.bake(bake_range="custom", bake_first=1001, bake_last=1003, missing=policy)
+    target = with_write(window)
+    ran = terminal("-F", "1003-1004", "-x", str(window.script))
+    assert np.abs(picture(target / "out.1003.exr") - scene(1003)).mean() < 0.02
+    if policy == "error":
+        assert ran.returncode != 0
+        assert "hdr.main.1004.exr" in ran.stdout
+        assert not (target / "out.1004.exr").exists()
+        return
+    assert ran.returncode == 0, ran.stdout
+    found = picture(target / "out.1004.exr")
+    if policy == "source":
+        np.testing.assert_array_equal(found, exposed(1004))
+    else:
+        assert set(np.unique(found)) == ({0.0} if policy == "black" else {0.0, 1.0})
+
+
+def test_plain_x_asks_the_backend_for_each_frame_of_original_files(window: Comp, installed: Path) -> None:
+    window.from_files()
+    window.set(on_demand=True, exposure_mode="ratio", short_parity="even", cuts="none", color_clip_level="1")
+    target = with_write(window)
+    ran = terminal("-F", "1002-1003", "-x", str(window.script), nuke_path=str(installed))
+    assert ran.returncode == 0, ran.stderr + ran.stdout
+    assert not FAILS_A_TASK.search(ran.stdout)
+    assert len(window.results()) == 2
+    assert np.abs(picture(target / "out.1003.exr") - scene(1003)).mean() < 0.02
+
+
+def test_plain_x_does_not_guess_from_one_frame(window: Comp, installed: Path) -> None:
+    window.from_files()
+    window.set(on_demand=True, exposure_mode="ratio", short_parity="even", cuts="none")
+    target = with_write(window)
+    ran = terminal("-F", "1002-1003", "-x", str(window.script), nuke_path=str(installed))
+    assert ran.returncode != 0
+    assert "one frame cannot tell them" in ran.stdout
+    window.bake(bake_range="custom", bake_first=1001, bake_last=1004)
+    nuke.scriptSaveAs(str(window.script))
+    ran = terminal("-F", "1005-1006", "-x", str(window.script), nuke_path=str(installed))
+    assert ran.returncode == 0, ran.stderr + ran.stdout
+    assert sorted(path.name for path in target.iterdir()) == ["out.1005.exr", "out.1006.exr"]
+
+
+def test_plain_x_with_something_between_fails_with_the_reason(window: Comp, installed: Path) -> None:
+    window.set(on_demand=True)
+    target = with_write(window)
+    ran = terminal("-F", "1002-1003", "-x", str(window.script), nuke_path=str(installed))
+    assert ran.returncode != 0
+    assert "no original file" in ran.stdout
+    assert not target.exists()
+
+
+def test_plain_x_of_an_unbaked_script_fails_and_never_shows_the_plate(window: Comp, installed: Path) -> None:
+    target = with_write(window)
+    ran = terminal("-F", "1002-1003", "-x", str(window.script), nuke_path=str(installed))
+    assert ran.returncode != 0
+    assert not (target / "out.1002.exr").exists()
+
+
+def test_nothing_of_ours_speaks_when_a_render_node_starts(installed: Path, window: Comp) -> None:
+    window.bake()
+    with_write(window)
+    ran = terminal("-F", "1001-1001", "-x", str(window.script), nuke_path=str(installed))
+    assert ran.returncode == 0
+    assert "F2HDR" not in ran.stdout + ran.stderr
+
+
+def test_range_arguments() -> None:
+    from f2hdr_nuke import farm
+
+    session.root["first_frame"].setValue(5)
+    session.root["last_frame"].setValue(7)
+    assert str(farm.asked_frames(["nuke", "-x", "a.nk"])) == "5-7"
+    assert str(farm.asked_frames(["nuke", "-F", "1001-1003", "-F", "1007", "-x", "a.nk"])) == "1001-1003,1007"
+    assert str(farm.asked_frames(["nuke", "-F", "1-9x2", "-x", "a.nk"])) == "1-9x2"
+    assert str(farm.asked_frames(["nuke", "-F", "1,9,4", "-x", "a.nk"])) == "1-9x4"
