@@ -48,20 +48,23 @@ class WindowFlows:
         return self._estimator.estimate(self._estimator.batch(references), self._estimator.batch(neighbors))
 
     def _encoded(self, reference: NetworkFrame, neighbor: NetworkFrame) -> tuple[Any, Any]:
-        exposures = (self._scalar(reference.exposure), self._scalar(neighbor.exposure))
-        shown = shown_exposures(*exposures, self._alignment)
+        shown = shown_exposures(_scalar(reference.exposure), _scalar(neighbor.exposure), self._alignment)
         return self._features(reference, shown[0]), self._features(neighbor, shown[1])
 
     def _features(self, frame: NetworkFrame, shown: Tensor) -> Any:
         """The estimator's features of a frame shown at another exposure."""
         key = ("flow features", float(shown))
         if not frame.has(key):
-            codes = re_expose(frame.tensor(self._padding, self._device), self._scalar(frame.exposure), shown)
+            codes = frame.tensor(self._padding, self._device)
+            recorded = _scalar(frame.exposure)
+            codes = re_expose(codes, recorded.to(self._device), shown.to(self._device))
             frame.keep(key, self._estimator.encode(codes))
         return frame.kept(key)
 
-    def _scalar(self, exposure: float) -> Tensor:
-        return torch.tensor([exposure], dtype=torch.float32, device=self._device)
+
+def _scalar(exposure: float) -> Tensor:
+    """An exposure as the host has it: to look at it there, a GPU would have to be waited for."""
+    return torch.tensor([exposure], dtype=torch.float32)
 
 
 def _key(pair: Pair) -> tuple[str, int]:

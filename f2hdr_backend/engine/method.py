@@ -14,7 +14,7 @@ from torch import Tensor
 from f2hdr_backend.engine.features import NetworkFrame
 from f2hdr_backend.engine.flows import WindowFlows
 from f2hdr_backend.engine.padding import Padding
-from f2hdr_backend.engine.plan import Plan, Workload, leaner, make_plan
+from f2hdr_backend.engine.plan import WASTE, Plan, Workload, leaner, make_plan
 from f2hdr_backend.flow.cache import open_cache
 from f2hdr_backend.flow.estimator import Estimator, SizeRequirement, load_estimator
 from f2hdr_backend.flow.stored import StoredFlows
@@ -133,6 +133,11 @@ class Method(ABC):
             if self.device.type == "cuda":
                 torch.cuda.empty_cache()
         return plan
+
+    @property
+    def waste(self) -> float:
+        """See :class:`Workload`."""
+        return WASTE.get(self.device.type, 1.1)
 
     def _workload(self, size: tuple[int, int]) -> Workload:
         padding = Padding.around(size, self.requirements)

@@ -22,9 +22,7 @@ from f2hdr_backend.image.write import write_exr
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.errors import OutOfMemory
 from f2hdr_backend.shot.events import Event, FrameDone, Warned
-
-WRITES_PENDING = 2
-"""Frames that may wait to be written before the next is computed."""
+from f2hdr_backend.shot.frames import Sequence as FrameSequence
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,12 @@ class Pipeline:
         """
         pending: deque[tuple[Task, float, Future[list[Warned]]]] = deque()
         windows = [task.window.frames for task in tasks]
-        with ReadAhead(self._read, windows) as plate, ThreadPoolExecutor(WRITES_PENDING, "write-behind") as writers:
+        plan = self._method.plan(self._plate.size)
+        readers = plan.readers if FrameSequence.is_pattern(self._shot.plate) else 1  # movies are decoded in order
+        with (
+            ReadAhead(self._read, windows, readers) as plate,
+            ThreadPoolExecutor(plan.writers, "write-behind") as writers,
+        ):
             for task in tasks:
                 reads = plate.take(task.window.frames)
                 began = time.monotonic()
@@ -79,7 +82,7 @@ class Pipeline:
                 pending.append((task, time.monotonic() - began, writers.submit(self._finish, task, frame, reads)))
                 yield from self._input_warnings(task.window, reads[1])
                 yield from self._cache_warnings()
-                while len(pending) > WRITES_PENDING:
+                while len(pending) > plan.writers:
                     yield from _written(pending)
             while pending:
                 yield from _written(pending)

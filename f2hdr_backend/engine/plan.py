@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from f2hdr_backend.engine.container import usable_cpus
 from f2hdr_backend.engine.device import free_memory, used_memory
 from f2hdr_backend.model.bands import ROWS_MULTIPLE, Bands, Over, whole
 from f2hdr_backend.model.descriptor import Descriptor
@@ -16,6 +17,8 @@ from f2hdr_backend.shot.errors import OutOfMemory
 
 BAND_ROWS = (1024, 512, 256, 128, 64)
 """Heights of bands that a plan chooses from when a whole frame is too much."""
+WASTE = {"cpu": 1.5}
+"""See ``Workload.waste``, by type of device: freed memory that is kept is not always where it is needed."""
 SHARE_OF_FREE = 0.8
 """Part of the free memory that a plan may use."""
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
@@ -31,8 +34,12 @@ class Plan:
     """Whether stage II's features of a frame wait for the next window."""
     pairs_at_once: int
     """Pairs of frames that go through the flow network as one batch."""
-    bytes: int
+    bytes: int = 0
     """What this is expected to take at its peak, beyond what the process held before."""
+    readers: int = 1
+    """Threads that read the plate ahead of the device."""
+    writers: int = 2
+    """Frames that may be blended and written behind it."""
 
     @property
     def over(self) -> Over:
@@ -53,6 +60,8 @@ class Workload:
     descriptor: Descriptor
     precision: torch.dtype
     flow_bytes_per_pixel: int
+    waste: float
+    """Memory that the allocator takes for each byte in use, at its peak."""
 
     def plans(self, tile: str) -> Iterator[Plan]:
         """Plans from the fastest to the leanest. ``tile`` is ``auto``, ``off`` or the rows of a band."""
@@ -63,10 +72,10 @@ class Workload:
             rows = -(-int(tile) // ROWS_MULTIPLE) * ROWS_MULTIPLE
             chosen = (rows if rows < self.height else None,)
         for pairs_at_once in (2, 1):
-            yield self._counted(Plan(chosen[0], True, pairs_at_once, 0))
+            yield self._counted(Plan(chosen[0], True, pairs_at_once))
         for keep_features in (True, False):
             for height in chosen[keep_features:]:
-                yield self._counted(Plan(height, keep_features, 1, 0))
+                yield self._counted(Plan(height, keep_features, 1))
 
     def _counted(self, plan: Plan) -> Plan:
         return replace(plan, bytes=self._bytes(plan))
@@ -81,11 +90,11 @@ class Workload:
         kept = 3 * features * self.descriptor.refine
         frames = 3 * 3 * 4 * 4
         adapter = element * self.descriptor.adapter_channels / cells * (2 + 3 * band) * self.descriptor.adapter
-        refine = features * (3 + 6 * band) * self.descriptor.refine
+        refine = features * (6 + 4 * band) * self.descriptor.refine
         fusion = 4 * 90 * band
         flow = self.flow_bytes_per_pixel * plan.pairs_at_once
         carried = kept if plan.keep_features else 0
-        return int(pixels * (frames + max(flow + carried, adapter + carried, fusion + carried, refine + kept)))
+        return int(pixels * (frames + max(flow + carried, adapter + carried, fusion + carried, refine)) * self.waste)
 
 
 def make_plan(workload: Workload, engine: Engine, device: torch.device) -> Plan:
@@ -95,13 +104,11 @@ def make_plan(workload: Workload, engine: Engine, device: torch.device) -> Plan:
         OutOfMemory: ``engine.memory`` is less than the leanest plan takes.
     """
     limit = _limit(engine.memory, device)
-    plan = None
     for plan in workload.plans(engine.tile):
         if plan.bytes <= limit:
-            return plan
-    assert plan is not None  # every workload has a plan
+            return _with_threads(plan, device)
     if not engine.memory:
-        return plan
+        return _with_threads(plan, device)
     raise OutOfMemory(
         f"{workload.width} x {workload.height} pixels take {plan.bytes / UNITS['G']:.1f} GB at least; "
         f"--memory {engine.memory} leaves {max(limit, 0) / UNITS['G']:.1f} GB.",
@@ -113,7 +120,15 @@ def make_plan(workload: Workload, engine: Engine, device: torch.device) -> Plan:
 def leaner(workload: Workload, plan: Plan) -> Plan | None:
     """The next plan that takes less than ``plan``; None if there is none. A ``tile`` that was given is given up."""
     later = [other for other in workload.plans("auto") if other.bytes < plan.bytes]
-    return later[0] if later else None
+    return replace(later[0], readers=plan.readers, writers=plan.writers) if later else None
+
+
+def _with_threads(plan: Plan, device: torch.device) -> Plan:
+    """The plan with threads that keep a GPU busy; a CPU has none to spare while it computes."""
+    if device.type == "cpu":
+        return plan
+    threads = max(1, usable_cpus() // 2)
+    return replace(plan, readers=min(4, threads), writers=min(8, threads + 1))
 
 
 def bytes_of(memory: str) -> int:

@@ -10,18 +10,19 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 AHEAD = 2
-"""Windows whose frames are read before they are asked for."""
+"""Windows whose frames are read before they are asked for, by one reader; each further one reads one more."""
 
 
 class ReadAhead(Generic[T]):
     """What ``read`` gives for the frames of a list of windows, taken in order."""
 
-    def __init__(self, read: Callable[[int], T], windows: Sequence[tuple[int, int, int]]) -> None:
+    def __init__(self, read: Callable[[int], T], windows: Sequence[tuple[int, int, int]], readers: int = 1) -> None:
         self._read = read
         self._windows = list(windows)
         self._taken = 0
         self._held: dict[int, Future[T]] = {}
-        self._reader = ThreadPoolExecutor(1, "read-ahead")
+        self._ahead = AHEAD + readers - 1
+        self._reader = ThreadPoolExecutor(readers, "read-ahead")
 
     def __enter__(self) -> ReadAhead[T]:
         return self
@@ -37,13 +38,13 @@ class ReadAhead(Generic[T]):
         Raises:
             UnreadableFrame: from the plate.
         """
-        coming = self._windows[self._taken : self._taken + 1 + AHEAD]
+        coming = self._windows[self._taken : self._taken + 1 + self._ahead]
         for number in (number for near in coming for number in near):
             if number not in self._held:
                 self._held[number] = self._reader.submit(self._read, number)
         previous, reference, following = (self._held[number].result() for number in window)
         self._taken += 1
-        needed = {number for near in self._windows[self._taken : self._taken + AHEAD] for number in near}
+        needed = {number for near in self._windows[self._taken : self._taken + self._ahead] for number in near}
         for number in set(self._held) - needed:
             del self._held[number]
         return previous, reference, following

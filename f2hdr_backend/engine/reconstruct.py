@@ -97,7 +97,7 @@ class NetworkMethod(Method):
 
     def workload(self, padded: tuple[int, int]) -> Workload:
         """See :class:`Method`."""
-        return Workload(*padded, self.descriptor, self._precision, self.estimator.bytes_per_pixel)
+        return Workload(*padded, self.descriptor, self._precision, self.estimator.bytes_per_pixel, self.waste)
 
     def _reconstruct(self, frames: WindowFrames, plan: Plan, padding: Padding, *, occlusions: bool) -> HdrFrame:
         frame = self._computed(frames, plan, padding, self._precision, occlusions=occlusions)
@@ -162,7 +162,7 @@ class MergeMethod(Method):
     def workload(self, padded: tuple[int, int]) -> Workload:
         """See :class:`Method`: no network, but pictures of its own."""
         none = Descriptor(adapter=False, refine=False)
-        return Workload(*padded, none, torch.float32, self.estimator.bytes_per_pixel)
+        return Workload(*padded, none, torch.float32, self.estimator.bytes_per_pixel, self.waste)
 
     def _reconstruct(self, frames: WindowFrames, plan: Plan, padding: Padding, *, occlusions: bool) -> HdrFrame:
         """A merge has no coarse stage and no motion mask of its own."""
@@ -192,7 +192,7 @@ def _hdr_frame(padding: Padding, parts: tuple[Tensor, Tensor, Tensor, Tensor, Te
 
 def _picture(planes: Tensor) -> FloatArray:
     """``(..., C, H, W)`` as a contiguous ``(..., H, W, C)`` float32 array."""
-    return np.ascontiguousarray(planes.movedim(-3, -1).float().cpu().numpy())
+    return planes.movedim(-3, -1).float().contiguous().cpu().numpy()
 
 
 def _digest(*parts: str) -> str:

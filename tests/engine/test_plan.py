@@ -20,7 +20,7 @@ from f2hdr_backend.shot.events import FrameDone, RenderStarted, Warned
 from f2hdr_backend.shot.exposure import ExposurePattern
 
 CPU = torch.device("cpu")
-UHD = Workload(3840, 2160, Descriptor(), torch.bfloat16, 600)
+UHD = Workload(3840, 2160, Descriptor(), torch.bfloat16, 600, 1.0)
 STAGES = (
     "flow_adapter.body.3",
     "fusion_net.conv5",
