@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from f2hdr_backend.engine.reconstruct import HdrFrame
+from f2hdr_backend.engine.method import HdrFrame
+from f2hdr_backend.image.frame import FloatArray
 from f2hdr_backend.shot.errors import ExposureError
 from f2hdr_backend.shot.exposure import ExposurePattern
 
@@ -36,13 +38,16 @@ def anchor_gain(anchor: str, exposures: ExposurePattern) -> float:
     return float(2.0 ** (ev - exposures.lowest))
 
 
-def compose(frame: HdrFrame, gain: float, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
+def compose(
+    frame: HdrFrame, gain: float, names: tuple[str, ...], finish: Callable[[FloatArray], FloatArray]
+) -> dict[str, NDArray[Any]]:
     """Channels of the EXR by name: ``RGB``, then the layers asked for.
 
+    ``gain`` anchors light, and ``finish`` brings it to the output space.
     Flow layers follow Nuke: ``forward`` leads to the next frame and ``backward`` to the previous, in pixels, u to the
     right and v up. ``motion`` holds the motion masks, ``occlusion`` what the neighbors do not show, ``coarse`` stage I.
     """
-    layers: dict[str, NDArray[Any]] = {"RGB": frame.radiance * np.float32(gain)}
+    layers: dict[str, NDArray[Any]] = {"RGB": finish(frame.radiance * np.float32(gain))}
     for side, name in enumerate(SIDES):
         if "flow" in names:
             layers[f"{name}.u"] = frame.flows[side, ..., 0]
@@ -52,5 +57,5 @@ def compose(frame: HdrFrame, gain: float, names: tuple[str, ...]) -> dict[str, N
         if "occlusion" in names:
             layers[f"occlusion.{name}"] = frame.occlusions[side]
     if "coarse" in names:
-        layers["coarse"] = frame.coarse * np.float32(gain)
+        layers["coarse"] = finish(frame.coarse * np.float32(gain))
     return layers

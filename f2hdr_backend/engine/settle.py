@@ -8,10 +8,11 @@ from dataclasses import replace
 
 from f2hdr_backend.engine.cuts import FARTHEST
 from f2hdr_backend.engine.detect import Detection, detect, require_pattern
+from f2hdr_backend.engine.plate_color import open_color, settle_color
 from f2hdr_backend.engine.window import window_of
 from f2hdr_backend.image.frame import Encoding, Plate
 from f2hdr_backend.image.read import open_plate
-from f2hdr_backend.shot.document import Shot
+from f2hdr_backend.shot.document import Color, Shot
 from f2hdr_backend.shot.errors import DocumentError, ExposureError, ShotError
 from f2hdr_backend.shot.events import Event, PlateMeasured, Warned
 from f2hdr_backend.shot.exposure import ExposurePattern
@@ -22,25 +23,26 @@ MODEL_EXPOSURES = 2
 
 
 def settle(shot: Shot, plate: Plate, frames: FrameRange) -> tuple[Shot, list[Event]]:
-    """Fill in what the user left open: exposures, cuts and the plate's coding.
+    """Fill in what the user left open: the plate's color, exposures and cuts.
 
     What is given is never estimated again. Unknown exposures are measured on the whole plate, unknown cuts around
     ``frames``.
 
     Raises:
+        ColorError: a config or a space is missing, broken or of no use.
         ExposureError: the plate's exposures cannot be told.
         MissingFrames, UnreadableFrame: from the plate.
     """
-    if shot.color.input_space == "auto":
-        shot = replace(shot, color=replace(shot.color, input_space=plate.default_encoding))
+    color, events = settle_color(shot.color, plate)
+    shot = replace(shot, color=color)
     if shot.exposures is not None and shot.cuts is not None:
-        return shot, []
+        return shot, events
     given = shot.exposures
     span = None if given is None else _around(frames, plate)
-    found = detect(plate, frames=span, encoding=_encoding(shot), cycle=given.cycle if given else None)
+    found = detect_light(shot.color, plate, span, given.cycle if given else None)
     pattern = given or require_pattern(found)
     shot = replace(shot, exposures=pattern, cuts=found.cuts if shot.cuts is None else shot.cuts)
-    return shot, _told(found, pattern, warn_dropped=given is None)
+    return shot, [*events, *_told(found, pattern, warn_dropped=given is None)]
 
 
 def exposures_from(
@@ -60,7 +62,7 @@ def exposures_from(
     try:
         if cycle is not None and first is not None:
             return ExposurePattern.beginning(cycle, plate.frames.first, first), None
-        found = detect(plate, encoding=_encoding(shot), cycle=cycle)
+        found = detect_light(shot.color, plate, cycle=cycle)
         pattern = require_pattern(found)
         if first is not None:
             pattern = ExposurePattern.beginning(pattern.cycle, plate.frames.first, first)
@@ -75,11 +77,18 @@ def _around(frames: FrameRange, plate: Plate) -> FrameRange:
     return FrameRange(tuple(range(first, last + 1)))
 
 
-def _encoding(shot: Shot) -> Encoding | None:
-    """The plate's coding as given, or None for its own."""
-    return (
-        "linear" if shot.color.input_space == "linear" else "gamma22" if shot.color.input_space == "gamma22" else None
-    )
+def detect_light(
+    color: Color, plate: Plate, frames: FrameRange | None = None, cycle: tuple[float, ...] | None = None
+) -> Detection:
+    """What the light of a plate in any color space says of its exposures and cuts: see ``detect.detect``.
+
+    Raises:
+        ColorError: see ``plate_color.open_color``.
+        MissingFrames, UnreadableFrame: from the plate.
+    """
+    color, _ = settle_color(replace(color, clip_level=(1.0,)), plate)
+    encoding: Encoding = "gamma22" if color.input_space == "gamma22" else "linear"
+    return detect(open_color(color, plate).in_light(plate), frames=frames, encoding=encoding, cycle=cycle)
 
 
 def check_request(shot: Shot, plate: Plate, frames: FrameRange) -> None:

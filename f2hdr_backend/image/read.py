@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from types import ModuleType
 
 import numpy as np
 
@@ -17,16 +18,21 @@ from f2hdr_backend.shot.errors import ImageError, MissingFrames, ShotError, Unre
 from f2hdr_backend.shot.frames import Sequence
 
 MOVIE_SUFFIXES = (".avi", ".mkv", ".mov", ".mp4", ".mxf", ".webm")
+RAW_SUFFIXES = (
+    *(".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".fff", ".iiq", ".kdc", ".mef", ".mos", ".mrw"),
+    *(".nef", ".nrw", ".orf", ".pef", ".raf", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f"),
+)
 
 
-def read_image(path: str, number: int = 0) -> PlateImage:
-    """Return the picture in one file: EXR, TIFF, PNG, DPX, JPEG, Radiance and others.
+def read_image(path: str, number: int = 0, white_balance: tuple[float, ...] | None = None) -> PlateImage:
+    """Return the picture in one file: EXR, TIFF, PNG, DPX, JPEG, Radiance, camera raw and others.
 
-    No color is converted. NaN and -Inf become 0, Inf the largest finite value of its channel; the pixels
-    that had one are counted. ``number`` is the frame it stands for. Raises UnreadableFrame.
+    No color is converted; camera raw is developed (see ``raw``), by ``white_balance`` or else its own. NaN and
+    -Inf become 0, Inf the largest finite value of its channel; the pixels that had one are counted. ``number``
+    is the frame it stands for. Raises UnreadableFrame, ImageError if camera raw needs an extra.
     """
     try:
-        image = read_exr(path) if _is_exr(path) else read_still(path)
+        image = _read(path, white_balance)
     except UnreadableFrame as error:
         error.facts["frame"] = number
         raise
@@ -69,7 +75,9 @@ class SequencePlate:
                 path=str(sequence),
                 frames=(),
             )
-        self.size, kind, _ = _probe(sequence.path(self.frames.first))
+        first = sequence.path(self.frames.first)
+        self.size, kind, _ = _probe(first)
+        self._white_balance = _raw(first).white_balance(first) if _is_raw(first) else None
         self.default_encoding = "linear" if kind == "float" else "gamma22"
 
     @property
@@ -84,7 +92,7 @@ class SequencePlate:
     def read(self, number: int) -> PlateImage:
         """Return one frame. Raises MissingFrames, or UnreadableFrame, also if its size is another."""
         self.require([number])
-        image = read_image(self._sequence.path(number), number)
+        image = read_image(self._sequence.path(number), number, self._white_balance)
         height, width, _ = image.pixels.shape
         if (width, height) != self.size:
             first = f"{self.size[0]} x {self.size[1]} of frame {self.frames.first}"
@@ -98,7 +106,8 @@ class SequencePlate:
 
     def identity(self, number: int) -> str:
         """Return path, size and time of change of one frame's file. Raises UnreadableFrame if it is gone."""
-        return file_identity(self._sequence.path(number))
+        identity = file_identity(self._sequence.path(number))
+        return identity if self._white_balance is None else f"{identity}:{self._white_balance}"
 
     def exposure_metadata(self) -> dict[int, float] | None:
         """Return every frame's exposure in stops, or None unless all files tell it by the same attributes."""
@@ -130,8 +139,23 @@ def _is_exr(path: str) -> bool:
     return path.lower().endswith(".exr")
 
 
+def _is_raw(path: str) -> bool:
+    return path.lower().endswith(RAW_SUFFIXES)
+
+
+def _read(path: str, white_balance: tuple[float, ...] | None) -> PlateImage:
+    if _is_raw(path):
+        raw = _raw(path)
+        image: PlateImage = raw.read_raw(path, white_balance or raw.white_balance(path))
+        return image
+    return read_exr(path) if _is_exr(path) else read_still(path)
+
+
 def _probe(path: str) -> tuple[tuple[int, int], str, Header]:
     """Return size, kind and header of one file without decoding it."""
+    if _is_raw(path):
+        size, kind, header = _raw(path).probe_raw(path)
+        return size, kind, header
     if not _is_exr(path):
         return probe_still(path)
     header = read_header(path)
@@ -150,15 +174,30 @@ def _finite(pixels: FloatArray) -> tuple[FloatArray, int]:
     return pixels, int((~finite.all(axis=-1)).sum())
 
 
+def _raw(path: str) -> ModuleType:
+    """Return the module that reads camera raw."""
+    try:
+        from f2hdr_backend.image import raw
+    except ModuleNotFoundError as error:
+        if error.name != "rawpy":
+            raise
+        raise _extra_needed(path, "camera raw", "raw") from error
+    return raw
+
+
 def _open_movie(path: str) -> Plate:
     try:
         from f2hdr_backend.image.video import MoviePlate
     except ModuleNotFoundError as error:
         if error.name != "av":
             raise
-        raise ImageError(
-            f'"{path}" is a movie, and what reads movies is not installed.',
-            hint='Run: pip install "f2hdr[media]"',
-            path=path,
-        ) from error
+        raise _extra_needed(path, "a movie", "media") from error
     return MoviePlate(path)
+
+
+def _extra_needed(path: str, what: str, extra: str) -> ImageError:
+    return ImageError(
+        f'"{path}" is {what}, and what reads it is not installed.',
+        hint=f'Run: pip install "f2hdr[{extra}]"',
+        path=path,
+    )

@@ -1,4 +1,4 @@
-"""From a plate's code values to the network's, and what light they stand for."""
+"""From a plate's code values to the network's and back to light."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ ENCODINGS = ("gamma22", "linear")
 
 @dataclass(frozen=True)
 class Response:
-    """How a plate's values stand for light: their coding, and the linear value at which each channel clips."""
+    """How a plate's values stand for light: their coding, and the linear value at which each channel clips.
+
+    The network sees light relative to the clip, so that each channel fills its range. What it gives is multiplied by
+    the clip again: white balance and scale stay the plate's, also where the clip is known badly.
+    """
 
     encoding: str
     """``gamma22`` or ``linear``."""
@@ -40,6 +44,10 @@ class Response:
             codes = pixels.astype(np.float32) / clip ** np.float32(1 / GAMMA)
             return np.clip(codes, 0, 1)
         return np.clip(pixels.astype(np.float32) / clip, 0, 1) ** np.float32(1 / GAMMA)
+
+    def to_light(self, radiance: FloatArray) -> FloatArray:
+        """``(H, W, 3)`` light relative to the clip, as the network gives it, to the plate's own linear values."""
+        return radiance * np.asarray(self.clip_level, np.float32)
 
     def above_clip(self, pixels: NDArray[Any]) -> int:
         """Number of pixels with a channel above the clip level, whose light would be lost."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from f2hdr_backend.image.frame import FloatArray
 
-_MATRICES = {
+MATRICES = {
     1: ("bt709", 0.2126, 0.0722),
     4: ("fcc", 0.30, 0.11),
     5: ("bt601", 0.299, 0.114),
@@ -76,11 +76,11 @@ def _matrix(frame: av.VideoFrame) -> tuple[str, float, float]:
     if frame.format.is_rgb:
         return ("rgb", 0.0, 0.0)
     if tag in _UNTAGGED:
-        name, red, blue = _MATRICES[1 if frame.height >= 720 else 5]
+        name, red, blue = MATRICES[1 if frame.height >= 720 else 5]
         return f"{name} (untagged: chosen by its {frame.height} lines)", red, blue
-    if tag not in _MATRICES:
+    if tag not in MATRICES:
         raise UnknownCoding(f"its color matrix, number {tag} of H.273, is not supported")
-    return _MATRICES[tag]
+    return MATRICES[tag]
 
 
 def _is_full(frame: av.VideoFrame) -> bool:

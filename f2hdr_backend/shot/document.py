@@ -27,25 +27,36 @@ class Color:
     input_space: str = field(
         default="auto",
         metadata={
-            "help": "Color space of the plate: auto (gamma22 for integer files and movies, linear for float "
-            "files), gamma22, linear, or a name from the OCIO config."
+            "help": "Color space of the plate: auto (as its files and the config's file rules say, else gamma22 for "
+            "integer files and movies and linear for float files), gamma22, linear, or a name from the OCIO config."
         },
     )
     output_space: str = field(
         default="linear",
-        metadata={"help": "Color space of the result: linear, or a name from the OCIO config."},
-    )
-    config: str = field(default="", metadata={"help": "OCIO config file; empty for the environment's."})
-    clip_level: tuple[float, ...] = field(
-        default=(1.0,),
         metadata={
-            "help": "Linear value at which the plate clips: one, or one per channel.",
+            "help": "Color space of the result: linear (light in the plate's own primaries), or a scene-linear space "
+            "of the OCIO config."
+        },
+    )
+    config: str = field(
+        default="",
+        metadata={
+            "help": "OCIO config: a file, a built-in one such as ocio://studio-config-v2.1.0_aces-v1.3_ocio-v2.3, or "
+            "f2hdr; empty for the environment's, else f2hdr."
+        },
+    )
+    clip_level: Optional[tuple[float, ...]] = field(
+        default=None,
+        metadata={
+            "help": "Linear value at which the plate clips: one, or one per channel; null to find it.",
             "unit": "1.0 = full scale",
         },
     )
 
     def __post_init__(self) -> None:
         levels = self.clip_level
+        if levels is None:
+            return
         if len(levels) not in (1, 3) or not all(math.isfinite(level) and level > 0 for level in levels):
             raise DocumentError(
                 f"clip_level cannot be {list(levels)}.",

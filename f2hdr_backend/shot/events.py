@@ -29,6 +29,22 @@ class PlateMeasured(Event):
 
 
 @dataclass(frozen=True)
+class ColorSettled(Event):
+    """The plate's color was not given in full; this is what it is taken for, once for the whole shot."""
+
+    input_space: str
+    why: str
+    """Why that input space: ``given``, or what told it."""
+    output_space: str
+    config: str
+    """The OCIO config; empty where none is used."""
+    clip_level: tuple[float, ...]
+    clip_source: str
+    """``given``, ``full scale`` of integer codes, ``seen`` in the pixels, or the ``brightest value`` of a plate that
+    was not seen to clip."""
+
+
+@dataclass(frozen=True)
 class RenderStarted(Event):
     """The plan is made and the work begins; ``total`` counts the frames asked for, done ones included."""
 
@@ -41,6 +57,8 @@ class RenderStarted(Event):
     weights: str
     """The weights' name, or ``merge``."""
     flow: str
+    plan: str = ""
+    """How frames are computed within the memory there is."""
 
 
 @dataclass(frozen=True)
@@ -80,3 +98,16 @@ class RenderFinished(Event):
     rendered: int
     skipped: int
     seconds: float
+
+
+@dataclass(frozen=True)
+class FrameChecked(Event):
+    """One rendered frame was looked at; ``problem`` is empty if it is right."""
+
+    frame: int
+    path: str
+    problem: str
+    method: str
+    """Digests of the weights, flow and precision, and of the color config, that made it; empty if it does not tell."""
+    done: int
+    total: int

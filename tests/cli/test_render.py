@@ -47,7 +47,7 @@ def test_one_command_gives_as_many_frames_and_finds_the_exposures(plate, tmp_pat
     assert result.returncode == 0, result.stderr
     events = [json.loads(line) for line in result.stdout.splitlines()]
     names = [event["event"] for event in events]
-    assert names[0] == "plate_measured" and names[-1] == "render_finished"
+    assert names[:2] == ["color_settled", "plate_measured"] and names[-1] == "render_finished"
     assert [event["frame"] for event in events if event["event"] == "frame_done"] == [1, 2, 3, 4, 5, 6]
     assert frames_in(tmp_path / "hdr") == [f"o.{n:04d}.exr" for n in range(1, 7)]
     with OpenEXR.File(str(tmp_path / "hdr" / "o.0001.exr")) as file:

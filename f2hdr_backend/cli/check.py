@@ -1,0 +1,52 @@
+"""``f2hdr check``: whether all frames of a Shot are there and right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated
+
+import typer
+
+from f2hdr_backend.cli.shot_options import PathMappingFile, frame_range, path_mapping, read_shot
+from f2hdr_backend.cli.task import AsJson, Progress, ProgressOption, show_lines, task
+from f2hdr_backend.shot.events import FrameChecked
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb ``check`` to the command line."""
+    app.command("check")(check)
+
+
+def check(
+    source: Annotated[str, typer.Argument(metavar="SHOT.json", help="A prepared Shot document.")],
+    frames: Annotated[str | None, typer.Option(help="Frames to look at, such as 1001-1010; all unless given.")] = None,
+    sweep: Annotated[
+        bool, typer.Option("--sweep", help="Remove temporary files that killed renders of these frames left.")
+    ] = False,
+    rules: PathMappingFile = None,
+    progress: ProgressOption = Progress.BAR,
+    as_json: AsJson = False,
+) -> None:
+    """Look at every frame: is it there, whole, finite, of the plate's size, and made from this Shot's inputs.
+
+    Use --sweep only when nothing renders these frames any more.
+    """
+    progress = Progress.JSON if as_json else progress
+    with task(progress):
+        from f2hdr_backend.engine.check import verify
+
+        shot = path_mapping(rules).shot(read_shot(source))
+        events = verify(shot, frame_range(frames) if frames else None, sweep=sweep)
+        if progress is Progress.BAR:
+            _show(events)
+        else:
+            show_lines(events, progress)
+
+
+def _show(events: Iterable[FrameChecked]) -> None:
+    count = 0
+    for event in events:
+        count += 1
+        if event.problem:
+            typer.echo(f"frame {event.frame}: {event.problem}", err=True)
+    typer.echo(f"{count} frames are there and right", err=True)

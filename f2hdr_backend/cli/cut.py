@@ -1,0 +1,40 @@
+"""``f2hdr render CUT.otio``: every clip of an editorial timeline, each into a folder of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from f2hdr_backend.cli.shot_options import ShotOptions
+from f2hdr_backend.shot.errors import DocumentError
+from f2hdr_backend.shot.events import Event
+
+USUAL_HANDLES = 8
+
+
+def is_cut(source: str, handles: int | None) -> bool:
+    """Say whether a source is a timeline. Raises DocumentError if it is none but handles are given."""
+    from f2hdr_backend.engine.timeline import is_timeline
+
+    if is_timeline(source):
+        return True
+    if handles is not None:
+        raise DocumentError("--handles goes with a timeline.", hint="Choose the frames with --frames.")
+    return False
+
+
+def render_timeline(
+    source: str, output: str | None, options: ShotOptions, handles: int | None, *, force: bool
+) -> Iterator[Event]:
+    """Render the clips of a timeline into the folder ``output``, with ``handles`` frames more at both ends.
+
+    Raises DocumentError for options that do not go with a timeline, and what ``read_cut`` and ``render_cut`` do.
+    """
+    from f2hdr_backend.engine.cut import render_cut
+    from f2hdr_backend.engine.timeline import read_cut
+
+    if options.frames is not None:
+        raise DocumentError(
+            "The frames of a cut come from its timeline, not from --frames.", hint="Use --handles for more of them."
+        )
+    cut = read_cut(source, USUAL_HANDLES if handles is None else handles)
+    yield from render_cut(cut, output or "", options.shot, force=force)

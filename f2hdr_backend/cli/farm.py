@@ -1,0 +1,257 @@
+"""``f2hdr farm``: a prepared Shot in chunks, run here or on Dask, or written for a studio's scheduler."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from f2hdr_backend.cli.shot_options import PathMappingFile, frame_range, path_mapping, read_shot
+from f2hdr_backend.cli.task import AsJson, Progress, ProgressOption, say, show_lines, task
+from f2hdr_backend.farm.job import DEFAULT_CHUNK, FarmJob, chunks
+from f2hdr_backend.farm.report import ChunkDone, ChunkFailed, ChunkRetried, failed, failures_in
+from f2hdr_backend.shot.document import Engine, Shot
+from f2hdr_backend.shot.events import Event, FrameDone, FrameSkipped
+from f2hdr_backend.shot.frames import Sequence
+
+if TYPE_CHECKING:
+    from f2hdr_backend.engine.renderer import Renderer
+
+
+class RunEngine(StrEnum):
+    """What ``farm run`` runs chunks with."""
+
+    OPENJD = "openjd"
+    DASK = "dask"
+
+
+class ExportEngine(StrEnum):
+    """What ``farm export`` writes for."""
+
+    OPENJD = "openjd"
+    DEADLINE_CLOUD = "deadline-cloud"
+    OPENCUE = "opencue"
+    DEADLINE10 = "deadline10"
+
+
+ShotFile = Annotated[str, typer.Argument(metavar="SHOT.json", help="A Shot from f2hdr prepare.")]
+Frames = Annotated[str | None, typer.Option(help="Some of the Shot's frames, such as 1001-1010.")]
+Chunk = Annotated[int, typer.Option(help="Frames a task.", min=1)]
+Name = Annotated[str, typer.Option(help="Name of the job; by default the output's.")]
+Retries = Annotated[int, typer.Option(help="How often a failed task is tried again.", min=0)]
+Gpu = Annotated[bool, typer.Option("--gpu", help="Reconstruct only where there is a GPU, one task each.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb ``farm`` and its commands to the command line."""
+    farm = typer.Typer(help="Render a prepared Shot in chunks, on any number of machines.", no_args_is_help=True)
+    farm.command("run")(run)
+    farm.command("export")(export)
+    farm.command("plan")(plan)
+    farm.command("task")(warm_task)
+    app.add_typer(farm, name="farm")
+
+
+def run(
+    source: ShotFile,
+    engine: Annotated[RunEngine, typer.Option(help="openjd: sessions on this machine. dask: Dask workers.")],
+    workers: Annotated[int, typer.Option(help="Processes to start on this machine.", min=1)] = 2,
+    scheduler: Annotated[str, typer.Option(help="Dask scheduler to use instead, such as tcp://10.0.0.1:8786.")] = "",
+    frames: Frames = None,
+    chunk: Chunk = DEFAULT_CHUNK,
+    retries: Retries = 2,
+    gpu: Gpu = False,
+    folder: Annotated[
+        Path | None, typer.Option("--folder", help="Keeps bundle and logs of openjd; by default SHOT.farm beside it.")
+    ] = None,
+    rules: PathMappingFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Render every chunk, try failed ones again, and check that every frame is there and right.
+
+    Frames that are already done are skipped; the same command again goes on where it stopped.
+    """
+    with task(Progress.JSON if as_json else Progress.BAR):
+        shot = _shot(source, frames)
+        job = FarmJob(shot, _name(shot), chunk=chunk, retries=retries, needs_gpu=gpu, command=_own_command())
+        failures: list[ChunkFailed] = []
+        if engine is RunEngine.DASK:
+            events = _on_dask(job, scheduler, workers)
+        else:
+            events = _with_openjd(job, folder or Path(source).with_suffix(".farm"), workers, rules or "")
+        _show(failures_in(events, failures), as_json)
+        if failures:
+            raise failed(shot, failures)
+
+
+def export(
+    source: ShotFile,
+    engine: Annotated[ExportEngine, typer.Option(help="Scheduler to write for.")],
+    folder: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder to write the job to.")],
+    frames: Frames = None,
+    chunk: Chunk = DEFAULT_CHUNK,
+    name: Name = "",
+    retries: Retries = 2,
+    gpu: Gpu = False,
+    priority: Annotated[int, typer.Option(help="Priority in the queue.", min=0, max=100)] = 50,
+    command: Annotated[str, typer.Option(help="The f2hdr command as workers find it.")] = "f2hdr",
+    show: Annotated[str, typer.Option(help="Show of the farm, for opencue.")] = "testing",
+    convert_to: Annotated[
+        str, typer.Option(help="Movie or pictures to convert the result to, for openjd and deadline-cloud.")
+    ] = "",
+    display: Annotated[str, typer.Option(help="Display that they are for, such as Rec.2100-PQ.")] = "",
+    warm: Annotated[
+        bool, typer.Option("--warm", help="Keep the model loaded between a session's tasks (openjd, deadline-cloud).")
+    ] = False,
+) -> None:
+    """Write the job: an OpenJD bundle (also for Deadline Cloud), OpenCue's XML, or Deadline 10's files."""
+    shot = _shot(source, frames)
+    job = FarmJob(
+        shot, name or _name(shot), chunk=chunk, retries=retries, needs_gpu=gpu, priority=priority, command=command,
+        convert_to=os.path.abspath(convert_to) if convert_to else "", display=display, warm=warm,
+    )  # fmt: skip
+    _write(folder, _files(job, engine, folder.absolute(), show))
+    typer.echo(f"{folder}: {len(job.frames)} frames in {len(chunks(job.frames, chunk))} tasks", err=True)
+
+
+def plan(
+    frames: Annotated[int, typer.Argument(metavar="FRAMES", help="How many frames.", min=1)],
+    workers: Annotated[int, typer.Option(help="Workers that render at the same time.", min=1)],
+    frame_seconds: Annotated[float, typer.Option(help="Measured seconds a frame.", min=0.0)],
+    start_seconds: Annotated[float, typer.Option(help="Seconds until a task's model is loaded.", min=0.0)] = 8.0,
+    read_seconds: Annotated[float, typer.Option(help="Seconds to read one frame of the plate.", min=0.0)] = 0.5,
+    warm: Annotated[bool, typer.Option("--warm", help="Workers keep the model loaded between tasks.")] = False,
+) -> None:
+    """Simulate a job from measured times, for several sizes of chunk."""
+    from f2hdr_backend.farm.plan import Costs, schedules
+
+    costs = Costs(start_seconds, frame_seconds, read_seconds)
+    print(f"{'chunk':>6} {'tasks':>6} {'minutes':>8} {'overhead':>9}")
+    for found in schedules(frames, workers, costs, warm=warm):
+        print(f"{found.chunk:>6} {found.tasks:>6} {found.seconds / 60:>8.1f} {found.overhead:>8.1%}")
+
+
+def warm_task(
+    source: ShotFile,
+    frames: Annotated[str, typer.Option(help="The task's frames.")],
+    rules: PathMappingFile = None,
+    progress: ProgressOption = Progress.OPENJD,
+) -> None:
+    """Render a chunk with the session's server, which keeps the model loaded; it is started if need be.
+
+    The server stops the chunk when this process is gone.
+    """
+    with task(progress):
+        from f2hdr_backend.client.connection import rebuilt
+        from f2hdr_backend.client.jobs import submit
+        from f2hdr_backend.client.launch import connect
+        from f2hdr_backend.farm.openjd_lines import lines_of
+
+        shot = path_mapping(rules).shot(read_shot(source))
+        job = submit(connect(), shot, frame_range(frames), client="farm", keep=False)
+        for event in job.watch():
+            if event["event"] == "error":
+                raise rebuilt(event)
+            for line in [json.dumps(event)] if progress is Progress.JSON else lines_of(event):
+                say(line, sys.stdout)
+
+
+def open_renderer(engine: Engine) -> Renderer:
+    """What a Dask worker opens once and keeps."""
+    from f2hdr_backend.engine.renderer import Renderer
+
+    return Renderer(engine)
+
+
+def _on_dask(job: FarmJob, scheduler: str, workers: int) -> Iterator[Event]:
+    from f2hdr_backend.engine.check import verify
+    from f2hdr_backend.farm import dask
+
+    failures: list[ChunkFailed] = []
+    with dask.cluster(scheduler, workers) as client:
+        yield from failures_in(dask.run(job, client, open_renderer), failures)
+    if not failures:
+        yield from verify(job.shot, sweep=True)
+
+
+def _with_openjd(job: FarmJob, folder: Path, workers: int, rules: str) -> Iterator[Event]:
+    from f2hdr_backend.farm import openjd, openjd_run
+
+    _write(folder, openjd.files(job))
+    yield from openjd_run.run(openjd_run.Sessions(job, folder, rules), workers)
+
+
+def _show(events: Iterator[Event], as_json: bool) -> None:
+    if as_json:
+        show_lines(events, Progress.JSON)
+        return
+    for event in events:
+        words = _words(event)
+        if words:
+            typer.echo(words, err=True)
+
+
+def _words(event: Event) -> str:
+    if isinstance(event, (FrameDone, FrameSkipped)):
+        return f"frame {event.frame}, {event.done} of {event.total}"
+    if isinstance(event, ChunkDone):
+        return f"chunk {event.frames} in {event.seconds:.1f} s, {event.done} of {event.total} ({event.worker})"
+    if isinstance(event, ChunkRetried):
+        return f"chunk {event.frames} failed and is tried again: {event.message}"
+    if isinstance(event, ChunkFailed):
+        return f"chunk {event.frames} failed {event.tries} times: {event.message}"
+    return ""
+
+
+def _shot(source: str, frames: str | None) -> Shot:
+    shot = read_shot(source)
+    return shot if frames is None else replace(shot, frames=frame_range(frames))
+
+
+def _name(shot: Shot) -> str:
+    """The output's name without its number: sh010 for hdr/sh010.####.exr."""
+    stem = Sequence.parse(shot.output.pattern).prefix.rstrip("._-") if shot.output.pattern else ""
+    return stem or "f2hdr"
+
+
+def _files(job: FarmJob, engine: ExportEngine, folder: Path, show: str) -> dict[str, str]:
+    if engine is ExportEngine.OPENCUE:
+        from f2hdr_backend.farm import opencue
+
+        return opencue.files(job, folder, opencue.Submitter(show, getpass.getuser(), _uid()))
+    if engine is ExportEngine.DEADLINE10:
+        from f2hdr_backend.farm import deadline10
+
+        return deadline10.files(job, folder)
+    from f2hdr_backend.farm import deadline_cloud, openjd
+
+    return deadline_cloud.files(job) if engine is ExportEngine.DEADLINE_CLOUD else openjd.files(job)
+
+
+def _write(folder: Path, files: dict[str, str]) -> None:
+    """Write a job's files. Raises UnwritableFrame."""
+    from f2hdr_backend.image.atomic import atomic_path
+
+    for name, text in files.items():
+        with atomic_path(folder / name) as part:
+            part.write_text(text, encoding="utf-8")
+
+
+def _own_command() -> str:
+    """The f2hdr that runs this, else the one beside the interpreter, else the one on PATH."""
+    if os.path.basename(sys.argv[0]) == "f2hdr" and os.access(sys.argv[0], os.X_OK):
+        return os.path.abspath(sys.argv[0])
+    return shutil.which("f2hdr", path=os.path.dirname(sys.executable)) or "f2hdr"
+
+
+def _uid() -> int:
+    return os.getuid() if hasattr(os, "getuid") else 0

@@ -1,0 +1,163 @@
+"""Whether rendered frames are there and right: whole, finite, of the plate's size, from the Shot's own inputs."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from f2hdr_backend.engine.digest import frame_digest
+from f2hdr_backend.engine.window import window_of
+from f2hdr_backend.image.frame import Plate
+from f2hdr_backend.image.read import open_plate, read_image
+from f2hdr_backend.image.write import read_header
+from f2hdr_backend.shot.document import Shot
+from f2hdr_backend.shot.errors import DocumentError, F2HDRError, ImageError
+from f2hdr_backend.shot.events import FrameChecked
+from f2hdr_backend.shot.frames import FrameRange, Sequence
+
+READERS = 4
+"""Frames read at the same time."""
+OWN_LAYERS = ("forward", "backward", "motion", "occlusion", "coarse")
+"""Layers that F2HDR computes; others come from the plate and may hold what they like."""
+
+
+def check(shot: Shot, frames: FrameRange | None = None) -> Iterator[FrameChecked]:
+    """Look at every frame of a settled Shot, by default all of its own.
+
+    A frame is right if its file is whole, its pixels finite and as many as the plate's, and its digest what the Shot
+    and the plate's files give; and if the same weights, flow, precision and color config made it as the first one.
+
+    Raises:
+        DocumentError: the Shot names no output.
+        ShotError, ImageError: from the plate.
+    """
+    if not shot.output.pattern:
+        raise DocumentError("The Shot names no output.", hint="Prepare it with --render-to.", field="output")
+    plate = open_plate(shot.plate)
+    try:
+        wanted = frames or shot.frames or plate.frames
+        checker = _Checker(shot, plate)
+        first = ""
+        with ThreadPoolExecutor(READERS) as readers:
+            for done, (frame, found) in enumerate(zip(wanted, readers.map(checker.look, wanted), strict=True), 1):
+                first = first or found.method
+                problem = found.problem
+                if not problem and found.method != first:
+                    problem = "it was made by other weights, flow, precision or color config than the frames before it"
+                yield FrameChecked(frame, checker.path(frame), problem, found.method, done, len(wanted))
+    finally:
+        plate.close()
+
+
+def verify(shot: Shot, frames: FrameRange | None = None, *, sweep: bool = False) -> Iterator[FrameChecked]:
+    """Look at every frame as ``check`` does and raise ImageError, naming all that are not right, at the end.
+
+    ``sweep`` removes temporary files that killed renders of these frames left; nothing may render them any more.
+    Fact ``problems`` maps frame numbers to words.
+    """
+    checked = []
+    for event in check(shot, frames):
+        checked.append(event)
+        yield event
+    if sweep:
+        for path in leftovers(shot, [event.frame for event in checked]):
+            os.unlink(path)
+    wrong = {event.frame: event.problem for event in checked if event.problem}
+    if wrong:
+        raise _not_right(wrong, len(checked))
+
+
+def leftovers(shot: Shot, frames: Iterable[int]) -> list[str]:
+    """Temporary files that a killed render of ``frames`` left beside its results."""
+    sequence = Sequence.parse(shot.output.pattern)
+    found = []
+    for frame in frames:
+        folder, name = os.path.split(sequence.path(frame))
+        found += glob.glob(os.path.join(glob.escape(folder), f".{glob.escape(name)}.*.part"))
+    return sorted(found)
+
+
+def _not_right(wrong: dict[int, str], total: int) -> ImageError:
+    numbers = FrameRange(tuple(wrong))
+    first = numbers.first
+    return ImageError(
+        f"{len(wrong)} of {total} frames are not right: {numbers}. Frame {first}: {wrong[first]}.",
+        hint=f"Render them again with --frames {numbers}.",
+        frames=numbers.frames,
+        problems=wrong,
+    )
+
+
+@dataclass(frozen=True)
+class _Found:
+    problem: str
+    method: str = ""
+
+
+class _Checker:
+    """Looks at single frames; safe to use from several threads."""
+
+    def __init__(self, shot: Shot, plate: Plate) -> None:
+        self._shot = shot
+        self._plate = plate
+        self._output = Sequence.parse(shot.output.pattern)
+
+    def path(self, frame: int) -> str:
+        return self._output.path(frame)
+
+    def look(self, frame: int) -> _Found:
+        path = self.path(frame)
+        if not os.path.exists(path):
+            return _Found("it is not there")
+        try:
+            header = read_header(path)
+            problem = self._pixels(path) or self._origin(frame, header)
+        except F2HDRError as error:
+            return _Found(error.message.rstrip("."))
+        return _Found(problem, f"{header.get('f2hdr/method', '')} {header.get('f2hdr/color_digest', '')}".strip())
+
+    def _pixels(self, path: str) -> str:
+        image = read_image(path)
+        height, width, _ = image.pixels.shape
+        if (width, height) != self._plate.size:
+            return f"it is {width} x {height}, and the plate {self._plate.size[0]} x {self._plate.size[1]}"
+        own = (values for name, values in image.layers.items() if name.partition(".")[0] in OWN_LAYERS)
+        if image.nonfinite or not all(np.isfinite(values).all() for values in own):
+            return "it holds NaN or Inf"
+        return ""
+
+    def _origin(self, frame: int, header: dict[str, Any]) -> str:
+        if "f2hdr/digest" not in header:
+            return "it does not say what it was made from"
+        window = window_of(frame, self._shot, self._plate.frames)
+        there = _as_rendered(self._shot, Shot.from_json(header["f2hdr/shot"]))
+        files = [self._identity(number, there.plate) for number in window.frames]
+        made_by = (str(header.get("f2hdr/method", "")), files, str(header.get("f2hdr/color_digest", "")))
+        expected = frame_digest(there, window, *made_by)
+        return "" if header["f2hdr/digest"] == expected else "it was made from other inputs or settings"
+
+    def _identity(self, frame: int, plate: str) -> str:
+        """The identity of a plate's file, as the machine gives it where the plate's path is ``plate``."""
+        here, there = (os.path.abspath(_file(path, frame)) for path in (self._shot.plate, plate))
+        return there + self._plate.identity(frame).removeprefix(here)
+
+
+def _as_rendered(shot: Shot, recorded: Shot) -> Shot:
+    """The Shot with the paths of the machine that rendered it; names of files must be the same."""
+    plate = recorded.plate if _same_name(shot.plate, recorded.plate) else shot.plate
+    config = recorded.color.config if _same_name(shot.color.config, recorded.color.config) else shot.color.config
+    return replace(shot, plate=plate, color=replace(shot.color, config=config))
+
+
+def _same_name(path: str, other: str) -> bool:
+    return os.path.basename(path) == os.path.basename(other)
+
+
+def _file(plate: str, frame: int) -> str:
+    return Sequence.parse(plate).path(frame) if Sequence.is_pattern(plate) else plate

@@ -1,0 +1,154 @@
+"""A timeline clip's media as a plate, and the number of the frame at a time of that media."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from f2hdr_backend.image.frame import Plate
+from f2hdr_backend.image.read import MOVIE_SUFFIXES, open_plate
+from f2hdr_backend.shot.errors import ShotError
+from f2hdr_backend.shot.frames import Sequence
+
+_BRACKET = re.compile(r"\[(\d+)-\d+\]")
+_SAME_RATE = 1e-4
+
+
+@dataclass(frozen=True)
+class Media:
+    """A clip's plate; ``first`` is the number of the frame that the clip begins with, ``rate`` in frames a second."""
+
+    plate: Plate
+    name: str
+    first: int
+    rate: float
+
+
+class Plates:
+    """The plates that a timeline in ``folder`` names, each opened once."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._open: dict[str, Plate] = {}
+
+    def open(self, name: str) -> Plate:
+        """Return a plate by its pattern or path. Raises ShotError or ImageError, as ``open_plate`` does."""
+        if name not in self._open:
+            self._open[name] = open_plate(name)
+        return self._open[name]
+
+    def rate(self, name: str) -> Fraction | None:
+        """Return the frames a second that a plate's first frame tells. Raises as ``open`` does."""
+        plate = self.open(name)
+        told = plate.read(plate.frames.first).metadata.get("framesPerSecond")
+        return None if told is None else Fraction(told).limit_denominator(1001)
+
+    def local(self, url: str) -> str:
+        """Return the local path of a URL or path; a relative one is beside the timeline.
+
+        Raises ShotError for media elsewhere.
+        """
+        pattern = re.sub(r"%0(\d)d(?=\.)", lambda match: "#" * int(match[1]), url)
+        parts = urlsplit(pattern, allow_fragments=False)
+        if parts.scheme in ("http", "https", "s3", "ftp"):
+            raise ShotError(f'its media "{url}" is not on this machine.', hint="Copy it here and relink.")
+        path = pattern
+        if parts.scheme == "file":
+            path = unquote(pattern[len("file:") :])
+            path = re.sub(r"^//(localhost)?(?=/)", "", path)
+            path = re.sub(r"^/(?=[A-Za-z]:)", "", path)
+        return os.path.normpath(os.path.join(self._folder, path))
+
+    def close(self) -> None:
+        """Close every plate."""
+        for plate in self._open.values():
+            plate.close()
+
+
+@dataclass(frozen=True)
+class _Described:
+    """What the timeline says of a clip's media; None where it says nothing."""
+
+    name: str
+    number: int | None = None
+    """Number of its first frame."""
+    available: Any = None
+    """Its times, an OTIO TimeRange."""
+
+
+def find_media(clip: Any, plates: Plates, start: Any) -> Media:
+    """Return the plate of a clip that begins at the media time ``start`` (an OTIO RationalTime).
+
+    Where the timeline does not say at what time its media begins, a timecode in the media does; without one, a time is
+    the number of a frame in a sequence, and counted from zero in a movie. Raises ShotError saying what is wrong.
+    """
+    media = _described(clip, plates)
+    plate = plates.open(media.name)
+    if Sequence.is_pattern(media.name):
+        return Media(plate, media.name, _number_in_sequence(media, plate, start), start.rate)
+    rate = plates.rate(media.name)
+    if rate is not None and abs(float(rate) / start.rate - 1) > _SAME_RATE:
+        raise ShotError(
+            f'the cut counts {start.rate:.6g} frames a second, "{media.name}" has {float(rate):.6g}: that is a retime.',
+            hint="Conform it to one rate.",
+        )
+    begin = media.available.start_time if media.available else _timecode(plate, start)
+    passed = start if begin is None else start - begin
+    return Media(plate, media.name, plate.frames.first + _frames(passed), start.rate)
+
+
+def _number_in_sequence(media: _Described, plate: Plate, start: Any) -> int:
+    begin = media.available.start_time if media.available else None
+    if begin is not None and media.number is not None:
+        return media.number + _frames(start - begin)
+    code = _timecode(plate, start)
+    if code is not None:
+        return plate.frames.first + _frames(start - code)
+    if begin is not None and _frames(media.available.duration) == plate.frames.last - plate.frames.first + 1:
+        return plate.frames.first + _frames(start - begin)
+    return _frames(start)
+
+
+def _described(clip: Any, plates: Plates) -> _Described:
+    """What the timeline says of a clip's media. Raises ShotError if it is none that can be read."""
+    reference = clip.media_reference
+    kind = reference.schema_name()
+    if kind == "ImageSequenceReference":
+        return _sequence(reference, plates)
+    if kind == "ExternalReference" and reference.target_url:
+        bracket = _BRACKET.search(reference.target_url)
+        url = _BRACKET.sub(lambda match: "#" * len(match[1]), reference.target_url)
+        return _Described(plates.local(url), int(bracket[1]) if bracket else None, reference.available_range)
+    if kind == "GeneratorReference":
+        raise ShotError("it is generated by the editing program.", hint="Render it there.")
+    if clip.name.lower().endswith(MOVIE_SUFFIXES):
+        return _Described(plates.local(clip.name))
+    raise ShotError("the timeline names no media for it.", hint="Relink it and export the timeline again.")
+
+
+def _sequence(reference: Any, plates: Plates) -> _Described:
+    if reference.frame_step != 1:
+        what = f"its media counts in steps of {reference.frame_step}."
+        raise ShotError(what, hint="Conform it to single frames.")
+    mark = "#" * max(1, reference.frame_zero_padding)
+    base = plates.local(reference.target_url_base or ".")
+    name = os.path.join(base, reference.name_prefix + mark + reference.name_suffix)
+    return _Described(name, reference.start_frame, reference.available_range)
+
+
+def _timecode(plate: Plate, like: Any) -> Any:
+    """The time of the plate's first frame by its own timecode, at the rate of the time ``like``; None without one."""
+    code = plate.read(plate.frames.first).metadata.get("timeCode")
+    if code is None:
+        return None
+    mark = ";" if code.dropFrame else ":"
+    text = f"{code.hours:02d}:{code.minutes:02d}:{code.seconds:02d}{mark}{code.frame:02d}"
+    return type(like).from_timecode(text, like.rate)
+
+
+def _frames(time: Any) -> int:
+    return round(time.value)

@@ -1,0 +1,177 @@
+"""A job on Dask workers: each holds one model and renders chunk after chunk.
+
+A worker that dies loses its chunk to another one; what it had finished is skipped there.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from queue import SimpleQueue
+from typing import Any, Protocol, cast
+
+from distributed import Client, Future, LocalCluster, Worker, WorkerPlugin, get_worker
+
+import f2hdr_backend
+from f2hdr_backend.farm.job import FarmJob, chunks, span
+from f2hdr_backend.farm.report import ChunkDone, ChunkFailed
+from f2hdr_backend.shot.document import Engine, Shot
+from f2hdr_backend.shot.errors import F2HDRError, ServerUnreachable, VersionMismatch
+from f2hdr_backend.shot.events import Event, FrameDone, FrameSkipped
+from f2hdr_backend.shot.frames import FrameRange
+
+PLUGIN = "f2hdr"
+CONNECT_SECONDS = 30
+
+
+class Renders(Protocol):
+    """What a worker keeps: ``engine.renderer.Renderer``."""
+
+    def render(self, shot: Shot, frames: FrameRange | None = None, *, force: bool = False) -> Iterator[Event]:
+        """Render frames, an event each."""
+        ...
+
+
+class WarmRenderer(WorkerPlugin):
+    """Keeps a worker's Renderer open between chunks; another job's engine settings replace it."""
+
+    name = PLUGIN
+
+    def __init__(self, open_renderer: Callable[[Engine], Renders]) -> None:
+        self._open_renderer = open_renderer
+
+    def setup(self, worker: Worker) -> None:
+        """Called on the worker when it joins."""
+        self._lock = threading.Lock()
+        self._engine: Engine | None = None
+        self._renderer: Renders | None = None
+
+    def render(self, shot: Shot, frames: FrameRange) -> Iterator[Event]:
+        """Render one chunk; a worker renders one at a time, however many threads it has."""
+        with self._lock:
+            if self._renderer is None or self._engine != shot.engine:
+                self._renderer, self._engine = self._open_renderer(shot.engine), shot.engine
+            yield from self._renderer.render(shot, frames)
+
+
+@contextmanager
+def cluster(scheduler: str, workers: int) -> Iterator[Client]:
+    """A client of the scheduler at ``scheduler``, or of ``workers`` processes started here if that is empty.
+
+    Raises ServerUnreachable, or VersionMismatch if workers have another F2HDR.
+    """
+    if scheduler:
+        with _connected(scheduler) as client:
+            _check_versions(client)
+            yield client
+        return
+    share = str(max(1, (os.cpu_count() or 1) // workers))
+    with (
+        LocalCluster(
+            n_workers=workers, threads_per_worker=1, dashboard_address=None, env={"OMP_NUM_THREADS": share},
+            resources={"GPU": 1}, silence_logs=logging.CRITICAL,
+        ) as local,
+        Client(local) as client,
+    ):  # fmt: skip
+        yield client
+
+
+def run(job: FarmJob, client: Client, open_renderer: Callable[[Engine], Renders]) -> Iterator[Event]:
+    """Render a job's chunks on a client's workers: the frames as they are done, then how each chunk ended.
+
+    ``open_renderer`` is a function of a module that workers can import.
+    """
+    client.register_plugin(WarmRenderer(open_renderer))
+    topic = f"f2hdr-{uuid.uuid4().hex}"
+    inbox: SimpleQueue[Any] = SimpleQueue()
+    client.subscribe_topic(topic, lambda item: inbox.put(item[1]))
+    document = job.shot.to_json()
+    waiting: dict[Future[Any], str] = {}
+    for chunk in chunks(job.frames, job.chunk):
+        future = client.submit(
+            render_chunk, document, span(chunk), topic, pure=False, retries=job.retries,
+            resources={"GPU": 1} if job.needs_gpu else {}, priority=-chunk.first,
+        )  # fmt: skip
+        waiting[future] = span(chunk)
+    for future in waiting:
+        future.add_done_callback(inbox.put)
+    yield from _Progress(job, inbox, waiting).events()
+
+
+def render_chunk(document: dict[str, Any], frames: str, topic: str) -> tuple[float, str]:
+    """Run on a worker: render a chunk with its warm Renderer; returns seconds and the worker's address."""
+    began = time.monotonic()
+    worker = get_worker()
+    renderer = cast(WarmRenderer, worker.plugins[PLUGIN])
+    for event in renderer.render(Shot.from_json(document), FrameRange.parse(frames)):
+        worker.log_event(topic, event.to_json())
+    return time.monotonic() - began, worker.address
+
+
+class _Progress:
+    """Follows chunks to their end and counts frames over all of them."""
+
+    def __init__(self, job: FarmJob, inbox: SimpleQueue[Any], waiting: dict[Future[Any], str]) -> None:
+        self._job = job
+        self._inbox = inbox
+        self._waiting = waiting
+        self._chunks = len(waiting)
+        self._seen: set[int] = set()
+
+    def events(self) -> Iterator[Event]:
+        while self._waiting:
+            item = self._inbox.get()
+            if isinstance(item, dict):
+                yield from self._frame(item)
+            else:
+                yield self._ended(item)
+
+    def _frame(self, told: dict[str, Any]) -> Iterator[Event]:
+        if told["event"] not in ("frame_done", "frame_skipped") or told["frame"] in self._seen:
+            return
+        self._seen.add(told["frame"])
+        count, total = len(self._seen), len(self._job.frames)
+        if told["event"] == "frame_done":
+            yield FrameDone(told["frame"], told["path"], told["seconds"], count, total)
+        else:
+            yield FrameSkipped(told["frame"], told["path"], count, total)
+
+    def _ended(self, future: Future[Any]) -> Event:
+        frames = self._waiting.pop(future)
+        if future.status == "finished":
+            seconds, worker = future.result()
+            return ChunkDone(frames, seconds, worker, self._chunks - len(self._waiting), self._chunks)
+        error = future.exception()
+        code = error.code if isinstance(error, F2HDRError) else F2HDRError.code
+        return ChunkFailed(frames, self._job.retries + 1, code, str(error))
+
+
+def _connected(scheduler: str) -> Client:
+    try:
+        return Client(scheduler, timeout=CONNECT_SECONDS)
+    except (OSError, ValueError) as error:
+        raise ServerUnreachable(
+            f"No Dask scheduler answers at {scheduler}.", hint="Start one with: dask scheduler", address=scheduler
+        ) from error
+
+
+def _check_versions(client: Client) -> None:
+    """Workers compute with their own F2HDR: another version might give other pixels."""
+    ours = f2hdr_backend.__version__
+    for address, version in client.run(_version).items():
+        if version != ours:
+            raise VersionMismatch(
+                f"The worker {address} has F2HDR {version}, and this is {ours}.",
+                hint="Install the same version on all machines.",
+                here=ours,
+                there=version,
+            )
+
+
+def _version() -> str:
+    return f2hdr_backend.__version__

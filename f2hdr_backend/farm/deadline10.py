@@ -1,0 +1,57 @@
+"""The job as submission files for Deadline 10, which is in maintenance: its CommandLine plugin runs ``f2hdr``.
+
+Source: Deadline 10 manual, "Manual Job Submission" (job and plugin info files) and "Command Line" (the plugin).
+Two jobs, the second of which waits for the first: ``deadlinecommand -SubmitMultipleJobs -dependent``.
+"""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+from f2hdr_backend.farm.job import SHOT_FILE, FarmJob
+
+
+def files(job: FarmJob, folder: PurePath) -> dict[str, str]:
+    """Return file names and texts; ``folder`` is where workers find them, on storage that all of them see."""
+    shot = folder / SHOT_FILE
+    render = f'render "{shot}" --frames <STARTFRAME>-<ENDFRAME> --json'
+    check = f'check "{shot}" --sweep --json'
+    return {
+        "render_job.info": _job(job, job.name, f"ChunkSize={job.chunk}", f"Frames={job.frames}"),
+        "render_plugin.info": _plugin(job, render),
+        "check_job.info": _job(job, f"{job.name} check", "ChunkSize=1", "Frames=0"),
+        "check_plugin.info": _plugin(job, check),
+        "submit.txt": _submit(folder),
+        SHOT_FILE: job.shot_text(),
+    }
+
+
+def _job(job: FarmJob, name: str, *frames: str) -> str:
+    lines = [
+        "Plugin=CommandLine",
+        f"Name={name}",
+        *frames,
+        f"Priority={job.priority}",
+        "OverrideJobFailureDetection=true",
+        f"FailureDetectionTaskErrors={job.retries + 1}",
+        f"OutputDirectory0={job.output_folder}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _plugin(job: FarmJob, arguments: str) -> str:
+    lines = [
+        f"Executable={job.command}",
+        f"Arguments={arguments}",
+        "Shell=default",
+        "ShellExecute=False",
+        "SingleFramesOnly=False",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _submit(folder: PurePath) -> str:
+    pairs = " ".join(
+        f'-job "{folder / f"{part}_job.info"}" "{folder / f"{part}_plugin.info"}"' for part in ("render", "check")
+    )
+    return f"deadlinecommand -SubmitMultipleJobs -dependent {pairs}\n"

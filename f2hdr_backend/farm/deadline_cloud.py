@@ -1,0 +1,26 @@
+"""The OpenJD bundle with what AWS Deadline Cloud reads besides: priority and retries.
+
+Source: the bundle format of ``deadline bundle submit`` (package deadline 0.60).
+"""
+
+from __future__ import annotations
+
+import json
+
+from f2hdr_backend.farm import openjd
+from f2hdr_backend.farm.job import FarmJob, document
+
+VALUES_FILE = "parameter_values.json"
+
+
+def files(job: FarmJob) -> dict[str, str]:
+    """Return the bundle's file names and texts."""
+    bundle = openjd.files(job)
+    values = json.loads(bundle[VALUES_FILE])["parameterValues"]
+    queue = {
+        "deadline:priority": job.priority,
+        "deadline:maxRetriesPerTask": job.retries,
+        "deadline:targetTaskRunStatus": "READY",
+    }
+    values += [{"name": name, "value": value} for name, value in queue.items()]
+    return {**bundle, VALUES_FILE: document({"parameterValues": values})}

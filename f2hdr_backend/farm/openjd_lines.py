@@ -1,0 +1,67 @@
+"""What a task prints for an OpenJD scheduler: progress, status and failure lines on standard output.
+
+Source: Open Job Description, "How Jobs Are Run", the stdout messages ``openjd_progress`` (0 to 100),
+``openjd_status`` and ``openjd_fail``. A line is one message, so text is kept on one line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import Any
+
+from f2hdr_backend.shot.errors import F2HDRError
+from f2hdr_backend.shot.events import (
+    Event,
+    FrameChecked,
+    FrameDone,
+    FrameSkipped,
+    PlateMeasured,
+    RenderFinished,
+    RenderStarted,
+    Warned,
+)
+
+_KINDS = (PlateMeasured, RenderStarted, FrameDone, FrameSkipped, Warned, RenderFinished)
+
+
+def lines(event: Event) -> Iterator[str]:
+    """Yield the lines of one event; a warning is plain text, which schedulers keep in the task's log."""
+    if isinstance(event, PlateMeasured):
+        yield f"openjd_status: exposures {event.exposures}"
+    elif isinstance(event, RenderStarted):
+        yield f"openjd_status: {event.total} frames on {event.device}, {event.done_before} already done"
+        yield "openjd_progress: 0"
+    elif isinstance(event, (FrameDone, FrameSkipped)):
+        verb = "done" if isinstance(event, FrameDone) else "was already done"
+        yield f"openjd_status: frame {event.frame} {verb}, {event.done} of {event.total}"
+        yield f"openjd_progress: {100 * event.done / event.total:.2f}"
+    elif isinstance(event, FrameChecked):
+        if event.problem:
+            yield _one_line(f"frame {event.frame} is not right: {event.problem}")
+        yield f"openjd_progress: {100 * event.done / event.total:.2f}"
+    elif isinstance(event, Warned):
+        yield _one_line(f"warning: {event.message}")
+    elif isinstance(event, RenderFinished):
+        yield f"openjd_status: {event.rendered} frames in {event.seconds:.1f} s, {event.skipped} already done"
+
+
+def lines_of(told: dict[str, Any]) -> Iterator[str]:
+    """Yield the lines of an event as a server tells it, in JSON; none for kinds that have no line."""
+    for kind in _KINDS:
+        if told["event"] == _name(kind):
+            yield from lines(kind(**{field.name: told[field.name] for field in fields(kind)}))
+
+
+def failure(error: F2HDRError) -> str:
+    """Return the line that tells the scheduler why the task fails; the exit code tells of which kind."""
+    return _one_line(f"openjd_fail: {error.code}: {error}")
+
+
+def _name(kind: type[Event]) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

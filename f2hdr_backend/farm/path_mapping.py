@@ -1,0 +1,90 @@
+"""Paths of the machine that submitted a job to paths of the machine that runs it.
+
+Source: Open Job Description, "Path Mapping", schema ``pathmapping-1.0``. The rule with the longest source wins.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
+from typing import Any
+
+from f2hdr_backend.shot.document import Shot
+from f2hdr_backend.shot.errors import DocumentError
+
+_FORMATS: dict[str, type[PurePath]] = {"POSIX": PurePosixPath, "WINDOWS": PureWindowsPath}
+_FIELDS = {"source_path_format", "source_path", "destination_path"}
+
+
+@dataclass(frozen=True)
+class PathRule:
+    """Everything below ``source`` (a folder as the submitting machine names it) is below ``destination`` here."""
+
+    source: PurePath
+    destination: str
+
+    @classmethod
+    def from_json(cls, rule: object) -> PathRule:
+        """Read one rule. Raises DocumentError unless it has exactly the three fields of the schema."""
+        if not isinstance(rule, dict) or rule.keys() != _FIELDS or rule["source_path_format"] not in _FORMATS:
+            raise DocumentError(
+                f"{json.dumps(rule)} is no path mapping rule.",
+                hint=f"A rule has {', '.join(sorted(_FIELDS))}; the format is POSIX or WINDOWS.",
+            )
+        return cls(_FORMATS[rule["source_path_format"]](rule["source_path"]), rule["destination_path"])
+
+    def apply(self, path: str) -> str | None:
+        """Return where ``path`` is on this machine, or None if it is not below the source."""
+        try:
+            below = type(self.source)(path).relative_to(self.source)
+        except ValueError:
+            return None
+        return str(Path(self.destination, *below.parts))
+
+
+class PathMapping:
+    """The rules of one machine; without rules every path stays as it is."""
+
+    def __init__(self, rules: tuple[PathRule, ...] = ()) -> None:
+        self._rules = sorted(rules, key=lambda rule: len(rule.source.parts), reverse=True)
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> PathMapping:
+        """Read a rules file; an empty object means that there are none.
+
+        Raises DocumentError if the file cannot be read or does not hold path mapping rules.
+        """
+        try:
+            document = json.loads(Path(path).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise DocumentError(f"The path mapping rules {path} cannot be read: {error}.") from error
+        return cls.from_json(document)
+
+    @classmethod
+    def from_json(cls, document: Any) -> PathMapping:
+        """Read rules already parsed. Raises DocumentError for anything that is not the schema."""
+        if document == {}:
+            return cls()
+        if not isinstance(document, dict) or document.get("version") != "pathmapping-1.0":
+            raise DocumentError(
+                "The path mapping rules have another version.", hint='Write "version": "pathmapping-1.0".'
+            )
+        rules = document.get("path_mapping_rules", [])
+        if not isinstance(rules, list):
+            raise DocumentError("path_mapping_rules must be a list.", field="path_mapping_rules")
+        return cls(tuple(PathRule.from_json(rule) for rule in rules))
+
+    def path(self, path: str) -> str:
+        """Return where ``path`` is on this machine."""
+        return next((mapped for rule in self._rules if (mapped := rule.apply(path)) is not None), path)
+
+    def shot(self, shot: Shot) -> Shot:
+        """Return the Shot with its plate, its result and its color config where they are on this machine."""
+        return replace(
+            shot,
+            plate=self.path(shot.plate),
+            color=replace(shot.color, config=self.path(shot.color.config)),
+            output=replace(shot.output, pattern=self.path(shot.output.pattern)),
+        )

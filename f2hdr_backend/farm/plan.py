@@ -1,0 +1,58 @@
+"""How long a job takes on N workers, by simulation, and the size of chunk that suits it."""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+
+EXTRA_READS = 2
+"""Neighbors outside a chunk that it reads before its first frame can begin."""
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Measured seconds."""
+
+    start: float
+    """From the start of a task's process until the model is loaded."""
+    frame: float
+    """A frame, while the reading of the next and the writing of the last go on beside it."""
+    read: float
+    """Reading one frame of the plate."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A simulated job."""
+
+    chunk: int
+    tasks: int
+    seconds: float
+    """Until the last worker is done."""
+    overhead: float
+    """Share of the workers' time, 0 to 1, that goes into starting, extra reading and waiting for the last one."""
+
+
+def simulate(frames: int, workers: int, chunk: int, costs: Costs, *, warm: bool = False) -> Schedule:
+    """Give every worker the next chunk as soon as it is free; ``warm`` workers start once."""
+    count = -(-frames // chunk)
+    sizes = [(index + 1) * frames // count - index * frames // count for index in range(count)]
+    free = [0.0] * min(workers, count)
+    started = [False] * len(free)
+    heap = [(0.0, index) for index in range(len(free))]
+    for size in sizes:
+        at, index = heapq.heappop(heap)
+        start = 0.0 if warm and started[index] else costs.start
+        started[index] = True
+        free[index] = at + start + EXTRA_READS * costs.read + size * costs.frame
+        heapq.heappush(heap, (free[index], index))
+    seconds = max(free)
+    return Schedule(chunk, count, seconds, 1 - frames * costs.frame / (seconds * workers))
+
+
+def schedules(frames: int, workers: int, costs: Costs, *, warm: bool = False) -> list[Schedule]:
+    """Simulate chunks of 1, 2, 4, 8 ... frames, as far as every worker still gets one."""
+    sizes = [1]
+    while sizes[-1] * 2 * workers < 2 * frames:
+        sizes.append(sizes[-1] * 2)
+    return [simulate(frames, workers, size, costs, warm=warm) for size in sizes]

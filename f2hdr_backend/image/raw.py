@@ -1,0 +1,87 @@
+"""Camera raw and DNG frames, developed as a plate needs them: light, every frame of a shot in the same way.
+
+Black and white levels are the file's own; the result is linear Rec.709, demosaiced and white-balanced, and 1.0 is where
+the sensor's least amplified channel clips. Nothing is decided by what a frame shows: no automatic brightness, no white
+level from its brightest pixel, no noise reduction.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import rawpy
+
+from f2hdr_backend.image.frame import PlateImage, unreadable
+from f2hdr_backend.image.metadata import Header
+
+WhiteBalance = tuple[float, ...]
+"""Multipliers of red, green, blue and the second green."""
+
+_TURNED = (5, 6)
+"""Orientations that swap width and height."""
+
+
+def white_balance(path: str) -> WhiteBalance:
+    """Return the camera's multipliers for one frame, the least being 1: a shot's are those of its first frame.
+
+    A file that tells none gets its daylight multipliers. Raises UnreadableFrame.
+    """
+    with _opened(path) as raw:
+        for told in (raw.camera_whitebalance, raw.daylight_whitebalance):
+            if all(math.isfinite(value) and value > 0 for value in told[:3]):
+                red, green, blue = told[:3]
+                second = told[3] if math.isfinite(told[3]) and told[3] > 0 else green
+                least = min(red, green, blue, second)
+                return red / least, green / least, blue / least, second / least
+    return 1.0, 1.0, 1.0, 1.0
+
+
+def read_raw(path: str, balance: WhiteBalance) -> PlateImage:
+    """Return one frame: ``(H, W, 3)`` linear Rec.709, 0-1, developed with the shot's white balance.
+
+    ``f2hdr/plate_white_balance`` in the metadata says it. Raises UnreadableFrame.
+    """
+    with _opened(path) as raw:
+        codes = raw.postprocess(
+            gamma=(1, 1),
+            no_auto_bright=True,
+            adjust_maximum_thr=0.0,
+            user_wb=list(balance),
+            output_color=rawpy.ColorSpace.sRGB,
+            output_bps=16,
+        )
+        header = {**_header(raw), "f2hdr/plate_white_balance": list(balance)}
+    return PlateImage(0, path, codes.astype(np.float32) / np.float32(65535), "float", {}, header)
+
+
+def probe_raw(path: str) -> tuple[tuple[int, int], str, Header]:
+    """Return (width, height) in pixels, the kind and the metadata of a frame without developing it.
+
+    Raises UnreadableFrame.
+    """
+    with _opened(path) as raw:
+        sizes = raw.sizes
+        size = (sizes.iwidth, sizes.iheight)
+        return size[::-1] if sizes.flip in _TURNED else size, "float", _header(raw)
+
+
+def _header(raw: rawpy.RawPy) -> Header:
+    """Return the exposure under its EXR names."""
+    told = {"expTime": raw.other.shutter_speed, "isoSpeed": raw.other.iso_speed, "aperture": raw.other.aperture}
+    return {name: float(value) for name, value in told.items() if math.isfinite(value) and value > 0}
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[rawpy.RawPy]:
+    """Give an open raw file. Raises UnreadableFrame, also for what is done with it."""
+    try:
+        with open(path, "rb") as file, rawpy.imread(file) as raw:
+            yield raw
+    except OSError as error:
+        raise unreadable(path, error.strerror or str(error), "Check the path and the file.") from error
+    except rawpy.LibRawError as error:
+        reason = error.args[0].decode(errors="replace") if isinstance(error.args[0], bytes) else str(error)
+        raise unreadable(path, reason, "Check the file, or convert it to DNG.") from error

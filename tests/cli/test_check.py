@@ -1,0 +1,106 @@
+"""``f2hdr check``: every frame is there and right, or named with what is wrong."""
+
+import json
+import os
+import shutil
+
+import numpy as np
+import pytest
+
+from f2hdr_backend.engine.digest import frame_digest
+from f2hdr_backend.engine.window import window_of
+from f2hdr_backend.image.read import open_plate
+from f2hdr_backend.image.write import read_header, write_exr
+from f2hdr_backend.shot.document import Shot
+from f2hdr_backend.shot.errors import ImageError
+from tests.farm.plates import document, f2hdr, prepared
+
+
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("rendered")
+    shot = prepared(folder, 4)
+    assert f2hdr("render", shot, "--json").exit_code == 0
+    return folder
+
+
+@pytest.fixture
+def shot(rendered):
+    """The rendered shot, its result put back afterwards: digests name the plate's own path and time."""
+    kept = rendered / "kept"
+    shutil.copytree(rendered / "hdr", kept)
+    yield rendered / "shot.json"
+    shutil.rmtree(rendered / "hdr")
+    kept.rename(rendered / "hdr")
+
+
+def frame(shot, number):
+    return shot.parent / "hdr" / f"o.{number}.exr"
+
+
+def problems(told):
+    assert isinstance(told.exception, ImageError) and told.exception.exit_code == 3
+    return told.exception.problems
+
+
+def test_a_rendered_shot_is_right(shot):
+    told = f2hdr("check", shot, "--json")
+    assert told.exit_code == 0, told.output
+    events = [json.loads(line) for line in told.stdout.splitlines()]
+    assert [event["frame"] for event in events] == [1001, 1002, 1003, 1004]
+    assert {event["problem"] for event in events} == {""} and len({event["method"] for event in events}) == 1
+
+
+def test_a_missing_and_a_cut_off_frame_are_both_named(shot):
+    frame(shot, 1002).unlink()
+    frame(shot, 1004).write_bytes(frame(shot, 1004).read_bytes()[:-2000])
+    found = problems(f2hdr("check", shot))
+    assert list(found) == [1002, 1004] and found[1002] == "it is not there" and "cannot be read" in found[1004]
+    assert f2hdr("check", shot, "--frames", "1001").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "size", "words"),
+    [(np.nan, (48, 64), "NaN"), (np.inf, (48, 64), "NaN or Inf"), (1.0, (24, 64), "64 x 24")],
+)
+def test_pixels_that_are_not_finite_or_of_another_size_are_found(shot, value, size, words):
+    pixels = np.ones((*size, 3), np.float32)
+    pixels[3, 5, 1] = value
+    header = {name: text for name, text in read_header(frame(shot, 1003)).items() if name.startswith("f2hdr/")}
+    write_exr(frame(shot, 1003), {"RGB": pixels}, header, pixel_type="float")
+    assert words in problems(f2hdr("check", shot))[1003]
+
+
+def test_frames_of_other_settings_or_of_a_changed_plate_are_found(shot):
+    assert f2hdr("render", shot, "--frames", "1002", "--anchor", "short", "--json").exit_code == 0
+    assert problems(f2hdr("check", shot)) == {1002: "it was made from other inputs or settings"}
+    plate = shot.parent / "plate" / "p.1004.tif"
+    before = plate.stat()
+    try:
+        os.utime(plate, ns=(before.st_atime_ns, before.st_mtime_ns + 10**9))
+        assert list(problems(f2hdr("check", shot))) == [1002, 1003, 1004]
+    finally:
+        os.utime(plate, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def test_a_frame_that_one_worker_made_with_other_weights_is_found(shot):
+    settled, plate = Shot.from_json(document(shot)), open_plate(document(shot)["plate"])
+    window = window_of(1003, settled, plate.frames)
+    files = [plate.identity(number) for number in window.frames]
+    header = read_header(frame(shot, 1003)) | {
+        "f2hdr/method": "other weights", "f2hdr/digest": frame_digest(settled, window, "other weights", files),
+    }  # fmt: skip
+    own = {name: text for name, text in header.items() if name.startswith("f2hdr/")}
+    write_exr(frame(shot, 1003), {"RGB": np.ones((48, 64, 3), np.float32)}, own)
+    found = problems(f2hdr("check", shot))
+    assert list(found) == [1003] and "other weights, flow, precision" in found[1003]
+
+
+def test_sweep_removes_only_what_a_killed_render_left(shot):
+    left = shot.parent / "hdr" / ".o.1002.exr.4711-abcd.part"
+    other = shot.parent / "hdr" / ".o.2002.exr.4711-abcd.part"
+    left.write_bytes(b"half a frame")
+    other.write_bytes(b"another job's")
+    assert f2hdr("check", shot).exit_code == 0 and left.exists()
+    assert f2hdr("check", shot, "--sweep").exit_code == 0
+    assert not left.exists() and other.exists()

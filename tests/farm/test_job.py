@@ -1,0 +1,60 @@
+"""Chunks, and what a farm refuses to take."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from f2hdr_backend.farm.job import FarmJob, chunks, span
+from f2hdr_backend.shot.errors import DocumentError
+from f2hdr_backend.shot.frames import FrameRange
+from tests.farm.jobs import SHOT
+
+
+@given(st.sets(st.integers(-50, 400), min_size=1, max_size=80), st.integers(1, 20))
+def test_chunks_hold_every_frame_once_and_span_no_gap(numbers, size):
+    parts = chunks(FrameRange(tuple(numbers)), size)
+    assert [frame for part in parts for frame in part] == sorted(numbers)
+    for part in parts:
+        assert 1 <= len(part) <= size and part.last - part.first == len(part) - 1
+        assert FrameRange.parse(span(part)) == part
+
+
+@given(st.integers(1, 120), st.integers(1, 30))
+def test_chunks_are_those_that_openjd_makes(total, size):
+    model = pytest.importorskip("openjd.model")
+    frame = {
+        "name": "F", "type": "CHUNK[INT]", "range": f"1-{total}",
+        "chunks": {"defaultTaskCount": size, "targetRuntimeSeconds": 0, "rangeConstraint": "CONTIGUOUS"},
+    }  # fmt: skip
+    step = {
+        "name": "S",
+        "parameterSpace": {"taskParameterDefinitions": [frame]},
+        "script": {"actions": {"onRun": {"command": "x"}}},
+    }
+    document = {
+        "specificationVersion": "jobtemplate-2023-09", "extensions": ["TASK_CHUNKING"], "name": "J", "steps": [step],
+    }  # fmt: skip
+    template = model.decode_job_template(template=document, supported_extensions=["TASK_CHUNKING"])
+    job = model.create_job(job_template=template, job_parameter_values={})
+    theirs = [task["F"].value for task in model.StepParameterSpaceIterator(space=job.steps[0].parameterSpace)]
+    assert theirs == [span(part) for part in chunks(FrameRange(tuple(range(1, total + 1))), size)]
+
+
+@pytest.mark.parametrize(
+    "shot",
+    [
+        replace(SHOT, frames=None),
+        replace(SHOT, exposures=None),
+        replace(SHOT, output=replace(SHOT.output, pattern="")),
+    ],
+)
+def test_a_shot_that_leaves_something_open_is_refused_with_the_way_out(shot):
+    with pytest.raises(DocumentError, match="f2hdr prepare"):
+        FarmJob(shot, "sh010")
+
+
+def test_a_chunk_has_a_frame_at_least():
+    with pytest.raises(DocumentError, match="0 frames"):
+        FarmJob(SHOT, "sh010", chunk=0)
