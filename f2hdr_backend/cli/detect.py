@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from f2hdr_backend.shot.document import Color
 from f2hdr_backend.shot.exposure import ExposurePattern
 from f2hdr_backend.shot.frames import FrameRange
 
@@ -26,6 +27,10 @@ def detect(
     plate: Annotated[str, typer.Argument(help="plate.####.tif, or a movie.", metavar="PLATE")],
     plot: Annotated[Path | None, typer.Option(help="PNG to draw every frame's exposure into.")] = None,
     frames: Annotated[str | None, typer.Option(help="Frames to look at, such as 1001-1010; all unless given.")] = None,
+    input_space: Annotated[
+        str, typer.Option(help="Color space of the plate: auto, gamma22, linear, or a name from the OCIO config.")
+    ] = "auto",
+    config: Annotated[str, typer.Option(help="OCIO config: a file or ocio://...; else $OCIO, else our own.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
     """Find the cycle of exposures, cuts and dropped frames of a plate.
@@ -33,14 +38,16 @@ def detect(
     File headers are believed if all of them tell an exposure; else the pixels are measured. If neither tells the
     exposures clearly, nothing is guessed: the command fails and says so.
     """
-    from f2hdr_backend.engine.detect import detect as find
     from f2hdr_backend.engine.detect import require_pattern
+    from f2hdr_backend.engine.settle import detect_light
     from f2hdr_backend.image.read import open_plate
 
     opened = open_plate(plate)
     try:
         with _progress(as_json) as progress:
-            detection = find(opened, frames=FrameRange.parse(frames) if frames else None, progress=progress)
+            color = Color(input_space=input_space, config=config)
+            wanted = FrameRange.parse(frames) if frames else None
+            detection = detect_light(color, opened, wanted, progress=progress)
     finally:
         opened.close()
     if plot is not None:

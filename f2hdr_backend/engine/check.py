@@ -6,7 +6,7 @@ import glob
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -136,28 +136,7 @@ class _Checker:
         if "f2hdr/digest" not in header:
             return "it does not say what it was made from"
         window = window_of(frame, self._shot, self._plate.frames)
-        there = _as_rendered(self._shot, Shot.from_json(header["f2hdr/shot"]))
-        files = [self._identity(number, there.plate) for number in window.frames]
+        files = [self._plate.identity(number) for number in window.frames]
         made_by = (str(header.get("f2hdr/method", "")), files, str(header.get("f2hdr/color_digest", "")))
-        expected = frame_digest(there, window, *made_by)
+        expected = frame_digest(self._shot, window, *made_by)
         return "" if header["f2hdr/digest"] == expected else "it was made from other inputs or settings"
-
-    def _identity(self, frame: int, plate: str) -> str:
-        """The identity of a plate's file, as the machine gives it where the plate's path is ``plate``."""
-        here, there = (os.path.abspath(_file(path, frame)) for path in (self._shot.plate, plate))
-        return there + self._plate.identity(frame).removeprefix(here)
-
-
-def _as_rendered(shot: Shot, recorded: Shot) -> Shot:
-    """The Shot with the paths of the machine that rendered it; names of files must be the same."""
-    plate = recorded.plate if _same_name(shot.plate, recorded.plate) else shot.plate
-    config = recorded.color.config if _same_name(shot.color.config, recorded.color.config) else shot.color.config
-    return replace(shot, plate=plate, color=replace(shot.color, config=config))
-
-
-def _same_name(path: str, other: str) -> bool:
-    return os.path.basename(path) == os.path.basename(other)
-
-
-def _file(plate: str, frame: int) -> str:
-    return Sequence.parse(plate).path(frame) if Sequence.is_pattern(plate) else plate

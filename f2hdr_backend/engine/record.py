@@ -11,7 +11,15 @@ import torch
 import f2hdr_backend
 from f2hdr_backend.image.atomic import atomic_path
 from f2hdr_backend.shot.document import Shot
-from f2hdr_backend.shot.events import Event, FrameDone, RenderFinished, RenderStarted, Warned
+from f2hdr_backend.shot.events import (
+    ColorSettled,
+    Event,
+    FrameDone,
+    PlateMeasured,
+    RenderFinished,
+    RenderStarted,
+    Warned,
+)
 from f2hdr_backend.shot.frames import FrameRange, Sequence
 
 
@@ -24,6 +32,7 @@ class Record:
         self._frames = frames
         self._seconds: dict[int, float] = {}
         self._warnings: list[dict[str, Any]] = []
+        self._settled: list[dict[str, Any]] = []
         self._facts: dict[str, Any] = {}
 
     def note(self, event: Event) -> None:
@@ -32,6 +41,8 @@ class Record:
             self._seconds[event.frame] = round(event.seconds, 3)
         elif isinstance(event, Warned):
             self._warnings.append(event.to_json())
+        elif isinstance(event, (ColorSettled, PlateMeasured)):
+            self._settled.append(event.to_json())
         elif isinstance(event, (RenderStarted, RenderFinished)):
             self._facts.update(event.to_json())
 
@@ -55,6 +66,7 @@ class Record:
                 "torch": torch.__version__,
                 "python": platform.python_version(),
             },
+            "settled": self._settled,
             "render": facts,
             "seconds": self._seconds,
             "warnings": self._warnings,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 from f2hdr_backend.engine import settle
@@ -48,9 +49,8 @@ class Renderer:
             settle.check_request(shot, plate, wanted)
             shot, told = settle.settle(shot, plate, wanted)
             settle.check_windows(shot, plate, wanted)
-            yield from told
             record = Record(shot, wanted)
-            for event in _Run(self.methods, shot, plate, wanted).events(force):
+            for event in chain(told, _Run(self.methods, shot, plate, wanted).events(force)):
                 record.note(event)
                 yield event
             record.write()

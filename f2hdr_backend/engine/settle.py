@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from f2hdr_backend.engine.cuts import FARTHEST
@@ -18,6 +18,8 @@ from f2hdr_backend.shot.events import Event, PlateMeasured, Warned
 from f2hdr_backend.shot.exposure import ExposurePattern
 from f2hdr_backend.shot.frames import FrameRange, Sequence
 
+Progress = Callable[[int, int], None]
+"""Told how many frames of how many have been looked at."""
 MODEL_EXPOSURES = 2
 """Different exposures in a window that the method handles (section 3)."""
 
@@ -78,7 +80,11 @@ def _around(frames: FrameRange, plate: Plate) -> FrameRange:
 
 
 def detect_light(
-    color: Color, plate: Plate, frames: FrameRange | None = None, cycle: tuple[float, ...] | None = None
+    color: Color,
+    plate: Plate,
+    frames: FrameRange | None = None,
+    cycle: tuple[float, ...] | None = None,
+    progress: Progress | None = None,
 ) -> Detection:
     """What the light of a plate in any color space says of its exposures and cuts: see ``detect.detect``.
 
@@ -88,7 +94,8 @@ def detect_light(
     """
     color, _ = settle_color(replace(color, clip_level=(1.0,)), plate)
     encoding: Encoding = "gamma22" if color.input_space == "gamma22" else "linear"
-    return detect(open_color(color, plate).in_light(plate), frames=frames, encoding=encoding, cycle=cycle)
+    light = open_color(color, plate).in_light(plate)
+    return detect(light, frames=frames, encoding=encoding, cycle=cycle, progress=progress)
 
 
 def check_request(shot: Shot, plate: Plate, frames: FrameRange) -> None:

@@ -83,7 +83,7 @@ def with_reference(window: Window, frame: HdrFrame, trust: str, cycle: int) -> F
     """The radiance that is scored: ``hard`` by the published composite, else as the renderer blends."""
     if trust == "hard":
         return composite(frame.radiance, window.codes[1], window.exposures[1], exposures=cycle)
-    return use_reference(frame, window.codes, window.exposures, trust).radiance
+    return use_reference(frame, list(window.codes), window.exposures, trust).radiance
 
 
 def score_frame(scored: Scored) -> Scores:

@@ -107,12 +107,12 @@ def require_frames(name: str, there: FrameRange, wanted: Iterable[int]) -> None:
 
 
 def file_identity(path: str) -> str:
-    """Return absolute path, size and time of change of a file. Raises UnreadableFrame if it is gone."""
+    """Return name, size and time of change of a file, wherever its folder is mounted. UnreadableFrame if it is gone."""
     try:
         facts = os.stat(path)
     except OSError as error:
         raise unreadable(path, error.strerror or str(error), "Check the path and the permissions.") from error
-    return f"{os.path.abspath(path)}:{facts.st_size}:{facts.st_mtime_ns}"
+    return f"{os.path.basename(path)}:{facts.st_size}:{facts.st_mtime_ns}"
 
 
 def unreadable(path: str, reason: str, mend: str, frame: int | None = None) -> UnreadableFrame:

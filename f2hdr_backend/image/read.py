@@ -105,7 +105,7 @@ class SequencePlate:
         return image
 
     def identity(self, number: int) -> str:
-        """Return path, size and time of change of one frame's file. Raises UnreadableFrame if it is gone."""
+        """Return name, size and time of change of one frame's file. Raises UnreadableFrame if it is gone."""
         identity = file_identity(self._sequence.path(number))
         return identity if self._white_balance is None else f"{identity}:{self._white_balance}"
 

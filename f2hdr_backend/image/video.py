@@ -62,7 +62,7 @@ class MoviePlate:
         return PlateImage(number, self.name, decoded.rgb, "integer", {}, metadata)
 
     def identity(self, number: int) -> str:
-        """Return path, size and time of change of the movie, and the frame number. Raises UnreadableFrame."""
+        """Return name, size and time of change of the movie, and the frame number. Raises UnreadableFrame."""
         return f"{file_identity(self.name)}:{number}"
 
     def exposure_metadata(self) -> None:

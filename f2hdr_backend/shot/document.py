@@ -225,12 +225,12 @@ class Shot:
     def pixel_digest_fields(self) -> dict[str, Any]:
         """Return exactly those settings that rendered pixels depend on, as plain JSON types.
 
-        Left out is what only says which frames, where to, on what device and in what pieces.
+        Left out is what only says which frames, from where and where to, on what device and in what pieces: the same
+        files under another mount give the same pixels.
         """
         document = self.to_json()
-        picked: dict[str, Any] = {
-            name: document[name] for name in ("plate", "exposures", "cuts", "color", "version")
-        }
+        picked: dict[str, Any] = {name: document[name] for name in ("exposures", "cuts", "version")}
+        picked["color"] = {name: value for name, value in document["color"].items() if name != "config"}
         engine_names = ("method", "weights", "flow", "reference_trust", "precision")
         output_names = ("anchor", "layers", "pixel_type", "compression")
         picked["engine"] = {name: document["engine"][name] for name in engine_names}

@@ -173,10 +173,11 @@ SHOT = Shot("p.####.tif", exposures=ExposurePattern((0, 3), 1))
 @pytest.mark.parametrize(
     ("changed", "matters"),
     [
-        (dataclasses.replace(SHOT, plate="q.####.tif"), True),
+        (dataclasses.replace(SHOT, plate="/mnt/p.####.tif"), False),
         (dataclasses.replace(SHOT, exposures=ExposurePattern((0, 2), 1)), True),
         (dataclasses.replace(SHOT, cuts=(5,)), True),
         (dataclasses.replace(SHOT, color=Color(clip_level=(0.9,))), True),
+        (dataclasses.replace(SHOT, color=Color(config="/mnt/c.ocio")), False),
         (dataclasses.replace(SHOT, engine=Engine(method="merge")), True),
         (dataclasses.replace(SHOT, engine=Engine(weights="mine")), True),
         (dataclasses.replace(SHOT, engine=Engine(flow="dis")), True),

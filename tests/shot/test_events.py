@@ -13,7 +13,7 @@ from f2hdr_backend.shot.events import Event, FrameDone, FrameSkipped, RenderFini
     ("event", "line"),
     [
         (
-            RenderStarted(10, 2, (1920, 1080), "cpu", "fp32", "standard", "dis"),
+            RenderStarted(10, 2, (1920, 1080), "cpu", "fp32", "standard", "dis", "whole frames, 1.0 GB"),
             {
                 "event": "render_started",
                 "total": 10,
@@ -23,6 +23,7 @@ from f2hdr_backend.shot.events import Event, FrameDone, FrameSkipped, RenderFini
                 "precision": "fp32",
                 "weights": "standard",
                 "flow": "dis",
+                "plan": "whole frames, 1.0 GB",
             },
         ),
         (
