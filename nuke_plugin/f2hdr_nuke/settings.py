@@ -50,6 +50,7 @@ def of_node(node: nuke.Node, plate: Plate) -> dict[str, Any]:
         told = [knobs.number(node, "ev_ratio"), knobs.text(node, "short_parity")]
     return {
         **found,
+        "color_config": shot.color.config,
         "color_clip_level": knobs.text(node, "color_clip_level"),
         "exposure_mode": [mode, told],
         "cuts": knobs.text(node, "cuts"),
