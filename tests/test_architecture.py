@@ -37,16 +37,16 @@ WALLS = {
     "flow": _wall("shot image model weights", "torch numpy cv2 blosc2 platformdirs"),
     "weights": _wall("shot model", "torch safetensors platformdirs"),
     "engine": _wall("shot image model flow weights", "torch numpy cv2 psutil opentimelineio"),
-    "server": _wall("shot engine", "fastapi uvicorn"),
+    "server": _wall("shot client image flow weights engine", "fastapi uvicorn starlette pydantic numpy torch"),
     "train": _wall("shot image model flow weights", "torch numpy cv2 safetensors"),
     "evaluate": _wall("shot image model flow weights engine train", "torch numpy cv2 PIL"),
     "panel": _wall("shot client image", "qtpy numpy"),
-    "farm": _wall("shot", "openjd distributed outline"),
+    "farm": _wall("shot", "openjd distributed"),
 }
 OPEN_PACKAGES = {"cli"}
 HOST_MODULES = {"nuke", "nukescripts", "PySide2", "PySide6", "shiboken2", "shiboken6", "f2hdr_nuke"}
-HOST_SAFE_FOLDERS = [ROOT / PACKAGE / "shot", ROOT / PACKAGE / "client", ROOT / "nuke_plugin"]
-SOURCES = sorted((ROOT / PACKAGE).rglob("*.py")) + sorted((ROOT / "nuke_plugin").rglob("*.py"))
+HOST_SAFE_FOLDERS = [ROOT / PACKAGE / "shot", ROOT / PACKAGE / "client", ROOT / "nuke_plugin", ROOT / "resolve_fuse"]
+SOURCES = [path for folder in (PACKAGE, "nuke_plugin", "resolve_fuse") for path in sorted((ROOT / folder).rglob("*.py"))]
 HOST_SAFE = sorted(path for folder in HOST_SAFE_FOLDERS for path in folder.rglob("*.py"))
 
 
@@ -108,6 +108,12 @@ def test_the_nuke_plugin_imports_only_the_door_and_its_host() -> None:
     wall = Wall(frozenset({"shot", "client"}), frozenset(HOST_MODULES))
     plugin = sorted((ROOT / "nuke_plugin").rglob("*.py"))
     assert [line for path in plugin for line in _trespasses(path, "nuke_plugin", wall)] == []
+
+
+def test_driving_resolve_imports_only_the_door_and_its_host() -> None:
+    wall = Wall(frozenset({"shot", "client"}), frozenset({"f2hdr_resolve", "DaVinciResolveScript", "fusionscript"}))
+    driver = sorted((ROOT / "resolve_fuse").rglob("*.py"))
+    assert [line for path in driver for line in _trespasses(path, "resolve_fuse", wall)] == []
 
 
 def test_submit_is_only_the_door() -> None:

@@ -1,0 +1,143 @@
+"""Render the meant clips of DaVinci Resolve Studio's open timeline from outside, as the timeline script does inside.
+
+    python drive_resolve.py [--placement track|take|pool] [--handles 8] [--method f2hdr|merge] ...
+
+Needs Resolve Studio running with Preferences > System > General > External scripting set to Local, and F2HDR's door
+(``f2hdr_backend`` with ``shot`` and ``client``) beside this file or installed. Python 3.9, standard library.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import re
+import sys
+from collections.abc import Sequence as Words
+from typing import Any
+
+from f2hdr_resolve.adapter import Item, Session, open_session
+from f2hdr_resolve.clips import Clip, collect, describe, problem
+from f2hdr_resolve.deliver import deliver
+
+from f2hdr_backend.client.connection import rebuilt
+from f2hdr_backend.client.jobs import submit
+from f2hdr_backend.client.launch import connect
+from f2hdr_backend.shot.document import Color, Engine, Output, Shot
+from f2hdr_backend.shot.errors import Cancelled, F2HDRError, ShotError
+from f2hdr_backend.shot.frames import FrameRange, Sequence
+
+
+def main(words: Words[str]) -> int:
+    """Do what the command line says and return the exit code: 0, or that of the last error."""
+    asked = _parser().parse_args(words)
+    try:
+        return run(open_session(), asked)
+    except F2HDRError as error:
+        _say(str(error))
+        return error.exit_code
+
+
+def run(session: Session, asked: argparse.Namespace) -> int:
+    """Render and deliver every clip that is meant; one that cannot be is refused with its reason, the others go on.
+
+    Raises ShotError if no clip is meant, Cancelled on Ctrl-C.
+    """
+    items, how = collect(session, asked.color)
+    if not items:
+        raise ShotError(
+            "No clip is meant.",
+            hint=f"Select clips (Resolve 21.0.4 and later), give them the clip color {asked.color}, set in and out "
+            "marks, or put the playhead on one.",
+        )
+    _say(f"{len(items)} {how} clip{'' if len(items) == 1 else 's'}, {session.where}")
+    code = 0
+    for item in items:
+        try:
+            _say(f"{item.name}: {_treated(session, item, asked)}")
+        except Cancelled:
+            raise
+        except F2HDRError as error:
+            _say(f"{item.name}: {error}")
+            code = error.exit_code
+    return code
+
+
+def _treated(session: Session, item: Item, asked: argparse.Namespace) -> str:
+    reason = problem(item, session.rate)
+    media = item.media
+    if reason or media is None:
+        raise ShotError(f"refused: {reason}")
+    clip = describe(item, media, asked.handles)
+    shot = shot_of(clip, asked, session.project_name)
+    warnings = _rendered(shot, clip)
+    result = deliver(session, clip, Sequence.parse(shot.output.pattern), asked.placement)
+    return " ".join([f"done, frames {clip.first}-{clip.last}, {result.done}.", *result.notes, *warnings])
+
+
+def shot_of(clip: Clip, asked: argparse.Namespace, project: str) -> Shot:
+    """Return the Shot of a clip; other settings go into another folder."""
+    shot = Shot(
+        plate=clip.plate,
+        color=Color(input_space=asked.input_space),
+        engine=Engine(method=asked.method, weights=asked.weights),
+        output=Output(anchor=asked.anchor),
+    )
+    facts = {"plate": shot.plate, **shot.pixel_digest_fields()}
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:8]
+    name = _plain(clip.item.name)
+    folder = os.path.join(os.path.abspath(os.path.expanduser(asked.folder)), _plain(project), f"{name}_{digest}")
+    output = Output(anchor=asked.anchor, pattern=os.path.join(folder, f"{name}.######.exr").replace("\\", "/"))
+    frames = FrameRange(tuple(range(clip.first, clip.last + 1)))
+    return Shot(shot.plate, frames=frames, color=shot.color, engine=shot.engine, output=output)
+
+
+def _rendered(shot: Shot, clip: Clip) -> list[str]:
+    """Render in the shared server, with progress; returns its warnings. Ctrl-C cancels the job."""
+    job = submit(connect(), shot, client="drive_resolve")
+    warnings: list[str] = []
+    try:
+        for event in job.watch():
+            _follow(event, clip, warnings)
+    except KeyboardInterrupt:
+        job.cancel()
+        raise Cancelled("Canceled; finished frames are kept.") from None
+    status = job.status()
+    if status.state == "cancelled":
+        raise Cancelled("The job was canceled; finished frames are kept.")
+    if status.error is not None:
+        raise rebuilt(status.error)
+    return warnings
+
+
+def _follow(event: dict[str, Any], clip: Clip, warnings: list[str]) -> None:
+    if event["event"] in ("frame_done", "frame_skipped"):
+        _say(f"{clip.item.name}: frame {event['done']} of {event['total']}")
+    elif event["event"] == "warned":
+        warnings.append(event["message"])
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]+", "_", re.sub(r"\.[^.]*$", "", name)).strip("_") or "clip"
+
+
+def _say(words: str) -> None:
+    sys.stderr.write(f"F2HDR: {words}\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description="Render clips of Resolve Studio's open timeline to scene-linear HDR.")
+    parser.add_argument("--placement", choices=("track", "take", "pool"), default="track")
+    parser.add_argument("--handles", type=int, default=8, help="frames before and after the clip (default 8)")
+    parser.add_argument("--color", default="Teal", help="clip color that means a clip where nothing is selected")
+    parser.add_argument("--folder", default="~/F2HDR", help="where the frames go (default ~/F2HDR)")
+    parser.add_argument("--method", choices=("f2hdr", "merge"), default="f2hdr")
+    parser.add_argument("--weights", default="standard")
+    parser.add_argument("--anchor", default="long", help="long, short or an EV")
+    parser.add_argument("--input-space", default="auto", help="color space of the plates")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

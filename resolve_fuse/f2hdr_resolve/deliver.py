@@ -1,0 +1,142 @@
+"""Bringing rendered frames into Resolve: import, say what color they are, place them, check all of it.
+
+Project settings are read, never set; the user's own clips are never deleted, moved or disabled.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Optional
+
+from f2hdr_backend.shot.errors import ServerError
+from f2hdr_backend.shot.frames import Sequence
+from f2hdr_resolve.adapter import Item, Media, Session, Track
+from f2hdr_resolve.clips import TRACK, Clip
+
+BIN = "F2HDR"
+_SEPARATE = (("Input Color Space", ("Rec.709",)), ("Input Gamma", ("Linear",)))
+_JOINED = (("Input Color Space", ("Linear", "sRGB (Linear)", "Rec.709 (Linear)")),)
+_BY_HAND = "The frames are scene-linear with the plate's primaries."
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """What was done, and what the user must know or do."""
+
+    done: str
+    notes: tuple[str, ...] = ()
+
+
+def deliver(session: Session, clip: Clip, frames: Sequence, placement: str) -> Delivered:
+    """Import ``frames`` (the clip's first to last) and put them where ``placement`` says: track, take or pool.
+
+    A clip that an earlier run imported or placed is found again.
+
+    Raises:
+        ServerError: Resolve did not do it; says what, and where the frames are.
+    """
+    media, notes = _imported(session, clip, frames)
+    if placement == "pool":
+        return Delivered(f"in the bin {BIN}", tuple(notes))
+    if placement == "take":
+        return Delivered(_as_take(clip, media), tuple(notes))
+    done, item = _on_track(session, clip, media)
+    if item is not None and notes:
+        item.note(" ".join(notes))
+    return Delivered(done, tuple(notes))
+
+
+def tag_color(session: Session, media: Media) -> str:
+    """Tell Resolve that a clip is scene-linear as far as the project lets it; else return words for the user."""
+    mode = session.setting("colorScienceMode")
+    if mode == "davinciYRGB":
+        return f"{_BY_HAND} Place a Color Space Transform (input gamma Linear) on them."
+    if mode in ("acescc", "acescct"):
+        return f"{_BY_HAND} Choose their ACES input transform."
+    for name, values in _SEPARATE if session.setting("separateColorSpaceAndGamma") == "1" else _JOINED:
+        if not any(media.put(name, value) for value in values):
+            return f'{_BY_HAND} Resolve did not take "{name}": choose the linear one yourself.'
+    return ""
+
+
+def _imported(session: Session, clip: Clip, frames: Sequence) -> tuple[Media, list[str]]:
+    path = _path_in_resolve(clip, frames)
+    found = _with_path(session, path)
+    if found is not None:
+        return found, []
+    mark = f"%0{frames.padding}d"
+    pattern = os.path.join(frames.folder, f"{frames.prefix}{mark}{frames.suffix}").replace("\\", "/")
+    session.import_frames(BIN, pattern, clip.first, clip.last)
+    found = _with_path(session, path)
+    if found is None:
+        raise ServerError(
+            "Resolve did not import the frames.", hint=f"They are ready in {frames.folder} to be imported by hand."
+        )
+    count = clip.last - clip.first + 1
+    if found.get("Frames") != str(count):
+        raise ServerError(f"Resolve imported {found.get('Frames')} frames instead of {count}.", path=path)
+    notes = []
+    if clip.rate is not None and not found.put("FPS", clip.rate):
+        notes.append(f"Set the imported clip's frame rate to {clip.rate:g} yourself: Resolve did not take it.")
+    notes.append(tag_color(session, found))
+    return found, [note for note in notes if note]
+
+
+def _path_in_resolve(clip: Clip, frames: Sequence) -> str:
+    first, last = (str(number).zfill(frames.padding) for number in (clip.first, clip.last))
+    return os.path.join(frames.folder, f"{frames.prefix}[{first}-{last}]{frames.suffix}").replace("\\", "/")
+
+
+def _with_path(session: Session, path: str) -> Optional[Media]:
+    for media in session.in_bin(BIN):
+        if media.get("File Path").replace("\\", "/") == path:
+            return media
+    return None
+
+
+def _on_track(session: Session, clip: Clip, media: Media) -> tuple[str, Optional[Item]]:
+    """Place over the clip and check; how Resolve counted is measured, and put right once."""
+    for track in _ours(session):
+        there = session.item_at(track, clip.start, media)
+        if there is not None and there.duration == clip.duration:
+            return "it is on the timeline already", None
+    track = _free_track(session, clip)
+    first, length = clip.skip, clip.duration
+    problem = ""
+    for _ in range(2):
+        item = session.append(media, track.index, clip.start, first, length)
+        if item is None:
+            raise ServerError("Resolve did not place the frames.", hint=f"They are in the bin {BIN}.")
+        offset, duration = item.offset, item.duration
+        if (offset, duration) == (clip.skip, clip.duration):
+            return f"placed on track {track.index}", item
+        session.remove(item)
+        problem = f"Resolve placed {duration} frames from frame {offset} instead of {clip.duration} from {clip.skip}."
+        first, length = first + clip.skip - offset, length + clip.duration - duration
+    raise ServerError(problem, hint=f"Ours was removed again; the frames are in the bin {BIN}.")
+
+
+def _ours(session: Session) -> list[Track]:
+    return [track for track in session.tracks() if track.name.startswith(TRACK)]
+
+
+def _free_track(session: Session, clip: Clip) -> Track:
+    ours = _ours(session)
+    for track in ours:
+        if not track.locked and track.is_free(clip.start, clip.start + clip.duration):
+            return track
+    added = session.add_track(f"{TRACK} {len(ours) + 1}" if ours else TRACK)
+    if added is None:
+        raise ServerError("Resolve added no track.", hint=f"The frames are in the bin {BIN}.")
+    return added
+
+
+def _as_take(clip: Clip, media: Media) -> str:
+    if clip.item.take_of(media):
+        return "it is a take already"
+    if not clip.item.add_take(media, clip.skip, clip.duration):
+        raise ServerError(
+            "Resolve added no take of the clip's length; nothing was changed.", hint=f"The frames are in the bin {BIN}."
+        )
+    return f"added as take {clip.item.take_of(media)}"
