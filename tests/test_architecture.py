@@ -37,7 +37,7 @@ WALLS = {
     "flow": _wall("shot image model weights", "torch numpy cv2 blosc2 platformdirs"),
     "weights": _wall("shot model", "torch safetensors platformdirs"),
     "engine": _wall("shot image model flow weights", "torch numpy cv2 psutil opentimelineio"),
-    "server": _wall("shot client image flow weights engine", "fastapi uvicorn starlette pydantic numpy torch"),
+    "server": _wall("shot client image flow weights engine", "fastapi uvicorn starlette numpy"),
     "train": _wall("shot image model flow weights", "torch numpy cv2 safetensors"),
     "evaluate": _wall("shot image model flow weights engine train", "torch numpy cv2 PIL"),
     "panel": _wall("shot client image", "qtpy numpy"),
@@ -46,7 +46,8 @@ WALLS = {
 OPEN_PACKAGES = {"cli"}
 HOST_MODULES = {"nuke", "nukescripts", "PySide2", "PySide6", "shiboken2", "shiboken6", "f2hdr_nuke"}
 HOST_SAFE_FOLDERS = [ROOT / PACKAGE / "shot", ROOT / PACKAGE / "client", ROOT / "nuke_plugin", ROOT / "resolve_fuse"]
-SOURCES = [path for folder in (PACKAGE, "nuke_plugin", "resolve_fuse") for path in sorted((ROOT / folder).rglob("*.py"))]
+OURS = (PACKAGE, "nuke_plugin", "resolve_fuse")
+SOURCES = [path for folder in OURS for path in sorted((ROOT / folder).rglob("*.py"))]
 HOST_SAFE = sorted(path for folder in HOST_SAFE_FOLDERS for path in folder.rglob("*.py"))
 
 
