@@ -103,13 +103,14 @@ class Pipeline:
                 frame = self._method.reconstruct(frames, occlusions="occlusion" in self._shot.output.layers)
                 break
             except OutOfMemory as error:
-                ran_out = error
-            for each in frames:
-                each.forget()
-            plan = self._method.spare(frames[1].size)
-            if plan is None:
-                raise ran_out
-            yield Warned("smaller_plan", f"{ran_out.message} The frame is computed again in {plan}.", window.reference)
+                for each in frames:
+                    each.forget()
+                plan = self._method.spare(frames[1].size)
+                if plan is None:
+                    raise
+                message = f"{error.message} The frame is computed again in {plan}."
+            # Only here is the error gone, and with it the memory that its traceback held.
+            yield Warned("smaller_plan", message, window.reference)
         if frame.redone:
             message = "Half precision overflowed; the frame was computed again in float32."
             yield Warned("redone_fp32", message, window.reference)
