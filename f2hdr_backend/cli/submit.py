@@ -1,0 +1,191 @@
+"""``f2hdr submit``: the door as a command, for anything that can start a process."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, wait
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+from typing import Annotated, Any
+
+import typer
+
+from f2hdr_backend.client.connection import rebuilt
+from f2hdr_backend.client.jobs import Job, JobStatus, submit
+from f2hdr_backend.client.launch import connect
+from f2hdr_backend.client.status_file import StatusFile
+from f2hdr_backend.shot.document import Shot
+from f2hdr_backend.shot.errors import Cancelled, DocumentError, F2HDRError
+from f2hdr_backend.shot.frames import FrameRange
+
+POLL_S = 0.25
+"""Seconds between two looks at the job, and for a cancel file."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("submit")(submit_command)
+
+
+def submit_command(
+    shot: Annotated[str | None, typer.Argument(help="The Shot document to render.", metavar="SHOT.json")] = None,
+    frames: Annotated[str | None, typer.Option(help="Frames to render, such as 1001-1010.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Render frames again that are already done.")] = False,
+    detach: Annotated[bool, typer.Option("--detach", help="Return at once; needs --status.")] = False,
+    status: Annotated[
+        Path | None,
+        typer.Option(help="File to keep the job's status in; FILE.cancel beside it cancels.", metavar="FILE"),
+    ] = None,
+    priority: Annotated[str, typer.Option(help="batch, or interactive to overtake batches.")] = "batch",
+    cancel: Annotated[str | None, typer.Option(help="Cancel this job and do nothing else.", metavar="JOB")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON event a line on standard output.")] = False,
+    detached: Annotated[bool, typer.Option("--detached", hidden=True)] = False,
+) -> None:
+    """Give a Shot to the shared server, which is started if need be, and follow it to its end.
+
+    Ctrl-C cancels the job. With --detach the command returns at once and the status file tells how the job goes.
+    """
+    if cancel is not None:
+        Job(connect(start=False), cancel).cancel()
+        return
+    if shot is None:
+        raise DocumentError("There is nothing to submit.", hint="Name a Shot document.")
+    order = _Order(shot, frames, force, priority)
+    if detach:
+        _detach(order, status)
+        return
+    file = StatusFile(str(status)) if status is not None else None
+    if file is not None and not detached:
+        file.forget_cancel()
+    _follow(order, file, as_json)
+
+
+@dataclass(frozen=True)
+class _Order:
+    """What was asked for on the command line."""
+
+    document: str
+    frames: str | None
+    force: bool
+    priority: str
+
+    def words(self) -> list[str]:
+        """It as the words of another command line."""
+        frames = [] if self.frames is None else [f"--frames={self.frames}"]
+        return [self.document, *frames, *(["--force"] if self.force else []), f"--priority={self.priority}"]
+
+    def submit(self) -> Job:
+        """Submit it, after it has been read."""
+        try:
+            text = Path(self.document).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise DocumentError(f'"{self.document}" cannot be read: {error}.', hint="Name a Shot document.") from error
+        shot = Shot.from_json(text)
+        frames = None if self.frames is None else FrameRange.parse(self.frames)
+        client = f"command {os.getpid()}"
+        return submit(connect(), shot, frames, force=self.force, client=client, priority=self.priority)
+
+
+def _detach(order: _Order, status: Path | None) -> None:
+    """Start a watcher that outlives this process; what is wrong with the order it tells in the status file."""
+    if status is None:
+        raise DocumentError("--detach needs a file to tell in how the job goes.", hint="Give --status FILE.")
+    file = StatusFile(str(status))
+    file.forget_cancel()
+    file.starting()
+    code = "from f2hdr_backend.cli.main import main; main()"
+    words = [*order.words(), f"--status={file.path}", "--detached"]
+    flags = 0
+    if sys.platform == "win32":
+        flags = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "submit", *words],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        creationflags=flags,
+        start_new_session=sys.platform != "win32",
+    )
+    print(json.dumps({"event": "detached", "pid": process.pid, "status": str(file.path), "job": ""}))
+
+
+def _follow(order: _Order, file: StatusFile | None, as_json: bool) -> None:
+    """Submit and watch to the end; raise what stopped the job."""
+    last: JobStatus | None = None
+    try:
+        job = _submitted(order, file)
+        try:
+            for last, events in _watched(job, file):
+                _show(last, events, as_json)
+        except KeyboardInterrupt:
+            job.cancel()
+            raise Cancelled("The job was canceled.") from None
+        if last is not None and last.error is not None:
+            raise rebuilt(last.error)
+        if last is not None and last.state == "cancelled":
+            raise Cancelled("The job was canceled.")
+    except F2HDRError as error:
+        if file is not None:
+            file.failed(error)
+        raise
+    finally:
+        if file is not None:
+            file.forget_cancel()
+
+
+def _submitted(order: _Order, file: StatusFile | None) -> Job:
+    """Submit while the status file shows that this goes on; Cancelled if someone stops it meanwhile."""
+    made: Future[Job] = Future()
+    Thread(target=_submit_into, args=(made, order), daemon=True).start()
+    while not wait({made}, timeout=POLL_S).done:
+        if file is not None:
+            file.starting()
+            if file.asks_to_cancel():
+                made.add_done_callback(_cancel_made)
+                raise Cancelled("The job was canceled before it was submitted.")
+    return made.result()
+
+
+def _submit_into(made: Future[Job], order: _Order) -> None:
+    try:
+        made.set_result(order.submit())
+    except Exception as error:
+        made.set_exception(error)
+
+
+def _cancel_made(made: Future[Job]) -> None:
+    if made.exception() is None:
+        made.result().cancel()
+
+
+def _watched(job: Job, file: StatusFile | None) -> Iterator[tuple[JobStatus, list[dict[str, Any]]]]:
+    """Where the job stands, a few times a second until it is over, with the events since the last look."""
+    after, canceling = 0, False
+    while True:
+        status, events, after = job.poll(after)
+        if file is not None:
+            file.tell(status, events)
+        yield status, events
+        if status.is_over:
+            return
+        if file is not None and not canceling and file.asks_to_cancel():
+            job.cancel()
+            canceling = True
+        time.sleep(POLL_S)
+
+
+def _show(status: JobStatus, events: list[dict[str, Any]], as_json: bool) -> None:
+    """Print events for programs, or a line for people where something happened."""
+    for event in events:
+        if as_json and event["event"] not in ("error", "cancelled"):
+            print(json.dumps(event), flush=True)
+        elif event["event"] == "warned":
+            print(f"warning: {event['message']}", file=sys.stderr)
+    if events and not as_json and status.error is None:
+        print(status.message, file=sys.stderr)

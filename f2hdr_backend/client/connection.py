@@ -1,0 +1,163 @@
+"""One request, one answer; whatever goes wrong comes back as an error of the F2HDR family."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import ssl
+from collections.abc import Iterator
+from typing import Any, Optional
+from urllib.parse import urlsplit
+
+import f2hdr_backend
+from f2hdr_backend.shot.errors import DocumentError, F2HDRError, ServerError, ServerUnreachable
+
+LARGEST_ANSWER = 64 * 1024 * 1024
+"""Bytes beyond which an answer is not read."""
+
+
+class Connection:
+    """The address of a server and the token it asks for.
+
+    Every call opens a connection of its own, so one object may be used by several threads.
+    """
+
+    def __init__(self, address: str, token: str, version: str = "") -> None:
+        """``address`` is ``http://host:port``, ``https://host:port`` or ``unix:/path``; DocumentError for others."""
+        self.address = address
+        self.version = version
+        self._token = token
+        self._parts = urlsplit(address)
+        if self._parts.scheme not in ("http", "https", "unix"):
+            raise DocumentError(
+                f'"{address}" is no address of a server.', hint="Write it like http://127.0.0.1:8000.", address=address
+            )
+
+    def request(
+        self, method: str, path: str, body: Optional[dict[str, Any]] = None, *, timeout: float = 10.0
+    ) -> dict[str, Any]:
+        """Send one request and return the JSON object it is answered with.
+
+        ``timeout`` is in seconds and bounds each wait for the server, not the whole exchange.
+
+        Raises:
+            ServerUnreachable: nobody answers, or not in time.
+            F2HDRError: the error that the server answered with, as the class it has there.
+        """
+        door = self._open(timeout)
+        try:
+            answer = self._send(door, method, path, body)
+            content = answer.read(LARGEST_ANSWER)
+            if answer.length:
+                raise http.client.IncompleteRead(content, answer.length)
+        except (OSError, http.client.HTTPException) as error:
+            raise self._unreachable(error) from error
+        finally:
+            door.close()
+        return _checked(answer.status, content)
+
+    def stream(self, path: str, *, timeout: float = 5.0) -> Iterator[dict[str, Any]]:
+        """Yield each server-sent event of ``path`` as an object; ends when the server closes the stream.
+
+        ``timeout`` seconds without any sign of life, heartbeats included, mean that the server is gone.
+
+        Raises as ``request``.
+        """
+        door = self._open(timeout)
+        try:
+            answer = self._send(door, "GET", path, None)
+            if answer.status != 200:
+                _checked(answer.status, answer.read(LARGEST_ANSWER))
+            for line in iter(lambda: answer.readline(LARGEST_ANSWER), b""):
+                if line.startswith(b"data:"):
+                    yield json.loads(line[len(b"data:") :])
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise self._unreachable(error) from error
+        finally:
+            door.close()
+
+    def close(self) -> None:
+        """Let go of the server. Nothing stays open between calls, so this may also be left out."""
+
+    def _open(self, timeout: float) -> http.client.HTTPConnection:
+        if self._parts.scheme == "unix":
+            return _UnixConnection(self._parts.path, timeout)
+        host, port = self._parts.hostname or "", self._parts.port
+        if self._parts.scheme == "https":
+            return http.client.HTTPSConnection(host, port, timeout=timeout, context=ssl.create_default_context())
+        return http.client.HTTPConnection(host, port, timeout=timeout)
+
+    def _send(
+        self, door: http.client.HTTPConnection, method: str, path: str, body: Optional[dict[str, Any]]
+    ) -> http.client.HTTPResponse:
+        headers = {
+            "Authorization": f"Bearer {self._token}",
+            "User-Agent": f"f2hdr/{f2hdr_backend.__version__}",
+            "Connection": "close",
+        }
+        content = None
+        if body is not None:
+            content = json.dumps(body).encode()
+            headers["Content-Type"] = "application/json"
+        door.request(method, path, content, headers)
+        return door.getresponse()
+
+    def _unreachable(self, error: Exception) -> ServerUnreachable:
+        reason = str(error) or type(error).__name__
+        return ServerUnreachable(
+            f"The F2HDR server at {self.address} does not answer ({reason}).",
+            hint="Submit again: finished frames are kept and the rest is rendered.",
+            address=self.address,
+        )
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path: str, timeout: float) -> None:
+        super().__init__("localhost", timeout=timeout)
+        self._path = path
+
+    def connect(self) -> None:
+        """Open the socket."""
+        door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            door.settimeout(self.timeout)
+            door.connect(self._path)
+        except OSError:
+            door.close()
+            raise
+        self.sock = door
+
+
+def rebuilt(document: dict[str, Any]) -> F2HDRError:
+    """Return the error that ``F2HDRError.to_json`` wrote, as its own class, else as the nearest one known here."""
+    kinds = _family(F2HDRError)
+    code, exit_code = document.get("code"), document.get("exit_code")
+    kind = next((kind for kind in kinds if kind.code == code), None)
+    kind = kind or next((kind for kind in kinds if kind.exit_code == exit_code), ServerError)
+    facts = document.get("facts")
+    named = {name: value for name, value in facts.items() if name not in ("self", "message", "hint")} if facts else {}
+    return kind(str(document.get("message", "")), hint=str(document.get("hint", "")), **named)
+
+
+def _family(kind: type[F2HDRError]) -> list[type[F2HDRError]]:
+    found = [kind]
+    for child in kind.__subclasses__():
+        found += _family(child)
+    return found
+
+
+def _checked(status: int, content: bytes) -> dict[str, Any]:
+    """Return the object in an answer; raise the error in it."""
+    try:
+        answer = json.loads(content)
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict):
+        text = content[:200].decode("utf-8", "replace").strip()
+        raise ServerError(f"The server answered {status} with no JSON object: {text}", status=status)
+    if status >= 400:
+        raise rebuilt(answer)
+    return answer

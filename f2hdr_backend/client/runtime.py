@@ -1,0 +1,143 @@
+"""Where client and server meet: the runtime folder, the connection file in it, and the locks beside it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import stat
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from typing import IO, Any, Optional
+
+from f2hdr_backend.shot.errors import ServerError, ServerUnreachable
+
+_POLL_S = 0.05
+
+
+def runtime_folder() -> str:
+    """Return the folder of this user's connection file, whether it exists or not.
+
+    It is ``f2hdr`` in the folder that ``F2HDR_RUNTIME`` names, else in the system's folder for such files of this user.
+    """
+    return os.path.join(os.environ.get("F2HDR_RUNTIME") or _system_folder(), "f2hdr")
+
+
+def connection_file() -> str:
+    """Return the path of the file in which the server says where it is: address, token, version and pid."""
+    return os.path.join(runtime_folder(), "server.json")
+
+
+def make_runtime_folder() -> str:
+    """Return the runtime folder, made if need be. ServerError if someone else could write into it."""
+    folder = runtime_folder()
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise ServerError(
+            f'The runtime folder "{folder}" cannot be made: {error.strerror}.',
+            hint="Set F2HDR_RUNTIME to a folder of your own.",
+            path=folder,
+        ) from error
+    _require_private(folder)
+    return folder
+
+
+def read_connection_file() -> Optional[dict[str, Any]]:
+    """Return what the connection file says, or None if there is none or it cannot be read as one.
+
+    Raises ServerError if the file is not this user's own.
+    """
+    path = connection_file()
+    try:
+        _require_private(path)
+        with open(path, encoding="utf-8") as file:
+            facts = json.load(file)
+    except (OSError, ValueError):
+        return None
+    wanted = {"address": str, "token": str, "version": str, "pid": int}
+    if not isinstance(facts, dict) or any(not isinstance(facts.get(name), kind) for name, kind in wanted.items()):
+        return None
+    return facts
+
+
+def write_connection_file(facts: dict[str, Any]) -> None:
+    """Write the connection file, readable by this user alone, whole or not at all."""
+    folder = make_runtime_folder()
+    path = connection_file()
+    part = os.path.join(folder, f".server.{os.getpid()}.part")
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(part)
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(facts, file)
+    os.replace(part, path)
+
+
+def remove_connection_file(pid: int) -> None:
+    """Remove the connection file if it is still that of the server with this process id."""
+    facts = read_connection_file()
+    if facts is not None and facts["pid"] == pid:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(connection_file())
+
+
+@contextlib.contextmanager
+def lock(name: str, timeout: float) -> Iterator[None]:
+    """Hold the lock called ``name`` in the runtime folder; it falls open when its process ends in any way.
+
+    Raises ServerUnreachable if another process holds it for longer than ``timeout`` seconds.
+    """
+    path = os.path.join(make_runtime_folder(), name)
+    with open(path, "a+b") as file:
+        end = time.monotonic() + timeout
+        while not _try_lock(file):
+            if time.monotonic() >= end:
+                raise ServerUnreachable(
+                    f'Another process has held "{path}" for {timeout:g} s.',
+                    hint="If F2HDR is starting there, try again in a moment.",
+                    path=path,
+                )
+            time.sleep(_POLL_S)
+        yield
+
+
+def _system_folder() -> str:
+    if sys.platform == "win32":
+        return os.environ.get("LOCALAPPDATA") or tempfile.gettempdir()
+    for folder in (os.environ.get("XDG_RUNTIME_DIR"), f"/run/user/{os.getuid()}"):
+        if folder and os.path.isdir(folder) and os.stat(folder).st_uid == os.getuid():
+            return folder
+    return os.path.join(tempfile.gettempdir(), f"f2hdr-{os.getuid()}")
+
+
+def _require_private(path: str) -> None:
+    """Raise ServerError unless ``path`` belongs to this user and nobody else may write there."""
+    if sys.platform == "win32":
+        return
+    facts = os.lstat(path)
+    if stat.S_ISLNK(facts.st_mode) or facts.st_uid != os.getuid() or facts.st_mode & 0o022:
+        raise ServerError(
+            f'"{path}" is not yours alone, so what it says cannot be trusted.',
+            hint="Remove it, or set F2HDR_RUNTIME to a folder of your own.",
+            path=path,
+        )
+
+
+def _try_lock(file: IO[bytes]) -> bool:
+    """Lock without waiting; the operating system lets go when the file is closed or the process dies."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            file.seek(0)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,113 @@
+"""A file that tells how a job goes, for programs that can only read files."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import time
+from typing import Any, Optional
+
+from f2hdr_backend.client.jobs import JobStatus
+from f2hdr_backend.shot.errors import Cancelled, DocumentError, F2HDRError
+
+VERSION = 1
+"""Version of the file's layout."""
+WRITE_S = 1.0
+"""Most seconds between two writings while a job goes on."""
+RECENT = 20
+"""Frames that ``seconds_per_frame`` is the mean of."""
+
+
+class StatusFile:
+    """The status of one job, written whole each time; whoever makes ``path + ".cancel"`` cancels the job."""
+
+    def __init__(self, path: str) -> None:
+        self.path = os.path.abspath(path)
+        self.cancel_path = self.path + ".cancel"
+        self._seconds: list[float] = []
+        self._written = 0.0
+        self._last: Optional[JobStatus] = None
+
+    def asks_to_cancel(self) -> bool:
+        """Whether someone wants the job canceled."""
+        return os.path.exists(self.cancel_path)
+
+    def forget_cancel(self) -> None:
+        """Take the wish to cancel as fulfilled."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.cancel_path)
+
+    def starting(self) -> None:
+        """Tell that the server is being found or started."""
+        self.tell(JobStatus("", "starting", 0, 0, None, "Starting.", None, ()), [])
+
+    def tell(self, status: JobStatus, events: list[dict[str, Any]]) -> None:
+        """Tell where the job stands and what happened, if anything did or the file would look forgotten.
+
+        Raises DocumentError if the file cannot be written.
+        """
+        self._seconds += [event["seconds"] for event in events if event["event"] == "frame_done"]
+        if status != self._last or time.monotonic() - self._written > WRITE_S:
+            self._last = status
+            self._write(status)
+
+    def failed(self, error: F2HDRError) -> None:
+        """Tell that it ended with an error, or as canceled."""
+        before = self._last or JobStatus("", "", 0, 0, None, "", None, ())
+        is_canceled = isinstance(error, Cancelled)
+        self._write(
+            JobStatus(
+                before.id,
+                "cancelled" if is_canceled else "failed",
+                before.done,
+                before.total,
+                before.frame,
+                str(error),
+                None if is_canceled else error.to_json(),
+                before.warnings,
+            )
+        )
+
+    def _write(self, status: JobStatus) -> None:
+        recent = self._seconds[-RECENT:]
+        document = {
+            "version": VERSION,
+            "state": status.state,
+            "job": status.id,
+            "done": status.done,
+            "total": status.total,
+            "frame": status.frame,
+            "seconds_per_frame": round(sum(recent) / len(recent), 3) if recent else None,
+            "message": status.message,
+            "warnings": list(status.warnings),
+            "error": status.error,
+            "updated": time.time(),
+            "pid": os.getpid(),
+        }
+        part = f"{self.path}.{os.getpid()}.part"
+        try:
+            with open(part, "w", encoding="utf-8") as file:
+                json.dump(document, file)
+            _replace(part, self.path)
+        except OSError as error:
+            raise DocumentError(
+                f'The status file "{self.path}" cannot be written: {error.strerror}.',
+                hint="Name a file in a folder that you may write to.",
+                path=self.path,
+            ) from error
+        self._written = time.monotonic()
+
+
+def _replace(part: str, path: str) -> None:
+    """Rename; on Windows whoever reads the file at that moment is waited for."""
+    end = time.monotonic() + WRITE_S
+    while True:
+        try:
+            os.replace(part, path)
+            return
+        except PermissionError:
+            if sys.platform != "win32" or time.monotonic() > end:
+                raise
+            time.sleep(0.02)

@@ -1,0 +1,121 @@
+"""One window from pixels in memory, for hosts that hold them and wait for the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from f2hdr_backend.engine.blend import use_reference
+from f2hdr_backend.engine.device import pick_device
+from f2hdr_backend.engine.layers import anchor_gain
+from f2hdr_backend.engine.plate_color import open_color
+from f2hdr_backend.engine.renderer import Renderer
+from f2hdr_backend.engine.window import settled_exposures
+from f2hdr_backend.image.frame import Encoding, PlateImage, require_frames
+from f2hdr_backend.shot.document import Shot
+from f2hdr_backend.shot.errors import ExposureError, ImageError
+from f2hdr_backend.shot.exposure import SMALLEST_STEP_EV
+from f2hdr_backend.shot.frames import FrameRange
+
+FloatArray = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class HeldWindow:
+    """Three frames as a host holds them."""
+
+    frames: tuple[int, int, int]
+    """Numbers of previous, reference and next, which tell their exposures."""
+    pixels: tuple[FloatArray, FloatArray, FloatArray]
+    """``(H, W, 3)`` each."""
+
+
+def reconstruct_window(renderer: Renderer, shot: Shot, window: HeldWindow) -> FloatArray:
+    """Reconstruct the reference frame as ``Renderer.render`` would from float files of the same pixels.
+
+    Args:
+        renderer: opened with the Shot's engine settings.
+        shot: with its exposures. What its color leaves open is not measured: the input is linear, its clip 1.0.
+        window: NaN counts as black.
+
+    Returns:
+        ``(H, W, 3)`` radiance in the output space, 1.0 at the clip of the anchor exposure.
+
+    Raises:
+        ImageError: pictures of different sizes.
+        ExposureError: no exposures, or neighbors that do not differ from the reference in exposure.
+        ColorError, DeviceError: as in a render.
+    """
+    pattern = settled_exposures(shot)
+    gain = anchor_gain(shot.output.anchor, pattern)
+    _check(window, [pattern.ev(frame) for frame in window.frames])
+    space = "linear" if shot.color.input_space == "auto" else shot.color.input_space
+    opened = open_color(
+        replace(shot.color, input_space=space, clip_level=shot.color.clip_level or (1.0,)), _HeldPlate(window)
+    )
+    plate = opened.in_light(_HeldPlate(window))
+    codes = np.stack([opened.response.to_network(plate.read(place).pixels) for place in range(3)])
+    previous, reference, following = (pattern.gain(frame) for frame in window.frames)
+    exposures = previous, reference, following
+    frame = renderer.methods[0](codes, exposures, occlusions=False)
+    frame = use_reference(frame, list(codes), exposures, shot.engine.reference_trust)
+    return opened.finish(frame.radiance * np.float32(gain))
+
+
+def device_names() -> list[str]:
+    """The devices that can work side by side: every CUDA device and the CPU, or the only one there is."""
+    cards = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    return [*cards, "cpu"] if cards else [str(pick_device("auto"))]
+
+
+def _check(window: HeldWindow, evs: list[float]) -> None:
+    if len({picture.shape for picture in window.pixels}) != 1:
+        sizes = ", ".join(f"{picture.shape[1]} x {picture.shape[0]}" for picture in window.pixels)
+        raise ImageError(f"The pictures of a window differ in size: {sizes}.", hint="Bring them to one size.")
+    if any(abs(evs[1] - evs[side]) < SMALLEST_STEP_EV for side in (0, 2)):
+        raise ExposureError(
+            f"Frames {', '.join(map(str, window.frames))} do not alternate in exposure.",
+            hint="Give neighbors of the other exposure; at the ends of a shot, the one neighbor twice.",
+            frames=window.frames,
+        )
+
+
+class _HeldPlate:
+    """A window as a Plate of the frames 0, 1 and 2 (see there for what each member promises)."""
+
+    name = "held pixels"
+    frames = FrameRange((0, 1, 2))
+    missing = ()
+    default_encoding: Encoding = "linear"
+
+    def __init__(self, window: HeldWindow) -> None:
+        self._window = window
+        height, width = window.pixels[1].shape[:2]
+        self.size = (width, height)
+
+    def require(self, frames: Iterable[int]) -> None:
+        """Raise MissingFrames for others than 0, 1 and 2."""
+        require_frames(self.name, self.frames, frames)
+
+    def read(self, number: int) -> PlateImage:
+        """Return one of the pictures; NaN becomes 0, infinity its largest value."""
+        pixels = self._window.pixels[number]
+        if not np.isfinite(pixels).all():
+            largest = pixels.max(initial=0.0, where=np.isfinite(pixels))
+            pixels = np.nan_to_num(pixels, nan=0.0, posinf=largest, neginf=0.0)
+        return PlateImage(self._window.frames[number], self.name, pixels, "float")
+
+    def identity(self, number: int) -> str:
+        """Return nothing that could change."""
+        return str(number)
+
+    def exposure_metadata(self) -> dict[int, float] | None:
+        """Return None: pixels have no header."""
+        return None
+
+    def close(self) -> None:
+        """Do nothing."""

@@ -1,0 +1,160 @@
+"""Pixels that a host hands over in a file, as it holds them: a header of 64 bytes, then float32.
+
+    offset  type    what
+    0       8 x u8  ``F2HDRPIX``
+    8       u32     version, 1
+    12      u32     width in pixels
+    16      u32     height in pixels
+    20      u32     channels, 3 or 4 (red, green, blue and what else the host keeps there)
+    24      u64     bytes from one row to the next
+    32      i64     frame number
+    40      24 x u8 zero
+
+All little-endian; rows from top to bottom, channels interleaved. The file is read, never mapped: whoever shrinks or
+rewrites it meanwhile gets an error or wrong pixels, and cannot stop the server.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from f2hdr_backend.image.atomic import atomic_path
+from f2hdr_backend.shot.errors import UnreadableFrame, UnwritableFrame
+
+MAGIC = b"F2HDRPIX"
+VERSION = 1
+HEADER_BYTES = 64
+LARGEST_SIDE = 16384
+LARGEST_PIXELS = 8192 * 4320
+"""Most pixels of a buffer: 8K."""
+LARGEST_GAP = 4096
+"""Most bytes between the end of a row and the next."""
+_HEADER = struct.Struct("<8sIIIIQq24x")
+
+
+@dataclass(frozen=True)
+class Buffer:
+    """The pixels of one frame."""
+
+    frame: int
+    pixels: NDArray[np.float32]
+    """``(H, W, 3)``; NaN and infinities are as the host gave them."""
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """What a checked header says."""
+
+    width: int
+    height: int
+    channels: int
+    row_bytes: int
+    frame: int
+
+    @property
+    def used(self) -> int:
+        """Bytes of pixels in a row."""
+        return self.width * self.channels * 4
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole file."""
+        return HEADER_BYTES + self.row_bytes * (self.height - 1) + self.used
+
+
+def read_buffer(path: str) -> Buffer:
+    """Read a buffer; how much is bounded by what its checked header says.
+
+    Raises UnreadableFrame if it is no regular file, if its header lies, or if it ends early.
+    """
+    with _opened(path) as file:
+        try:
+            return _read(file, path)
+        except OSError as error:
+            raise _unreadable(path, error.strerror or str(error)) from error
+
+
+def write_buffer(path: str, buffer: Buffer) -> None:
+    """Write a buffer whole or not at all; in the place of a buffer, never of another file. Raises UnwritableFrame."""
+    _require_replaceable(path)
+    height, width, channels = buffer.pixels.shape
+    header = _HEADER.pack(MAGIC, VERSION, width, height, channels, width * channels * 4, buffer.frame)
+    with atomic_path(path) as part, part.open("wb") as file:
+        file.write(header)
+        file.write(np.ascontiguousarray(buffer.pixels, "<f4").data)
+
+
+def _opened(path: str) -> io.FileIO:
+    """Open without waiting: a pipe in the place of the file is refused, not waited for."""
+    flags = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+    try:
+        file = io.FileIO(path, opener=lambda name, mode: os.open(name, mode | flags))
+    except OSError as error:
+        raise _unreadable(path, error.strerror or str(error)) from error
+    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        return file
+    file.close()
+    raise _unreadable(path, "it is no file")
+
+
+def _read(file: io.FileIO, path: str) -> Buffer:
+    layout = _layout(file, path)
+    size = os.fstat(file.fileno()).st_size
+    if size < layout.size:
+        raise _unreadable(path, f"it has {size} bytes, its header says {layout.size}")
+    pixels = np.empty((layout.height, layout.width, layout.channels), "<f4")
+    for row in range(layout.height):
+        file.seek(HEADER_BYTES + row * layout.row_bytes)
+        _fill(file, memoryview(pixels[row]).cast("B"), path)
+    return Buffer(layout.frame, pixels[..., :3].astype(np.float32))
+
+
+def _layout(file: io.FileIO, path: str) -> _Layout:
+    header = bytearray(HEADER_BYTES)
+    _fill(file, memoryview(header), path)
+    magic, version, *sizes = _HEADER.unpack(header)
+    layout = _Layout(*sizes)
+    if magic != MAGIC or version != VERSION:
+        raise _unreadable(path, f"it is no F2HDR buffer of version {VERSION}")
+    if not (0 < layout.width <= LARGEST_SIDE and 0 < layout.height <= LARGEST_SIDE):
+        raise _unreadable(path, f"its header says {layout.width} x {layout.height}")
+    if layout.width * layout.height > LARGEST_PIXELS or layout.channels not in (3, 4):
+        raise _unreadable(path, f"its header says {layout.width} x {layout.height} of {layout.channels} channels")
+    if not layout.used <= layout.row_bytes <= layout.used + LARGEST_GAP:
+        raise _unreadable(path, f"its header says {layout.row_bytes} bytes a row, where {layout.used} are used")
+    return layout
+
+
+def _fill(file: io.FileIO, target: memoryview, path: str) -> None:
+    filled = 0
+    while filled < len(target):
+        count = file.readinto(target[filled:])
+        if not count:
+            raise _unreadable(path, "it ends early")
+        filled += count
+
+
+def _require_replaceable(path: str) -> None:
+    """Refuse to write over a file that does not begin like a buffer."""
+    if not os.path.lexists(path):
+        return
+    try:
+        with _opened(path) as file:
+            ours = file.read(len(MAGIC)) == MAGIC
+    except (OSError, UnreadableFrame):
+        ours = False
+    if not ours:
+        raise UnwritableFrame(f'"{path}" is there and is no F2HDR buffer.', hint="Choose another name.", path=path)
+
+
+def _unreadable(path: str, reason: str) -> UnreadableFrame:
+    return UnreadableFrame(
+        f'The buffer "{path}" cannot be read: {reason}.', hint="Write it anew, header and pixels.", path=path
+    )

@@ -1,0 +1,128 @@
+"""What may be asked of the server: one frozen dataclass a request, read as strictly as a Shot."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass, field
+from typing import Any, NoReturn, Optional, TypeVar
+
+from f2hdr_backend.shot.document import Shot
+from f2hdr_backend.shot.errors import DocumentError
+from f2hdr_backend.shot.fields import check_choices, decode
+from f2hdr_backend.shot.frames import MAX_FRAMES, FrameRange
+
+Request = TypeVar("Request", "JobRequest", "FrameRequest", "DetectRequest")
+
+LONGEST_NAME = 200
+"""Most characters of a client's name."""
+LONGEST_FRAMES = 20_000
+"""Most characters of a frame range."""
+_FLAGS = ("force", "keep")
+_SPAN = re.compile(r"(-?\d{1,9})-(-?\d{1,9})(?:x(\d{1,9}))?", re.ASCII)
+
+
+@dataclass(frozen=True)
+class JobRequest:
+    """A Shot to render."""
+
+    shot: Shot = field(metadata={"help": "The Shot, with absolute paths."})
+    frames: Optional[FrameRange] = field(  # noqa: UP045 - `decode` reads typing's unions
+        default=None, metadata={"help": "Frames to render, such as 1001-1010; null for those of the Shot."}
+    )
+    force: bool = field(default=False, metadata={"help": "Render frames again that are already done."})
+    client: str = field(default="", metadata={"help": "Who asks; the server is fair among these names."})
+    priority: str = field(
+        default="batch",
+        metadata={"help": "interactive overtakes batch between frames.", "choices": ("batch", "interactive")},
+    )
+    keep: bool = field(
+        default=True, metadata={"help": "Go on when nobody watches; else the job is canceled after 10 s unwatched."}
+    )
+
+    def __post_init__(self) -> None:
+        check_choices(self)
+        _check_name(self.client)
+        if self.frames is not None and not len(self.frames):
+            raise DocumentError("frames is empty.", hint="Leave it out for those of the Shot.", field="frames")
+
+
+@dataclass(frozen=True)
+class FrameRequest:
+    """One frame now, from pixels in mapped buffers."""
+
+    shot: Shot = field(
+        metadata={"help": "Exposures, color, engine and anchor; its plate and output pattern are not touched."}
+    )
+    buffers: tuple[str, str, str] = field(
+        metadata={"help": "Absolute paths of the buffers of the previous, the reference and the next frame."}
+    )
+    output: str = field(metadata={"help": "Absolute path of the buffer to write."})
+    client: str = field(default="", metadata={"help": "Who asks; the server is fair among these names."})
+
+    def __post_init__(self) -> None:
+        _check_name(self.client)
+
+
+@dataclass(frozen=True)
+class DetectRequest:
+    """A plate whose exposures are to be measured."""
+
+    plate: str = field(metadata={"help": "Absolute path of the plate, as in a Shot."})
+    input_space: str = field(default="auto", metadata={"help": "Color space of the plate, as in a Shot."})
+    config: str = field(default="", metadata={"help": "OCIO config, as in a Shot."})
+
+    def __post_init__(self) -> None:
+        if not self.plate:
+            raise DocumentError("The request names no plate.", hint="Give an absolute path.", field="plate")
+
+
+def read_request(kind: type[Request], content: bytes) -> Request:
+    """Read the body of a request. DocumentError, naming the field, for anything but that request in JSON."""
+    try:
+        document = json.loads(content, parse_constant=_refuse_constant, parse_float=_number)
+    except (ValueError, RecursionError) as error:
+        raise DocumentError(f"The body is not JSON: {error}.", hint="Send one JSON object.") from error
+    if isinstance(document, dict):
+        _check_flags(document)
+        _check_span(document.get("frames"))
+        _check_span(document["shot"].get("frames") if isinstance(document.get("shot"), dict) else None)
+    return decode(kind, document, "request")
+
+
+def _number(text: str) -> float | int:
+    """A JSON number; 7.0 is the whole number 7, as in JSON Schema: some languages write no other."""
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text[:20]} is too large a number")
+    return int(number) if number.is_integer() and abs(number) < 2**53 else number
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _check_flags(document: dict[str, Any]) -> None:
+    for name in _FLAGS:
+        if not isinstance(document.get(name, False), bool):
+            raise DocumentError(f"request.{name} must be true or false.", field=name, value=document[name])
+
+
+def _check_name(name: str) -> None:
+    if len(name) > LONGEST_NAME:
+        raise DocumentError(f"client is longer than {LONGEST_NAME} characters.", field="client")
+
+
+def _check_span(text: object) -> None:
+    """Refuse a range of more frames than there can be before its frames are counted one by one."""
+    if not isinstance(text, str):
+        return
+    spans = [(int(first), int(last), int(step or 1)) for first, last, step in _SPAN.findall(text[:LONGEST_FRAMES])]
+    count = sum((last - first) // max(step, 1) + 1 for first, last, step in spans if last >= first)
+    if len(text) > LONGEST_FRAMES or count > MAX_FRAMES:
+        raise DocumentError(
+            f"frames asks for more than {MAX_FRAMES} frames or is longer than {LONGEST_FRAMES} characters.",
+            hint="Ask for fewer at a time.",
+            field="frames",
+        )

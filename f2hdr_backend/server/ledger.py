@@ -1,0 +1,66 @@
+"""Which folders are being written to, on disk, so that the next server clears up after one that was killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Lock
+
+
+class Ledger:
+    """The folders that this process writes frames into; thread-safe."""
+
+    def __init__(self, path: Path) -> None:
+        """Clear up what the process behind an older ledger left, then begin a new one at ``path``."""
+        self._path = path
+        self._lock = Lock()
+        self._folders: Counter[str] = Counter()
+        _clear_up(path)
+
+    @contextmanager
+    def noted(self, folder: str) -> Iterator[None]:
+        """Frames are written into ``folder`` while the block runs."""
+        self._count(folder, 1)
+        try:
+            yield
+        finally:
+            self._count(folder, -1)
+
+    def _count(self, folder: str, change: int) -> None:
+        with self._lock:
+            before = self._folders[folder]
+            self._folders[folder] += change
+            if before == 0 or before + change == 0:
+                self._folders += Counter()
+                self._write()
+
+    def _write(self) -> None:
+        part = self._path.with_suffix(".part")
+        part.write_text(json.dumps({"pid": os.getpid(), "folders": list(self._folders)}), encoding="utf-8")
+        os.replace(part, self._path)
+
+
+def _clear_up(path: Path) -> None:
+    """Remove the temporary files of the process that wrote the ledger at ``path``, and the ledger."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        pid, folders = int(record["pid"]), [str(folder) for folder in record["folders"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    for folder in folders:
+        _remove_parts(folder, pid)
+    with suppress(OSError):
+        path.unlink()
+
+
+def _remove_parts(folder: str, pid: int) -> None:
+    part = re.compile(rf"\..+\.{pid}-[0-9a-f]{{8}}\.part")
+    with suppress(OSError):
+        for name in os.listdir(folder):
+            if part.fullmatch(name):
+                os.unlink(os.path.join(folder, name))

@@ -1,0 +1,196 @@
+"""The HTTP side: routes, and their description as OpenAPI. What they mean is in ``service``."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import asdict
+from typing import Annotated, Any, TypeVar
+
+from fastapi import FastAPI, Path, Query, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import StreamingResponse
+from starlette.exceptions import HTTPException
+
+import f2hdr_backend
+from f2hdr_backend.server.answers import Answer, error_document, status_of
+from f2hdr_backend.server.description import describe, described
+from f2hdr_backend.server.documents import DetectRequest, FrameRequest, JobRequest, read_request
+from f2hdr_backend.server.door import body_of
+from f2hdr_backend.server.record import JobRecord
+from f2hdr_backend.server.service import Service
+from f2hdr_backend.shot.errors import DocumentError, F2HDRError, ServerError
+
+HEARTBEAT_S = 1.0
+"""Seconds between two signs of life in a stream of events."""
+GONE_S = 0.5
+"""Seconds between two looks whether whoever waits for a frame is still there."""
+DISK_THREADS = 8
+"""Requests that may wait for a disk at once; those that need none never wait for them."""
+MEASURING = 2
+"""Plates that are measured at once for ``detect``; as many more may wait eight times over."""
+
+T = TypeVar("T")
+JobId = Annotated[str, Path(description="The id that submitting gave.", pattern="^[0-9a-f]{16}$")]
+After = Annotated[int, Query(ge=0, le=2**53, description="Only events behind this number.")]
+
+
+class Listener:
+    """The routes of one service."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._threads = ThreadPoolExecutor(DISK_THREADS, "service")
+        self._measuring = ThreadPoolExecutor(MEASURING, "detect")
+        self._measured = 0
+        self.closing = False
+        """Set when the server is about to end: streams close."""
+
+    async def submit(self, request: Request) -> Answer:
+        """Queue a render. The same request while that job is not over gives the same job."""
+        wanted = read_request(JobRequest, await body_of(request))
+        status, is_new = await self._call(self._service.submit, wanted)
+        return Answer(asdict(status), 201 if is_new else 200)
+
+    async def jobs(self) -> Answer:
+        """Tell the status of every job that is known."""
+        return Answer({"jobs": [asdict(status) for status in self._service.jobs()]})
+
+    async def job(self, job: JobId, after: After | None = None) -> Answer:
+        """Tell the status of a job and, if ``after`` is given, its events behind that number."""
+        return Answer(self._service.progress(job, after))
+
+    async def events(self, job: JobId, after: After = 0) -> StreamingResponse:
+        """Stream the events of a job as they come, each as one ``data`` line of JSON; ends after the last one."""
+        record = self._service.record(job)
+        return StreamingResponse(self._told(record, after), media_type="text/event-stream")
+
+    async def cancel(self, job: JobId) -> Answer:
+        """Stop a job after the frame in work; one that is over stays as it is."""
+        return Answer(asdict(self._service.cancel(job)))
+
+    async def frame(self, request: Request) -> Answer:
+        """Reconstruct one frame now, from pixels in mapped buffers; it overtakes whole renders."""
+        wanted = read_request(FrameRequest, await body_of(request))
+        future = await self._call(self._service.frame, wanted)
+        return Answer(await _awaited(future, request))
+
+    async def detect(self, request: Request) -> Answer:
+        """Measure the exposures of a plate."""
+        wanted = read_request(DetectRequest, await body_of(request))
+        if self._measured >= 8 * MEASURING:
+            raise ServerError("Too many plates wait to be measured.", hint="Try again in a while.", status=429)
+        self._measured += 1
+        try:
+            return Answer(await self._call(self._service.detect, wanted, threads=self._measuring))
+        finally:
+            self._measured -= 1
+
+    async def info(self) -> Answer:
+        """Tell what this server is."""
+        return Answer(await self._call(self._service.info))
+
+    async def cache(self) -> Answer:
+        """Tell how much room the kept flows take."""
+        return Answer(await self._call(self._service.cache))
+
+    async def clear_cache(self) -> Answer:
+        """Remove every kept flow; they are computed again when a render needs them."""
+        return Answer(await self._call(self._service.clear_cache))
+
+    async def _call(
+        self, function: Callable[..., T], *arguments: object, threads: ThreadPoolExecutor | None = None
+    ) -> T:
+        """Call what may wait for a disk, away from the thread that serves everyone."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(threads or self._threads, function, *arguments)
+
+    async def _told(self, record: JobRecord, after: int) -> AsyncIterator[bytes]:
+        changed, loop = asyncio.Event(), asyncio.get_running_loop()
+
+        def tell() -> None:
+            with suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(changed.set)
+
+        stop = record.listen(tell)
+        record.watchers += 1
+        try:
+            while not self.closing:
+                changed.clear()
+                over = record.is_over
+                events, after = record.since(after)
+                for event in events:
+                    yield f"data: {json.dumps(event)}\n\n".encode()
+                if over:
+                    return
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(changed.wait(), HEARTBEAT_S)
+                if not changed.is_set():
+                    yield b": alive\n\n"
+        finally:
+            record.watchers -= 1
+            stop()
+
+
+def build_app(listener: Listener) -> FastAPI:
+    """The application: every route of ``listener``, every error as JSON of the family."""
+    app = FastAPI(
+        title="F2HDR",
+        version=f2hdr_backend.__version__,
+        description="The shared backend of F2HDR's hosts: renders, single frames and measurements of plates.",
+        docs_url=None,
+        redoc_url=None,
+    )
+    routes: list[tuple[str, str, Callable[..., Awaitable[Any]]]] = [
+        ("POST", "/v1/jobs", listener.submit),
+        ("GET", "/v1/jobs", listener.jobs),
+        ("GET", "/v1/jobs/{job}", listener.job),
+        ("DELETE", "/v1/jobs/{job}", listener.cancel),
+        ("GET", "/v1/jobs/{job}/events", listener.events),
+        ("POST", "/v1/frames", listener.frame),
+        ("POST", "/v1/detect", listener.detect),
+        ("GET", "/v1/info", listener.info),
+        ("GET", "/v1/cache", listener.cache),
+        ("DELETE", "/v1/cache", listener.clear_cache),
+    ]
+    for method, path, endpoint in routes:
+        app.add_api_route(path, endpoint, methods=[method], response_model=None, **described(endpoint.__name__))
+    app.add_exception_handler(F2HDRError, _answer_error)
+    app.add_exception_handler(RequestValidationError, _answer_invalid)
+    app.add_exception_handler(HTTPException, _answer_http)
+    describe(app)
+    return app
+
+
+async def _awaited(future: Future[dict[str, Any]], request: Request) -> dict[str, Any]:
+    """The result of a future; given up if whoever asked goes away."""
+    wrapped = asyncio.wrap_future(future)
+    while not wrapped.done():
+        await asyncio.wait({wrapped}, timeout=GONE_S)
+        if not wrapped.done() and await request.is_disconnected():
+            future.cancel()
+    if wrapped.cancelled():
+        raise ServerError("The frame was given up.", hint="Ask again.", status=503)
+    return wrapped.result()
+
+
+async def _answer_error(request: Request, error: Exception) -> Answer:
+    if not isinstance(error, F2HDRError):
+        raise error
+    return Answer(error_document(error), status_of(error))
+
+
+async def _answer_invalid(request: Request, error: Exception) -> Answer:
+    problems = error.errors() if isinstance(error, RequestValidationError) else []
+    words = "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in problems)
+    return Answer(error_document(DocumentError(f"The request is wrong: {words}.")), 400)
+
+
+async def _answer_http(request: Request, error: Exception) -> Answer:
+    if not isinstance(error, HTTPException):
+        raise error
+    told = ServerError(f"{error.detail}: {request.method} {request.url.path}.", status=error.status_code)
+    return Answer(error_document(told), error.status_code, headers=dict(error.headers or {}))

@@ -1,0 +1,127 @@
+"""The server as a process: its lock, its connection file, and when it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import uvicorn
+
+from f2hdr_backend.client import runtime
+from f2hdr_backend.engine.live import device_names
+from f2hdr_backend.server.address import CONNECTIONS, ServerOptions, check, open_doors
+from f2hdr_backend.server.door import Guard, ImpatientProtocol
+from f2hdr_backend.server.ledger import Ledger
+from f2hdr_backend.server.listener import Listener, build_app
+from f2hdr_backend.server.queue import Queue
+from f2hdr_backend.server.service import Service
+from f2hdr_backend.shot.errors import ServerError, ServerUnreachable
+
+LOCK_S = 5.0
+"""Seconds that an older server has to end."""
+CLOSING_S = 2.0
+"""Seconds that a frame in work has to be finished when the server is told to end."""
+
+
+def serve(options: ServerOptions, ready: Callable[[str], None]) -> None:
+    """Serve until told to end or idle for long enough; ``ready`` is called with the address.
+
+    Raises:
+        ShotError: options that would open the door too far.
+        ServerError: another server of this user runs, or the address is taken.
+    """
+    check(options)
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(runtime.lock("server.lock", LOCK_S))
+        except ServerUnreachable as error:
+            facts = runtime.read_connection_file() or {}
+            raise ServerError(
+                f"An F2HDR server already runs here: {facts.get('address')}, process {facts.get('pid')}.",
+                hint="End it with f2hdr serve --stop.",
+            ) from error
+        _serve(options, ready)
+
+
+def _serve(options: ServerOptions, ready: Callable[[str], None]) -> None:
+    folder = Path(runtime.runtime_folder())
+    queue = Queue(device_names())
+    service = Service(options.allowed(), Ledger(folder / "ledger.json"), queue)
+    listener = Listener(service)
+    sockets, facts = open_doors(options, folder)
+    server = _Server(options, listener, service, str(facts["token"]))
+    runtime.write_connection_file(facts)
+    ready(str(facts["address"]))
+    try:
+        server.run(sockets)
+    finally:
+        queue.close(CLOSING_S)
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn, ending when nobody needs it."""
+
+    def __init__(self, options: ServerOptions, listener: Listener, service: Service, token: str) -> None:
+        super().__init__(
+            uvicorn.Config(
+                Guard(build_app(listener), token),
+                http=ImpatientProtocol,
+                loop="asyncio",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                log_level="critical",
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                limit_concurrency=CONNECTIONS,
+                timeout_graceful_shutdown=1,
+                timeout_notify=1,
+                callback_notify=self._tend,
+                ssl_certfile=options.certificate or None,
+                ssl_keyfile=options.key or None,
+            )
+        )
+        self._listener = listener
+        self._service = service
+        self._idle_s = options.idle_s
+        self._busy_at = time.monotonic()
+        self._answered = 0
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen: on the network with TLS if there is a certificate, on the Unix socket always without."""
+        doors = sockets or []
+        await super().startup([door for door in doors if not _is_local(door)])
+        loop = asyncio.get_running_loop()
+        for door in doors:
+            if _is_local(door):
+                self.servers.append(await loop.create_server(self._protocol, sock=door))
+
+    def _protocol(self) -> ImpatientProtocol:
+        return ImpatientProtocol(self.config, self.server_state, self.lifespan.state)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close the door: whoever comes now starts a new server."""
+        runtime.remove_connection_file(os.getpid())
+        self._listener.closing = True
+        await super().shutdown(sockets)
+
+    async def _tend(self) -> None:
+        """Called about once a second."""
+        works = await asyncio.to_thread(self._service.tend)
+        state = self.server_state
+        if works or state.connections or state.total_requests != self._answered:
+            self._busy_at = time.monotonic()
+        self._answered = state.total_requests
+        if self._idle_s and time.monotonic() - self._busy_at > self._idle_s:
+            self.should_exit = True
+
+
+def _is_local(door: socket.socket) -> bool:
+    """Whether a socket is a Unix socket, where there are such."""
+    return hasattr(socket, "AF_UNIX") and door.family == socket.AF_UNIX

@@ -1,0 +1,230 @@
+"""What the server does, as plain functions: no socket, no HTTP. The listener only carries words to and fro."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections import OrderedDict
+from concurrent.futures import Future
+from dataclasses import asdict, dataclass, replace
+from threading import Lock
+from typing import Any
+
+import f2hdr_backend
+from f2hdr_backend.client.jobs import JobStatus
+from f2hdr_backend.engine.detect import require_pattern
+from f2hdr_backend.engine.settle import detect_light
+from f2hdr_backend.flow.cache import open_cache
+from f2hdr_backend.image.color import SHIPPED
+from f2hdr_backend.image.read import open_plate
+from f2hdr_backend.server.documents import DetectRequest, FrameRequest, JobRequest
+from f2hdr_backend.server.ledger import Ledger
+from f2hdr_backend.server.queue import Queue
+from f2hdr_backend.server.record import JobRecord
+from f2hdr_backend.server.roots import Roots
+from f2hdr_backend.server.work import FrameWork, Place, RenderOrder, RenderWork
+from f2hdr_backend.shot.document import Color
+from f2hdr_backend.shot.errors import ServerError, ShotError
+from f2hdr_backend.shot.frames import FrameRange
+from f2hdr_backend.weights.store import entries
+
+API_VERSION = 1
+FINISHED_KEPT = 200
+"""Jobs that are over and can still be asked for."""
+UNWATCHED_S = 10.0
+"""Seconds that a job which shall not outlive its watcher goes on unwatched."""
+
+
+@dataclass(frozen=True)
+class _Open:
+    """A job that is not over."""
+
+    work: RenderWork
+    digest: str
+    files: str
+    """The pattern of its output, every link in its folder resolved."""
+    pixels: dict[str, Any]
+    """What its pixels depend on."""
+    frames: str | None
+    """Its frames, which may be many, as text."""
+
+
+class Service:
+    """Jobs, single frames, measurements and facts, over one queue; thread-safe."""
+
+    def __init__(self, roots: Roots, ledger: Ledger, queue: Queue) -> None:
+        self._roots = roots
+        self._ledger = ledger
+        self._queue = queue
+        self._started = time.time()
+        self._lock = Lock()
+        self._records: OrderedDict[str, JobRecord] = OrderedDict()
+        self._open: dict[str, _Open] = {}
+
+    def submit(self, request: JobRequest) -> tuple[JobStatus, bool]:
+        """Queue a render; returns its status and whether it is new.
+
+        A request with the digest of a job that is not over gives that job.
+
+        Raises:
+            ShotError: a path that is not absolute, or no output.
+            ServerError: outside the roots, another job writes the same files with other settings, or a full queue.
+        """
+        shot = replace(request.shot, frames=request.frames or request.shot.frames)
+        if not shot.output.pattern:
+            raise ShotError("The Shot names no output.", hint="Give its output a pattern.", field="output")
+        for path in (shot.plate, shot.output.pattern, *_config_file(shot.color)):
+            self._roots.allow(path)
+        document = json.dumps(shot.to_json(), sort_keys=True)
+        digest = hashlib.sha256(f"{document}{request.force}".encode()).hexdigest()
+        order = RenderOrder(document, request.priority == "interactive", request.force)
+        record = JobRecord(request.client, keep=request.keep)
+        device = self._queue.device_for(shot.engine.device)
+        work = RenderWork(record, order, self._place(device))
+        frames = None if shot.frames is None else str(shot.frames)
+        pixels = {"plate": shot.plate, "config": shot.color.config, **shot.pixel_digest_fields()}
+        job = _Open(work, digest, os.path.realpath(shot.output.pattern), pixels, frames)
+        with self._lock:
+            self._forget_finished()
+            known = next((other for other in self._open.values() if other.digest == digest), None)
+            if known is not None:
+                known.work.record.keep |= request.keep
+                return known.work.record.status(), False
+            for other in self._open.values():
+                _require_apart(job, other)
+            self._queue.add(work, device)
+            self._records[record.id] = record
+            self._open[record.id] = job
+        return record.status(), True
+
+    def record(self, job: str) -> JobRecord:
+        """The record of a job, marked as asked for. ServerError if there is none of that id."""
+        with self._lock:
+            record = self._records.get(job)
+        if record is None:
+            raise ServerError(
+                f'There is no job "{job}".', hint="Submit it again: finished frames are kept.", job=job, status=404
+            )
+        record.seen = time.monotonic()
+        return record
+
+    def jobs(self) -> list[JobStatus]:
+        """The status of every job that is known, the oldest first."""
+        with self._lock:
+            records = list(self._records.values())
+        return [record.status() for record in records]
+
+    def progress(self, job: str, after: int | None) -> dict[str, Any]:
+        """The status of a job with its events behind number ``after``; none of them without a number."""
+        record = self.record(job)
+        events, last = record.since(after if after is not None else 2**62)
+        return {**asdict(record.status()), "events": events, "next": last}
+
+    def cancel(self, job: str) -> JobStatus:
+        """Stop a job after the frame in work; one that is over stays as it is. ServerError for an unknown id."""
+        record = self.record(job)
+        with self._lock:
+            known = self._open.get(job)
+        if known is not None:
+            record.say("Stopping after the frame in work.")
+            self._queue.stop(known.work)
+        return record.status()
+
+    def frame(self, request: FrameRequest) -> Future[dict[str, Any]]:
+        """Queue one window; its result comes in the future, which may be canceled.
+
+        Raises:
+            ShotError, ServerError: a path that is not absolute or outside the roots, or a full queue.
+        """
+        for path in (*request.buffers, request.output, *_config_file(request.shot.color)):
+            self._roots.allow(path)
+        device = self._queue.device_for(request.shot.engine.device)
+        work = FrameWork(request, self._place(device))
+        self._queue.add(work, device)
+        return work.result
+
+    def detect(self, request: DetectRequest) -> dict[str, Any]:
+        """Measure the exposures of a plate, as ``f2hdr detect --json`` does.
+
+        Raises:
+            ExposureError: they cannot be told; and errors of the plate and its color.
+        """
+        self._roots.allow_plate(request.plate)
+        plate = open_plate(request.plate)
+        try:
+            found = detect_light(Color(input_space=request.input_space), plate)
+            require_pattern(found)
+            return {"event": "detection", "plate": plate.name, **found.to_json()}
+        finally:
+            plate.close()
+
+    def info(self) -> dict[str, Any]:
+        """What this server is, for clients to check and to show."""
+        states = [status.state for status in self.jobs()]
+        return {
+            "version": f2hdr_backend.__version__,
+            "api": API_VERSION,
+            "pid": os.getpid(),
+            "started": self._started,
+            "devices": list(self._queue.devices),
+            "roots": list(self._roots.folders),
+            "weights": [entry.name for entry in entries()],
+            "jobs": {state: states.count(state) for state in ("queued", "running", "done", "failed", "cancelled")},
+        }
+
+    def cache(self) -> dict[str, Any]:
+        """How much room the kept flows take, as ``f2hdr cache info --json`` tells it."""
+        cache = open_cache()
+        held = cache.contents()
+        return {"folder": str(cache.folder), "flows": held.flows, "bytes": held.bytes, "limit_bytes": cache.limit}
+
+    def clear_cache(self) -> dict[str, Any]:
+        """Remove every kept flow; returns what was removed, as ``f2hdr cache clear --json`` tells it."""
+        cache = open_cache()
+        removed, left = cache.clear(), cache.contents()
+        return {"folder": str(cache.folder), "flows": removed.flows, "bytes": removed.bytes, "left": left.flows}
+
+    def tend(self) -> bool:
+        """Cancel the jobs whose watchers went away; whether any work is left. To be called about once a second."""
+        now = time.monotonic()
+        with self._lock:
+            self._forget_finished()
+            unfinished = list(self._open.values())
+        for job in unfinished:
+            record = job.work.record
+            if record.watchers:
+                record.seen = now
+            if not record.keep and now - record.seen > UNWATCHED_S:
+                self._queue.stop(job.work)
+        return self._queue.count > 0
+
+    def _place(self, device: str) -> Place:
+        return Place(self._roots, self._ledger, device if len(self._queue.devices) > 1 else "")
+
+    def _forget_finished(self) -> None:
+        for job in [job for job, known in self._open.items() if known.work.record.is_over]:
+            del self._open[job]
+        over = [job for job, record in self._records.items() if record.is_over]
+        for job in over[: max(0, len(over) - FINISHED_KEPT)]:
+            del self._records[job]
+
+
+def _require_apart(job: _Open, other: _Open) -> None:
+    """Refuse to have two jobs write different pixels to the same files."""
+    if job.files != other.files or job.pixels == other.pixels:
+        return
+    if job.frames and other.frames and set(FrameRange.parse(job.frames)).isdisjoint(FrameRange.parse(other.frames)):
+        return
+    raise ServerError(
+        f"Job {other.work.record.id} is writing {job.files} with other settings.",
+        hint="Cancel it or wait until it is done.",
+        job=other.work.record.id,
+        status=409,
+    )
+
+
+def _config_file(color: Color) -> list[str]:
+    """The OCIO config, if it is a file."""
+    return [] if color.config in ("", SHIPPED) or color.config.startswith("ocio://") else [color.config]

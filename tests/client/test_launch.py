@@ -1,0 +1,165 @@
+"""The server is found, not configured: started once by whoever comes first, recovered, and left alone."""
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+
+import pytest
+
+import f2hdr_backend
+from f2hdr_backend.client import launch, runtime
+from f2hdr_backend.client.jobs import info
+from f2hdr_backend.shot.errors import ServerUnreachable, VersionMismatch
+from tests.server.running import LONG_S, ROOT, Served, until, write_backend
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """An empty runtime folder, and this checkout as the backend; whatever server was started is ended."""
+    monkeypatch.setenv("F2HDR_RUNTIME", str(tmp_path / "run"))
+    monkeypatch.setenv("F2HDR_BACKEND", str(write_backend(tmp_path)))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    yield tmp_path
+    facts = runtime.read_connection_file()
+    if facts is not None and facts["pid"] != os.getpid():
+        with_end = [signal.SIGTERM, signal.SIGKILL]
+        for number in with_end:
+            try:
+                os.kill(facts["pid"], number)
+            except ProcessLookupError:
+                break
+
+
+def test_many_clients_at_once_start_one_server_and_all_reach_it(home, monkeypatch):
+    for name in ("PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"):
+        monkeypatch.setenv(name, "/nowhere/of/the/host")
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
+        "from f2hdr_backend.client.launch import connect\nfrom f2hdr_backend.client.jobs import info\n"
+        f"print(info(connect(timeout={LONG_S}))['pid'])"
+    )
+    plain = {**os.environ}
+    for name in ("PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"):
+        del plain[name]
+    command = [sys.executable, "-I", "-c", code]
+    clients = [subprocess.Popen(command, env=plain, stdout=subprocess.PIPE) for _ in range(4)]
+    pids = {client.communicate(timeout=LONG_S)[0] for client in clients}
+    assert len(pids) == 1 and pids != {b""}
+    connection = launch.connect(start=False)
+    assert connection.version == f2hdr_backend.__version__
+    assert info(connection)["pid"] == int(pids.pop())
+
+
+def test_the_environment_of_a_host_stays_outside(monkeypatch):
+    for name in ("PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_LIBRARY_PATH", "DYLD_X"):
+        monkeypatch.setenv(name, "of the host")
+    monkeypatch.setenv("OCIO", "/studio/config.ocio")
+    clean = launch.clean_environment()
+    assert "of the host" not in clean.values()
+    assert clean["OCIO"] == "/studio/config.ocio" and clean["PATH"] == os.environ["PATH"]
+
+
+def test_a_stale_file_is_recovered(home):
+    """Its process is gone, or lives and is another's, or listens and is none of ours."""
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    facts = {"address": "http://127.0.0.1:9", "token": "t", "version": f2hdr_backend.__version__}
+    for pid in (gone.pid, os.getpid()):
+        runtime.write_connection_file({**facts, "pid": pid})
+        with pytest.raises(ServerUnreachable, match="No F2HDR server is running"):
+            launch.connect(start=False)
+    connection = launch.connect(timeout=LONG_S)
+    first = info(connection)["pid"]
+    assert first == runtime.read_connection_file()["pid"] != os.getpid()
+    os.kill(first, signal.SIGKILL)
+    assert info(launch.connect(timeout=LONG_S))["pid"] != first
+
+
+def test_without_a_backend_the_mend_is_told(tmp_path, monkeypatch):
+    monkeypatch.setenv("F2HDR_RUNTIME", str(tmp_path))
+    monkeypatch.delenv("F2HDR_BACKEND", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ServerUnreachable, match="F2HDR_BACKEND"):
+        launch.connect()
+    monkeypatch.setenv("F2HDR_BACKEND", str(tmp_path / "not there"))
+    with pytest.raises(ServerUnreachable, match="cannot be started"):
+        launch.connect()
+
+
+def test_a_backend_that_ends_at_once_is_quoted(tmp_path, monkeypatch):
+    script = tmp_path / "f2hdr"
+    script.write_text("#!/bin/sh\necho the disk is on fire >&2\nexit 3\n")
+    script.chmod(0o755)
+    monkeypatch.setenv("F2HDR_RUNTIME", str(tmp_path / "run"))
+    monkeypatch.setenv("F2HDR_BACKEND", str(script))
+    with pytest.raises(ServerUnreachable, match="exit code 3: the disk is on fire"):
+        launch.connect(timeout=LONG_S)
+
+
+def test_what_installers_lay_down_is_used_before_the_path(tmp_path, monkeypatch):
+    laid = tmp_path / "backend.json"
+    monkeypatch.setattr(launch, "__file__", str(tmp_path / "launch.py"))
+    monkeypatch.delenv("F2HDR_BACKEND", raising=False)
+    script = tmp_path / "f2hdr"
+    script.write_text("")
+    script.chmod(script.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert launch.backend_command() == [str(script)]
+    laid.write_text(json.dumps(["/opt/f2hdr/bin/f2hdr"]))
+    assert launch.backend_command() == ["/opt/f2hdr/bin/f2hdr"]
+    monkeypatch.setenv("F2HDR_BACKEND", "/mine/f2hdr")
+    assert launch.backend_command() == ["/mine/f2hdr"]
+    monkeypatch.delenv("F2HDR_BACKEND")
+    for content in ("{", "[]", "[1]", '"f2hdr"'):
+        laid.write_text(content)
+        with pytest.raises(ServerUnreachable, match="installer"):
+            launch.backend_command()
+
+
+def test_a_server_that_nobody_needs_leaves_and_takes_its_file_along(tmp_path):
+    served = Served(tmp_path, "--idle", "0.02").start()
+    assert served.process.wait(LONG_S) == 0
+    assert not (served.runtime / "f2hdr" / "server.json").exists()
+
+
+def test_one_server_a_user_and_one_version(tmp_path, monkeypatch):
+    served = Served(tmp_path).start()
+    try:
+        with served.as_client(), monkeypatch.context() as changed, pytest.raises(VersionMismatch) as caught:
+            changed.setattr(f2hdr_backend, "__version__", "99.0")
+            launch.connect()
+        assert caught.value.client == "99.0" and caught.value.server == f2hdr_backend.__version__
+        assert "99.0" in caught.value.message and f2hdr_backend.__version__ in caught.value.message
+        second = serve_in(served.environment)
+        assert second.returncode == 6
+        assert str(served.process.pid) in second.stderr and served.facts["address"] in second.stderr
+        assert serve_in(served.environment, "--stop").returncode == 0
+        served.process.wait(LONG_S)
+        until(lambda: not (served.runtime / "f2hdr" / "server.json").exists())
+        assert "no server runs" in serve_in(served.environment, "--stop").stderr
+    finally:
+        served.stop()
+
+
+def serve_in(environment, *options):
+    command = [environment["F2HDR_BACKEND"], "serve", *options]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=LONG_S)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--host", "0.0.0.0"), "needs a certificate"),
+        (("--host", "0.0.0.0", "--certificate", "c.pem", "--key", "k.pem"), "needs a limit"),
+        (("--root", "/nowhere"), "is no folder"),
+        (("--certificate", "/nowhere.pem", "--key", "/nowhere.pem"), "cannot be used"),
+        (("--host", "192.0.2.1", "--certificate", "x", "--key", "x", "--root", "/"), "cannot be used"),
+    ],
+)
+def test_a_door_that_is_too_open_is_not_opened(tmp_path, options, words):
+    backend = str(write_backend(tmp_path))
+    ran = serve_in({**os.environ, "F2HDR_RUNTIME": str(tmp_path / "run"), "F2HDR_BACKEND": backend}, *options)
+    assert ran.returncode == 2 and words in ran.stderr

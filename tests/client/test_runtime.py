@@ -1,0 +1,94 @@
+"""Where client and server meet: private to one user, and locks that fall open."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from f2hdr_backend.client import runtime
+from f2hdr_backend.shot.errors import ServerError, ServerUnreachable
+from tests.server.running import LONG_S, ROOT
+
+FACTS = {"address": "http://127.0.0.1:1", "token": "secret", "version": "0", "pid": 1}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("F2HDR_RUNTIME", str(tmp_path))
+    return tmp_path / "f2hdr"
+
+
+def test_the_folder_is_that_of_the_environment_else_the_systems(tmp_path, monkeypatch):
+    assert runtime.connection_file() == str(tmp_path / "f2hdr" / "server.json")
+    monkeypatch.delenv("F2HDR_RUNTIME")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "mine"))
+    (tmp_path / "mine").mkdir()
+    assert runtime.runtime_folder() == str(tmp_path / "mine" / "f2hdr")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "not there"))
+    assert not runtime.runtime_folder().startswith(str(tmp_path))
+
+
+def test_what_is_written_is_read_and_nobody_else_can(folder):
+    assert runtime.read_connection_file() is None
+    runtime.write_connection_file(FACTS)
+    assert runtime.read_connection_file() == FACTS
+    assert (folder / "server.json").stat().st_mode & 0o777 == 0o600
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert os.listdir(folder) == ["server.json"]
+
+
+def test_only_the_server_that_wrote_it_removes_it(folder):
+    runtime.write_connection_file(FACTS)
+    runtime.remove_connection_file(2)
+    assert runtime.read_connection_file() == FACTS
+    runtime.remove_connection_file(1)
+    assert runtime.read_connection_file() is None
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", "7", '{"address": 1}', json.dumps({**FACTS, "pid": "1"}), "\xff", '{"pid": 1}']
+)
+def test_a_file_that_is_no_connection_file_counts_as_none(folder, content):
+    runtime.write_connection_file(FACTS)
+    (folder / "server.json").write_text(content, encoding="latin-1")
+    assert runtime.read_connection_file() is None
+
+
+def test_a_file_that_others_could_write_is_not_believed(folder):
+    runtime.write_connection_file(FACTS)
+    (folder / "server.json").chmod(0o622)
+    with pytest.raises(ServerError, match="not yours alone"):
+        runtime.read_connection_file()
+
+
+def test_a_folder_that_others_could_write_or_that_is_a_link_is_not_used(folder, tmp_path):
+    folder.mkdir()
+    folder.chmod(0o777)
+    with pytest.raises(ServerError, match="not yours alone"):
+        runtime.make_runtime_folder()
+    folder.rmdir()
+    (tmp_path / "elsewhere").mkdir()
+    folder.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ServerError, match="not yours alone"):
+        runtime.make_runtime_folder()
+
+
+def test_a_lock_is_held_by_one_and_falls_open_with_its_process():
+    code = (
+        "import sys, time; from f2hdr_backend.client.runtime import lock\n"
+        "with lock('x.lock', 1):\n print('held', flush=True); time.sleep(1000)"
+    )
+    holder = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE)
+    try:
+        assert holder.stdout.readline() == b"held\n"
+        with pytest.raises(ServerUnreachable, match="Another process"), runtime.lock("x.lock", 0.1):
+            pass
+        with runtime.lock("y.lock", 0.1):
+            pass
+    finally:
+        holder.kill()
+        holder.wait()
+    with runtime.lock("x.lock", LONG_S):
+        pass

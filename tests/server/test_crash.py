@@ -1,0 +1,13 @@
+"""Kill -9 at any moment: clients notice, finished frames stand, asking again finishes the rest, nothing is left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.server.crash import crash
+
+
+def test_renders_whose_server_was_killed_are_finished_by_asking_again(tmp_path: Path) -> None:
+    seen = crash(tmp_path, lives=2, renders=4)
+    assert seen.problems == []
+    assert len(seen.rendered_before) == 8

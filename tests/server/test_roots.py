@@ -1,0 +1,102 @@
+"""What the server may touch."""
+
+import os
+
+import pytest
+
+from f2hdr_backend.server.roots import Roots
+from f2hdr_backend.shot.errors import F2HDRError, ServerError, ShotError, UnreadableFrame
+
+
+@pytest.fixture
+def places(tmp_path):
+    """An allowed folder and a forbidden one beside it, whose names begin alike."""
+    allowed, forbidden = tmp_path / "shots", tmp_path / "shots-secret"
+    for folder in (allowed, forbidden):
+        folder.mkdir()
+        (folder / "p.0001.exr").write_bytes(b"x")
+    return allowed, forbidden
+
+
+def test_files_below_a_root_are_allowed_and_come_resolved(places):
+    allowed, _ = places
+    assert Roots.of([str(allowed)]).allow(str(allowed / "p.0001.exr")) == os.path.realpath(allowed / "p.0001.exr")
+    assert Roots.of([str(allowed)]).allow(str(allowed / "new" / "deep" / "o.exr"))
+    assert Roots.of([str(allowed)]).allow(str(allowed))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "{allowed}/../shots-secret/p.0001.exr",
+        "{forbidden}/p.0001.exr",
+        "{forbidden}",
+        "{allowed}/link/p.0001.exr",
+        "{allowed}/link/../../shots-secret",
+        "{allowed}/direct.exr",
+        "{allowed}/dangling",
+        "/",
+        "/etc/passwd",
+        "//etc/passwd",
+    ],
+)
+def test_nothing_leads_out_of_the_roots(places, path):
+    allowed, forbidden = places
+    (allowed / "link").symlink_to(forbidden)
+    (allowed / "direct.exr").symlink_to(forbidden / "p.0001.exr")
+    (allowed / "dangling").symlink_to(forbidden / "not-there")
+    with pytest.raises(ServerError) as caught:
+        Roots.of([str(allowed)]).allow(path.format(allowed=allowed, forbidden=forbidden))
+    assert caught.value.status == 403 and "outside" in caught.value.message
+
+
+@pytest.mark.parametrize("path", ["p.0001.exr", "", ".", "~/p.exr", "a\0b", "/a\0b", "/\ud800", "http://host/p.mov"])
+def test_only_whole_paths_are_taken(path):
+    with pytest.raises(ShotError):
+        Roots.of(["/"]).allow(path)
+
+
+def test_a_frame_that_is_a_link_to_the_outside_is_found_among_good_ones(places):
+    allowed, forbidden = places
+    roots = Roots.of([str(allowed)])
+    roots.allow_plate(str(allowed / "p.####.exr"))
+    (allowed / "p.0002.exr").symlink_to(forbidden / "p.0001.exr")
+    with pytest.raises(ServerError):
+        roots.allow_plate(str(allowed / "p.####.exr"))
+    with pytest.raises(ServerError):
+        roots.allow_frames(str(allowed / "p.####.exr"), [1, 2])
+    roots.allow_frames(str(allowed / "p.####.exr"), [1, 3])
+
+
+def test_a_pipe_is_refused_instead_of_waited_for(places):
+    allowed, _ = places
+    os.mkfifo(allowed / "p.0002.exr")
+    os.mkfifo(allowed / "movie.mov")
+    roots = Roots.of([str(allowed)])
+    for plate in ("p.####.exr", "movie.mov"):
+        with pytest.raises(UnreadableFrame, match="is no file"):
+            roots.allow_plate(str(allowed / plate))
+    with pytest.raises(UnreadableFrame, match="is no file"):
+        roots.allow_frames(str(allowed / "p.####.exr"), [2])
+
+
+def test_a_plate_that_is_not_there_is_left_to_the_reader_to_tell(places):
+    allowed, _ = places
+    Roots.of([str(allowed)]).allow_plate(str(allowed / "q.####.exr"))
+
+
+def test_every_name_that_can_be_written_gives_an_answer_of_the_family(places):
+    allowed, _ = places
+    roots = Roots.of([str(allowed)])
+    for path in (str(allowed / ("x" * 5000)), str(allowed) + "/a" * 3000, str(allowed / "é ü 日本.exr"), "/\udcff"):
+        try:
+            roots.allow(path)
+            roots.allow_plate(path)
+        except F2HDRError:
+            pass
+
+
+def test_a_root_has_to_be_a_folder(tmp_path):
+    with pytest.raises(ShotError, match="is no folder"):
+        Roots.of([str(tmp_path / "nothing")])
+    assert Roots.of(["/"]).folders == ("/",)
