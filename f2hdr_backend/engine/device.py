@@ -27,8 +27,8 @@ def pick_device(name: str) -> torch.device:
         return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
+        torch.ones(1, device=device).item()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise DeviceUnavailable(
             f"The device {name!r} cannot be used here.", hint="Run f2hdr info to see the devices.", device=name
         ) from error

@@ -70,11 +70,16 @@ def _decode_value(kind: Any, value: Any, where: str) -> Any:
     return _decode_scalar(kind, value, where)
 
 
+_KINDS = {str: "text", int: "a whole number", float: "a finite number", bool: "true or false"}
+
+
 def _decode_scalar(kind: type, value: Any, where: str) -> Any:
     if kind is float and type(value) is int:
         value = float(value) if abs(value) < 2**1023 else math.inf
+    if kind is int and type(value) is float and value.is_integer():
+        value = int(value)  # as in JSON Schema: some languages write no other
     if type(value) is not kind or (isinstance(value, float) and not math.isfinite(value)):
-        raise _wrong(where, {str: "text", int: "a whole number", float: "a finite number"}[kind], value)
+        raise _wrong(where, _KINDS[kind], value)
     return value
 
 

@@ -33,10 +33,10 @@ class FrameRange:
 
         Raises ShotError for anything else, a range that runs backwards, and more than MAX_FRAMES frames.
         """
-        frames: set[int] = set()
-        for part in text.split(","):
-            frames.update(_parse_part(part.strip(), text))
-        return cls(tuple(frames))
+        parts = [_parse_part(part.strip(), text) for part in text.split(",")]
+        if sum(map(len, parts)) > MAX_FRAMES:
+            raise ShotError(f"The frame range has more than {MAX_FRAMES} frames.", text=text)
+        return cls(tuple({frame for part in parts for frame in part}))
 
     def __str__(self) -> str:
         return ",".join(_run_text(run) for run in _runs(self.frames))

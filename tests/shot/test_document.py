@@ -196,3 +196,9 @@ SHOT = Shot("p.####.tif", exposures=ExposurePattern((0, 3), 1))
 def test_pixel_digest_fields(changed: Shot, matters: bool) -> None:
     assert (changed.pixel_digest_fields() != SHOT.pixel_digest_fields()) is matters
     json.dumps(changed.pixel_digest_fields())
+
+
+def test_a_whole_number_may_be_written_with_a_point() -> None:
+    assert Shot.from_json({"plate": "p", "handles": 8.0}).handles == 8
+    with pytest.raises(DocumentError, match="a whole number"):
+        Shot.from_json({"plate": "p", "handles": 8.5})

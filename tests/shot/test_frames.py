@@ -253,3 +253,9 @@ def test_a_folder_that_cannot_be_listed_is_named(tmp_path: Path, monkeypatch: py
     with pytest.raises(UnreadableFrame, match="Permission denied") as caught:
         Sequence(str(tmp_path), "p.", 4, ".x").on_disk()
     assert caught.value.path == str(tmp_path)
+
+
+def test_many_ranges_together_are_bounded_too():
+    text = ",".join(f"{start}-{start + 99_999}" for start in range(0, 2_000_000, 100_000))
+    with pytest.raises(ShotError, match="more than 1000000 frames"):
+        FrameRange.parse(text)
