@@ -16,6 +16,7 @@ from f2hdr_backend.shot.frames import FrameRange
 
 if TYPE_CHECKING:
     from f2hdr_backend.engine.detect import Detection
+    from f2hdr_backend.image.frame import Plate
 
 
 def register(app: typer.Typer) -> None:
@@ -56,7 +57,7 @@ def detect(
     if as_json:
         print(json.dumps({"event": "detection", "plate": opened.name, **detection.to_json()}))
     else:
-        print("\n".join(_report(detection, pattern, opened.name)))
+        print("\n".join(_report(detection, pattern, opened)))
 
 
 def _draw(detection: Detection, plate: str, path: Path) -> None:
@@ -82,9 +83,9 @@ def _progress(silent: bool) -> Iterator[Callable[[int, int], None] | None]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def _report(detection: Detection, pattern: ExposurePattern, plate: str) -> Iterator[str]:
+def _report(detection: Detection, pattern: ExposurePattern, plate: Plate) -> Iterator[str]:
     frames = FrameRange(detection.frames)
-    yield f"{plate}, frames {frames}"
+    yield f"{plate.name}, frames {frames}"
     yield f"cycle       {len(pattern.cycle)} frames"
     for place, ev in enumerate(pattern.cycle):
         name = {pattern.lowest: "short", pattern.highest: "long"}.get(ev, "between")
@@ -96,7 +97,7 @@ def _report(detection: Detection, pattern: ExposurePattern, plate: str) -> Itera
     yield f"dropped     {_listed(detection.dropped, 'the cycle breaks before frame')}"
     for note in detection.notes:
         yield f"note        {note}"
-    yield f"as options  {_options(pattern, frames.first)}"
+    yield f"as options  {_options(pattern, plate.frames.first)}"
 
 
 def _listed(numbers: tuple[int, ...], words: str) -> str:
@@ -104,7 +105,7 @@ def _listed(numbers: tuple[int, ...], words: str) -> str:
 
 
 def _options(pattern: ExposurePattern, first: int) -> str:
-    """What to give to ``render`` instead; a pattern with exceptions cannot be said in options."""
+    """What to give to ``render`` instead; a pattern with exceptions cannot be said. ``first`` is the plate's frame."""
     steps = ",".join(f"{ev:g}" for ev in pattern.cycle)
     if pattern.exceptions:
         return "none: exposures that break the cycle need a Shot document"

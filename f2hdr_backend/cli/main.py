@@ -59,7 +59,8 @@ def _tell(error: F2HDRError) -> None:
     print(f"error: {error.message}", file=sys.stderr)
     if error.hint:
         print(error.hint, file=sys.stderr)
-    if "--json" in sys.argv[1:]:
+    words = " ".join(sys.argv[1:])
+    if "--json" in words or "--progress json" in words or "--progress=json" in words:
         print(json.dumps({"event": "error", **error.to_json()}), flush=True)
 
 

@@ -96,20 +96,20 @@ def show_progress(events: Iterable[Event]) -> None:
         task = bar.add_task("render", total=None)
         for event in events:
             if isinstance(event, PlateMeasured):
-                console.print(_measured(event), highlight=False)
+                console.print(_measured(event), highlight=False, markup=False)
             elif isinstance(event, ClipStarted):
                 console.print(_clip_started(event), highlight=False, markup=False)
             elif isinstance(event, ColorSettled):
                 console.print(_color(event), highlight=False, markup=False)
             elif isinstance(event, RenderStarted):
-                console.print(_started(event), highlight=False)
+                console.print(_started(event), highlight=False, markup=False)
                 bar.reset(task, total=event.total)
             elif isinstance(event, (FrameDone, FrameSkipped)):
                 bar.update(task, completed=event.done)
             elif isinstance(event, Warned):
-                console.print(f"warning: {event.message}", style="yellow", highlight=False)
+                console.print(f"warning: {event.message}", style="yellow", highlight=False, markup=False)
             elif isinstance(event, RenderFinished):
-                console.print(_finished(event), highlight=False)
+                console.print(_finished(event), highlight=False, markup=False)
 
 
 def _measured(event: PlateMeasured) -> str:

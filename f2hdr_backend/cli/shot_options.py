@@ -65,7 +65,9 @@ class ShotOptions:
         typer.Option(help="Linear value where the plate clips, or one per channel: 8.1,7.9,8. Not given: found."),
     ] = None
     precision: Annotated[str | None, typer.Option(help="auto, fp32, bf16 or fp16.")] = None
-    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda:0.")] = None
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda:0, or several: cuda:0,cuda:1.")] = None
+    memory: Annotated[str | None, typer.Option(help="Most memory to use, such as 8G. Not given: what is free.")] = None
+    tile: Annotated[str | None, typer.Option(help="auto, off, or the rows of a band, such as 512.")] = None
 
     def shot(self, source: str, output: str | None, mapping: PathMapping | None = None) -> Shot:
         """The Shot that ``source`` names, a document or a bare plate, with every option that was given.
@@ -139,9 +141,14 @@ def path_mapping(rules: str | None) -> PathMapping:
     return PathMapping.read(rules) if rules else PathMapping()
 
 
+def is_document(source: str) -> bool:
+    """Whether an argument names a Shot document rather than a bare plate."""
+    return source.lower().endswith(".json")
+
+
 def read_shot(source: str) -> Shot:
     """The Shot that an argument names: a document, or a bare plate. Raises DocumentError."""
-    if not source.lower().endswith(".json"):
+    if not is_document(source):
         return Shot(plate=source)
     try:
         text = Path(source).read_text(encoding="utf-8")

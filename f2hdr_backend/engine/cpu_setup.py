@@ -23,6 +23,13 @@ def set_up_cpu() -> None:
         os.environ.setdefault("OMP_NUM_THREADS", str(usable_cpus()))
 
 
+def give_back_freed_memory() -> None:
+    """Hand what was freed and kept back to the system, so that what is free can be told (malloc_trim(3))."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform.startswith("linux") else None
+    if trim is not None:
+        trim(0)
+
+
 def keep_freed_memory() -> bool:
     """Let the C library keep what is freed, and torch ask for huge pages; True where that could be set.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,6 +64,8 @@ class Method(ABC):
         self.estimator: Estimator = load_estimator(self.flow_name, device)
         self.stored = StoredFlows(open_cache(), self.estimator.digest, self.alignment, device)
         self._plans: dict[tuple[int, int], Plan] = {}
+        if device.type == "cuda":  # float32 means float32: TF32 has the mantissa of half precision
+            torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
 
     @property
     @abstractmethod
@@ -119,6 +121,28 @@ class Method(ABC):
                 hint="Close other programs, render with --memory or a smaller --tile, or on another --device.",
             ) from error
 
+    def fit(self, frames: WindowFrames, *, occlusions: bool) -> Generator[Warned, None, HdrFrame]:
+        """Reconstruct as :meth:`reconstruct`, with a leaner plan, and a warning, as often as memory runs out.
+
+        Raises OutOfMemory when there is no leaner plan.
+        """
+        while True:
+            try:
+                return self.reconstruct(frames, occlusions=occlusions)
+            except OutOfMemory as error:
+                for each in frames:
+                    each.forget()
+                plan = self.spare(frames[1].size)
+                if plan is None:
+                    raise
+                message = f"{error.message} The frame is computed again in {plan}."
+            # Only here is the error gone, and with it the memory that its traceback held.
+            yield Warned("smaller_plan", message, frames[1].number)
+
+    def plan_anew(self) -> None:
+        """Forget the plans: another shot finds other memory free."""
+        self._plans.clear()
+
     def plan(self, size: tuple[int, int]) -> Plan:
         """How frames of (width, height) are computed, decided at the first call; OutOfMemory if nothing fits."""
         if size not in self._plans:
@@ -159,5 +183,8 @@ class Method(ABC):
 
 
 def _ran_out(error: BaseException) -> bool:
-    """Whether an error of torch or Python says that memory ran out; on CPUs torch raises a plain RuntimeError."""
-    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "can't allocate memory" in str(error)
+    """Whether an error says that memory ran out; on CPUs and outside its own allocator torch tells it in words only."""
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    words = ("can't allocate memory", "not enough memory", "out of memory", "STATUS_ALLOC_FAILED")
+    return any(each in str(error) for each in words)

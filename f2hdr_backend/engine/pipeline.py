@@ -17,10 +17,9 @@ from f2hdr_backend.engine.method import HdrFrame, Method
 from f2hdr_backend.engine.plate_color import PlateColor
 from f2hdr_backend.engine.read_ahead import ReadAhead
 from f2hdr_backend.engine.window import Window, settled_exposures
-from f2hdr_backend.image.frame import Plate, PlateImage
+from f2hdr_backend.image.frame import FloatArray, Plate, PlateImage
 from f2hdr_backend.image.write import write_exr
 from f2hdr_backend.shot.document import Shot
-from f2hdr_backend.shot.errors import OutOfMemory
 from f2hdr_backend.shot.events import Event, FrameDone, Warned
 from f2hdr_backend.shot.frames import Sequence as FrameSequence
 
@@ -79,7 +78,10 @@ class Pipeline:
                 reads = plate.take(task.window.frames)
                 began = time.monotonic()
                 frame = yield from self._reconstructed(task.window, reads)
-                pending.append((task, time.monotonic() - began, writers.submit(self._finish, task, frame, reads)))
+                seconds = time.monotonic() - began
+                # Not the frames themselves: what they keep on the device must not wait for a disk.
+                codes = [read.frame.codes for read in reads]
+                pending.append((task, seconds, writers.submit(self._finish, task, frame, codes, reads[1].image)))
                 yield from self._input_warnings(task.window, reads[1])
                 yield from self._cache_warnings()
                 while len(pending) > plan.writers:
@@ -92,35 +94,23 @@ class Pipeline:
     def _read(self, number: int) -> _Read:
         image = self._plate.read(number)
         frame = NetworkFrame(number, self._response.to_network(image.pixels), self._exposures.gain(number))
+        if self._method.stored.cache.limit:
+            _ = frame.identity  # here it costs the device no time
         above = self._response.above_clip(image.pixels)
-        return _Read(replace(image, pixels=image.pixels[:0]), frame, above)
+        return _Read(replace(image, pixels=image.pixels[:0].copy()), frame, above)  # a view would hold all of them
 
     def _reconstructed(self, window: Window, reads: _Reads) -> Generator[Event, None, HdrFrame]:
         """The frame, with a leaner plan as often as memory runs out."""
         frames = (reads[0].frame, reads[1].frame, reads[2].frame)
-        while True:
-            try:
-                frame = self._method.reconstruct(frames, occlusions="occlusion" in self._shot.output.layers)
-                break
-            except OutOfMemory as error:
-                for each in frames:
-                    each.forget()
-                plan = self._method.spare(frames[1].size)
-                if plan is None:
-                    raise
-                message = f"{error.message} The frame is computed again in {plan}."
-            # Only here is the error gone, and with it the memory that its traceback held.
-            yield Warned("smaller_plan", message, window.reference)
+        frame = yield from self._method.fit(frames, occlusions="occlusion" in self._shot.output.layers)
         if frame.redone:
             message = "Half precision overflowed; the frame was computed again in float32."
             yield Warned("redone_fp32", message, window.reference)
         return frame
 
-    def _finish(self, task: Task, frame: HdrFrame, reads: _Reads) -> list[Warned]:
-        """Blend with the reference's own light and write."""
-        codes = [read.frame.codes for read in reads]
+    def _finish(self, task: Task, frame: HdrFrame, codes: Sequence[FloatArray], image: PlateImage) -> list[Warned]:
+        """Blend with the reference's own light, by the window's ``codes``, and write beside ``image``'s layers."""
         frame = use_reference(frame, codes, task.window.exposures, self._shot.engine.reference_trust)
-        image = reads[1].image
         layers = compose(frame, self._gain, self._shot.output.layers, self._color.finish)
         for name, values in image.layers.items():
             layers.setdefault(name, values)

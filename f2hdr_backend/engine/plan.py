@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from f2hdr_backend.engine.container import usable_cpus
+from f2hdr_backend.engine.cpu_setup import give_back_freed_memory
 from f2hdr_backend.engine.device import free_memory, used_memory
 from f2hdr_backend.model.bands import ROWS_MULTIPLE, Bands, Over, whole
 from f2hdr_backend.model.descriptor import Descriptor
@@ -62,11 +63,13 @@ class Workload:
     flow_bytes_per_pixel: int
     waste: float
     """Memory that the allocator takes for each byte in use, at its peak."""
+    in_bands: bool = True
+    """Whether it can be computed in bands at all; a classical merge is not."""
 
     def plans(self, tile: str) -> Iterator[Plan]:
         """Plans from the fastest to the leanest. ``tile`` is ``auto``, ``off`` or the rows of a band."""
         chosen: tuple[int | None, ...] = (None, *(rows for rows in BAND_ROWS if rows < self.height))
-        if tile == "off":
+        if tile == "off" or not self.in_bands:
             chosen = (None,)
         elif tile != "auto":
             rows = -(-int(tile) // ROWS_MULTIPLE) * ROWS_MULTIPLE
@@ -103,6 +106,7 @@ def make_plan(workload: Workload, engine: Engine, device: torch.device) -> Plan:
     Raises:
         OutOfMemory: ``engine.memory`` is less than the leanest plan takes.
     """
+    give_back_freed_memory()
     limit = _limit(engine.memory, device)
     for plan in workload.plans(engine.tile):
         if plan.bytes <= limit:

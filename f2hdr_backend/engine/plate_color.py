@@ -16,12 +16,15 @@ from f2hdr_backend.image.conversion import Linear, Transform
 from f2hdr_backend.image.frame import FloatArray, Plate
 from f2hdr_backend.image.light import LightPlate, find_clip, looks_log, sample
 from f2hdr_backend.image.primaries import Chromaticities, are_close, interop_id
-from f2hdr_backend.image.response import Response
+from f2hdr_backend.image.response import GAMMA, Response
 from f2hdr_backend.shot.document import Color
 from f2hdr_backend.shot.errors import ColorError
 from f2hdr_backend.shot.events import ColorSettled, Event, Warned
 
-_SAYS_THE_SPACE = ("chromaticities", "colorInteropID", "oiio:ColorSpace", "acesImageContainerFlag", "adoptedNeutral")
+_SAYS_THE_SPACE = (
+    *("chromaticities", "colorInteropID", "oiio:ColorSpace", "acesImageContainerFlag", "adoptedNeutral"),
+    *("colorspace", "ColorSpace", "color_space"),
+)
 """Header attributes that are the plate's own and wrong for a result in another space."""
 
 
@@ -183,6 +186,8 @@ def _settle_clip(color: Color, plate: Plate) -> tuple[Color, str, list[Event]]:
     if ends_at_one and not is_light:
         return replace(color, clip_level=(1.0,)), "full scale", []
     samples = sample(opened.in_light(plate))
+    if opened.response.encoding == "gamma22":
+        samples = [np.maximum(codes, 0) ** np.float32(GAMMA) for codes in samples]
     events: list[Event] = []
     if is_light and looks_log(samples):
         message = (

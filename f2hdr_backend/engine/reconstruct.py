@@ -20,7 +20,7 @@ from f2hdr_backend.engine.plan import Plan, Workload
 from f2hdr_backend.flow.estimator import SizeRequirement
 from f2hdr_backend.flow.occlusion import occlusion
 from f2hdr_backend.model.descriptor import Descriptor
-from f2hdr_backend.model.f2hdr import F2HDR, SIZE_MULTIPLE
+from f2hdr_backend.model.f2hdr import F2HDR, SIZE_MULTIPLE, Reconstruction
 from f2hdr_backend.model.folding import fold_batch_norms
 from f2hdr_backend.shot.document import Engine
 from f2hdr_backend.shot.events import Warned
@@ -100,27 +100,30 @@ class NetworkMethod(Method):
         return Workload(*padded, self.descriptor, self._precision, self.estimator.bytes_per_pixel, self.waste)
 
     def _reconstruct(self, frames: WindowFrames, plan: Plan, padding: Padding, *, occlusions: bool) -> HdrFrame:
-        frame = self._computed(frames, plan, padding, self._precision, occlusions=occlusions)
-        if self._precision == torch.float32 or np.isfinite(frame.radiance).all():
-            return frame
-        for each in frames:
-            each.forget()
-        again = self._computed(frames, plan, padding, torch.float32, occlusions=occlusions)
-        return replace(again, redone=True)
+        result, hidden = self._computed(frames, plan, padding, self._precision, occlusions=occlusions)
+        redone = self._precision != torch.float32 and not _is_finite(result)
+        if redone:
+            for each in frames:
+                each.forget()
+            result, hidden = self._computed(frames, plan, padding, torch.float32, occlusions=occlusions)
+            for each in frames:
+                each.forget()  # other windows give the same pixels whether or not this one comes before them
+        frame = _hdr_frame(padding, (result.hdr, result.coarse, result.flows, result.masks, hidden))
+        return replace(frame, redone=redone)
 
     def _computed(
         self, frames: WindowFrames, plan: Plan, padding: Padding, precision: torch.dtype, *, occlusions: bool
-    ) -> HdrFrame:
+    ) -> tuple[Reconstruction, Tensor | None]:
+        """The network's result, and occlusions if they are asked for."""
         codes, exposures = self._tensors(frames, padding)
         with torch.autocast(self.device.type, precision, enabled=precision != torch.float32):
             flows = self._flows(frames, plan, padding, back=False)
             encoded = [self._encoded(frame, plan, padding) for frame in frames] if self.descriptor.refine else None
             if frames[0] is not frames[2]:
                 frames[0].drop("features")  # in a moving window, no later one needs them
-            result = self._network(codes, exposures, flows, encoded=encoded, over=plan.over)
+            result: Reconstruction = self._network(codes, exposures, flows, encoded=encoded, over=plan.over)
             back = self._flows(frames, plan, padding, back=True) if occlusions else None
-        hidden = None if back is None else _occlusions(result.flows, back)
-        return _hdr_frame(padding, (result.hdr, result.coarse, result.flows, result.masks, hidden))
+        return result, None if back is None else _occlusions(result.flows, back)
 
     def _encoded(self, frame: NetworkFrame, plan: Plan, padding: Padding) -> Tensor:
         """Stage II's features of a frame."""
@@ -162,7 +165,7 @@ class MergeMethod(Method):
     def workload(self, padded: tuple[int, int]) -> Workload:
         """See :class:`Method`: no network, but pictures of its own."""
         none = Descriptor(adapter=False, refine=False)
-        return Workload(*padded, none, torch.float32, self.estimator.bytes_per_pixel, self.waste)
+        return Workload(*padded, none, torch.float32, self.estimator.bytes_per_pixel, self.waste, in_bands=False)
 
     def _reconstruct(self, frames: WindowFrames, plan: Plan, padding: Padding, *, occlusions: bool) -> HdrFrame:
         """A merge has no coarse stage and no motion mask of its own."""
@@ -171,6 +174,11 @@ class MergeMethod(Method):
         hidden = _occlusions(flows, self._flows(frames, plan, padding, back=True))
         merged = merge(codes, exposures, flows, hidden)
         return _hdr_frame(padding, (merged, merged, flows, hidden, hidden))
+
+
+def _is_finite(result: Reconstruction) -> bool:
+    """Whether neither light nor flows overflowed; a flow that did leads nowhere, and its pixel would look well."""
+    return bool(torch.isfinite(result.hdr).all() & torch.isfinite(result.flows).all())
 
 
 def _occlusions(flows: Tensor, back: Tensor) -> Tensor:

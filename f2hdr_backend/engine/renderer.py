@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 from f2hdr_backend.engine import settle
 from f2hdr_backend.engine.device import pick_devices
 from f2hdr_backend.engine.digest import frame_digest
+from f2hdr_backend.engine.layers import anchor_gain
 from f2hdr_backend.engine.method import Method
 from f2hdr_backend.engine.pipeline import Pipeline, Task
 from f2hdr_backend.engine.plate_color import open_color
@@ -34,7 +35,7 @@ class Renderer:
         self.engine = engine
         self.methods: list[Method] = [open_method(engine, device) for device in pick_devices(engine.device)]
 
-    def render(self, shot: Shot, frames: FrameRange | None = None, *, force: bool = False) -> Iterator[Event]:
+    def render(self, shot: Shot, frames: FrameRange | None = None, *, force: bool = False) -> Generator[Event]:
         """Render ``frames`` of ``shot``, by default all of its own.
 
         Frames that are already there, made from the same inputs and settings, are skipped unless ``force``. A frame is
@@ -49,6 +50,9 @@ class Renderer:
             settle.check_request(shot, plate, wanted)
             shot, told = settle.settle(shot, plate, wanted)
             settle.check_windows(shot, plate, wanted)
+            anchor_gain(shot.output.anchor, settled_exposures(shot))
+            for method in self.methods:
+                method.plan_anew()
             record = Record(shot, wanted)
             for event in chain(told, _Run(self.methods, shot, plate, wanted).events(force)):
                 record.note(event)
@@ -74,7 +78,8 @@ class _Run:
         began = time.monotonic()
         tasks = [self._task(frame) for frame in self._frames]
         finished = [task for task in tasks if not force and _is_done(task)]
-        todo = [task for task in tasks if task not in finished]
+        there = {task.window.reference for task in finished}
+        todo = [task for task in tasks if task.window.reference not in there]
         yield self._started(len(tasks), len(finished))
         yield from self._methods[0].warnings(settled_exposures(self._shot))
         done = 0

@@ -74,8 +74,11 @@ def exposures_from(
 
 
 def _around(frames: FrameRange, plate: Plate) -> FrameRange:
-    """The frames that may share a window with ``frames``, as far as cuts can be seen."""
-    first, last = max(frames.first - FARTHEST, plate.frames.first), min(frames.last + FARTHEST, plate.frames.last)
+    """The frames that may share a window with ``frames``, as far as cuts can be seen; not beyond a missing frame."""
+    before = (gap + 1 for gap in plate.missing if gap < frames.first)
+    behind = (gap - 1 for gap in plate.missing if gap > frames.last)
+    first = max(frames.first - FARTHEST, plate.frames.first, *before)
+    last = min(frames.last + FARTHEST, plate.frames.last, *behind)
     return FrameRange(tuple(range(first, last + 1)))
 
 
@@ -169,6 +172,7 @@ def _told(found: Detection, pattern: ExposurePattern, *, warn_dropped: bool) -> 
     first = found.frames[0]
     exposures = f"{','.join(f'{ev:g}' for ev in pattern.cycle)} with frame {first} at {pattern.ev(first):+g} EV"
     events: list[Event] = [PlateMeasured(len(found.frames), exposures, found.confidence, found.cuts)]
+    events += [Warned("exposures_doubtful", note) for note in found.notes]
     for frame in found.dropped if warn_dropped else ():
         message = f"The exposures skip or repeat a step before frame {frame}: a frame is missing or doubled."
         events.append(Warned("dropped_frame", message, frame))

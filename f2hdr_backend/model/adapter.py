@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from f2hdr_backend.model.bands import Over, whole
-from f2hdr_backend.model.layers import between_cells, cell_mean, conv_prelu, to_cells
+from f2hdr_backend.model.layers import between_cells, cell_mean, conv_prelu, infinities_as_nan, to_cells
 
 FLOW_SCALE = 20.0
 """Lambda of Eq. 3: flows are divided by it before a network sees them, and residuals multiplied."""
@@ -64,7 +64,7 @@ class FlowAdapter(nn.Module):
         features = over(self._start, 1 * self._cell_px, frames, flows)
         for block, dilation in zip(self.body, self._dilations, strict=True):
             features = over(block, 2 * dilation, features)
-        residual = over(lambda band: self.tail(self.fuse(band)).to(flows.dtype), 2, features)
+        residual = over(lambda band: infinities_as_nan(self.tail(self.fuse(band))).to(flows.dtype), 2, features)
         residual = between_cells(residual, self._cell_px)
         refined: Tensor = flows + residual.view_as(flows) * FLOW_SCALE
         return refined.clamp(-FLOW_LIMIT, FLOW_LIMIT)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from f2hdr_backend.model.layers import infinities_as_nan
+
 WEIGHT_EPSILON = 1e-8
 REACH = 48
 """Pixels that a weight depends on either way, 42, as whole steps of the coarsest level."""
@@ -55,7 +57,8 @@ class FusionNet(nn.Module):
         Returns:
             ``(B, 3, H, W)`` the coarse HDR frame (Eq. 7), float32 when the candidates are.
         """
-        weights = torch.sigmoid(self._logits(torch.cat((candidates, codes), 1).flatten(1, 2))).to(candidates.dtype)
+        logits = self._logits(torch.cat((candidates, codes), 1).flatten(1, 2))
+        weights = torch.sigmoid(infinities_as_nan(logits)).to(candidates.dtype)
         shares = weights / (weights.sum(1, keepdim=True) + WEIGHT_EPSILON)
         return (shares.unsqueeze(2) * candidates).sum(1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -12,6 +13,12 @@ def conv_prelu(inputs: int, outputs: int, *, dilation: int = 1) -> nn.Sequential
         nn.Conv2d(inputs, outputs, 3, padding=dilation, dilation=dilation),
         nn.PReLU(outputs),
     )
+
+
+def infinities_as_nan(values: Tensor) -> Tensor:
+    """Half precision overflows to infinity, which a clamp or a sigmoid would hide; NaN stays to be found."""
+    nan = float("nan")
+    return torch.nan_to_num(values, nan=nan, posinf=nan, neginf=nan)
 
 
 def to_cells(picture: Tensor, cell_px: int) -> Tensor:

@@ -101,7 +101,7 @@ def otsu(values: Tensor) -> Tensor:
     """Otsu's threshold ``(B, 1, 1, 1)`` of values in 0-1, over 64 bins of each whole frame; carries no gradient."""
     batch = values.shape[0]
     bins = (values.flatten(1) * OTSU_BINS).long().clamp(0, OTSU_BINS - 1)
-    counts = torch.zeros(batch, OTSU_BINS, device=values.device)
+    counts = torch.zeros(batch, OTSU_BINS, dtype=torch.int64, device=values.device)  # float32 ends counting at 2**24
     counts.scatter_add_(1, bins, torch.ones_like(bins, dtype=counts.dtype))
     share = counts / counts.sum(1, keepdim=True)
     centers = (torch.arange(OTSU_BINS, device=values.device) + 0.5) / OTSU_BINS

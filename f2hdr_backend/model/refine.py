@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from f2hdr_backend.model.adapter import FLOW_SCALE
 from f2hdr_backend.model.bands import Over, whole
 from f2hdr_backend.model.descriptor import Descriptor
-from f2hdr_backend.model.layers import cell_mean, conv_prelu, from_cells, to_cells
+from f2hdr_backend.model.layers import cell_mean, conv_prelu, from_cells, infinities_as_nan, to_cells
 from f2hdr_backend.model.radiance import to_radiance
 from f2hdr_backend.model.warp import sample, sampling_position
 
@@ -187,5 +187,5 @@ class RefineNet(nn.Module):
 
     def _decoded(self, features: Tensor, coarse: Tensor) -> Tensor:
         features = self.fuse_cond(torch.cat((features, self.cond(to_cells(coarse, self._cell_px))), 1))
-        correction = from_cells(self.head(features).to(coarse.dtype), self._cell_px)
+        correction = from_cells(infinities_as_nan(self.head(features)).to(coarse.dtype), self._cell_px)
         return (coarse + correction).clamp(0, 1)
