@@ -13,12 +13,17 @@ import sys
 from f2hdr_backend.engine.container import container_cpus, usable_cpus
 
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
-_TOP_PAD_BYTES = 64 << 20
+_KEEP = ((_M_MMAP_MAX, 0), (_M_TRIM_THRESHOLD, 2**31 - 1), (_M_TOP_PAD, 64 << 20))
+_GIVE_BACK = ((_M_MMAP_MAX, 65536), (_M_TRIM_THRESHOLD, 128 << 10), (_M_TOP_PAD, 128 << 10))
 
 
 def set_up_cpu() -> None:
-    """Keep freed memory and bound the threads. A setting that the user made in the environment stands."""
+    """Keep freed memory, let torch ask for huge pages, and bound the threads.
+
+    Call it before torch is imported, which reads the environment. A setting that the user made there stands.
+    """
     keep_freed_memory()
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     if container_cpus() is not None:
         os.environ.setdefault("OMP_NUM_THREADS", str(usable_cpus()))
 
@@ -30,17 +35,14 @@ def give_back_freed_memory() -> None:
         trim(0)
 
 
-def keep_freed_memory() -> bool:
-    """Let the C library keep what is freed, and torch ask for huge pages; True where that could be set.
+def keep_freed_memory(keep: bool = True) -> bool:
+    """Let the C library keep what is freed, or give large blocks back at once; True where that could be set.
 
-    Call it before torch is imported: torch reads its setting (``THP_MEM_ALLOC_ENABLE``) at its first allocation. A
-    setting that the user made stands. Only glibc has the knobs (mallopt(3)); elsewhere nothing is changed.
+    Kept memory is faster and takes about half as much again, as it is not always where it is needed. Only glibc has
+    the knobs (mallopt(3)); elsewhere nothing is changed.
     """
-    if not sys.platform.startswith("linux"):
-        return False
-    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform.startswith("linux") else None
     if mallopt is None:
         return False
-    settings = ((_M_MMAP_MAX, 0), (_M_TRIM_THRESHOLD, 2**31 - 1), (_M_TOP_PAD, _TOP_PAD_BYTES))
+    settings = _KEEP if keep else _GIVE_BACK
     return all(mallopt(name, value) == 1 for name, value in settings)

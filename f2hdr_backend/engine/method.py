@@ -11,10 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from f2hdr_backend.engine.cpu_setup import keep_freed_memory
 from f2hdr_backend.engine.features import NetworkFrame
 from f2hdr_backend.engine.flows import WindowFlows
 from f2hdr_backend.engine.padding import Padding
-from f2hdr_backend.engine.plan import WASTE, Plan, Workload, leaner, make_plan
+from f2hdr_backend.engine.plan import Plan, Workload, leaner, make_plan
 from f2hdr_backend.flow.cache import open_cache
 from f2hdr_backend.flow.estimator import Estimator, SizeRequirement, load_estimator
 from f2hdr_backend.flow.stored import StoredFlows
@@ -146,22 +147,27 @@ class Method(ABC):
     def plan(self, size: tuple[int, int]) -> Plan:
         """How frames of (width, height) are computed, decided at the first call; OutOfMemory if nothing fits."""
         if size not in self._plans:
-            self._plans[size] = make_plan(self._workload(size), self.engine, self.device)
+            self._take(size, make_plan(self._workload(size), self.engine, self.device))
         return self._plans[size]
 
     def spare(self, size: tuple[int, int]) -> Plan | None:
         """Take a plan for (width, height) that needs less memory from now on; None if there is none."""
         plan = leaner(self._workload(size), self.plan(size))
         if plan is not None:
-            self._plans[size] = plan
+            self._take(size, plan)
             if self.device.type == "cuda":
                 torch.cuda.empty_cache()
         return plan
 
+    def _take(self, size: tuple[int, int], plan: Plan) -> None:
+        self._plans[size] = plan
+        if self.on_host:
+            keep_freed_memory(plan.keeps_freed)
+
     @property
-    def waste(self) -> float:
-        """See :class:`Workload`."""
-        return WASTE.get(self.device.type, 1.1)
+    def on_host(self) -> bool:
+        """Whether the CPU computes."""
+        return self.device.type == "cpu"
 
     def _workload(self, size: tuple[int, int]) -> Workload:
         padding = Padding.around(size, self.requirements)

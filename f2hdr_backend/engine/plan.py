@@ -18,8 +18,8 @@ from f2hdr_backend.shot.errors import OutOfMemory
 
 BAND_ROWS = (1024, 512, 256, 128, 64)
 """Heights of bands that a plan chooses from when a whole frame is too much."""
-WASTE = {"cpu": 1.5}
-"""See ``Workload.waste``, by type of device: freed memory that is kept is not always where it is needed."""
+WASTE_KEPT, WASTE_BANDS, WASTE = 1.5, 1.25, 1.1
+"""Memory taken for each byte in use at the peak: if the host keeps what is freed, in bands, and else; measured."""
 SHARE_OF_FREE = 0.8
 """Part of the free memory that a plan may use."""
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
@@ -39,6 +39,8 @@ class Plan:
     """What this is expected to take at its peak, beyond what the process held before."""
     readers: int = 1
     """Threads that read the plate ahead of the device."""
+    keeps_freed: bool = False
+    """Whether a host keeps freed memory, which is faster and takes more."""
     writers: int = 2
     """Frames that may be blended and written behind it."""
 
@@ -61,8 +63,8 @@ class Workload:
     descriptor: Descriptor
     precision: torch.dtype
     flow_bytes_per_pixel: int
-    waste: float
-    """Memory that the allocator takes for each byte in use, at its peak."""
+    on_host: bool
+    """Whether the CPU computes."""
     in_bands: bool = True
     """Whether it can be computed in bands at all; a classical merge is not."""
 
@@ -74,10 +76,10 @@ class Workload:
         elif tile != "auto":
             rows = -(-int(tile) // ROWS_MULTIPLE) * ROWS_MULTIPLE
             chosen = (rows if rows < self.height else None,)
-        for pairs_at_once in (2, 1):
-            yield self._counted(Plan(chosen[0], True, pairs_at_once))
+        fastest = Plan(chosen[0], True, 1, keeps_freed=True) if self.on_host else Plan(chosen[0], True, 2)
+        yield self._counted(fastest)
         for keep_features in (True, False):
-            for height in chosen[keep_features:]:
+            for height in chosen:
                 yield self._counted(Plan(height, keep_features, 1))
 
     def _counted(self, plan: Plan) -> Plan:
@@ -97,7 +99,9 @@ class Workload:
         fusion = 4 * 90 * band
         flow = self.flow_bytes_per_pixel * plan.pairs_at_once
         carried = kept if plan.keep_features else 0
-        return int(pixels * (frames + max(flow + carried, adapter + carried, fusion + carried, refine)) * self.waste)
+        used = frames + max(flow + carried, adapter + carried, fusion + carried, refine)
+        waste = WASTE_KEPT if plan.keeps_freed else WASTE if plan.rows is None else WASTE_BANDS
+        return int(pixels * used * waste)
 
 
 def make_plan(workload: Workload, engine: Engine, device: torch.device) -> Plan:

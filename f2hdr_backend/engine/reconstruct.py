@@ -97,7 +97,7 @@ class NetworkMethod(Method):
 
     def workload(self, padded: tuple[int, int]) -> Workload:
         """See :class:`Method`."""
-        return Workload(*padded, self.descriptor, self._precision, self.estimator.bytes_per_pixel, self.waste)
+        return Workload(*padded, self.descriptor, self._precision, self.estimator.bytes_per_pixel, self.on_host)
 
     def _reconstruct(self, frames: WindowFrames, plan: Plan, padding: Padding, *, occlusions: bool) -> HdrFrame:
         result, hidden = self._computed(frames, plan, padding, self._precision, occlusions=occlusions)
@@ -165,7 +165,7 @@ class MergeMethod(Method):
     def workload(self, padded: tuple[int, int]) -> Workload:
         """See :class:`Method`: no network, but pictures of its own."""
         none = Descriptor(adapter=False, refine=False)
-        return Workload(*padded, none, torch.float32, self.estimator.bytes_per_pixel, self.waste, in_bands=False)
+        return Workload(*padded, none, torch.float32, self.estimator.bytes_per_pixel, self.on_host, in_bands=False)
 
     def _reconstruct(self, frames: WindowFrames, plan: Plan, padding: Padding, *, occlusions: bool) -> HdrFrame:
         """A merge has no coarse stage and no motion mask of its own."""

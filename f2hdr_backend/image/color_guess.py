@@ -62,9 +62,11 @@ def _by_name(tags: ColorTags, config: ColorConfig) -> Guess | None:
 
 
 def named(text: str, config: ColorConfig) -> str:
-    """Return the space whose name or alias is ``text``, whatever its case and punctuation; or nothing."""
+    """Return the space whose name or alias is ``text``, whatever its case and punctuation; nothing for one of data."""
     wanted = squeezed(text)
     for name in (*PLAIN, *config.names()):
+        if name not in PLAIN and config.config.getColorSpace(name).isData():
+            continue
         others = () if name in PLAIN else config.aliases(name)
         if wanted in {squeezed(other) for other in (name, *others)}:
             return name
@@ -78,7 +80,7 @@ def _by_transfer(tags: ColorTags, config: ColorConfig) -> Guess | None:
     space = named(alias, config)
     if not space or tags.primaries not in (None, *_ANY, *primaries):
         return None
-    return Guess(space, f"the movie is tagged {words}")
+    return Guess(space, f"its tags say {words}")
 
 
 def _by_chromaticities(tags: ColorTags, config: ColorConfig) -> Guess | None:

@@ -23,13 +23,14 @@ RAW_SPACE = "lin_rec709_scene"
 """What camera raw is developed to (see ``raw``)."""
 _ACES_CONTAINER = "acesImageContainerFlag"
 _EXIF_SRGB = 1
+_PNG_CHUNK_START = 4
 _SRGB_BY_DEFAULT = (".png", ".jpg", ".jpeg")
 """OpenImageIO calls these sRGB even if nothing in them says so."""
 
 
 @dataclass(frozen=True)
 class ColorTags:
-    """Names of spaces, or words that may be names, with where they stand; primaries; and a movie's H.273 numbers."""
+    """Names of spaces, or words that may be names, with where they stand; primaries; and H.273 numbers."""
 
     names: tuple[tuple[str, str], ...] = ()
     """(where, name), the surest first."""
@@ -76,8 +77,11 @@ def _still(path: str) -> ColorTags:
         return ColorTags()
     spec = source.spec()
     source.close()
+    chunks = dict(_png_chunks(path)) if path.lower().endswith(".png") else {}
+    if b"cICP" in chunks:  # counts before every other tag (PNG 3, section 4.3)
+        return ColorTags(primaries=chunks[b"cICP"][0], transfer=chunks[b"cICP"][1])
     names = []
-    if spec.get_int_attribute("Exif:ColorSpace") == _EXIF_SRGB or _png_says_srgb(path):
+    if spec.get_int_attribute("Exif:ColorSpace") == _EXIF_SRGB or b"sRGB" in chunks:
         names.append(("the file's sRGB tag", "srgb_tx"))
     told = spec.get_string_attribute("oiio:ColorSpace")
     if told and not (told == "srgb_rec709_scene" and path.lower().endswith(_SRGB_BY_DEFAULT)):
@@ -87,20 +91,17 @@ def _still(path: str) -> ColorTags:
     return ColorTags(tuple(names), notes=notes)
 
 
-def _png_says_srgb(path: str) -> bool:
-    return path.lower().endswith(".png") and b"sRGB" in _png_chunks(path)
-
-
-def _png_chunks(path: str) -> Iterator[bytes]:
-    """Yield the types of a PNG's chunks up to its pixels."""
+def _png_chunks(path: str) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the types of a PNG's chunks up to its pixels, and the beginning of what each holds."""
     with open(path, "rb") as file:
         file.seek(8)
         while len(head := file.read(8)) == 8:
             size, kind = struct.unpack(">I4s", head)
             if kind == b"IDAT":
                 return
-            yield kind
-            file.seek(size + 4, os.SEEK_CUR)
+            content = file.read(min(size, _PNG_CHUNK_START))
+            yield kind, content
+            file.seek(size - len(content) + 4, os.SEEK_CUR)
 
 
 def _movie(path: str) -> ColorTags:

@@ -69,11 +69,19 @@ def png(path, *chunks):
         ([(b"gAMA", struct.pack(">I", 45455))], "Gamma 2.2 Rec.709 - Texture"),
         ([(b"gAMA", struct.pack(">I", 100000))], "Linear Rec.709 (sRGB)"),
         ([(b"cICP", bytes([9, 16, 0, 1]))], "Rec.2100-PQ - Display"),
+        ([(b"cICP", bytes([1, 13, 0, 1]))], "sRGB - Texture"),
+        ([(b"cICP", bytes([1, 1, 0, 1]))], "Camera Rec.709"),
     ],
 )
 def test_png_chunks(tmp_path, chunks, space):
     png(tmp_path / "p.0001.png", *chunks)
     assert guessed(tmp_path / "p.####.png").space == space
+
+
+def test_a_space_of_data_is_not_taken_for_light(tmp_path):
+    write_exr(tmp_path / "p.0001.exr", {"RGB": GRAY}, {"oiio:ColorSpace": "raw"})
+    found = guessed(tmp_path / "p.####.exr")
+    assert found.space == "linear" and "raw" in found.doubt
 
 
 def test_an_untagged_tiff_is_gamma_2_2_as_ever(tmp_path):
