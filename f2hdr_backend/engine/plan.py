@@ -100,6 +100,8 @@ class Workload:
         flow = self.flow_bytes_per_pixel * plan.pairs_at_once
         carried = kept if plan.keep_features else 0
         used = frames + max(flow + carried, adapter + carried, fusion + carried, refine)
+        if plan.keeps_freed:  # what the flow leaves behind does not fit the network's buffers
+            used += flow
         waste = WASTE_KEPT if plan.keeps_freed else WASTE if plan.rows is None else WASTE_BANDS
         return int(pixels * used * waste)
 

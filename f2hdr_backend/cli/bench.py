@@ -1,0 +1,133 @@
+"""``f2hdr bench``: how fast, in how much memory, and against what."""
+
+from __future__ import annotations
+
+import json
+import platform
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from f2hdr_backend.shot.errors import DocumentError
+
+if TYPE_CHECKING:
+    import torch
+
+    from f2hdr_backend.evaluate.bench.contenders import Bench
+    from f2hdr_backend.evaluate.bench.measure import Size
+    from f2hdr_backend.evaluate.bench.report import Report
+
+SIZES = {"540p": (960, 540), "720p": (1280, 720), "1080p": (1920, 1080), "uhd": (3840, 2160)}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command()(bench)
+
+
+def bench(
+    sizes: Annotated[str, typer.Option(help="540p, 720p, 1080p, uhd or such as 2048x858, with commas.")] = "540p,1080p",
+    weights: Annotated[str, typer.Option(help="Weights by name, see f2hdr weights list.")] = "standard",
+    flow: Annotated[
+        str,
+        typer.Option(help="Flow estimator: auto (the weights' own), dis, sea_raft (untrained if not installed)."),
+    ] = "auto",
+    frames: Annotated[int, typer.Option(min=1, help="Windows to time after the first.")] = 4,
+    precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda:0.")] = "auto",
+    memory: Annotated[str, typer.Option(help="Most memory to use, such as 8G; empty for what is free.")] = "",
+    plain: Annotated[bool, typer.Option(help="Also run the network as the released code organizes it.")] = True,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write all numbers to this file.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Write a chart over sizes to this PNG file.")] = None,
+) -> None:
+    """Measure the engine in a moving window, the classical merge, and a plain float32 run of the same network.
+
+    All of it in one process, on frames made in memory. Seconds a frame are the median of the windows after the first;
+    memory is the peak beyond what the process held before; parts are those of one steady window.
+    """
+    from rich.console import Console
+
+    from f2hdr_backend.cli.bench_tables import show, title
+    from f2hdr_backend.evaluate.bench.chart import draw
+    from f2hdr_backend.evaluate.bench.contenders import MERGE, OURS, PLAIN, open_bench
+    from f2hdr_backend.evaluate.bench.report import Report
+    from f2hdr_backend.image.write import write_image
+    from f2hdr_backend.shot.document import Engine
+
+    wanted = _parsed(sizes)
+    methods = (OURS, MERGE, PLAIN) if plain else (OURS, MERGE)
+    words = Console(stderr=True)
+    engine = Engine(weights=weights, flow=flow, precision=precision, device=device, memory=memory)
+    with open_bench(engine) as opened:
+        report = Report(_settings(opened))
+        _save(report, json_file)
+        for size, method in ((size, method) for size in wanted for method in methods):
+            with words.status(f"{method} at {size[0]} x {size[1]}"):
+                report.results.append(opened.measure(method, size, frames))
+            _save(report, json_file)
+        for method in (method for method in methods if method != MERGE):
+            with words.status(f"operations of {method}"):
+                report.operations[method] = opened.count(method)
+    _save(report, json_file)
+    show(report)
+    if plot is not None and report.measured:
+        write_image(plot, draw(report, title(report)), bits=8)
+
+
+def _parsed(sizes: str) -> list[Size]:
+    return list(dict.fromkeys(_size(word.strip().lower()) for word in sizes.split(",")))
+
+
+def _size(word: str) -> Size:
+    if word in SIZES:
+        return SIZES[word]
+    found = re.fullmatch(r"([1-9]\d{1,4})x([1-9]\d{1,4})", word, re.ASCII)
+    if not found:
+        raise DocumentError(f"{word!r} is no size.", hint=f"Use {', '.join(SIZES)} or a size like 2048x858.")
+    return int(found[1]), int(found[2])
+
+
+def _settings(opened: Bench) -> dict[str, Any]:
+    """What is run, and on what."""
+    import torch
+
+    import f2hdr_backend
+    from f2hdr_backend.kernels import maker
+
+    engine = opened.engine
+    return {
+        "version": f2hdr_backend.__version__,
+        "weights": opened.entry.name,
+        "flow": opened.flow,
+        "untrained_flow": opened.untrained_flow,
+        "precision": opened.precision,
+        "device": str(opened.device),
+        "processor": _processor(opened.device),
+        "threads": torch.get_num_threads(),
+        "correlation": maker(opened.device),
+        "memory": engine.memory,
+        "torch": torch.__version__,
+        "system": platform.platform(terse=True),
+    }
+
+
+def _processor(device: torch.device) -> str:
+    import torch
+
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    try:
+        named = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    except OSError:
+        named = None
+    return named[1] if named else platform.processor() or platform.machine()
+
+
+def _save(report: Report, path: Path | None) -> None:
+    from f2hdr_backend.image.atomic import atomic_path
+
+    if path is not None:
+        with atomic_path(path) as part:
+            part.write_text(json.dumps(report.to_json(), indent=1) + "\n", encoding="utf-8")

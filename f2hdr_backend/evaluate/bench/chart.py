@@ -1,0 +1,161 @@
+"""How seconds and memory grow with the frame: two panels with logarithmic axes, one line a method."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from f2hdr_backend.evaluate.bench.measure import Measured, NotRun
+from f2hdr_backend.evaluate.bench.report import Report
+from f2hdr_backend.evaluate.contact_sheet import FAINT, GROUND, INK, Color, Picture
+
+WIDTH, HEIGHT = 1500, 640
+ZOOM = 2
+"""Drawn so many times as large, then averaged down: smooth lines."""
+COLORS: dict[str, Color] = {"f2hdr": (255, 170, 0), "merge": (110, 190, 255), "plain": (226, 124, 204)}
+GRID: Color = (66, 66, 66)
+TITLE_PX, TEXT_PX, LABEL_PX = 26, 17, 15
+LABEL_STEP = 20
+"""Labels at the ends of lines stand so far apart at least."""
+LEFT, RIGHT, TOP, BOTTOM = 70, 160, 136, 80
+"""Room around a panel's axes, for their labels."""
+GIB = 2**30
+
+
+@dataclass(frozen=True)
+class Line:
+    """One method's values against megapixels."""
+
+    name: str
+    points: tuple[tuple[float, float], ...]
+    """Megapixels and what was measured."""
+    missing: tuple[tuple[float, float], ...] = ()
+    """Megapixels and what it would have taken, where it could not run."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A logarithmic axis from ``low`` to ``high`` (values) along ``start`` to ``end`` (pixels)."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def at(self, value: float) -> float:
+        """Where a value lies, in pixels."""
+        share = math.log(value / self.low) / math.log(self.high / self.low)
+        return self.start + share * (self.end - self.start)
+
+    def ticks(self) -> list[float]:
+        """1, 2 and 5 times the powers of ten within the axis; only the powers where those are many."""
+        powers = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
+        steps = (1, 2, 5) if len(powers) < 5 else (1,)
+        marks = [step * 10.0**power for power in powers for step in steps]
+        return [mark for mark in marks if self.low <= mark <= self.high]
+
+
+def draw(report: Report, facts: str) -> Picture:
+    """The chart as ``(H, W, 3)`` RGB, under a line of ``facts``; the report needs one measured result at least."""
+    canvas = Image.new("RGB", (WIDTH * ZOOM, HEIGHT * ZOOM), GROUND)
+    pen = _Pen(ImageDraw.Draw(canvas))
+    pen.text((LEFT, 20), "f2hdr bench", TITLE_PX, INK)
+    pen.text((LEFT, 58), facts, TEXT_PX, FAINT)
+    sizes = sorted({(_megapixels(result), f"{result.size[0]} x {result.size[1]}") for result in report.results})
+    panels = ("seconds a frame", _times(report)), ("peak memory, GB", _peaks(report))
+    for index, (heading, lines) in enumerate(panels):
+        left = index * WIDTH / 2
+        pen.text((left + LEFT, TOP - 36), heading, TEXT_PX, INK)
+        across = _spanning([size for size, _ in sizes], left + LEFT, left + WIDTH / 2 - RIGHT)
+        up = _spanning([value for line in lines for _, value in line.points + line.missing], HEIGHT - BOTTOM, TOP)
+        _draw_axes(pen, across, up, sizes)
+        _draw_lines(pen, across, up, lines)
+    return np.asarray(canvas.reduce(ZOOM), np.uint8)
+
+
+class _Pen:
+    """Draws in pixels of the finished picture."""
+
+    def __init__(self, draw: ImageDraw.ImageDraw) -> None:
+        self._draw = draw
+
+    def text(self, place: tuple[float, float], text: str, size: int, ink: Color, anchor: str = "la") -> None:
+        font = ImageFont.load_default(size=size * ZOOM)
+        scaled = place[0] * ZOOM, place[1] * ZOOM
+        self._draw.text(scaled, text, ink, font, anchor, stroke_width=2 * ZOOM, stroke_fill=GROUND)
+
+    def line(self, points: list[tuple[float, float]], ink: Color, width: float) -> None:
+        scaled = [(x * ZOOM, y * ZOOM) for x, y in points]
+        self._draw.line(scaled, fill=ink, width=round(width * ZOOM), joint="curve")
+
+    def dot(self, place: tuple[float, float], ink: Color, *, hollow: bool = False) -> None:
+        self._draw.circle((place[0] * ZOOM, place[1] * ZOOM), 5 * ZOOM, GROUND if hollow else ink, ink, 2 * ZOOM)
+
+
+def _draw_axes(pen: _Pen, across: Scale, up: Scale, sizes: list[tuple[float, str]]) -> None:
+    for value in up.ticks():
+        y = up.at(value)
+        pen.line([(across.start, y), (across.end, y)], GRID, 1)
+        pen.text((across.start - 10, y), f"{value:g}", LABEL_PX, FAINT, "rm")
+    for megapixels, name in sizes:
+        x = across.at(megapixels)
+        pen.line([(x, up.start), (x, up.end)], GRID, 1)
+        pen.text((x, up.start + 10), name, LABEL_PX, FAINT, "ma")
+        pen.text((x, up.start + 32), f"{megapixels:.3g} MP", LABEL_PX, FAINT, "ma")
+
+
+def _draw_lines(pen: _Pen, across: Scale, up: Scale, lines: list[Line]) -> None:
+    for line in lines:
+        ink = COLORS[line.name]
+        points = [(across.at(size), up.at(value)) for size, value in line.points]
+        missing = [(across.at(size), up.at(value)) for size, value in line.missing]
+        if len(points) > 1:
+            pen.line(points, ink, 2.5)
+        for point in points:
+            pen.dot(point, ink)
+        for point in missing:
+            pen.dot(point, ink, hollow=True)
+    _draw_labels(pen, across, up, lines)
+
+
+def _draw_labels(pen: _Pen, across: Scale, up: Scale, lines: list[Line]) -> None:
+    """Each line's name and last value at its end, from the top down, none over another."""
+    ends = [(line, max(line.points + line.missing)) for line in lines]
+    lowest = 0.0
+    for line, (megapixels, value) in sorted(ends, key=lambda end: up.at(end[1][1])):
+        lowest = max(up.at(value), lowest + LABEL_STEP)
+        needs = " would need" if (megapixels, value) in line.missing else " "
+        text = f"{line.name}{needs} {value:.3g}"
+        pen.text((across.at(megapixels) + 12, lowest), text, LABEL_PX, COLORS[line.name], "lm")
+
+
+def _times(report: Report) -> list[Line]:
+    return [
+        Line(name, tuple((_megapixels(each), each.seconds) for each in report.measured if each.method == name))
+        for name in dict.fromkeys(each.method for each in report.measured)
+    ]
+
+
+def _peaks(report: Report) -> list[Line]:
+    lines = []
+    for name in dict.fromkeys(each.method for each in report.results):
+        results = [each for each in report.results if each.method == name]
+        points = [(_megapixels(each), each.bytes / GIB) for each in results if isinstance(each, Measured)]
+        missing = [(_megapixels(each), each.bytes / GIB) for each in results if isinstance(each, NotRun) and each.bytes]
+        if points or missing:
+            lines.append(Line(name, tuple(points), tuple(missing)))
+    return lines
+
+
+def _megapixels(result: Measured | NotRun) -> float:
+    return result.size[0] * result.size[1] / 1e6
+
+
+def _spanning(values: list[float], start: float, end: float) -> Scale:
+    """An axis with a little room on both sides of its values."""
+    low, high = min(values), max(values)
+    room = max((high / low) ** 0.12, 1.3)
+    return Scale(low / room, high * room, start, end)

@@ -1,0 +1,165 @@
+"""The methods that are measured side by side: the engine with the network, its classical merge, and the plain run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+
+import torch
+
+from f2hdr_backend.engine.device import NAMES, free_memory, pick_device, pick_precision
+from f2hdr_backend.engine.method import HdrFrame, Method, WindowFrames
+from f2hdr_backend.engine.plan import UNITS, bytes_of
+from f2hdr_backend.engine.reconstruct import MergeMethod, NetworkMethod
+from f2hdr_backend.evaluate.bench.measure import Contender, Measured, NotRun, Opening, Size, count, measure
+from f2hdr_backend.evaluate.bench.plain import PlainMethod
+from f2hdr_backend.evaluate.bench.untrained import sea_raft_installed
+from f2hdr_backend.evaluate.bench.volume import VolumeEstimator
+from f2hdr_backend.flow.cache import FlowCache
+from f2hdr_backend.flow.estimator import Estimator, load_estimator
+from f2hdr_backend.flow.stored import StoredFlows
+from f2hdr_backend.shot.document import Engine
+from f2hdr_backend.shot.errors import OutOfMemory
+from f2hdr_backend.weights import store
+
+OURS, MERGE, PLAIN = "f2hdr", "merge", "plain"
+"""The engine with the network, the engine's classical merge, and the network as the released code organizes it."""
+PLAIN_FRAMES = 2
+"""Steady windows of the plain run, at most: they are slow and, sharing nothing, all alike."""
+SHARE_OF_FREE = 0.9
+"""Part of the free memory that the plain run may need."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One network with one flow estimator, measured beside the merge and the plain run of the same."""
+
+    engine: Engine
+    """What is measured; its ``method`` is not looked at."""
+    entry: store.WeightsEntry
+    device: torch.device
+    flow: str
+    """The network's flow estimator."""
+    untrained_flow: bool
+    """Whether SEA-RAFT's weights are random: times hold, pictures do not."""
+
+    def measure(self, method: str, size: Size, frames: int) -> Measured | NotRun:
+        """Measure ``f2hdr``, ``merge`` or ``plain`` on frames of (width, height).
+
+        Args:
+            method: one of the three.
+            size: in pixels.
+            frames: steady windows; the plain run takes :data:`PLAIN_FRAMES` at most.
+        """
+        if method == PLAIN:
+            lacking = self._lacking(size)
+            if lacking is not None:
+                return lacking
+            frames = min(frames, PLAIN_FRAMES)
+        try:
+            return measure(self.opening(method), size, frames)
+        except (OutOfMemory, MemoryError, RuntimeError) as error:
+            if not _ran_out(error):
+                raise
+            return NotRun(method, size, None, "ran out of memory")
+
+    def count(self, method: str) -> dict[str, float]:
+        """Operations of each part of a steady window, for a frame of 256 x 256 pixels."""
+        return count(self.opening(method))
+
+    @property
+    def precision(self) -> str:
+        """The network's arithmetic."""
+        return NAMES[pick_precision(self.engine.precision, self.device)]
+
+    def opening(self, method: str) -> Opening:
+        """How ``f2hdr``, ``merge`` or ``plain`` is opened."""
+        made: dict[str, Callable[[Bench], Contender]] = {OURS: _network, MERGE: _merge, PLAIN: _plain}
+        return Opening(method, self.device, partial(made[method], self))
+
+    def _lacking(self, size: Size) -> NotRun | None:
+        """Why the plain run cannot even be tried."""
+        needed = _plain(self).bytes_needed(size)
+        there = int(SHARE_OF_FREE * free_memory(self.device))
+        if self.engine.memory:
+            there = min(there, bytes_of(self.engine.memory))
+        if needed <= there:
+            return None
+        return NotRun(PLAIN, size, needed, f"needs {needed / UNITS['G']:.0f} GB, {there / UNITS['G']:.0f} GB are free")
+
+
+@contextmanager
+def open_bench(engine: Engine) -> Iterator[Bench]:
+    """Find weights, device and flow; without SEA-RAFT's weights, seeded random ones serve as long as this lasts.
+
+    Raises:
+        DeviceUnavailable, WeightsError: the device or the network's weights are not there.
+    """
+    entry = store.find(engine.weights)
+    device = pick_device(engine.device)
+    flow = store.load(entry).reading().flow if engine.flow == "auto" else engine.flow
+    if flow != store.SEA_RAFT:
+        yield Bench(engine, entry, device, flow, False)
+        return
+    with sea_raft_installed() as untrained:
+        yield Bench(engine, entry, device, flow, untrained)
+
+
+class EngineContender:
+    """A method of the engine, as a render uses it, but no flow comes from the cache."""
+
+    def __init__(self, method: Method) -> None:
+        method.stored = StoredFlows(
+            FlowCache(method.stored.cache.folder, 0), method.estimator.digest, method.alignment, method.device
+        )
+        self._method = method
+
+    @property
+    def estimator(self) -> Estimator:
+        """The method's flow estimator."""
+        return self._method.estimator
+
+    @estimator.setter
+    def estimator(self, estimator: Estimator) -> None:
+        self._method.estimator = estimator
+
+    def run(self, frames: WindowFrames) -> HdrFrame:
+        """Reconstruct a window, with a leaner plan as often as memory runs out."""
+        while True:
+            try:
+                return self._method.reconstruct(frames, occlusions=False)
+            except OutOfMemory:
+                for frame in frames:
+                    frame.forget()
+                if self._method.spare(frames[1].size) is None:
+                    raise
+
+    def plan(self, size: Size) -> str:
+        """See :class:`Contender`."""
+        return str(self._method.plan(size))
+
+
+def _network(bench: Bench) -> EngineContender:
+    return EngineContender(NetworkMethod(replace(bench.engine, flow=bench.flow), bench.device, bench.entry))
+
+
+def _merge(bench: Bench) -> EngineContender:
+    return EngineContender(MergeMethod(replace(bench.engine, flow="auto"), bench.device))
+
+
+def _plain(bench: Bench) -> PlainMethod:
+    weights = store.load(bench.entry)
+    estimator: Estimator
+    if bench.flow == store.SEA_RAFT:
+        estimator = VolumeEstimator(store.load(store.find(store.SEA_RAFT)).tensors, bench.device)
+    else:
+        estimator = load_estimator(bench.flow, bench.device)
+    return PlainMethod(weights.reading(), weights.tensors, estimator, bench.device)
+
+
+def _ran_out(error: Exception) -> bool:
+    """Whether an error says that memory ran out; on CPUs torch raises a plain RuntimeError."""
+    kinds = (OutOfMemory, MemoryError, torch.OutOfMemoryError)
+    return isinstance(error, kinds) or "can't allocate memory" in str(error)

@@ -1,0 +1,140 @@
+"""Which part of a window takes what: time, or floating-point operations."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules import module as hooks
+from torch.utils.flop_counter import FlopCounterMode
+
+from f2hdr_backend.flow.estimator import Estimator
+from f2hdr_backend.model.adapter import FlowAdapter
+from f2hdr_backend.model.fusion import FusionNet
+from f2hdr_backend.model.motion import LearnedMotionMask, PhysicalMotionMask
+from f2hdr_backend.model.refine import FrameEncoder, RefineNet
+
+FLOW_FEATURES, FLOW_UPDATES, REST = "flow features", "flow updates", "rest"
+LAYERS: dict[type[nn.Module], str] = {
+    FlowAdapter: "adapter",
+    FusionNet: "fusion",
+    PhysicalMotionMask: "mask",
+    LearnedMotionMask: "mask",
+    FrameEncoder: "encoders",
+    RefineNet: "refinement",
+}
+"""The part that a layer is, with all that is below it unless that is a part of its own."""
+PARTS = (FLOW_FEATURES, FLOW_UPDATES, *dict.fromkeys(LAYERS.values()), REST)
+"""All parts. Flow updates are everything that sees a pair: context, iterations, upsampling."""
+
+
+class PartMeter:
+    """Splits what a meter reads among the parts of a run; the innermost part has it."""
+
+    def __init__(self, read: Callable[[], float]) -> None:
+        """``read`` is called when a part begins or ends and gives a number that only grows."""
+        self._read = read
+        self._open = [REST]
+        self._mark = 0.0
+        self._found = dict.fromkeys(PARTS, 0.0)
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """What happens inside belongs to part ``name``."""
+        self._begin(name)
+        yield
+        self._end()
+
+    def over(self, run: Callable[[], object]) -> dict[str, float]:
+        """Run it once with every layer of the network watched; what each part took, in the meter's unit."""
+        before = hooks.register_module_forward_pre_hook(self._entered)
+        after = hooks.register_module_forward_hook(self._left)
+        try:
+            self._mark = self._read()
+            run()
+            self._settle()
+        finally:
+            before.remove()
+            after.remove()
+        return self._found
+
+    def _entered(self, layer: nn.Module, inputs: object) -> None:
+        if type(layer) in LAYERS:
+            self._begin(LAYERS[type(layer)])
+
+    def _left(self, layer: nn.Module, inputs: object, result: object) -> None:
+        if type(layer) in LAYERS:
+            self._end()
+
+    def _begin(self, name: str) -> None:
+        self._settle()
+        self._open.append(name)
+
+    def _end(self) -> None:
+        self._settle()
+        self._open.pop()
+
+    def _settle(self) -> None:
+        """What was read since the last time belongs to the innermost part."""
+        now = self._read()
+        self._found[self._open[-1]] += now - self._mark
+        self._mark = now
+
+
+class MeteredEstimator:
+    """A flow estimator whose two steps are parts of a meter."""
+
+    def __init__(self, inner: Estimator, meter: PartMeter) -> None:
+        self._inner = inner
+        self._meter = meter
+        self.size = inner.size
+        self.bytes_per_pixel = inner.bytes_per_pixel
+
+    @property
+    def digest(self) -> str:
+        """See :class:`Estimator`."""
+        return self._inner.digest
+
+    def encode(self, frames: Tensor) -> Any:
+        """See :class:`Estimator`."""
+        with self._meter.part(FLOW_FEATURES):
+            return self._inner.encode(frames)
+
+    def batch(self, encoded: Sequence[Any]) -> Any:
+        """See :class:`Estimator`."""
+        return self._inner.batch(encoded)
+
+    def estimate(self, reference: Any, neighbor: Any) -> Tensor:
+        """See :class:`Estimator`."""
+        with self._meter.part(FLOW_UPDATES):
+            return self._inner.estimate(reference, neighbor)
+
+
+def clock(device: torch.device) -> Callable[[], float]:
+    """Reads seconds, once ``device`` has done all that was asked of it."""
+
+    def read() -> float:
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        return time.perf_counter()
+
+    return read
+
+
+def operations(counter: FlopCounterMode) -> Callable[[], float]:
+    """Reads the operations that ``counter`` has seen in convolutions and linear layers.
+
+    Correlation is left out, however it is made: the lookups of the C++ and Triton kernels cannot be seen, and the
+    volume's batched products grow with the square of the pixels. So are products of DIS, warps and activations.
+    """
+    correlation = torch.ops.aten.bmm
+
+    def read() -> float:
+        seen = counter.get_flop_counts().get("Global", {})
+        return float(sum(count for operation, count in seen.items() if operation is not correlation))
+
+    return read

@@ -1,0 +1,79 @@
+"""The network as the authors' released code organizes it: what the engine's time and memory are measured against.
+
+Float32, eager, contiguous, whole frames, batch norms as trained; nothing is shared between windows, or between the two
+pairs of a window: matching features of each frame for each pair (four runs), stage II's features of all three frames,
+the correlation volume stored. Layers and weights are the model's own, so the picture is the engine's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from f2hdr_backend.engine.features import NetworkFrame
+from f2hdr_backend.engine.method import FloatArray, HdrFrame, WindowFrames
+from f2hdr_backend.engine.padding import Padding
+from f2hdr_backend.engine.plan import UNITS
+from f2hdr_backend.evaluate.bench.volume import VolumeEstimator, volume_bytes
+from f2hdr_backend.flow.estimator import Estimator, SizeRequirement
+from f2hdr_backend.flow.window import estimate_flows
+from f2hdr_backend.model.descriptor import Descriptor
+from f2hdr_backend.model.f2hdr import F2HDR, SIZE_MULTIPLE
+
+BYTES_PER_PIXEL = 4500
+"""Peak of the network at its published width on whole float32 frames, as measured; flow apart."""
+
+
+class PlainMethod:
+    """Reconstructs windows one by one, each from nothing."""
+
+    def __init__(
+        self, descriptor: Descriptor, tensors: Mapping[str, Tensor], estimator: Estimator, device: torch.device
+    ) -> None:
+        """Take the network's ``tensors`` onto ``device``, where the flow ``estimator`` is."""
+        with torch.device("meta"):
+            network = F2HDR(descriptor)
+        network.load_state_dict(dict(tensors), assign=True)
+        self._network = network.eval().requires_grad_(False).to(device)
+        self._device = device
+        self.estimator = estimator
+
+    @torch.inference_mode()
+    def run(self, frames: WindowFrames) -> HdrFrame:
+        """The picture of a window, from the codes of its three frames alone; no occlusions."""
+        padding = self._padding(frames[1].size)
+        codes = torch.stack([padding.pad(self._planes(frame)) for frame in frames], 1)
+        exposures = torch.tensor([[frame.exposure for frame in frames]], device=self._device)
+        flows = estimate_flows(codes, exposures, self.estimator, self._network.descriptor.exposure_alignment)
+        result = self._network(codes, exposures, flows)
+        radiance, coarse, flows, masks = (
+            _picture(padding.crop(planes))[0] for planes in (result.hdr, result.coarse, result.flows, result.masks)
+        )
+        return HdrFrame(radiance, coarse, flows, masks[..., 0], np.zeros_like(masks[..., 0]))
+
+    def bytes_needed(self, size: tuple[int, int]) -> int:
+        """What a window of (width, height) frames takes at its peak, in bytes."""
+        height, width = self._padding(size).padded(size)
+        flow = width * height * self.estimator.bytes_per_pixel
+        if isinstance(self.estimator, VolumeEstimator):
+            flow += volume_bytes(width, height)
+        return max(flow, width * height * BYTES_PER_PIXEL)
+
+    def plan(self, size: tuple[int, int]) -> str:
+        """How frames are computed, in words."""
+        return f"whole frames in float32, {self.bytes_needed(size) / UNITS['G']:.1f} GB"
+
+    def _padding(self, size: tuple[int, int]) -> Padding:
+        return Padding.around(size, (self.estimator.size, SizeRequirement(multiple_of=SIZE_MULTIPLE)))
+
+    def _planes(self, frame: NetworkFrame) -> Tensor:
+        """``(1, 3, H, W)`` codes on the device."""
+        return torch.from_numpy(frame.codes).to(self._device).permute(2, 0, 1).contiguous().unsqueeze(0)
+
+
+def _picture(planes: Tensor) -> FloatArray:
+    """``(..., C, H, W)`` as a contiguous ``(..., H, W, C)`` array."""
+    return np.ascontiguousarray(planes.movedim(-3, -1).cpu().numpy())

@@ -1,0 +1,54 @@
+"""``f2hdr bench`` as a user types it."""
+
+import json
+
+import cv2
+import pytest
+from typer.testing import CliRunner
+
+from f2hdr_backend.cli.main import build_app
+from f2hdr_backend.shot.errors import DocumentError
+
+
+def bench(*arguments):
+    result = CliRunner().invoke(build_app(), ["bench", "--precision", "fp32", "--frames", "1", *map(str, arguments)])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_text_json_and_chart_tell_the_same_run(tmp_path):
+    numbers, chart = tmp_path / "new" / "bench.json", tmp_path / "bench.png"
+    text = bench("--sizes", "64x48,96x64", "--json", numbers, "--plot", chart)
+    assert "weights standard, flow dis, fp32 on cpu" in text and "untrained" not in text
+    told = json.loads(numbers.read_text())
+    assert [(result["size"], result["method"]) for result in told["results"]] == [
+        (size, method) for size in ([64, 48], [96, 64]) for method in ("f2hdr", "merge", "plain")
+    ]
+    for result in told["results"]:
+        assert result["frames_per_second"] == pytest.approx(1 / result["seconds_per_frame"])
+        line = next(
+            line for line in text.splitlines()
+            if line.split()[:4] == [str(result["size"][0]), "x", str(result["size"][1]), result["method"]]
+        )  # fmt: skip
+        assert f"{result['seconds_per_frame']:.3g}" in line.split()
+    assert {method: round(sum(parts.values()) / 1e9) for method, parts in told["operations_256"].items()} == {
+        "f2hdr": 110, "plain": 123,
+    }  # fmt: skip
+    assert "110.0" in text and "122.8" in text
+    assert cv2.imread(str(chart)).shape == (640, 1500, 3)
+
+
+def test_flow_weights_that_are_not_installed_are_random_and_it_says_so(tmp_path, monkeypatch):
+    monkeypatch.setenv("F2HDR_WEIGHTS", str(tmp_path))
+    text = bench("--sizes", "64x48", "--flow", "sea_raft", "--no-plain")
+    assert "flow sea_raft (untrained flow weights: times only)" in text
+    assert "plain  " not in text and "243.4" in text
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("sizes", ["4k60", "64x", "0x48", "64x48,"])
+def test_a_size_that_is_none_is_refused_before_any_work(sizes):
+    with pytest.raises(DocumentError, match="is no size"):
+        bench("--sizes", sizes)
