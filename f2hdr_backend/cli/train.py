@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -46,6 +47,7 @@ def train(
     run: Annotated[Path, typer.Option("--output", "-o", help="Folder of the run; resumed if it is there.")],
     name: Annotated[str, typer.Option(help="Name of the finished weights.")] = "mine",
     edition: Annotated[str, typer.Option(help="standard, or lite: narrower, for CPUs and previews.")] = "standard",
+    recipe: Annotated[str, typer.Option(help="Terms of the loss: ours, or the paper's.")] = "ours",
     clips: Annotated[
         Path | None, typer.Option(help="Real clips as a second source: Vimeo-90K's folder, or one of movies.")
     ] = None,
@@ -66,11 +68,20 @@ def train(
     torchrun, processes share every step's windows.
     """
     from f2hdr_backend.train.loop import TrainPlan
+    from f2hdr_backend.train.loss import RECIPES
     from f2hdr_backend.weights import store
 
     store.check_name(name, into, replace=True)
     run.mkdir(parents=True, exist_ok=True)
-    plan = TrainPlan(steps, windows=windows, accumulate=accumulate, crop_px=crop, learning_rate=rate, seed=seed)
+    plan = TrainPlan(
+        steps,
+        windows=windows,
+        accumulate=accumulate,
+        crop_px=crop,
+        learning_rate=rate,
+        seed=seed,
+        recipe=_known("recipe", recipe, RECIPES),
+    )
     job = _Run(images, run, _reading(edition), plan, validate_every)
     if not job.learn(clips, device):
         return
@@ -135,15 +146,14 @@ class _Run:
 
         material = Material(load_sources(self.images), [] if clips is None else open_clips(clips))
         chosen = pick_device(Team.device(device))
-        trainer = None
+        team = Team.join(chosen)
         for done, trainer in train(material, self.plan, self.folder, self.descriptor, chosen):
-            if trainer.team.leads:
+            if team.leads:
                 self._report(done)
                 self._validate(done, trainer)
-        leads = trainer is None or trainer.team.leads
-        if leads:
+        if team.leads:
             self._plot()
-        return leads
+        return team.leads
 
     def tensors(self) -> dict[str, Any]:
         """The finished weights."""
@@ -207,9 +217,13 @@ class _Run:
 def _reading(edition: str) -> Descriptor:
     from f2hdr_backend.model.descriptor import Descriptor
 
-    if edition not in EDITIONS:
-        raise DocumentError(f"There is no edition {edition!r}.", hint=f"Use {' or '.join(EDITIONS)}.")
-    return Descriptor.lite() if edition == "lite" else Descriptor()
+    return Descriptor.lite() if _known("edition", edition, EDITIONS) == "lite" else Descriptor()
+
+
+def _known(what: str, name: str, offered: Iterable[str]) -> str:
+    if name not in offered:
+        raise DocumentError(f"There is no {what} {name!r}.", hint=f"Use {' or '.join(offered)}.")
+    return name
 
 
 def _append(path: Path, columns: tuple[str, ...], row: tuple[object, ...]) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from f2hdr_backend.engine.blend import use_reference
 from f2hdr_backend.engine.method import HdrFrame, Method
-from f2hdr_backend.evaluate.flow_scores import warp
 from f2hdr_backend.evaluate.metrics import psnr_l, psnr_t, ssim_t, tonemap
 from f2hdr_backend.evaluate.synthetic_cases import RATIOS_EV, STYLES, Case
 from f2hdr_backend.model.radiance import GAMMA
@@ -77,7 +77,7 @@ def summary(scores: Sequence[WindowScores]) -> dict[str, dict[str, float]]:
     ``PSNR_T``, ``PSNR_L`` in dB and ``SSIM_T`` are means over windows, ``PSNR_T`` also by kind of scene, ratio and
     reference. ``PSNR_T`` of a region pools its pixels. ``EPE`` is the mean end-point error in pixels where the surface
     is visible; ``warp error`` the mean absolute mu-law error, in percent, of the neighbors' true light brought onto
-    the reference. The rest are means over the windows that have them: see :class:`WindowScores`.
+    the reference, edges repeated outside. The rest are means over the windows that have them (:class:`WindowScores`).
     """
     names = dict.fromkeys(score.method for score in scores)
     return {name: dict(_rows([score for score in scores if score.method == name])) for name in names}
@@ -163,7 +163,7 @@ def _flow_sums(window: SyntheticWindow, flows: FloatArray) -> dict[str, tuple[fl
     sums = {name: (0.0, 0.0) for name in ("EPE", "warp error", "warp error clipped", "warp error occluded")}
     for side, neighbor in enumerate((0, 2)):
         missed = np.hypot(*np.moveaxis(flows[side] - window.flows[side], -1, 0))
-        brought = warp(np.clip(window.radiance[neighbor], 0, 1), np.moveaxis(flows[side], -1, 0))
+        brought = _brought(np.clip(window.radiance[neighbor], 0, 1), flows[side])
         differing = 100 * np.abs(tonemap(brought) - here).mean(-1)
         visible = window.visible[side]
         found = (
@@ -175,6 +175,17 @@ def _flow_sums(window: SyntheticWindow, flows: FloatArray) -> dict[str, tuple[fl
         for name, (total, count) in zip(sums, found, strict=True):
             sums[name] = (sums[name][0] + total, sums[name][1] + count)
     return sums
+
+
+def _brought(neighbor: FloatArray, flow: FloatArray) -> FloatArray:
+    """``(H, W, 3)`` the neighbor along ``(H, W, 2)`` flow, its edge repeated outside.
+
+    With zero outside, a flow that merely stays inside the frame would win over a true one that leaves it.
+    """
+    height, width = flow.shape[:2]
+    x = flow[..., 0] + np.arange(width, dtype=np.float32)
+    y = flow[..., 1] + np.arange(height, dtype=np.float32)[:, None]
+    return np.asarray(cv2.remap(neighbor, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
 
 def _flicker(case: Case, sources: Sequence[Source], method: Method, trust: str) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -13,11 +13,16 @@ from torch.utils.data import DataLoader, Dataset
 from f2hdr_backend.flow.estimator import load_estimator
 from f2hdr_backend.flow.window import estimate_flows
 from f2hdr_backend.model.descriptor import Descriptor
+from f2hdr_backend.train.clips import Clip, clip_window
 from f2hdr_backend.train.sources import Source
-from f2hdr_backend.train.synthesis import synthesize
+from f2hdr_backend.train.style import Style
+from f2hdr_backend.train.synthesis import SyntheticWindow, synthesize
+from f2hdr_backend.train.team import Team
 
 MARGIN_PX = 32
 """Pixels synthesized around a crop, so that flow at its border is as good as inside."""
+CLIP_SHARE = 0.25
+"""Share of windows that come from real clips where there are any."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,11 @@ class Batch:
     visible: Tensor
     """``(B, 2, 1, h, w)`` 1 where the true flow leads to the same surface."""
 
+    def parts(self, count: int) -> list[Batch]:
+        """``count`` equal batches, in order."""
+        pieces = zip(*(values.chunk(count) for values in vars(self).values()), strict=True)
+        return [Batch(*piece) for piece in pieces]
+
 
 @dataclass(frozen=True)
 class BatchPlan:
@@ -46,6 +56,8 @@ class BatchPlan:
     crop_px: int
     seed: int
     descriptor: Descriptor
+    clips: Sequence[Clip] = ()
+    style: Style = field(default_factory=Style)
 
 
 class Windows(Dataset[tuple[Tensor, ...]]):
@@ -59,7 +71,7 @@ class Windows(Dataset[tuple[Tensor, ...]]):
     def __getitem__(self, index: int) -> tuple[Tensor, ...]:
         """The fields of a :class:`Batch`, without the leading B."""
         side = self._plan.crop_px + 2 * MARGIN_PX
-        window = synthesize(self._sources, (side, side), np.random.default_rng((self._plan.seed, index)))
+        window = self._drawn((side, side), np.random.default_rng((self._plan.seed, index)))
         frames, exposures = _planes(window.ldr), torch.from_numpy(window.exposures)
         alignment = self._plan.descriptor.exposure_alignment
         flows = estimate_flows(frames[None], exposures[None], self._estimator, alignment)[0]
@@ -69,13 +81,22 @@ class Windows(Dataset[tuple[Tensor, ...]]):
         frames, *rest = (picture[..., inner, inner].contiguous() for picture in pictures)
         return frames, exposures, *rest
 
+    def _drawn(self, size: tuple[int, int], random: np.random.Generator) -> SyntheticWindow:
+        plan = self._plan
+        if plan.clips and random.random() < CLIP_SHARE:
+            return clip_window(plan.clips, size, random, plan.style)
+        return synthesize(self._sources, size, random, plan.style)
 
-def batches(sources: Sequence[Source], plan: BatchPlan, steps: range) -> Iterator[Batch]:
-    """The batches of ``steps``, made ahead in a process of their own."""
+
+def batches(sources: Sequence[Source], plan: BatchPlan, steps: range, team: Team | None = None) -> Iterator[Batch]:
+    """This process's share of the batches of ``steps``, made ahead in a process of their own."""
+    team = team or Team()
+    share = team.share(plan.windows)
+    firsts = (step * plan.windows + team.rank * share for step in steps)
     loader = DataLoader(
         Windows(sources, plan),
-        batch_size=plan.windows,
-        sampler=range(steps.start * plan.windows, steps.stop * plan.windows),
+        batch_size=share,
+        sampler=[first + index for first in firsts for index in range(share)],
         num_workers=1,
         prefetch_factor=4,
     )

@@ -1,4 +1,4 @@
-"""Moving picture layers: a panorama behind, cut-outs in front, each with a known motion."""
+"""Moving picture layers: a panorama behind, pieces in front, each with a known motion."""
 
 from __future__ import annotations
 
@@ -11,9 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from f2hdr_backend.image.panorama import look, look_map
+from f2hdr_backend.train.paths import Bend, PiecePath, Points
 from f2hdr_backend.train.sources import Source
 
 FloatArray = NDArray[np.float32]
+
+SHAKE_RATE = 2.3
+"""Radians a frame of the camera's shake: some nine frames a second at 25."""
+BEHIND = 1e6
+"""Stands for the tangent of what lies behind the camera."""
+GRID = (4096, 2048)
+"""Columns and rows of the lat-long grid on which directions are told."""
 
 
 class Layer(Protocol):
@@ -29,8 +37,19 @@ class Layer(Protocol):
 
 
 @dataclass(frozen=True)
+class Lamp:
+    """A small round light far away: it moves as the background does."""
+
+    longitude: float
+    latitude: float
+    radius_px: float
+    color: tuple[float, float, float]
+    """Radiance that it adds, in units of the background's."""
+
+
+@dataclass(frozen=True)
 class CameraPath:
-    """A panorama seen by a turning, zooming camera: the background."""
+    """A panorama seen by a turning, zooming, shaking camera: the background."""
 
     source: Source
     size: tuple[int, int]
@@ -43,38 +62,69 @@ class CameraPath:
     """Horizontal angle of view at the reference frame, radians."""
     zoom: float
     """Relative change of the angle of view a frame."""
+    shake: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """How far each angle swings around its path, radians."""
+    phase: float = 0.0
+    """Of the swing at the reference frame, radians."""
+    gain: float = 1.0
+    """What the panorama's radiance is multiplied by."""
+    lamps: tuple[Lamp, ...] = ()
+    defocus_px: float = 0.0
+    """Radius of the blur disk of a background out of focus."""
 
     def picture(self, time: float) -> tuple[FloatArray, FloatArray]:
         """See :class:`Layer`; the background covers everything."""
-        yaw, pitch, roll = self._angles(time)
-        seen = look(self.source.radiance, yaw, pitch, roll, self._hfov(time), self.size)
-        return seen, np.ones(seen.shape[:2], np.float32)
+        seen = look(self.source.radiance, *self._angles(time), self._hfov(time), self.size) * np.float32(self.gain)
+        for lamp in self.lamps:
+            self._shine(lamp, seen, time)
+        return defocus(seen, self.defocus_px), np.ones(seen.shape[:2], np.float32)
 
     def motion(self, time: float, other: float) -> FloatArray:
         """See :class:`Layer`; exact, by following each ray from one view into the other."""
-        columns, rows = look_map((4096, 2048), self._angles(time), self._hfov(time), self.size)
-        longitude = ((columns + 0.5) / 4096 - 0.5) * 2 * math.pi
-        latitude = (0.5 - (rows + 0.5) / 2048) * math.pi
-        x, y = self._project(longitude, latitude, other)
+        x, y = self._project(*self.direction(time), other)
         width, height = self.size
         return np.stack((x - np.arange(width), y - np.arange(height)[:, None]), -1).astype(np.float32)
 
+    def direction(self, time: float) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Longitude and latitude, two ``(h, w)`` arrays in radians, of what each pixel shows."""
+        columns, rows = look_map(GRID, self._angles(time), self._hfov(time), self.size)
+        return ((columns + 0.5) / GRID[0] - 0.5) * 2 * math.pi, (0.5 - (rows + 0.5) / GRID[1]) * math.pi
+
     def _angles(self, time: float) -> tuple[float, float, float]:
-        yaw, pitch, roll = (angle + time * turn for angle, turn in zip(self.angles, self.turn, strict=True))
+        swing = math.sin(SHAKE_RATE * time + self.phase) - math.sin(self.phase)
+        yaw, pitch, roll = (
+            angle + time * turn + swing * shake
+            for angle, turn, shake in zip(self.angles, self.turn, self.shake, strict=True)
+        )
         return yaw, pitch, roll
 
     def _hfov(self, time: float) -> float:
         return self.hfov * (1 + self.zoom) ** time
 
+    def _shine(self, lamp: Lamp, seen: FloatArray, time: float) -> None:
+        """Add the lamp's light in place."""
+        x, y = self._project(np.asarray(lamp.longitude), np.asarray(lamp.latitude), time)
+        width, height = self.size
+        reach = 4 * lamp.radius_px
+        if not (-reach < x < width + reach and -reach < y < height + reach):
+            return
+        left, right = (int(np.clip(edge, 0, width)) for edge in (x - reach, x + reach + 1))
+        top, bottom = (int(np.clip(edge, 0, height)) for edge in (y - reach, y + reach + 1))
+        squares = (np.arange(left, right) - x) ** 2 + ((np.arange(top, bottom) - y) ** 2)[:, None]
+        seen[top:bottom, left:right] += round_light(squares, lamp.radius_px)[..., None] * np.array(
+            lamp.color, np.float32
+        )
+
     def _project(
         self, longitude: NDArray[Any], latitude: NDArray[Any], time: float
     ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Pixel x and y of directions; far outside for what lies behind the camera."""
         yaw, pitch, roll = self._angles(time)
         right = np.cos(latitude) * np.sin(longitude - yaw)
         ahead = np.cos(latitude) * np.cos(longitude - yaw)
         up = np.sin(latitude) * math.cos(pitch) - ahead * math.sin(pitch)
         ahead = ahead * math.cos(pitch) + np.sin(latitude) * math.sin(pitch)
-        flat_right, flat_up = right / ahead, up / ahead
+        flat_right, flat_up = (np.where(ahead > 0, part / np.maximum(ahead, 1e-6), BEHIND) for part in (right, up))
         x = flat_right * math.cos(roll) - flat_up * math.sin(roll)
         y = flat_up * math.cos(roll) + flat_right * math.sin(roll)
         width, height = self.size
@@ -84,49 +134,59 @@ class CameraPath:
 
 @dataclass(frozen=True)
 class CutOut:
-    """A piece of a picture with a soft silhouette, moved by shift, turn and growth."""
+    """A piece of a picture with a soft silhouette, moved along a path and perhaps bending as it goes."""
 
-    radiance: FloatArray
-    """``(h, w, 3)`` what fills the silhouette."""
-    coverage: FloatArray
-    """``(h, w)`` in 0-1, the silhouette."""
+    piece: FloatArray
+    """``(h, w, 4)`` the radiance that fills the silhouette and, last, the silhouette: coverage in 0-1, 0 at borders."""
     size: tuple[int, int]
     """Width and height of the shot in pixels."""
-    center: tuple[float, float]
-    """Where the piece's middle is at the reference frame, pixels."""
-    velocity: tuple[float, float]
-    """Pixels a frame."""
-    spin: float
-    """Radians a frame."""
-    growth: float
-    """Relative change of size a frame."""
-    scale: float
-    """Size at the reference frame, relative to the piece's pixels."""
+    path: PiecePath
+    bend: Bend = Bend()
 
     def picture(self, time: float) -> tuple[FloatArray, FloatArray]:
         """See :class:`Layer`."""
-        placed = self._placement(time)
-        radiance = cv2.warpAffine(
-            self.radiance, placed, self.size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
-        )
-        coverage = cv2.warpAffine(self.coverage, placed, self.size, flags=cv2.INTER_LINEAR)
-        return np.asarray(radiance, np.float32), np.asarray(coverage, np.float32)
+        if self.bend.amplitude_px:
+            matrix = np.linalg.inv(self._matrix(time)).astype(np.float32)
+            x, y = self.bend.straightened(_mapped(matrix, _pixels(self.size, np.float32)), time)
+            seen = cv2.remap(self.piece, x, y, cv2.INTER_LINEAR)
+        else:
+            seen = cv2.warpPerspective(self.piece, self._matrix(time), self.size, flags=cv2.INTER_LINEAR)
+        return np.asarray(seen[..., :3], np.float32), np.asarray(seen[..., 3], np.float32)
 
     def motion(self, time: float, other: float) -> FloatArray:
-        """See :class:`Layer`."""
-        there, back = (np.vstack((self._placement(moment), (0, 0, 1))) for moment in (other, time))
-        matrix = there @ np.linalg.inv(back)
-        width, height = self.size
-        x, y = np.meshgrid(np.arange(width), np.arange(height))
-        moved = np.stack((x, y, np.ones_like(x)), -1) @ matrix[:2].T
-        return (moved - np.stack((x, y), -1)).astype(np.float32)
+        """See :class:`Layer`; exact."""
+        here = _pixels(self.size, np.float64)
+        piece = self.bend.straightened(_mapped(np.linalg.inv(self._matrix(time)), here), time)
+        there = _mapped(self._matrix(other), self.bend.bent(piece, other))
+        return np.stack([after - before for after, before in zip(there, here, strict=True)], -1).astype(np.float32)
 
-    def _placement(self, time: float) -> NDArray[np.float64]:
-        """2 x 3 matrix from the piece's pixels to the shot's."""
-        height, width = self.coverage.shape
-        scale = self.scale * (1 + self.growth) ** time
-        cosine, sine = scale * math.cos(self.spin * time), scale * math.sin(self.spin * time)
-        turn = np.array([[cosine, -sine], [sine, cosine]])
-        middle = np.array([width - 1, height - 1]) / 2
-        target = np.array(self.center) + time * np.array(self.velocity)
-        return np.hstack((turn, (target - turn @ middle)[:, None]))
+    def _matrix(self, time: float) -> NDArray[np.float64]:
+        height, width = self.piece.shape[:2]
+        return self.path.matrix(time, (width, height), self.size)
+
+
+def defocus(picture: FloatArray, radius_px: float) -> FloatArray:
+    """``(h, w)`` or ``(h, w, 3)`` seen through a round aperture out of focus: its mean over disks of that radius."""
+    if radius_px < 0.5:
+        return picture
+    reach = math.ceil(radius_px)
+    squares = np.arange(-reach, reach + 1) ** 2 + (np.arange(-reach, reach + 1) ** 2)[:, None]
+    disk = np.clip(radius_px + 0.5 - np.sqrt(squares), 0, 1)
+    return np.asarray(cv2.filter2D(picture, -1, disk / disk.sum(), borderType=cv2.BORDER_REFLECT), np.float32)
+
+
+def round_light(squares: NDArray[Any], radius_px: float) -> FloatArray:
+    """A lamp's light 0-1 at squared distances in pixels: full inside its radius, with a soft edge."""
+    return np.asarray(1 / (1 + (squares / radius_px**2) ** 3), np.float32)
+
+
+def _pixels(size: tuple[int, int], kind: type[np.floating]) -> Points:
+    """x and y of every pixel, ``(1, w)`` and ``(h, 1)``."""
+    return np.arange(size[0], dtype=kind), np.arange(size[1], dtype=kind)[:, None]
+
+
+def _mapped(matrix: NDArray[np.floating], points: Points) -> Points:
+    """Points through a homography."""
+    x, y = points
+    across, down, depth = (row[0] * x + row[1] * y + row[2] for row in matrix)
+    return across / depth, down / depth

@@ -14,8 +14,10 @@ from torch import Tensor, nn
 from f2hdr_backend.model.descriptor import Descriptor
 from f2hdr_backend.model.f2hdr import F2HDR
 from f2hdr_backend.train.batches import Batch, BatchPlan, batches
-from f2hdr_backend.train.loss import flow_error, loss
+from f2hdr_backend.train.clips import Clip
+from f2hdr_backend.train.loss import RECIPES, flow_error, loss
 from f2hdr_backend.train.sources import Source
+from f2hdr_backend.train.team import Team
 
 CHECKPOINT = "checkpoint.pt"
 WARM_UP_STEPS = 100
@@ -31,9 +33,14 @@ class TrainPlan:
 
     steps: int
     windows: int = 4
+    """A step, over all processes."""
+    accumulate: int = 1
+    """In how many parts each process takes its windows, for less memory; batch statistics are those of a part."""
     crop_px: int = 128
     learning_rate: float = 4e-4
     seed: int = 1
+    recipe: str = "ours"
+    """A key of :data:`~f2hdr_backend.train.loss.RECIPES`."""
     checkpoint_every: int = 100
     half: bool = True
     """bf16 autocast."""
@@ -54,9 +61,10 @@ class StepDone:
 class Trainer:
     """A model in training and everything that a checkpoint must hold."""
 
-    def __init__(self, plan: TrainPlan, descriptor: Descriptor, device: torch.device) -> None:
+    def __init__(self, plan: TrainPlan, descriptor: Descriptor, device: torch.device, team: Team) -> None:
         torch.manual_seed(plan.seed)
         self.plan = plan
+        self.team = team
         self.device = device
         self.model = F2HDR(descriptor)
         if descriptor.refine:
@@ -92,18 +100,25 @@ class Trainer:
         """One optimizer step."""
         for group in self.optimizer.param_groups:
             group["lr"] = self.plan.learning_rate * group["share"] * _schedule(self.step, self.plan.steps)
-        batch = Batch(*(part.to(self.device) for part in vars(batch).values()))
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.plan.half):
-            result = self.model(batch.frames, batch.exposures, batch.coarse_flows)
-        value = loss(result, batch)
         self.optimizer.zero_grad(set_to_none=True)
-        value.backward()
+        parts = batch.parts(self.plan.accumulate)
+        means = torch.tensor([self._learn(part, 1 / len(parts)) for part in parts]).mean(0)
+        self.team.average_gradients(self.model)
         nn.utils.clip_grad_norm_(self.model.parameters(), GRADIENT_LIMIT)
         self.optimizer.step()
         self.step += 1
         self._update_average()
-        errors = (float(flow_error(flows.detach(), batch)) for flows in (batch.coarse_flows, result.flows))
-        return StepDone(self.step, value.item(), *errors)
+        return StepDone(self.step, *means.tolist())
+
+    def _learn(self, batch: Batch, share: float) -> tuple[float, float, float]:
+        """Add the gradients of a part of the step; returns its loss and the coarse and adapted flow's error."""
+        batch = Batch(*(part.to(self.device) for part in vars(batch).values()))
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.plan.half):
+            result = self.model(batch.frames, batch.exposures, batch.coarse_flows)
+        value = loss(result, batch, RECIPES[self.plan.recipe])
+        (value * share).backward()
+        coarse, adapted = (float(flow_error(flows.detach(), batch)) for flows in (batch.coarse_flows, result.flows))
+        return value.item(), coarse, adapted
 
     @torch.no_grad()
     def _update_average(self) -> None:
@@ -115,18 +130,31 @@ class Trainer:
                 self.average[name].copy_(value)
 
 
+@dataclass(frozen=True)
+class Material:
+    """What a run learns from."""
+
+    sources: Sequence[Source]
+    clips: Sequence[Clip] = ()
+
+
 def train(
-    sources: Sequence[Source], plan: TrainPlan, folder: Path, descriptor: Descriptor, device: torch.device
-) -> Iterator[StepDone]:
-    """Run the plan in ``folder``, from its last checkpoint on; yields after every step."""
-    trainer = Trainer(plan, descriptor, device)
+    material: Material, plan: TrainPlan, folder: Path, descriptor: Descriptor, device: torch.device
+) -> Iterator[tuple[StepDone, Trainer]]:
+    """Run the plan in ``folder``, from its last checkpoint on; yields after every step, on every process of a team.
+
+    Raises:
+        DocumentError: the windows cannot be shared evenly.
+    """
+    team = Team.join(device)
+    trainer = Trainer(plan, descriptor, device, team)
     trainer.resume(folder)
-    drawn = BatchPlan(plan.windows, plan.crop_px, plan.seed, descriptor)
-    for batch in batches(sources, drawn, range(trainer.step, plan.steps)):
+    drawn = BatchPlan(plan.windows, plan.crop_px, plan.seed, descriptor, material.clips)
+    for batch in batches(material.sources, drawn, range(trainer.step, plan.steps), team):
         done = trainer.advance(batch)
-        if trainer.step % plan.checkpoint_every == 0 or trainer.step == plan.steps:
+        if team.leads and (trainer.step % plan.checkpoint_every == 0 or trainer.step == plan.steps):
             trainer.save(folder)
-        yield done
+        yield done, trainer
 
 
 def averaged_tensors(folder: Path) -> dict[str, Tensor]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -10,15 +12,28 @@ from f2hdr_backend.model.radiance import tonemap
 from f2hdr_backend.model.warp import backward_warp
 from f2hdr_backend.train.batches import Batch
 
-ALIGNMENT_WEIGHT = 0.5
-COARSE_WEIGHT = 0.5
-FLOW_WEIGHT = 0.01
 DARK, BRIGHT = 0.2, 0.8
 """Luma of the reference's code below and above which it counts as badly exposed."""
 FLOW_ERROR_LIMIT_PX = 20.0
 
 
-def loss(result: Reconstruction, batch: Batch) -> Tensor:
+@dataclass(frozen=True)
+class Recipe:
+    """What the terms weigh beside the mu-law L1 of the final frame."""
+
+    alignment: float = 0.5
+    """Warping error of the neighbors' true radiance where the reference is badly exposed."""
+    coarse: float = 0.5
+    """Mu-law L1 of stage I."""
+    flow: float = 0.03
+    """End-point error in pixels of the adapted flow where the surface is visible."""
+
+
+RECIPES = {"ours": Recipe(), "paper": Recipe(coarse=0.0, flow=0.0)}
+"""Ours, and the released training program's."""
+
+
+def loss(result: Reconstruction, batch: Batch, recipe: Recipe) -> Tensor:
     """The scalar loss of a step.
 
     Stage I is held to the truth as well as the final frame, and the adapted flow to the true one where the
@@ -26,13 +41,13 @@ def loss(result: Reconstruction, batch: Batch) -> Tensor:
     """
     truth = tonemap(batch.radiance[:, 1])
     total = (tonemap(result.hdr) - truth).abs().mean()
-    total = total + COARSE_WEIGHT * (tonemap(result.coarse) - truth).abs().mean()
+    total = total + recipe.coarse * (tonemap(result.coarse) - truth).abs().mean()
     badly_exposed = _badly_exposed(batch.frames[:, 1])
     for index, neighbor in ((0, 0), (1, 2)):
         warped = tonemap(backward_warp(batch.radiance[:, neighbor], result.flows[:, index]))
         error = ((warped - truth).abs() * badly_exposed).sum() / (3 * badly_exposed.sum()).clamp_min(1)
-        total = total + ALIGNMENT_WEIGHT * error
-    return total + FLOW_WEIGHT * flow_error(result.flows, batch)
+        total = total + recipe.alignment * error
+    return total + recipe.flow * flow_error(result.flows, batch)
 
 
 def flow_error(flows: Tensor, batch: Batch) -> Tensor:

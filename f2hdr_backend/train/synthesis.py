@@ -6,21 +6,25 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from f2hdr_backend.image.panorama import look
-from f2hdr_backend.image.sensor import SensorModel, capture
-from f2hdr_backend.train.layers import CameraPath, CutOut, Layer
+from f2hdr_backend.train.camera import random_camera
+from f2hdr_backend.train.layers import Layer
+from f2hdr_backend.train.scene import random_layers
+from f2hdr_backend.train.shutter import expose, moments
 from f2hdr_backend.train.sources import Source
+from f2hdr_backend.train.style import CameraStyle, SceneStyle, Style
 
 FloatArray = NDArray[np.float32]
 Random = np.random.Generator
 
-RATIOS_EV = (2.0, 2.0, 3.0, 3.0, 3.0, 4.0)
-"""Stops between the exposures, drawn evenly from this."""
-PIECE_PX = 160
+TIMES = (-1.0, 0.0, 1.0)
+"""Of the three frames; the middle one is the reference."""
+OPEN_FRAMES = (0.1, 0.9)
+"""How long the long exposure's shutter is open where motion blurs, as a share of the time between frames."""
+MISTOLD, FLICKERING = 1 / 3, 1 / 5
+"""Shares of windows whose exposures are told wrong, and whose light flickers."""
 
 
 @dataclass(frozen=True)
@@ -28,33 +32,36 @@ class SyntheticWindow:
     """Three frames of a synthetic shot, the middle one the reference. Radiance 1 is the clip of the short exposure."""
 
     radiance: FloatArray
-    """``(3, h, w, 3)`` scene-linear, not clipped."""
+    """``(3, h, w, 3)`` scene-linear as each frame's shutter lets it through, not clipped."""
     ldr: FloatArray
     """``(3, h, w, 3)`` gamma-2.2 codes 0-1 as the camera recorded them."""
     exposures: FloatArray
-    """``(3,)`` relative exposures; the shortest is 1."""
+    """``(3,)`` relative exposures as the network is told them; the shortest is 1."""
     flows: FloatArray
-    """``(2, h, w, 2)`` true flow in pixels (x, y), reference to previous and to next."""
+    """``(2, h, w, 2)`` true flow in pixels (x, y), reference to previous and to next, at the middle of the shutter."""
     visible: NDArray[np.bool_]
     """``(2, h, w)`` whether the reference's pixel can be seen in that neighbor."""
     moving: NDArray[np.bool_]
     """``(h, w)`` whether the reference shows something that moves by itself, in front of the background."""
 
 
-def synthesize(sources: Sequence[Source], size: tuple[int, int], random: Random) -> SyntheticWindow:
+def synthesize(
+    sources: Sequence[Source], size: tuple[int, int], random: Random, style: Style | None = None
+) -> SyntheticWindow:
     """Draw a window of ``size`` (width, height) pixels; the same generator state gives the same one."""
-    layers = random_layers(sources, size, random)
-    times = (-1.0, 0.0, 1.0)
-    level = max(float(np.median(layers[0].picture(0.0)[0])), 1e-6)
-    stacks = [_composite(layers, level, time) for time in times]
-    gain = 2.0 ** float(random.choice(RATIOS_EV))
-    radiance = _exposed(np.stack([picture for picture, _ in stacks]), gain, random)
-    long_reference = bool(random.integers(2))
+    style = style or Style()
+    layers = random_layers(sources, size, style.scene, random)
+    motions = [[layer.motion(0.0, time) for layer in layers] for time in (-1.0, 1.0)]
+    gain = 2.0 ** float(random.choice(style.scene.ratios_ev))
+    long_reference = bool(random.integers(2)) if style.long_reference is None else style.long_reference
     exposures = np.array([1, gain, 1] if long_reference else [gain, 1, gain], np.float32)
-    sensor = random_sensor(random)
-    ldr = np.stack([capture(radiance[i], float(exposures[i]), sensor, random) for i in range(3)])
-    tops = [top for _, top in stacks]
-    pairs = [_true_flow(layers, tops, neighbor) for neighbor in (0, 2)]
+    openings = _openings(exposures, style.scene, random)
+    radiance = _exposed(_frames(layers, openings, _fastest(motions)), gain, random)
+    camera = random_camera(style.camera, random)
+    actual = exposures * _exposure_errors(style.camera, random)
+    ldr = np.stack([camera.record(radiance[i], float(actual[i]), random) for i in range(3)])
+    tops = [_top(layers, time) for time in TIMES]
+    pairs = [_true_flow(motions[side], tops[1], tops[neighbor]) for side, neighbor in enumerate((0, 2))]
     return SyntheticWindow(
         radiance,
         ldr,
@@ -65,101 +72,41 @@ def synthesize(sources: Sequence[Source], size: tuple[int, int], random: Random)
     )
 
 
-def random_layers(sources: Sequence[Source], size: tuple[int, int], random: Random) -> list[Layer]:
-    """A camera path through a panorama and, mostly, up to three cut-outs moving in front of it."""
-    panoramas = [source for source in sources if source.panorama]
-    layers: list[Layer] = [_random_camera(panoramas[int(random.integers(len(panoramas)))], size, random)]
-    for _ in range(int(random.choice((0, 1, 1, 2, 2, 3)))):
-        layers.append(_random_cut_out(sources[int(random.integers(len(sources)))], size, random))
-    return layers
+def _openings(exposures: FloatArray, style: SceneStyle, random: Random) -> FloatArray:
+    """``(3,)`` how long each frame's shutter is open, in frames; in proportion to the exposures."""
+    longest = random.uniform(*OPEN_FRAMES) if random.random() < style.blurred else 0.0
+    return np.asarray(longest * exposures / exposures.max(), np.float32)
 
 
-def random_sensor(random: Random) -> SensorModel:
-    """A camera between a clean and a noisy one, of 8, 10 or 12 bits."""
-    return SensorModel(
-        full_well_electrons=float(np.exp(random.uniform(math.log(2000), math.log(40000)))),
-        read_noise_electrons=float(random.uniform(0.5, 6)),
-        bits=int(random.choice((8, 8, 10, 12))),
-    )
+def _fastest(motions: Sequence[Sequence[FloatArray]]) -> float:
+    """Pixels a frame of the layer that moves fastest."""
+    return max(float(np.hypot(motion[..., 0], motion[..., 1]).mean()) for side in motions for motion in side)
 
 
-def _random_camera(source: Source, size: tuple[int, int], random: Random) -> CameraPath:
-    hfov = math.radians(random.uniform(40, 100))
-    pixel = hfov / size[0]
-    speed = pixel * _random_speed(random, 20)
-    heading = random.uniform(0, 2 * math.pi)
-    still = random.random() < 0.15
-    turn = (speed * math.cos(heading), speed * math.sin(heading), random.normal(0, 0.01))
-    return CameraPath(
-        source,
-        size,
-        angles=(random.uniform(-math.pi, math.pi), random.normal(0, 0.35), random.normal(0, 0.1)),
-        turn=(0.0, 0.0, 0.0) if still else turn,
-        hfov=hfov,
-        zoom=0.0 if still else float(random.normal(0, 0.01)),
-    )
+def _frames(layers: Sequence[Layer], openings: FloatArray, speed_px: float) -> FloatArray:
+    """``(3, h, w, 3)`` radiance of the frames, blurred by what moves while their shutters are open."""
+    exposed = [
+        expose(lambda moment: _composite(layers, moment), moments(time, float(opening), speed_px))
+        for time, opening in zip(TIMES, openings, strict=True)
+    ]
+    return np.stack(exposed)
 
 
-def _random_cut_out(source: Source, size: tuple[int, int], random: Random) -> CutOut:
-    speed, heading = _random_speed(random, 40), random.uniform(0, 2 * math.pi)
-    piece = _piece(source, random) * np.float32(2 ** random.uniform(-2.5, 2))
-    return CutOut(
-        piece,
-        silhouette(piece.shape[0], random),
-        size,
-        center=(random.uniform(0, size[0]), random.uniform(0, size[1])),
-        velocity=(speed * math.cos(heading), speed * math.sin(heading)),
-        spin=float(random.normal(0, 0.05)),
-        growth=float(random.normal(0, 0.02)),
-        scale=float(random.uniform(0.25, 1.0)) * size[0] / PIECE_PX,
-    )
-
-
-def _random_speed(random: Random, fastest: float) -> float:
-    """Pixels a frame, half of them below an eighth of the fastest."""
-    return float(fastest * random.uniform(0, 1) ** 3)
-
-
-def _piece(source: Source, random: Random) -> FloatArray:
-    """A square crop of a picture, or a view into a panorama, its median brought to 1."""
-    if source.panorama:
-        view = look(
-            source.radiance, random.uniform(-3, 3), random.normal(0, 0.4), 0.0, math.radians(70), (PIECE_PX, PIECE_PX)
-        )
-    else:
-        height, width = source.radiance.shape[:2]
-        top, left = random.integers(height - PIECE_PX + 1), random.integers(width - PIECE_PX + 1)
-        view = source.radiance[top : top + PIECE_PX, left : left + PIECE_PX]
-    return np.ascontiguousarray(view / max(float(np.median(view)), 1e-4), np.float32)
-
-
-def silhouette(side: int, random: Random) -> FloatArray:
-    """``(side, side)`` coverage of a soft-edged random shape that keeps clear of the border."""
-    angle = np.linspace(0, 2 * math.pi, 64, endpoint=False)
-    radius = np.full(64, 0.3)
-    for harmonic in range(1, int(random.integers(2, 8))):
-        radius += 0.12 / harmonic * random.normal() * np.cos(harmonic * angle + random.uniform(0, 2 * math.pi))
-    radius = np.clip(radius, 0.08, 0.45) * side
-    stretch = random.uniform(0.4, 1)
-    points = np.stack((radius * np.cos(angle), stretch * radius * np.sin(angle)), -1) + side / 2
-    shape = np.zeros((side, side), np.float32)
-    cv2.fillPoly(shape, [np.round(points * 8).astype(np.int32)], 1.0, cv2.LINE_AA, 3)
-    return np.asarray(cv2.GaussianBlur(shape, (0, 0), float(random.uniform(0.5, 1.5))), np.float32)
-
-
-def _composite(layers: Sequence[Layer], level: float, time: float) -> tuple[FloatArray, NDArray[np.int64]]:
-    """Radiance ``(h, w, 3)`` at a time, back to front, and the index ``(h, w)`` of the layer on top.
-
-    The background is divided by ``level``, its median at the reference frame: cut-outs have median 1.
-    """
-    radiance, coverage = layers[0].picture(time)
-    radiance = radiance / np.float32(level)
-    top = np.zeros(coverage.shape, np.int64)
-    for index, layer in enumerate(layers[1:], 1):
+def _composite(layers: Sequence[Layer], time: float) -> FloatArray:
+    """Radiance ``(h, w, 3)`` at a time, back to front."""
+    radiance, _ = layers[0].picture(time)
+    for layer in layers[1:]:
         picture, coverage = layer.picture(time)
         radiance = radiance + coverage[..., None] * (picture - radiance)
-        top[coverage > 0.5] = index
-    return radiance, top
+    return radiance
+
+
+def _top(layers: Sequence[Layer], time: float) -> NDArray[np.int64]:
+    """``(h, w)`` index of the layer on top at a time."""
+    top = np.zeros(layers[0].picture(time)[1].shape, np.int64)
+    for index, layer in enumerate(layers[1:], 1):
+        top[layer.picture(time)[1] > 0.5] = index
+    return top
 
 
 def _exposed(radiance: FloatArray, gain: float, random: Random) -> FloatArray:
@@ -168,14 +115,23 @@ def _exposed(radiance: FloatArray, gain: float, random: Random) -> FloatArray:
     return np.asarray(radiance * np.float32(middle / gain / max(float(np.median(radiance)), 1e-6)), np.float32)
 
 
+def _exposure_errors(style: CameraStyle, random: Random) -> FloatArray:
+    """``(3,)`` how much more light than told each frame got; the reference, and with it the truth, is as told."""
+    errors = np.ones(3, np.float32)
+    if random.random() < MISTOLD:
+        errors[::2] *= np.float32(math.exp(random.normal(0, style.ratio_error)))
+    if random.random() < FLICKERING:
+        errors[::2] *= np.exp(random.normal(0, style.flicker, 2)).astype(np.float32)
+    return errors
+
+
 def _true_flow(
-    layers: Sequence[Layer], tops: Sequence[NDArray[np.int64]], neighbor: int
+    motions: Sequence[FloatArray], top: NDArray[np.int64], other: NDArray[np.int64]
 ) -> tuple[FloatArray, NDArray[np.bool_]]:
     """True flow of the topmost layers, reference to neighbor, and where its end is the same layer and inside."""
-    top, other = tops[1], tops[neighbor]
     flow = np.zeros((*top.shape, 2), np.float32)
-    for index, layer in enumerate(layers):
-        flow[top == index] = layer.motion(0.0, neighbor - 1.0)[top == index]
+    for index, motion in enumerate(motions):
+        flow[top == index] = motion[top == index]
     height, width = top.shape
     x = np.rint(np.arange(width) + flow[..., 0]).astype(np.int64)
     y = np.rint(np.arange(height)[:, None] + flow[..., 1]).astype(np.int64)

@@ -120,3 +120,19 @@ def test_rows_without_windows_are_left_out():
 
 def test_a_method_that_never_looks_at_neighbors_loses_nothing_to_a_wrong_ratio(scores):
     assert summary(scores)["bare"]["cost of 10 % ratio error"] == pytest.approx(0, abs=0.5)
+
+
+def test_outside_the_frame_a_flow_sees_its_edge():
+    class Leftward(BareReference):
+        """Every flow points a thousand pixels to the left."""
+
+        def __call__(self, codes, exposures, *, occlusions):
+            frame = super().__call__(codes, exposures, occlusions=occlusions)
+            frame.flows[..., 0] = -1000
+            return frame
+
+    window = Case(0).window(SOURCES)
+    row = summary(list(run(SOURCES, {"it": Leftward()}, 1, "off")))["it"]
+    light = curve(np.clip(window.radiance, 0, 1))
+    expected = np.mean([100 * np.abs(light[neighbor][:, :1] - light[1]).mean() for neighbor in (0, 2)])
+    assert row["warp error"] == pytest.approx(expected, rel=1e-4)

@@ -1,37 +1,60 @@
-"""Training repeats itself exactly, interrupted or not, and learns."""
+"""Training repeats itself exactly, interrupted or not, in parts or by a team, and learns."""
 
+import os
+import socket
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 
 from f2hdr_backend.model.descriptor import Descriptor
+from f2hdr_backend.shot.errors import DocumentError
 from f2hdr_backend.train.batches import BatchPlan, batches
-from f2hdr_backend.train.loop import Trainer, TrainPlan, averaged_tensors, train
-from tests.train.test_synthesis import world
+from f2hdr_backend.train.loop import Material, Trainer, TrainPlan, averaged_tensors, train
+from f2hdr_backend.train.team import Team
+from tests.train.worlds import world
 
 PLAN = TrainPlan(steps=4, windows=1, crop_px=32, checkpoint_every=2, half=False)
+SMALL = Descriptor(adapter_channels=8, fusion_channels=16, refine_channels=8, refine_blocks=1, cell_px=2)
+MATERIAL = Material([world()])
 CPU = torch.device("cpu")
+ROOT = Path(__file__).parents[2]
 
 
-def run(folder, plan=PLAN, stop_after=None):
+def run(folder, plan=PLAN, stop_after=None, descriptor=SMALL):
     folder.mkdir(exist_ok=True)
     done = []
-    for step in train([world()], plan, folder, Descriptor(), CPU):
+    for step, _ in train(MATERIAL, plan, folder, descriptor, CPU):
         done.append(step)
         if step.step == stop_after:
             break
     return done
 
 
+def same(one, other):
+    one, other = averaged_tensors(one), averaged_tensors(other)
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
 def test_interrupted_and_unbroken_runs_give_the_same_weights(tmp_path):
-    unbroken = run(tmp_path / "a")
-    first = run(tmp_path / "b", stop_after=3)
-    rest = run(tmp_path / "b")
+    unbroken = run(tmp_path / "a", descriptor=Descriptor())
+    first = run(tmp_path / "b", stop_after=3, descriptor=Descriptor())
+    rest = run(tmp_path / "b", descriptor=Descriptor())
     assert [step.step for step in first] == [1, 2, 3] and [step.step for step in rest] == [3, 4]
     assert [step.loss for step in unbroken] == [first[0].loss, first[1].loss, rest[0].loss, rest[1].loss]
-    one, other = averaged_tensors(tmp_path / "a"), averaged_tensors(tmp_path / "b")
-    assert one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+    assert same(tmp_path / "a", tmp_path / "b")
+
+
+def test_twenty_steps_twice_and_resumed_in_between_are_the_same_bits(tmp_path):
+    plan = replace(PLAN, steps=20, checkpoint_every=5, half=True)
+    run(tmp_path / "a", plan)
+    run(tmp_path / "b", plan)
+    run(tmp_path / "c", plan, stop_after=12)
+    run(tmp_path / "c", plan)
+    assert same(tmp_path / "a", tmp_path / "b") and same(tmp_path / "a", tmp_path / "c")
 
 
 def test_another_seed_gives_other_weights(tmp_path):
@@ -41,14 +64,63 @@ def test_another_seed_gives_other_weights(tmp_path):
 
 def test_a_small_problem_is_learned():
     plan = replace(PLAN, steps=400, learning_rate=1e-2)
-    trainer = Trainer(plan, Descriptor(), CPU)
+    trainer = Trainer(plan, SMALL, CPU, Team())
 
-    (batch,) = batches([world()], BatchPlan(1, 32, 1, Descriptor()), range(1))
-    losses = [trainer.advance(batch).loss for _ in range(40)]
+    (batch,) = batches([world()], BatchPlan(1, 32, 1, SMALL), range(1))
+    losses = [trainer.advance(batch).loss for _ in range(60)]
     assert min(losses[-5:]) < 0.9 * losses[0]
 
 
-@pytest.mark.parametrize("descriptor", [Descriptor(adapter=False), Descriptor(refine=False)])
-def test_ablations_train(tmp_path, descriptor):
-    steps = list(train([world()], replace(PLAN, steps=1), tmp_path, descriptor, CPU))
+def test_the_gradient_of_a_step_in_parts_is_the_mean_of_its_parts(monkeypatch):
+    """Each half alone, averaged by hand, against the step that takes them in two parts."""
+    (batch,) = batches([world()], BatchPlan(2, 32, 1, SMALL), range(1))
+
+    def gradients(part, accumulate):
+        trainer = Trainer(replace(PLAN, windows=2, accumulate=accumulate), SMALL, CPU, Team())
+        trainer.optimizer.step = lambda: None
+        monkeypatch.setattr("f2hdr_backend.train.loop.GRADIENT_LIMIT", 1e9)
+        trainer.advance(part)
+        return [parameter.grad for parameter in trainer.model.parameters() if parameter.grad is not None]
+
+    halves = [gradients(half, 1) for half in batch.parts(2)]
+    for whole, one, other in zip(gradients(batch, 2), *halves, strict=True):
+        torch.testing.assert_close(whole, (one + other) / 2, rtol=1e-4, atol=1e-6)
+
+
+TEAM_SCRIPT = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {root!r})
+from tests.train.test_loop import PLAN, run
+from dataclasses import replace
+from f2hdr_backend.train.team import Team
+run(Path({folder!r}), replace(PLAN, steps=2, windows=2))
+"""
+
+
+def test_a_team_of_two_takes_the_same_steps_as_one_in_two_parts(tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    common = os.environ | {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "OMP_NUM_THREADS": "1"}
+    (tmp_path / "team").mkdir()
+    script = TEAM_SCRIPT.format(root=str(ROOT), folder=str(tmp_path / "team"))
+    command = [sys.executable, "-c", script]
+    team = [subprocess.Popen(command, env=common | {"RANK": str(rank), "LOCAL_RANK": str(rank)}) for rank in (0, 1)]
+    assert [process.wait(240) for process in team] == [0, 0]
+    run(tmp_path / "alone", replace(PLAN, steps=2, windows=2, accumulate=2))
+    shared, alone = averaged_tensors(tmp_path / "team"), averaged_tensors(tmp_path / "alone")
+    for name, value in alone.items():
+        if "running" not in name and "tracked" not in name:
+            torch.testing.assert_close(shared[name], value, rtol=1e-3, atol=1e-5)
+
+
+def test_windows_that_a_team_cannot_share_are_refused():
+    with pytest.raises(DocumentError, match="3 windows a step cannot be shared evenly by 2"):
+        Team(0, 2).share(3)
+
+
+@pytest.mark.parametrize("descriptor", [Descriptor(adapter=False), Descriptor(refine=False), Descriptor.lite()])
+def test_ablations_and_editions_train(tmp_path, descriptor):
+    steps = run(tmp_path, replace(PLAN, steps=1), descriptor=descriptor)
     assert len(steps) == 1 and averaged_tensors(tmp_path)

@@ -1,0 +1,112 @@
+"""What a camera stores of radiance: noise, clip, black level, curve, quantization and compression."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from f2hdr_backend.image.sensor import SensorModel, capture
+from f2hdr_backend.train.style import CameraStyle
+
+FloatArray = NDArray[np.float32]
+Random = np.random.Generator
+
+GAMMA = 2.2
+LOG_RANGE = 200.0
+"""How many times its black step's light the log curve's clip is."""
+CONVERTER_BITS = 16
+
+
+def _srgb(light: FloatArray) -> FloatArray:
+    return np.where(light <= 0.0031308, light * 12.92, 1.055 * light.clip(1e-9) ** (1 / 2.4) - 0.055)
+
+
+def _srgb_light(codes: FloatArray) -> FloatArray:
+    return np.where(codes <= 0.04045, codes / 12.92, ((codes + 0.055) / 1.055) ** 2.4)
+
+
+CURVES: dict[str, tuple[Callable[[FloatArray], FloatArray], Callable[[FloatArray], FloatArray]]] = {
+    "gamma22": (lambda light: light ** (1 / GAMMA), lambda codes: codes**GAMMA),
+    "srgb": (_srgb, _srgb_light),
+    "log": (
+        lambda light: np.log1p(LOG_RANGE * light) / math.log1p(LOG_RANGE),
+        lambda codes: np.expm1(codes * math.log1p(LOG_RANGE)) / LOG_RANGE,
+    ),
+}
+"""Linear light 0-1 to codes 0-1, and back: a plain power, sRGB (IEC 61966-2-1), and a logarithm as cinema cameras."""
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A camera and its file format."""
+
+    sensor: SensorModel
+    """Noise and converter; linear."""
+    curve: str
+    """A key of :data:`CURVES`."""
+    bits: int
+    """Of the stored codes."""
+    black: tuple[float, float, float]
+    """Light that is left of the black level in each channel, in units of the clip."""
+    clip: tuple[float, float, float]
+    """Where each channel clips; 1 or less."""
+    quality: int | None
+    """JPEG quality of the stored frames, if they are compressed."""
+
+    def record(self, radiance: FloatArray, exposure: float, random: Random) -> FloatArray:
+        """What comes out of the stored frame, as the network's codes.
+
+        Args:
+            radiance: ``(h, w, 3)`` linear; 1 is the clip of exposure 1.
+            exposure: relative exposure.
+            random: of the noise.
+
+        Returns:
+            ``(h, w, 3)`` float32 gamma-2.2 codes 0-1.
+        """
+        light = capture(radiance, exposure, self.sensor, random) + np.array(self.black, np.float32)
+        light = np.clip(light, 0, np.array(self.clip, np.float32))
+        encode, decode = CURVES[self.curve]
+        steps = np.float32(2**self.bits - 1)
+        codes = np.rint(encode(light) * steps) / steps
+        if self.quality is not None:
+            codes = _compressed(codes, self.quality)
+        return np.asarray(decode(codes).clip(0, 1) ** (1 / GAMMA), np.float32)
+
+
+def random_camera(style: CameraStyle, random: Random) -> Camera:
+    """A camera of that style."""
+    sensor = SensorModel(
+        full_well_electrons=float(np.exp(random.uniform(*np.log(style.full_well)))),
+        read_noise_electrons=float(random.uniform(*style.read_noise)),
+        bits=CONVERTER_BITS,
+        row_noise_electrons=float(random.uniform(*style.row_noise)),
+        curve="linear",
+    )
+    bits = int(random.choice(style.bits))
+    uneven = random.random() < style.uneven_clip
+    compressed = random.random() < style.compressed and bits == 8
+    return Camera(
+        sensor,
+        str(random.choice(style.curves)),
+        bits,
+        black=_three(random.normal(0, style.black_error, 3)),
+        clip=_three(random.uniform(style.lowest_clip, 1, 3) if uneven else np.ones(3)),
+        quality=int(random.integers(style.quality[0], style.quality[1] + 1)) if compressed else None,
+    )
+
+
+def _three(values: NDArray[np.float64]) -> tuple[float, float, float]:
+    red, green, blue = (float(value) for value in values)
+    return red, green, blue
+
+
+def _compressed(codes: FloatArray, quality: int) -> FloatArray:
+    """8-bit codes through JPEG and back."""
+    _, packed = cv2.imencode(".jpg", np.rint(codes * 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.float32) / np.float32(255)

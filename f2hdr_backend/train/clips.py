@@ -1,0 +1,130 @@
+"""Real clips as a second source: ordinary video, linearized and expanded. Their true flow is not known."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from f2hdr_backend.image.read import MOVIE_SUFFIXES, open_plate, read_image
+from f2hdr_backend.shot.errors import DocumentError
+from f2hdr_backend.train.camera import GAMMA, random_camera
+from f2hdr_backend.train.style import Style
+from f2hdr_backend.train.synthesis import SyntheticWindow
+
+FloatArray = NDArray[np.float32]
+Random = np.random.Generator
+
+LISTS = ("sep_trainlist.txt", "tri_trainlist.txt")
+"""Vimeo-90K's lists of training clips: septuplets and triplets, a ``00001/0389`` a line."""
+BRIGHTEST = 8.0
+"""What white of the video becomes, at most, in units of its own white."""
+
+
+class Clip(ABC):
+    """Three or more frames in a row."""
+
+    name: str
+
+    @abstractmethod
+    def frames(self, random: Random) -> FloatArray:
+        """``(3, h, w, 3)`` codes 0-1 of three consecutive frames."""
+
+
+class VimeoClip(Clip):
+    """A folder ``im1.png``, ``im2.png`` ... of Vimeo-90K (Xue et al., IJCV 2019)."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.name = name
+        self._paths = sorted((folder / name).glob("im*.png"))
+        if len(self._paths) < 3:
+            raise DocumentError(f"The clip {folder / name} has fewer than three frames im1.png, im2.png, im3.png.")
+
+    def frames(self, random: Random) -> FloatArray:
+        """See :class:`Clip`."""
+        first = int(random.integers(len(self._paths) - 2))
+        return np.stack([read_image(str(path)).pixels for path in self._paths[first : first + 3]])
+
+
+class MovieClip(Clip):
+    """A movie file."""
+
+    def __init__(self, path: Path) -> None:
+        self.name = path.name
+        self._path = str(path)
+
+    def frames(self, random: Random) -> FloatArray:
+        """See :class:`Clip`."""
+        plate = open_plate(self._path)
+        try:
+            numbers = plate.frames.frames
+            first = int(random.integers(len(numbers) - 2))
+            return np.stack([plate.read(number).pixels for number in numbers[first : first + 3]])
+        finally:
+            plate.close()
+
+
+def open_clips(folder: Path) -> list[Clip]:
+    """The training clips of a Vimeo-90K folder (septuplets or triplets), or the movies of any other.
+
+    Raises:
+        DocumentError: neither is there, or a listed clip is missing.
+    """
+    for name in LISTS:
+        if (folder / name).exists():
+            lines = (folder / name).read_text(encoding="utf-8").split()
+            return [VimeoClip(folder / "sequences", line) for line in lines]
+    clips: list[Clip] = [MovieClip(path) for path in sorted(folder.iterdir()) if path.suffix in MOVIE_SUFFIXES]
+    if not clips:
+        raise DocumentError(
+            f"There is no clip to train on in {folder}.", hint=f"Name Vimeo-90K's folder (with {LISTS[0]}) or movies."
+        )
+    return clips
+
+
+def clip_window(clips: Sequence[Clip], size: tuple[int, int], random: Random, style: Style) -> SyntheticWindow:
+    """A window of ``size`` (width, height) out of a random clip, as an alternating camera would have seen it.
+
+    Flow is zero and nothing is visible: there is no truth to hold a flow to. A clip smaller than ``size`` is mirrored
+    at its borders.
+    """
+    frames = _cropped(clips[int(random.integers(len(clips)))].frames(random), size, random)
+    gain = 2.0 ** float(random.choice(style.scene.ratios_ev))
+    long_reference = bool(random.integers(2)) if style.long_reference is None else style.long_reference
+    exposures = np.array([1, gain, 1] if long_reference else [gain, 1, gain], np.float32)
+    radiance = expanded(frames, float(np.exp(random.uniform(0, math.log(BRIGHTEST)))))
+    radiance *= np.float32(np.exp(random.uniform(math.log(0.3), math.log(3))) / math.sqrt(gain))
+    camera = random_camera(style.camera, random)
+    nothing = np.zeros((2, size[1], size[0]), bool)
+    return SyntheticWindow(
+        radiance,
+        np.stack([camera.record(radiance[i], float(exposures[i]), random) for i in range(3)]),
+        exposures,
+        flows=np.zeros((*nothing.shape, 2), np.float32),
+        visible=nothing,
+        moving=nothing[0],
+    )
+
+
+def expanded(codes: FloatArray, brightest: float) -> FloatArray:
+    """Codes 0-1 of ordinary video as linear light, highlights rolled back out: white becomes ``brightest``.
+
+    With ``x = codes ** 2.2`` it is ``x / (1 - x (1 - 1 / brightest))``: slope 1 at black, as video cameras leave it.
+    """
+    light = codes.clip(0, 1) ** np.float32(GAMMA)
+    return np.asarray(light / (1 - light * np.float32(1 - 1 / brightest)), np.float32)
+
+
+def _cropped(frames: FloatArray, size: tuple[int, int], random: Random) -> FloatArray:
+    width, height = size
+    lacking = (max(0, height - frames.shape[1]), max(0, width - frames.shape[2]))
+    if any(lacking):
+        frames = np.pad(frames, ((0, 0), (0, lacking[0]), (0, lacking[1]), (0, 0)), mode="symmetric")
+    top = int(random.integers(frames.shape[1] - height + 1))
+    left = int(random.integers(frames.shape[2] - width + 1))
+    cut = frames[:, top : top + height, left : left + width, :3]
+    return np.ascontiguousarray(cut[:, :, ::-1] if random.integers(2) else cut)

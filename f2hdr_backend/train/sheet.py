@@ -1,0 +1,54 @@
+"""Contact sheets: what training draws, and what a model in training makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from f2hdr_backend.train.camera import GAMMA
+from f2hdr_backend.train.synthesis import SyntheticWindow
+
+FloatArray = NDArray[np.float32]
+
+HIDDEN = 0.5
+"""Gray of pixels that a neighbor does not show."""
+GAP_PX = 4
+
+
+def window_row(window: SyntheticWindow) -> list[FloatArray]:
+    """Six ``(h, w, 3)`` pictures 0-1 of a window.
+
+    Previous, reference and next as recorded; the reference's true light up to the short clip; the true light of
+    previous and next brought onto the reference along the true flow, gray where they do not show it. A correct flow
+    makes the last three alike.
+    """
+    brought = []
+    for side, neighbor in enumerate((0, 2)):
+        there = _follow(window.radiance[neighbor], window.flows[side])
+        brought.append(np.where(window.visible[side][..., None], shown(there), np.float32(HIDDEN)))
+    return [*window.ldr, shown(window.radiance[1]), *brought]
+
+
+def shown(radiance: FloatArray) -> FloatArray:
+    """Radiance, 1 the clip of the short exposure, as codes 0-1, dark parts raised for the eye."""
+    return np.asarray(np.clip(radiance, 0, 1) ** np.float32(1 / (2 * GAMMA)), np.float32)
+
+
+def sheet(rows: Sequence[Sequence[FloatArray]]) -> FloatArray:
+    """One ``(H, W, 3)`` picture 0-1 of rows of equally large pictures."""
+    lines = [np.hstack([_framed(picture) for picture in row]) for row in rows]
+    return np.vstack(lines)
+
+
+def _framed(picture: FloatArray) -> FloatArray:
+    return np.pad(picture, ((0, GAP_PX), (0, GAP_PX), (0, 0)))
+
+
+def _follow(picture: FloatArray, flow: FloatArray) -> FloatArray:
+    height, width = flow.shape[:2]
+    x = flow[..., 0] + np.arange(width, dtype=np.float32)
+    y = flow[..., 1] + np.arange(height, dtype=np.float32)[:, None]
+    return np.asarray(cv2.remap(picture, x, y, cv2.INTER_LINEAR), np.float32)

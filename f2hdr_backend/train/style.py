@@ -1,0 +1,76 @@
+"""What kinds of synthetic windows are drawn: what moves and how, how it is lit, and what camera records it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class SceneStyle:
+    """How scenes move and what is in them. Shares are of windows, speeds in pixels a frame."""
+
+    still: float = 0.15
+    """Share whose camera stands still."""
+    camera_px: Range = (0.0, 30.0)
+    """Slowest and fastest turn of the camera; half the windows stay in the lowest eighth."""
+    shaken: float = 0.4
+    """Share whose camera also shakes."""
+    pieces: tuple[int, ...] = (0, 1, 1, 2, 2, 3, 4, 5)
+    """How many pieces move in front, drawn evenly from this."""
+    piece_px: Range = (0.0, 100.0)
+    """Slowest and fastest piece, distributed as the camera's."""
+    piece_scale: Range = (0.25, 1.0)
+    """Side of a piece's picture as a share of the window's width."""
+    bent: float = 0.3
+    """Share of pieces that bend as they move."""
+    planes: float = 0.3
+    """Share of pieces that a moving camera passes: they shift and turn as planes in depth."""
+    lit: float = 0.35
+    """Share of windows with lamps; pieces have glints as often."""
+    defocused: float = 0.25
+    """Share of layers that are out of focus."""
+    blurred: float = 0.5
+    """Share of windows whose shutter stays open long enough to blur motion."""
+    ratios_ev: tuple[float, ...] = (1.0, 2.0, 2.0, 3.0, 3.0, 3.0, 4.0, 4.0, 5.0)
+    """Stops between the exposures, drawn evenly from this."""
+
+
+@dataclass(frozen=True)
+class CameraStyle:
+    """What cameras record the scenes. Light is in units of the clip."""
+
+    full_well: Range = (2000.0, 40000.0)
+    """Electrons at the clip, even on a logarithmic scale; fewer is noisier."""
+    read_noise: Range = (0.5, 6.0)
+    """Electrons."""
+    row_noise: Range = (0.0, 1.0)
+    """Electrons."""
+    bits: tuple[int, ...] = (8, 8, 10, 12, 16)
+    """Of the stored codes, drawn evenly from this."""
+    curves: tuple[str, ...] = ("gamma22", "gamma22", "srgb", "log")
+    """Curves of the stored codes (:data:`~f2hdr_backend.train.camera.CURVES`), drawn evenly from this."""
+    black_error: float = 3e-4
+    """Standard deviation of what is left of the black level in each channel."""
+    uneven_clip: float = 0.15
+    """Share of cameras whose channels clip at different levels, down to :attr:`lowest_clip`."""
+    lowest_clip: float = 0.92
+    compressed: float = 0.2
+    """Share of 8-bit cameras that compress their frames."""
+    quality: tuple[int, int] = (85, 98)
+    """JPEG quality of those that do."""
+    ratio_error: float = 0.05
+    """Standard deviation of the relative error in the exposures that the network is told; a third of windows."""
+    flicker: float = 0.03
+    """Standard deviation of the light's relative change from frame to frame; a fifth of windows."""
+
+
+@dataclass(frozen=True)
+class Style:
+    """Everything that :func:`~f2hdr_backend.train.synthesis.synthesize` draws from."""
+
+    scene: SceneStyle = SceneStyle()
+    camera: CameraStyle = CameraStyle()
+    long_reference: bool | None = None
+    """Phase of the window; drawn evenly if None."""
