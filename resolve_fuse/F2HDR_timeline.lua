@@ -129,6 +129,14 @@ local function treated(host, item, label)
     return table.concat(words, " ")
 end
 
+--- As treated, but an error is words for the report too: the other clips go on.
+local function reported(host, item, label)
+    local ok, words, canceled = pcall(treated, host, item, label)
+    if not ok then words, canceled = "stopped by an error in " .. where() .. ": " .. tostring(words), false end
+    print("F2HDR: " .. tostring(modules.f2hdr_clips.ask(item, "GetName") or "a clip") .. ": " .. words)
+    return canceled or host.window.canceled
+end
+
 local function run()
     local project = resolve:GetProjectManager():GetCurrentProject()
     local timeline = project and project:GetCurrentTimeline()
@@ -147,8 +155,8 @@ local function run()
         window = modules.f2hdr_window.open({resolve = resolve, fusion = fusion, bmd = bmd}),
     }
     for index, item in ipairs(items) do
-        local words, canceled = treated(host, item, string.format("clip %d of %d, ", index, #items))
-        print("F2HDR: " .. item:GetName() .. ": " .. words)
+        local canceled = reported(host, item, string.format("clip %d of %d, ", index, #items))
+        if canceled and index < #items then print("F2HDR: canceled: " .. #items - index .. " more not rendered.") end
         if canceled then break end
     end
     host.window:close()

@@ -24,6 +24,9 @@ do
     if ok and type(found) == "table" then installed = found end
 end
 
+-- Backends, by their command, that were found to start and to be of the right version: a Fuse makes a door a frame.
+local checked = {}
+
 local Door = {}
 Door.__index = Door
 local Job = {}
@@ -48,7 +51,7 @@ function M.door(options)
     local ok, why = system.make_folder(folder .. "/jobs")
     if not ok then return nil, why end
     return setmetatable({
-        backend = command_of(options.backend), folder = folder, sleep = options.sleep or system.sleep, checked = false,
+        backend = command_of(options.backend), folder = folder, sleep = options.sleep or system.sleep,
     }, Door)
 end
 
@@ -73,9 +76,11 @@ local function last_words(base, backend, code)
     return (table.concat(words, " ", first):gsub("^error: ", ""))
 end
 
---- Make sure, once, that the backend starts and has the version of these files. Returns true, or nil and why not.
+--- Make sure, once in a program, that the backend starts and has the version of these files.
+-- Returns true, or nil and why not.
 function Door:check()
-    if self.checked then return true end
+    local command = table.concat(self.backend, "\0")
+    if checked[command] then return true end
     local base = self.folder .. "/jobs/version-" .. system.unique()
     local ok, why = system.start(with(self.backend, {"--version"}), base)
     if not ok then return nil, why .. " " .. HINT end
@@ -94,7 +99,7 @@ function Door:check()
     end
     for _, ending in ipairs({".out", ".err", ".rc", ".bat"}) do system.remove(base .. ending) end
     if why then return nil, why end
-    self.checked = true
+    checked[command] = true
     return true
 end
 
@@ -107,11 +112,22 @@ function Door:_server()
     return server
 end
 
+--- The Shot with the $OCIO of this program if it names no config itself, as the command gives it to the server.
+local function with_config(shot)
+    local config, color = os.getenv("OCIO") or "", {}
+    for name, value in pairs(shot.color or {}) do color[name] = value end
+    if config == "" or (color.config or "") ~= "" then return shot end
+    local copy = {}
+    for name, value in pairs(shot) do copy[name] = value end
+    color.config, copy.color = config, color
+    return copy
+end
+
 function Door:_submit_to_server(shot, options)
     local server = self:_server()
     if not server then return nil end
     local body = {
-        shot = shot, frames = json.null, force = false, client = "Resolve", keep = true,
+        shot = with_config(shot), frames = json.null, force = false, client = "Resolve", keep = true,
         priority = options.interactive and "interactive" or "batch",
     }
     local answer, why = http.request(server, "POST", "/v1/jobs", json.encode(body))
@@ -129,10 +145,14 @@ function Door:_submit_by_command(text, base, options)
     if options.interactive then words = with(words, {"--priority", "interactive"}) end
     -- The server that it may have to start is to be the same one.
     local same = #self.backend == 1 and {F2HDR_BACKEND = self.backend[1]} or nil
-    return system.start(with(self.backend, words), base, same)
+    ok, why = system.start(with(self.backend, words), base, same)
+    -- Or the next call would take this one for a job that is about to start.
+    if not ok then system.remove(base .. ".json") end
+    return ok, why
 end
 
---- Give a Shot to the backend and return at once; the same Shot under the same name while it renders is the same job.
+--- Give a Shot to the backend and return at once; the same Shot under the same name while it renders is the same job,
+-- another Shot under that name is refused until the first is over.
 -- @param shot     a table like the Shot's JSON document
 -- @param name     of the job's files in the folder: letters, digits, - and _
 -- @param options  interactive (true: before others that wait), by_command (true: leave a status file, so that
@@ -140,8 +160,11 @@ end
 -- @return the job, or nil and why not
 function Door:submit(shot, name, options)
     local base, text = self.folder .. "/jobs/" .. name, json.encode(shot)
-    local running = system.read_all(base .. ".json") == text and self:job(name)
-    if running and not OVER[running:status().state] then return running end
+    local running = self:job(name)
+    if running and not OVER[running:status().state] then
+        if system.read_all(base .. ".json") == text then return running end
+        return nil, "These frames are being rendered with other settings. Cancel that first, or wait until it is done."
+    end
     local job = {door = self, base = base, since = os.time(), heard = os.time()}
     local direct, refused
     if not options.by_command then direct, refused = self:_submit_to_server(shot, options) end
@@ -212,7 +235,8 @@ function Job:status()
     if type(document) ~= "table" then return self:_status_before_file() end
     local status = told(document)
     local silent = os.time() - (document.updated or 0)
-    if not OVER[status.state] and silent > SILENT_S then
+    local patience = status.state == "starting" and START_S or SILENT_S
+    if not OVER[status.state] and silent > patience then
         return failed("The program that watches the render has said nothing for " .. math.floor(silent)
             .. " seconds. Try again: finished frames are kept.")
     end
@@ -231,6 +255,8 @@ function Job:cancel()
         self.door.sleep(POLL_S)
         tries = tries + 1
     end
+    -- One that never spoke is given up, so that its name is free again.
+    if not system.exists(self.base .. ".status") then self:forget() end
     system.write_all(self.base .. ".status.cancel", "")
 end
 

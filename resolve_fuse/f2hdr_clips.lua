@@ -25,15 +25,32 @@ local function is_ours(timeline, track)
     return tostring(ask(timeline, "GetTrackName", "video", track) or ""):sub(1, #M.TRACK) == M.TRACK
 end
 
---- Every item of the video tracks that are not F2HDR's own, from the left.
-local function video_items(timeline)
+--- Every item of the video tracks that are F2HDR's own (ours true) or the user's (false), from the left.
+local function video_items(timeline, ours)
     local found = {}
     for track = 1, timeline:GetTrackCount("video") do
-        for _, item in ipairs(not is_ours(timeline, track) and timeline:GetItemListInTrack("video", track) or {}) do
+        local wanted = is_ours(timeline, track) == ours
+        for _, item in ipairs(wanted and timeline:GetItemListInTrack("video", track) or {}) do
             found[#found + 1] = item
         end
     end
     return found
+end
+
+local function property(media, name)
+    return tostring(ask(media, "GetClipProperty", name) or "")
+end
+
+--- Start and file: what tells an item of F2HDR's tracks from a plate in every version.
+local function place_of(item)
+    return tostring(ask(item, "GetStart")) .. " " .. property(ask(item, "GetMediaPoolItem"), "File Path")
+end
+
+--- Return function(item): whether the item lies on a track of F2HDR's own; a result is no plate.
+local function result_test(timeline)
+    local results = {}
+    for _, item in ipairs(video_items(timeline, true)) do results[place_of(item)] = true end
+    return function(item) return results[place_of(item)] == true end
 end
 
 local function those(items, wanted)
@@ -57,12 +74,16 @@ local function is_video(item)
 end
 
 --- The clips that the user means: those selected; where Resolve does not tell (before 21.0.4), those of a clip color,
--- else those between the marks, else the one under the playhead.
+-- else those between the marks, else the one under the playhead. Items of F2HDR's own tracks are never meant; where one
+-- is under the playhead, the clip that it covers is.
 -- @return the items, and how they were found: "selected", "colored", "marked" or "current"
 function M.collect(timeline, color)
     local selected = those(ask(timeline, "GetSelectedClips") or {}, is_video)
-    if #selected > 0 then return selected, "selected" end
-    local items = video_items(timeline)
+    local is_result = result_test(timeline)
+    if #selected > 0 then
+        return those(selected, function(item) return not is_result(item) end), "selected"
+    end
+    local items = video_items(timeline, false)
     local colored = those(items, function(item) return ask(item, "GetClipColor") == color end)
     if #colored > 0 then return colored, "colored" end
     local first, last = marked_range(timeline)
@@ -70,7 +91,10 @@ function M.collect(timeline, color)
         return those(items, function(item) return item:GetStart() <= last and item:GetEnd() > first end), "marked"
     end
     local current = ask(timeline, "GetCurrentVideoItem")
-    return current and {current} or {}, "current"
+    if not current or not is_result(current) then return current and {current} or {}, "current" end
+    return those(items, function(item)
+        return item:GetStart() == current:GetStart() and item:GetDuration() == current:GetDuration()
+    end), "current"
 end
 
 --- The plate as F2HDR names it, and the number of its first frame; nil for a path that is no plate.
@@ -79,10 +103,6 @@ function M.plate_of(path)
     local head, first, tail = path:match("^(.*)%[(%d+)%-%d+%]([^/\\]*)$")
     if not head then return path, 1 end
     return head .. ("#"):rep(#first) .. tail, tonumber(first)
-end
-
-local function property(media, name)
-    return tostring(ask(media, "GetClipProperty", name) or "")
 end
 
 local function media_problem(media)

@@ -61,13 +61,15 @@ local function channels_of(found)
     end
 end
 
-local function refusal(text)
-    if #text < 8 or numbers.read_int32(text, 1) ~= MAGIC then return "is no OpenEXR file" end
+local function refusal(text, compression)
     local flags = text:byte(6)
-    if text:byte(5) ~= 2 then return "is of an OpenEXR version that cannot be read here" end
     if math.floor(flags / 2) % 2 == 1 then return "has tiles; only scan lines can be read here" end
     if math.floor(flags / 8) % 4 ~= 0 then
         return "has several parts or deep pixels; only one flat part can be read here"
+    end
+    if compression ~= 0 then
+        local name = COMPRESSIONS[compression] or tostring(compression)
+        return "is compressed (" .. name .. "); only uncompressed files can be read here"
     end
     return nil
 end
@@ -76,21 +78,21 @@ local function same_box(one, two)
     return one.x == two.x and one.y == two.y and one.width == two.width and one.height == two.height
 end
 
---- What the header text says, or nil and why the file cannot be read here.
+--- What the header text says; or nil, why the file cannot be read here and, where that is known, its display window.
 local function parsed(text)
-    local problem = refusal(text)
-    if problem then return nil, problem end
+    if #text < 8 or numbers.read_int32(text, 1) ~= MAGIC then return nil, "is no OpenEXR file" end
+    if text:byte(5) ~= 2 then return nil, "is of an OpenEXR version that cannot be read here" end
     local found, at = attributes_of(text, 9)
     if not found then return nil, "has a damaged header" end
     local window, display = box_of(found.dataWindow), box_of(found.displayWindow)
     local channels = channels_of(found.channels)
     local compression = found.compression and found.compression.bytes:byte(1)
     if not (window and display and channels and compression) then return nil, "has a damaged header" end
-    if compression ~= 0 then
-        local name = COMPRESSIONS[compression] or tostring(compression)
-        return nil, "is compressed (" .. name .. "); only uncompressed files can be read here"
+    local problem = refusal(text, compression)
+    if not problem and not same_box(window, display) then
+        problem = "has a data window of its own, which cannot be read here"
     end
-    if not same_box(window, display) then return nil, "has a data window of its own, which cannot be read here" end
+    if problem then return nil, problem, display end
     local size = 0
     for _, channel in ipairs(channels) do
         channel.offset = size
@@ -103,19 +105,20 @@ local Reader = {}
 Reader.__index = Reader
 
 --- Open a file and read its header.
--- @return an object with width, height, channels (name to true) and the functions below; or nil and one sentence
+-- @return an object with width, height, channels (name to true) and the functions below; or nil, one sentence and, if
+--         the file is sound but of a kind that is not read here, its {width, height}
 function M.open(path)
     local file, why = system.open(path, "rb")
     if not file then return nil, 'the file "' .. path .. '" cannot be read: ' .. tostring(why) end
     local text = file:read(LONGEST_HEADER) or ""
     local length = file:seek("end", 0)
-    local picture, problem = parsed(text)
+    local picture, problem, size = parsed(text)
     if picture and picture.offsets_at + picture.window.height * (16 + picture.row_size) > length then
         picture, problem = nil, "ends too early; it is damaged or still being written"
     end
     if not picture then
         file:close()
-        return nil, 'the file "' .. path .. '" ' .. problem
+        return nil, 'the file "' .. path .. '" ' .. problem, size
     end
     local reader = setmetatable({file = file, path = path, length = length, picture = picture}, Reader)
     reader.width, reader.height = picture.window.width, picture.window.height

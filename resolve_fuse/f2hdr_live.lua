@@ -8,10 +8,12 @@ local numbers = require("f2hdr_numbers")
 local exposure = require("f2hdr_exposure")
 local exr_write = require("f2hdr_exr_write")
 local exr_read = require("f2hdr_exr_read")
+local cache = require("f2hdr_cache")
 
 local M = {}
 
 local WIDEST_SEEN = 640
+local MOST_BYTES = 4 * 1024 ^ 3
 
 local function numbered(name, frame)
     return string.format(frame < 0 and "%s.%07d.exr" or "%s.%06d.exr", name, frame)
@@ -34,7 +36,10 @@ local function written(folder, request, sources, every)
             source.fill(y * every, planes, every)
             seen.add(y, planes)
         end)
-        if not ok then return nil, why end
+        if not ok then
+            for _, done in pairs(files) do system.remove(done) end
+            return nil, why
+        end
         files[source.frame], samples[source.frame] = path, seen.list
     end
     return {files = files, samples = samples, mark = mark}
@@ -107,18 +112,61 @@ local function exposures_of(request, samples)
     return {cycle = {short, long}, start = word == "short" and frame or frame - 1, exceptions = json.array()}
 end
 
-local function rendered(door, shot, name, request)
-    local job, why = door:submit(shot, name, {interactive = true})
-    if not job then return nil, why end
-    local status = door:wait(job, request)
-    if status.state == "done" then
-        job:forget()
-        return true
-    end
-    if status.state == "failed" then return nil, status.message end
-    if status.state == "cancelled" then return nil, "Canceled.", true end
+local function words_of(status)
+    if status.state == "failed" then return status.message end
+    if status.state == "cancelled" then return "Canceled." end
     local message = status.message ~= "" and status.message or "F2HDR is at work."
-    return nil, "Not ready yet: " .. message .. " Look at this frame again in a moment."
+    return "Not ready yet: " .. message .. " Look at this frame again in a moment."
+end
+
+--- The files of a result: the frame and the record that the backend writes beside it.
+local function names_of(frame)
+    return {numbered("hdr", frame), string.format("hdr.%d-%d.f2hdr.json", frame, frame)}
+end
+
+--- Delete the plates of a window that no job needs any more; the result, if there is one, stays and is noted.
+local function without_plates(live, window)
+    local folder = live .. "/" .. window.digest
+    for frame in pairs(window.files) do system.remove(numbered(folder .. "/plate", frame)) end
+    system.remove_folder(folder)
+    cache.note(live, window.digest, names_of(window.frame), MOST_BYTES)
+end
+
+local function has_plates(live, window)
+    local frame = next(window.files)
+    return system.exists(numbered(live .. "/" .. window.digest .. "/plate", frame))
+end
+
+--- Note what a window's folder is going to hold.
+local function noted(live, window)
+    local names = names_of(window.frame)
+    for frame in pairs(window.files) do names[#names + 1] = numbered("plate", frame) end
+    cache.note(live, window.digest, names, MOST_BYTES)
+end
+
+--- Render a window in its own folder, if that has not been done before.
+-- @param window  from written, with digest, and the frame that is wanted
+-- @return the path of the result; or nil, why not, and true if the user stopped it
+local function rendered(door, request, window, shot)
+    local live = door.folder .. "/live"
+    local folder = live .. "/" .. window.digest
+    local result = numbered(folder .. "/hdr", window.frame)
+    if system.exists(result) then
+        discard(window.files)
+        -- An earlier call did not wait to the end.
+        if has_plates(live, window) then without_plates(live, window) end
+        return result
+    end
+    local ok, why = moved(window.files, folder, "plate")
+    if not ok then return nil, why end
+    noted(live, window)
+    local job, refused = door:submit(shot, window.digest, {interactive = true})
+    local status = job and door:wait(job, request) or {state = "failed", message = refused}
+    if status.state == "done" or status.state == "failed" then without_plates(live, window) end
+    if status.state ~= "done" then return nil, words_of(status), status.state == "cancelled" end
+    job:forget()
+    if system.exists(result) then return result end
+    return nil, 'The backend said that it is done, but "' .. result .. '" is not there.'
 end
 
 --- Find the exposures of a shot from some successive frames.
@@ -131,22 +179,12 @@ function M.detect(door, request)
     if not ok then return nil, why end
     local found, problem = written(live, request, request.seen, math.max(1, math.ceil(request.width / WIDEST_SEEN)))
     if not found then return nil, problem end
-    found.mark:text(request.space .. " " .. tostring(request.clip_level))
-    local digest = found.mark:digest()
-    local folder, frame = live .. "/" .. digest, request.seen[math.ceil(#request.seen / 2)].frame
-    local result = numbered(folder .. "/hdr", frame)
-    if system.exists(result) then
-        discard(found.files)
-    else
-        ok, why = moved(found.files, folder, "plate")
-        if not ok then return nil, why end
-        local shot = shot_of(request, folder, frame)
-        shot.engine, shot.output.layers = {method = "merge"}, json.array()
-        local stopped
-        ok, why, stopped = rendered(door, shot, digest, request)
-        if not ok then return nil, why, stopped end
-        for _, source in ipairs(request.seen) do system.remove(numbered(folder .. "/plate", source.frame)) end
-    end
+    found.mark:text(request.space .. " " .. tostring(request.clip_level) .. " " .. (os.getenv("OCIO") or ""))
+    found.digest, found.frame = found.mark:digest(), request.seen[math.ceil(#request.seen / 2)].frame
+    local shot = shot_of(request, live .. "/" .. found.digest, found.frame)
+    shot.engine, shot.output.layers = {method = "merge"}, json.array()
+    local result, refused, stopped = rendered(door, request, found, shot)
+    if not result then return nil, refused, stopped end
     local reader, unread = exr_read.open(result)
     if not reader then return nil, unread end
     local settled = json.decode(reader:text("f2hdr/shot") or "")
@@ -178,25 +216,11 @@ function M.frame(door, request)
     end
     local shot = shot_of(request, "", request.frame)
     shot.exposures, shot.cuts = exposures, json.array()
-    window.mark:text(json.encode(shot))
-    local digest = window.mark:digest()
-    local folder = live .. "/" .. digest
-    local result = numbered(folder .. "/hdr", request.frame)
-    if system.exists(result) then
-        discard(window.files)
-        return result
-    end
-    ok, why = moved(window.files, folder, "plate")
-    if not ok then return nil, why end
+    window.mark:text(json.encode(shot) .. (os.getenv("OCIO") or ""))
+    window.digest, window.frame = window.mark:digest(), request.frame
+    local folder = live .. "/" .. window.digest
     shot.plate, shot.output.pattern = folder .. shot.plate, folder .. shot.output.pattern
-    local stopped
-    ok, why, stopped = rendered(door, shot, digest, request)
-    if not ok then return nil, why, stopped end
-    if not system.exists(result) then
-        return nil, 'The backend said that it is done, but "' .. result .. '" is not there.'
-    end
-    for _, source in ipairs(request.sources) do system.remove(numbered(folder .. "/plate", source.frame)) end
-    return result
+    return rendered(door, request, window, shot)
 end
 
 return M

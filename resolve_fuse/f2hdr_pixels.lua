@@ -72,9 +72,10 @@ local function fill(out, reader, names, plate, pixel)
     end)
 end
 
---- Let Fusion's own EXR reader, which knows every compression, fill an image. Returns true, or nil and why not.
+--- Let Fusion's own EXR reader, which knows every compression, fill an image of the file's size. Returns true, or nil
+-- and why not.
 local function fill_by_fusion(out, path, names, host)
-    if not host.EXRIO then return nil, "this host has no EXR reader for it" end
+    out:Clear()
     local exr = host.EXRIO()
     exr:ReadOpen(path, -1)
     exr:ReadHeader()
@@ -87,31 +88,53 @@ local function fill_by_fusion(out, path, names, host)
     return true
 end
 
-local function wrong_size(path, reader, plate)
-    local same = reader.width == plate.Width and reader.height == plate.Height
-    if same or (plate.ProxyScale or 1) > 1 then return nil end
+--- Fill an image with the color of another or the same one, by the nearest pixel, and with the plate's alpha.
+local function take(out, whole, plate, pixel)
+    local to, alpha = pixel(), alpha_of(plate, pixel())
+    for row = 0, out.Height - 1 do
+        local from = whole.Height - 1 - math.floor((out.Height - 1 - row + 0.5) * whole.Height / out.Height)
+        for x = 0, out.Width - 1 do
+            whole:GetPixel(math.floor((x + 0.5) * whole.Width / out.Width), from, to)
+            to.A = alpha(x, row)
+            out:SetPixel(x, row, to)
+        end
+    end
+end
+
+local function same_size(size, img)
+    return size.width == img.Width and size.height == img.Height
+end
+
+local function wrong_size(path, size, plate)
+    if same_size(size, plate) or (plate.ProxyScale or 1) > 1 then return nil end
     return string.format(
-        '"%s" is %d x %d pixels, the input is %d x %d.', path, reader.width, reader.height, plate.Width, plate.Height
+        '"%s" is %d x %d pixels, the input is %d x %d.', path, size.width, size.height, plate.Width, plate.Height
     )
 end
 
 --- Read channels of an EXR file into an image.
 -- @param out    image of the plate's size; uncompressed files are read here, others by the host
 -- @param names  one to three channel names, for red, green and blue
--- @param host   Pixel (function), EXRIO (function or nil), ANY_TYPE, channels (Fusion's numbers of red, green, blue)
+-- @param host   Pixel (function), image (function(width, height)), EXRIO (function or nil), ANY_TYPE, channels
+--               (Fusion's numbers of red, green, blue)
 -- @return true, or nil and why not
 function M.load(path, out, names, plate, host)
-    local reader, why = exr_read.open(path)
-    if not reader then
-        out:Clear()
-        local ok, unread = fill_by_fusion(out, path, names, host)
-        return ok, not ok and why .. "; " .. unread or nil
+    local reader, why, size = exr_read.open(path)
+    if not reader and not size then return nil, why end
+    local problem = wrong_size(path, reader or size, plate)
+    if reader then
+        local ok
+        if not problem then ok, problem = fill(out, reader, names, plate, host.Pixel) end
+        reader:close()
+        return ok, problem
     end
-    local problem = wrong_size(path, reader, plate)
-    local ok
-    if not problem then ok, problem = fill(out, reader, names, plate, host.Pixel) end
-    reader:close()
-    return ok, problem
+    if problem then return nil, problem end
+    if not host.EXRIO then return nil, why .. "; this host has no EXR reader for it" end
+    local whole = same_size(size, out) and out or host.image(size.width, size.height)
+    local filled, unread = fill_by_fusion(whole, path, names, host)
+    if not filled then return nil, why .. "; " .. unread end
+    take(out, whole, plate, host.Pixel)
+    return true
 end
 
 return M

@@ -69,6 +69,15 @@ function M.remove(path)
     end
 end
 
+--- How many bytes a file has; 0 if it cannot be read.
+function M.size(path)
+    local file = M.open(path, "rb")
+    if not file then return 0 end
+    local bytes = file:seek("end", 0)
+    file:close()
+    return bytes or 0
+end
+
 --- Write a small file under a temporary name and rename it into place. Returns true, or nil and why not.
 function M.write_all(path, text)
     local part = path .. ".part"
@@ -81,6 +90,17 @@ function M.write_all(path, text)
         return nil, 'the file "' .. path .. '" cannot be written: ' .. tostring(problem or late)
     end
     return M.replace(part, path)
+end
+
+--- Delete a folder if it is there and empty.
+function M.remove_folder(path)
+    if windows then
+        windows.remove_folder(path)
+    elseif M.windows then
+        os.execute('rmdir "' .. path:gsub("/", "\\") .. '" 2>nul')
+    else
+        os.remove(path)
+    end
 end
 
 --- Quote one argument for the POSIX shell.

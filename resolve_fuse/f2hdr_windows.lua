@@ -10,6 +10,7 @@ int f2_from_wide(unsigned int page, unsigned long flags, const uint16_t *wide, i
     const char *standin, int *used) __asm__("WideCharToMultiByte");
 void f2_sleep(unsigned long milliseconds) __asm__("Sleep");
 int f2_make_folder(const uint16_t *path, void *security) __asm__("CreateDirectoryW");
+int f2_remove_folder(const uint16_t *path) __asm__("RemoveDirectoryW");
 int f2_move(const uint16_t *from, const uint16_t *to, unsigned long flags) __asm__("MoveFileExW");
 int f2_delete(const uint16_t *path) __asm__("DeleteFileW");
 void *f2_create_file(const uint16_t *path, unsigned long access, unsigned long share, void *security,
@@ -40,7 +41,7 @@ end
 local ffi = declared()
 M.available = ffi ~= nil
 local kernel, runtime = ffi and ffi.load("kernel32"), ffi and ffi.load("msvcrt")
-local processes = {}
+local processes, codes = {}, {}
 
 local UTF8 = 65001
 local WHENCE = {set = 0, cur = 1, ["end"] = 2}
@@ -137,11 +138,33 @@ function M.replace(from, to)
 end
 
 function M.remove(path) kernel.f2_delete(wide(path)) end
+function M.remove_folder(path) kernel.f2_remove_folder(wide(path)) end
 function M.make_folder(path) kernel.f2_make_folder(wide(path), nil) end
 function M.sleep(seconds) kernel.f2_sleep(math.floor(seconds * 1000)) end
 
+--- The exit code of what start began with this base; nil while it runs or if another program began it.
+-- The handle of a process that has ended is closed and its code kept.
+function M.finished(base)
+    local process, code = processes[base], ffi.new("unsigned long[1]")
+    if process == nil then return codes[base] end
+    if kernel.f2_exit_code(process, code) == 0 or tonumber(code[0]) == STILL_ACTIVE then return nil end
+    kernel.f2_close(process)
+    processes[base], codes[base] = nil, tonumber(code[0])
+    return codes[base]
+end
+
+--- Close the handles of all that have ended, and of what began with this base before, ended or not.
+local function make_room(base)
+    local begun = {}
+    for name in pairs(processes) do begun[#begun + 1] = name end
+    for _, name in ipairs(begun) do M.finished(name) end
+    if processes[base] ~= nil then kernel.f2_close(processes[base]) end
+    processes[base], codes[base] = nil, nil
+end
+
 --- As f2hdr_system.start; dropped is a set of variables that the process does not get.
 function M.start(words, base, added, dropped)
+    make_room(base)
     local line = {}
     for index, word in ipairs(words) do line[index] = quoted(word) end
     local files = {
@@ -161,15 +184,6 @@ function M.start(words, base, added, dropped)
     kernel.f2_close(started[1])
     processes[base] = started[0]
     return true
-end
-
---- The exit code of what start began with this base; nil while it runs or if another program began it.
-function M.finished(base)
-    local code = ffi.new("unsigned long[1]")
-    local process = processes[base]
-    if process == nil or kernel.f2_exit_code(process, code) == 0 then return nil end
-    if tonumber(code[0]) == STILL_ACTIVE then return nil end
-    return tonumber(code[0])
 end
 
 return M

@@ -20,6 +20,7 @@ from f2hdr_backend.cli.task import AsJson, Progress, ProgressOption, say, show_l
 from f2hdr_backend.farm.job import DEFAULT_CHUNK, FarmJob, chunks
 from f2hdr_backend.farm.report import ChunkDone, ChunkFailed, ChunkRetried, failed, failures_in
 from f2hdr_backend.shot.document import Engine, Shot
+from f2hdr_backend.shot.errors import Cancelled
 from f2hdr_backend.shot.events import Event, FrameDone, FrameSkipped
 from f2hdr_backend.shot.frames import Sequence
 
@@ -161,6 +162,8 @@ def warm_task(
         for event in job.watch():
             if event["event"] == "error":
                 raise rebuilt(event)
+            if event["event"] == "cancelled":
+                raise Cancelled("The server's job was canceled.", hint="Start it again to go on.")
             for line in [json.dumps(event)] if progress is Progress.JSON else lines_of(event):
                 say(line, sys.stdout)
 

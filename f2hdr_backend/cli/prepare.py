@@ -13,6 +13,7 @@ from f2hdr_backend.cli.shot_options import (
     PathMappingFile,
     ShotOptions,
     Source,
+    is_document,
     path_mapping,
     read_shot,
     takes_shot_options,
@@ -54,8 +55,8 @@ def prepare(
             _tell(events)
         else:
             show_lines(events, progress)
-        if rules:
-            shot = _with_paths(shot, read_shot(source))
+        if rules and is_document(source):
+            shot = _with_paths(shot, read_shot(source), options.config, render_to)
         write_shot(output, shot)
 
 
@@ -75,11 +76,13 @@ def write_shot(path: Path, shot: Shot) -> None:
         part.write_text(json.dumps(shot.to_json(), indent=2) + "\n", encoding="utf-8")
 
 
-def _with_paths(shot: Shot, written: Shot) -> Shot:
-    """The Shot with the paths of the document it came from, for the next machine to map."""
+def _with_paths(shot: Shot, written: Shot, config: str | None, render_to: str | None) -> Shot:
+    """The Shot with the paths of the document it came from, for the next machine to map; given ones stay."""
+    own_config = written.color.config if config is None else ""
+    own_pattern = written.output.pattern if render_to is None else ""
     return replace(
         shot,
         plate=written.plate,
-        color=replace(shot.color, config=written.color.config or shot.color.config),
-        output=replace(shot.output, pattern=written.output.pattern or shot.output.pattern),
+        color=replace(shot.color, config=own_config or shot.color.config),
+        output=replace(shot.output, pattern=own_pattern or shot.output.pattern),
     )

@@ -47,6 +47,8 @@ def serve(
     from f2hdr_backend.server.process import serve
 
     serve(options, lambda address: print(f"serving at {address}, see {runtime.connection_file()}", file=sys.stderr))
+    sys.stderr.flush()
+    os._exit(0)  # Python itself would wait for plates that are still being measured, for nobody
 
 
 def _stop() -> None:

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
@@ -130,26 +131,34 @@ def _follow(order: _Order, file: StatusFile | None, as_json: bool) -> None:
             raise rebuilt(last.error)
         if last is not None and last.state == "cancelled":
             raise Cancelled("The job was canceled.")
-    except F2HDRError as error:
+    except Exception as error:
         if file is not None:
-            file.failed(error)
+            file.failed(_told(error))
         raise
     finally:
         if file is not None:
             file.forget_cancel()
 
 
+def _told(error: Exception) -> F2HDRError:
+    """The error as one of the family; what is none is a bug."""
+    if isinstance(error, F2HDRError):
+        return error
+    return F2HDRError(f"f2hdr submit failed with {type(error).__name__}: {error}.", hint="This is a bug in F2HDR.")
+
+
 def _submitted(order: _Order, file: StatusFile | None) -> Job:
     """Submit while the status file shows that this goes on; Cancelled if someone stops it meanwhile."""
     made: Future[Job] = Future()
     Thread(target=_submit_into, args=(made, order), daemon=True).start()
-    while not wait({made}, timeout=POLL_S).done:
-        if file is not None:
-            file.starting()
-            if file.asks_to_cancel():
-                made.add_done_callback(_cancel_made)
-                raise Cancelled("The job was canceled before it was submitted.")
-    return made.result()
+    with suppress(KeyboardInterrupt):
+        while not wait({made}, timeout=POLL_S).done and not (file is not None and file.asks_to_cancel()):
+            if file is not None:
+                file.starting()
+    if made.done():
+        return made.result()
+    made.add_done_callback(_cancel_made)
+    raise Cancelled("The job was canceled before it was submitted.")
 
 
 def _submit_into(made: Future[Job], order: _Order) -> None:

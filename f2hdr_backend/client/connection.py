@@ -24,14 +24,25 @@ class Connection:
     """
 
     def __init__(self, address: str, token: str, version: str = "") -> None:
-        """``address`` is ``http://host:port``, ``https://host:port`` or ``unix:/path``; DocumentError for others."""
+        """``address`` is ``http://host:port``, ``https://host:port`` or ``unix:/path``.
+
+        Raises DocumentError for other addresses, and for a token that no server gives.
+        """
         self.address = address
         self.version = version
         self._token = token
-        self._parts = urlsplit(address)
-        if self._parts.scheme not in ("http", "https", "unix"):
+        try:
+            self._parts = urlsplit(address)
+            known = self._parts.scheme in ("http", "https", "unix") and self._parts.port != 0
+        except ValueError:
+            known = False
+        if not known:
             raise DocumentError(
                 f'"{address}" is no address of a server.', hint="Write it like http://127.0.0.1:8000.", address=address
+            )
+        if not token.isascii() or not token.isprintable():
+            raise DocumentError(
+                "The token has a line break or letters that no token has.", hint="Copy it from the connection file."
             )
 
     def request(
@@ -51,7 +62,7 @@ class Connection:
             content = answer.read(LARGEST_ANSWER)
             if answer.length:
                 raise http.client.IncompleteRead(content, answer.length)
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:
             raise self._unreachable(error) from error
         finally:
             door.close()

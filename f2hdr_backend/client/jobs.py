@@ -149,12 +149,14 @@ def submit(
     return Job(connection, connection.request("POST", "/v1/jobs", body)["id"])
 
 
-def detect(connection: Connection, plate: str, input_space: str = "auto") -> dict[str, Any]:
+def detect(connection: Connection, plate: str, input_space: str = "auto", config: str = "") -> dict[str, Any]:
     """Measure the exposures of a plate on the server; returns what ``f2hdr detect --json`` prints.
+
+    ``input_space`` and ``config`` are those of a Shot's color; without a config this process's ``$OCIO`` counts.
 
     Raises ExposureError if they cannot be told, and errors of the plate and the server.
     """
-    body = {"plate": os.path.abspath(plate), "input_space": input_space, "config": _config("")}
+    body = {"plate": os.path.abspath(plate), "input_space": input_space, "config": _config(config)}
     return connection.request("POST", "/v1/detect", body, timeout=DETECT_S)
 
 

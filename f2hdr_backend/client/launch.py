@@ -21,7 +21,10 @@ __all__ = ["backend_command", "clean_environment", "connect", "connection_file"]
 PROBE_S = 5.0
 """Seconds a server has to say that it is there."""
 _POLL_S = 0.05
-_HOST_VARIABLES = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONSAFEPATH", "LD_LIBRARY_PATH", "LD_PRELOAD")
+_HOST_VARIABLES = (
+    *("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONSAFEPATH"),
+    *("LD_LIBRARY_PATH", "LD_PRELOAD", "OCIO"),
+)
 
 
 def backend_command() -> list[str]:
@@ -73,7 +76,10 @@ def connect(*, start: bool = True, address: str = "", token: str = "", timeout: 
 
 
 def clean_environment() -> dict[str, str]:
-    """Return this process's environment without what hosts set for their own Python and libraries."""
+    """Return this process's environment without what hosts set for their own Python, libraries and color.
+
+    A server is not its first client's alone: every client sends its own ``$OCIO``.
+    """
     return {
         name: value
         for name, value in os.environ.items()

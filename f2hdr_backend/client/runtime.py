@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import IO, Any, Optional
 
 from f2hdr_backend.shot.errors import ServerError, ServerUnreachable
+from f2hdr_backend.shot.rename import replace_file
 
 _POLL_S = 0.05
 
@@ -73,7 +74,7 @@ def write_connection_file(facts: dict[str, Any]) -> None:
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         json.dump(facts, file)
-    os.replace(part, path)
+    replace_file(part, path)
 
 
 def remove_connection_file(pid: int) -> None:

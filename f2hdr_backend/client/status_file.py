@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import sys
 import time
 from typing import Any, Optional
 
 from f2hdr_backend.client.jobs import JobStatus
 from f2hdr_backend.shot.errors import Cancelled, DocumentError, F2HDRError
+from f2hdr_backend.shot.rename import replace_file
 
 VERSION = 1
 """Version of the file's layout."""
@@ -90,7 +90,7 @@ class StatusFile:
         try:
             with open(part, "w", encoding="utf-8") as file:
                 json.dump(document, file)
-            _replace(part, self.path)
+            replace_file(part, self.path)
         except OSError as error:
             raise DocumentError(
                 f'The status file "{self.path}" cannot be written: {error.strerror}.',
@@ -98,16 +98,3 @@ class StatusFile:
                 path=self.path,
             ) from error
         self._written = time.monotonic()
-
-
-def _replace(part: str, path: str) -> None:
-    """Rename; on Windows whoever reads the file at that moment is waited for."""
-    end = time.monotonic() + WRITE_S
-    while True:
-        try:
-            os.replace(part, path)
-            return
-        except PermissionError:
-            if sys.platform != "win32" or time.monotonic() > end:
-                raise
-            time.sleep(0.02)

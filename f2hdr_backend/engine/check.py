@@ -6,6 +6,7 @@ import glob
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,11 +35,16 @@ def check(shot: Shot, frames: FrameRange | None = None) -> Iterator[FrameChecked
     and the plate's files give; and if the same weights, flow, precision and color config made it as the first one.
 
     Raises:
-        DocumentError: the Shot names no output.
+        DocumentError: the Shot names no output, or is not settled.
         ShotError, ImageError: from the plate.
     """
     if not shot.output.pattern:
         raise DocumentError("The Shot names no output.", hint="Prepare it with --render-to.", field="output")
+    if None in (shot.exposures, shot.cuts, shot.color.clip_level) or shot.color.input_space == "auto":
+        raise DocumentError(
+            "The Shot is not settled, so it does not say how its frames have to be.",
+            hint="Prepare it first: f2hdr prepare SHOT.json -o prepared.json.",
+        )
     plate = open_plate(shot.plate)
     try:
         wanted = frames or shot.frames or plate.frames
@@ -67,7 +73,8 @@ def verify(shot: Shot, frames: FrameRange | None = None, *, sweep: bool = False)
         yield event
     if sweep:
         for path in leftovers(shot, [event.frame for event in checked]):
-            os.unlink(path)
+            with suppress(FileNotFoundError):  # another check was faster
+                os.unlink(path)
     wrong = {event.frame: event.problem for event in checked if event.problem}
     if wrong:
         raise _not_right(wrong, len(checked))

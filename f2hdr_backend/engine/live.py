@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,13 +11,16 @@ from numpy.typing import NDArray
 
 from f2hdr_backend.engine.blend import use_reference
 from f2hdr_backend.engine.device import pick_device
+from f2hdr_backend.engine.features import NetworkFrame
 from f2hdr_backend.engine.layers import anchor_gain
+from f2hdr_backend.engine.method import HdrFrame
 from f2hdr_backend.engine.plate_color import open_color
 from f2hdr_backend.engine.renderer import Renderer
 from f2hdr_backend.engine.window import settled_exposures
 from f2hdr_backend.image.frame import Encoding, PlateImage, require_frames
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.errors import ExposureError, ImageError
+from f2hdr_backend.shot.events import Warned
 from f2hdr_backend.shot.exposure import SMALLEST_STEP_EV
 from f2hdr_backend.shot.frames import FrameRange
 
@@ -36,6 +39,8 @@ class HeldWindow:
 
 def reconstruct_window(renderer: Renderer, shot: Shot, window: HeldWindow) -> FloatArray:
     """Reconstruct the reference frame as ``Renderer.render`` would from float files of the same pixels.
+
+    When memory runs out it is computed again, and whatever comes later, in a leaner plan.
 
     Args:
         renderer: opened with the Shot's engine settings.
@@ -61,9 +66,20 @@ def reconstruct_window(renderer: Renderer, shot: Shot, window: HeldWindow) -> Fl
     codes = np.stack([opened.response.to_network(plate.read(place).pixels) for place in range(3)])
     previous, reference, following = (pattern.gain(frame) for frame in window.frames)
     exposures = previous, reference, following
-    frame = renderer.methods[0](codes, exposures, occlusions=False)
+    before, middle, behind = (NetworkFrame(place, codes[place], exposures[place]) for place in range(3))
+    frame = _fitted(renderer.methods[0].fit((before, middle, behind), occlusions=False))
     frame = use_reference(frame, list(codes), exposures, shot.engine.reference_trust)
     return opened.finish(frame.radiance * np.float32(gain))
+
+
+def _fitted(attempts: Generator[Warned, None, HdrFrame]) -> HdrFrame:
+    """The frame that the last of the attempts gives."""
+    while True:
+        try:
+            next(attempts)
+        except StopIteration as end:
+            frame: HdrFrame = end.value
+            return frame
 
 
 def device_names() -> list[str]:

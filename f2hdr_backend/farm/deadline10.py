@@ -9,10 +9,20 @@ from __future__ import annotations
 from pathlib import PurePath
 
 from f2hdr_backend.farm.job import SHOT_FILE, FarmJob
+from f2hdr_backend.shot.errors import ShotError
 
 
 def files(job: FarmJob, folder: PurePath) -> dict[str, str]:
-    """Return file names and texts; ``folder`` is where workers find them, on storage that all of them see."""
+    """Return file names and texts; ``folder`` is where workers find them, on storage that all of them see.
+
+    Raises ShotError for frames with gaps: a task is told its first and its last one only.
+    """
+    if len(job.frames) != job.frames.last - job.frames.first + 1:
+        raise ShotError(
+            f"Deadline 10 renders successive frames only, and {job.frames} has gaps.",
+            hint="Export each run of frames as a job of its own: --frames 1001-1010.",
+            frames=job.frames.frames,
+        )
     shot = folder / SHOT_FILE
     render = f'render "{shot}" --frames <STARTFRAME>-<ENDFRAME> --json'
     check = f'check "{shot}" --sweep --json'

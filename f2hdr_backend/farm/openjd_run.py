@@ -84,7 +84,10 @@ def run(sessions: Sessions, workers: int) -> Iterator[Event]:
     failures: list[ChunkFailed] = []
     with ThreadPoolExecutor(workers) as pool, sessions:
         _require(sessions, "Prepare")
-        yield from failures_in(_Chunks(sessions, pool).events(), failures)
+        try:
+            yield from failures_in(_Chunks(sessions, pool).events(), failures)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
         for step in () if failures else ("Check", "Convert") if sessions.job.convert_to else ("Check",):
             _require(sessions, step)
 

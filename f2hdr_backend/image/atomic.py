@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from f2hdr_backend.shot.errors import UnwritableFrame
+from f2hdr_backend.shot.rename import replace_file
 
 _MENDS = {
     errno.ENOSPC: "Free some space or choose another folder.",
@@ -38,7 +39,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         yield part
         _flush(part)
-        os.replace(part, target)
+        replace_file(part, target)
     except OSError as error:
         raise _unwritable(target, error) from error
     finally:

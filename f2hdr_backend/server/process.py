@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import socket
 import time
 from collections.abc import Callable
@@ -31,6 +32,8 @@ CLOSING_S = 2.0
 def serve(options: ServerOptions, ready: Callable[[str], None]) -> None:
     """Serve until told to end or idle for long enough; ``ready`` is called with the address.
 
+    To be called in the main thread. What no worker does, such as measuring plates, may still go on afterwards.
+
     Raises:
         ShotError: options that would open the door too far.
         ServerError: another server of this user runs, or the address is taken.
@@ -49,17 +52,21 @@ def serve(options: ServerOptions, ready: Callable[[str], None]) -> None:
 
 
 def _serve(options: ServerOptions, ready: Callable[[str], None]) -> None:
+    os.environ.pop("OCIO", None)  # each client says its own
     folder = Path(runtime.runtime_folder())
     queue = Queue(device_names())
     service = Service(options.allowed(), Ledger(folder / "ledger.json"), queue)
     listener = Listener(service)
     sockets, facts = open_doors(options, folder)
     server = _Server(options, listener, service, str(facts["token"]))
-    runtime.write_connection_file(facts)
-    ready(str(facts["address"]))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # uvicorn raises what ended it once more
     try:
-        server.run(sockets)
+        runtime.write_connection_file(facts)
+        ready(str(facts["address"]))
+        with contextlib.suppress(KeyboardInterrupt):
+            server.run(sockets)
     finally:
+        runtime.remove_connection_file(os.getpid())
         queue.close(CLOSING_S)
 
 

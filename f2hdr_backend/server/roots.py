@@ -47,12 +47,12 @@ class Roots:
             )
         return resolved
 
-    def allow_plate(self, plate: str) -> None:
-        """Check the files of a plate: below the roots, and files rather than pipes or devices.
+    def allow_plate(self, plate: str, frames: Iterable[int] | None = None) -> None:
+        """Check the files of a plate, or those of some frames: below the roots, and files rather than pipes or devices.
 
         Raises as ``allow``, and UnreadableFrame.
         """
-        for path in _files(plate):
+        for path in _files(plate, frames):
             self.allow(path)
             _require_file(path)
 
@@ -81,13 +81,13 @@ def _is_below(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
-def _files(plate: str) -> Iterable[str]:
+def _files(plate: str, frames: Iterable[int] | None) -> Iterable[str]:
     """The paths of a plate's files, its folder or name first."""
     _require_absolute(plate)
     if os.path.lexists(plate) or not Sequence.is_pattern(plate):
         return [plate]
     sequence = Sequence.parse(plate)
-    return [sequence.folder, *map(sequence.path, sequence.on_disk())]
+    return [sequence.folder, *map(sequence.path, sequence.on_disk() if frames is None else frames)]
 
 
 def _require_file(path: str) -> None:

@@ -27,7 +27,7 @@ from f2hdr_backend.server.roots import Roots
 from f2hdr_backend.server.work import FrameWork, Place, RenderOrder, RenderWork
 from f2hdr_backend.shot.document import Color
 from f2hdr_backend.shot.errors import ServerError, ShotError
-from f2hdr_backend.shot.frames import FrameRange
+from f2hdr_backend.shot.frames import FrameRange, Sequence
 from f2hdr_backend.weights.store import entries
 
 API_VERSION = 1
@@ -43,8 +43,8 @@ class _Open:
 
     work: RenderWork
     digest: str
-    files: str
-    """The pattern of its output, every link in its folder resolved."""
+    files: Sequence
+    """Its output, every link in its folder resolved."""
     pixels: dict[str, Any]
     """What its pixels depend on."""
     frames: str | None
@@ -85,7 +85,7 @@ class Service:
         work = RenderWork(record, order, self._place(device))
         frames = None if shot.frames is None else str(shot.frames)
         pixels = {"plate": shot.plate, "config": shot.color.config, **shot.pixel_digest_fields()}
-        job = _Open(work, digest, os.path.realpath(shot.output.pattern), pixels, frames)
+        job = _Open(work, digest, Sequence.parse(os.path.realpath(shot.output.pattern)), pixels, frames)
         with self._lock:
             self._forget_finished()
             known = next((other for other in self._open.values() if other.digest == digest), None)
@@ -149,12 +149,15 @@ class Service:
         """Measure the exposures of a plate, as ``f2hdr detect --json`` does.
 
         Raises:
-            ExposureError: they cannot be told; and errors of the plate and its color.
+            ExposureError: they cannot be told; and errors of the plate, its color and its place.
         """
+        color = Color(input_space=request.input_space, config=request.config)
+        for path in _config_file(color):
+            self._roots.allow(path)
         self._roots.allow_plate(request.plate)
         plate = open_plate(request.plate)
         try:
-            found = detect_light(Color(input_space=request.input_space), plate)
+            found = detect_light(color, plate)
             require_pattern(found)
             return {"event": "detection", "plate": plate.name, **found.to_json()}
         finally:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Generator
+from bisect import bisect
+from collections.abc import Generator, Iterable
 from concurrent.futures import Future
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -24,6 +26,8 @@ from f2hdr_backend.shot.events import Event, FrameDone, RenderFinished
 
 SKIPPING_S = 0.05
 """Seconds that one step may spend on frames that are there already."""
+LOOKED_AHEAD = 16
+"""Frames whose files are looked at once more before they are read ahead and written."""
 _log = logging.getLogger("f2hdr")
 
 
@@ -160,7 +164,18 @@ class RenderWork:
         ledger, folder = self._place.ledger, os.path.dirname(shot.output.pattern)
         with renderers.lent(shot.engine) as renderer, ledger.noted(folder):
             yield from self._told
-            yield from renderer.render(shot, shot.frames, force=self._order.force)
+            self._allow(shot, shot.frames or ())
+            with closing(renderer.render(shot, shot.frames, force=self._order.force)) as events:
+                for event in events:
+                    yield event
+                    if isinstance(event, FrameDone):
+                        self._allow(shot, _behind(event.frame, shot))
+
+    def _allow(self, shot: Shot, frames: Iterable[int]) -> None:
+        """Look where links lead now: they may have been turned elsewhere since the Shot was settled."""
+        windows = sorted({number for frame in frames for number in (frame - 1, frame, frame + 1)})
+        self._place.roots.allow_plate(shot.plate, windows)
+        self._place.roots.allow_frames(shot.output.pattern, frames)
 
     def _goes_on(self, events: Generator[Event]) -> bool:
         """Take events up to a finished frame; whether more will come. The end is told when all is cleared up."""
@@ -176,6 +191,13 @@ class RenderWork:
         if finished is not None:
             self.record.record(finished.to_json())
         return False
+
+
+def _behind(frame: int, shot: Shot) -> tuple[int, ...]:
+    """The frames that come next."""
+    frames = () if shot.frames is None else shot.frames.frames
+    place = bisect(frames, frame)
+    return frames[place : place + LOOKED_AHEAD]
 
 
 class FrameWork:

@@ -21,17 +21,20 @@ LOOK_FRAMES = 32
 
 def bake(node: nuke.Node) -> None:
     """Bake the range that the node's knobs say. Without a window it returns when done; RuntimeError if that fails."""
-    _at_work(node, lambda: _planned(node), _bake)
+    name = node.fullName()
+    _at_work(node, lambda host: _bake(name, None, host))
 
 
 def bake_frames(node: nuke.Node, frames: FrameRange) -> None:
     """Bake ``frames`` of the node; otherwise as ``bake``."""
-    _at_work(node, lambda: _planned(node, frames), _bake)
+    name = node.fullName()
+    _at_work(node, lambda host: _bake(name, frames, host))
 
 
 def detect(node: nuke.Node) -> None:
     """Find ratio and phase in the first frames of the range and write them into the knobs."""
-    _at_work(node, lambda: _planned(node, FrameRange(plan.asked_frames(node).frames[:LOOK_FRAMES])), _detect)
+    name = node.fullName()
+    _at_work(node, lambda host: _detect(name, host))
 
 
 def check(node: nuke.Node) -> None:
@@ -73,28 +76,53 @@ def show_log(node: nuke.Node) -> None:
         nuke.tprint(text)
 
 
-def _planned(node: nuke.Node, frames: Optional[FrameRange] = None) -> Plan:
-    own_cache(node)
-    return plan.make(node, plan.asked_frames(node) if frames is None else frames)
-
-
-def _at_work(node: nuke.Node, make: Callable[[], Plan], call: Callable[[Plan, Host], None]) -> None:
-    """Plan now, then work on it."""
+def _at_work(node: nuke.Node, call: Callable[[Host], None]) -> None:
+    """Do a work of the node, one at a time; its status says that, and then what became of it."""
+    name = node.fullName()
     try:
-        planned = make()
-        _require_idle(planned.folder)
+        own_cache(node)
+        folder = plan.node_folder(node)
+        _require_idle(folder)
     except F2HDRError as error:
         _refuse(error)
         return
+
+    def work_on(host: Host) -> None:
+        stopped = ""
+        try:
+            call(host)
+        except Cancelled:
+            raise
+        except F2HDRError as error:
+            stopped = error.message
+            raise
+        finally:
+            host.on_main(lambda: result.refresh(knobs.find(name), stopped))
+
     knobs.write(node, status="Baking ...")
-    _start(_thread_name(planned.folder), lambda host: call(planned, host))
+    _start(_thread_name(folder), work_on)
 
 
-def _bake(planned: Plan, host: Host) -> None:
+def _planned(name: str, frames: Optional[FrameRange]) -> Plan:
+    """What to bake: ``frames``, or what the knobs say."""
+    node = knobs.find(name)
+    planned = plan.make(node, plan.asked_frames(node) if frames is None else frames)
+    if knobs.text(node, "exposure_mode") in exposures.READ and planned.has_open_exposures:
+        raise ShotError(f"{name} or its input was changed while exposures were read.", hint="Bake again.")
+    return planned
+
+
+def _look_plan(name: str) -> Plan:
+    """Where Detect looks."""
+    node = knobs.find(name)
+    return plan.make(node, FrameRange(plan.asked_frames(node).frames[:LOOK_FRAMES]))
+
+
+def _bake(name: str, frames: Optional[FrameRange], host: Host) -> None:
+    exposures.learn(name, host)
+    planned = host.on_main(lambda: _planned(name, frames))
     cache.log(planned.folder, f"bake {planned.frames} of {', '.join(planned.views)} into {planned.key}")
     outcome = work.run(planned, host)
-    for warning in outcome.warnings:
-        cache.log(planned.folder, f"warning: {warning}")
     host.on_main(lambda: result.publish(planned, outcome))
     if outcome.error is not None:
         cache.log(planned.folder, f"stopped: {outcome.error}")
@@ -102,12 +130,10 @@ def _bake(planned: Plan, host: Host) -> None:
     cache.log(planned.folder, f"done {outcome.done}")
 
 
-def _detect(planned: Plan, host: Host) -> None:
-    try:
-        answer = work.look(planned, host)
-        host.on_main(lambda: _show_exposures(planned, answer))
-    finally:
-        host.on_main(lambda: result.refresh(knobs.find(planned.node)))
+def _detect(name: str, host: Host) -> None:
+    planned = host.on_main(lambda: _look_plan(name))
+    answer = work.look(planned, host)
+    host.on_main(lambda: _show_exposures(planned, answer))
 
 
 def _show_exposures(planned: Plan, answer: dict[str, Any]) -> None:
@@ -149,6 +175,8 @@ def _in_thread(title: str, call: Callable[[Host], None]) -> None:
         return
     except F2HDRError as error:
         host.tell(f"F2HDR: {error}")
+    finally:
+        host.close()
 
 
 def _thread_name(folder: str) -> str:

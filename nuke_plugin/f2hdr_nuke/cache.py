@@ -8,6 +8,7 @@ import re
 import shutil
 import time
 import uuid
+from collections.abc import Iterator
 
 from f2hdr_backend.shot.errors import ShotError, UnwritableFrame
 from f2hdr_backend.shot.frames import FrameRange, Sequence
@@ -46,7 +47,7 @@ def accept_plate(written: str, pattern: str, frame: int, digest: str) -> None:
     A plate with the same bytes stays as it is: its result is not computed again. Raises UnwritableFrame.
     """
     path = Sequence.parse(pattern).path(frame)
-    try:
+    with _writing(path, frame):
         if _same_bytes(written, path):
             os.unlink(written)
         else:
@@ -54,35 +55,35 @@ def accept_plate(written: str, pattern: str, frame: int, digest: str) -> None:
         with open(f"{path}.input.part", "w", encoding="utf-8") as note:
             note.write(digest)
         os.replace(f"{path}.input.part", f"{path}.input")
-    except OSError as error:
-        raise UnwritableFrame(
-            f"The plate {path} cannot be written: {error.strerror}.",
-            hint="Choose a cache folder that can be written, with room.",
-            frame=frame,
-            path=path,
-        ) from error
 
 
 def forget_plates(pattern: str, first: int, last: int) -> None:
-    """Remove plates outside the input's range: the ends of the shot are where its windows are mirrored."""
+    """Remove plates outside the input's range: the ends of the shot are where its windows are mirrored.
+
+    Raises UnwritableFrame.
+    """
     sequence = Sequence.parse(pattern)
     for frame in sequence.on_disk():
         if not first <= frame <= last:
             for path in (sequence.path(frame), f"{sequence.path(frame)}.input"):
-                with contextlib.suppress(FileNotFoundError):
+                with _writing(path, frame), contextlib.suppress(FileNotFoundError):
                     os.unlink(path)
 
 
 def stretch(pattern: str, frames: FrameRange, folder: str) -> str:
-    """Lay the plates of ``frames`` alone into ``folder``, hard links where possible; return their pattern."""
+    """Lay the plates of ``frames`` alone into ``folder``, hard links where possible; return their pattern.
+
+    Raises UnwritableFrame.
+    """
     source = Sequence.parse(pattern)
     target = Sequence(folder, source.prefix, source.padding, source.suffix)
-    os.makedirs(folder, exist_ok=True)
     for frame in frames:
-        try:
-            os.link(source.path(frame), target.path(frame))
-        except OSError:
-            shutil.copyfile(source.path(frame), target.path(frame))
+        with _writing(target.path(frame), frame):
+            os.makedirs(folder, exist_ok=True)
+            try:
+                os.link(source.path(frame), target.path(frame))
+            except OSError:
+                shutil.copyfile(source.path(frame), target.path(frame))
     return str(target)
 
 
@@ -124,6 +125,20 @@ def log_tail(folder: str) -> str:
     except OSError:
         return f"{path}\n\nNothing was baked yet."
     return "\n".join([path, "", *lines[-_LOG_LINES:]])
+
+
+@contextlib.contextmanager
+def _writing(path: str, frame: int) -> Iterator[None]:
+    """Say what the disk refuses in words that the user can act on."""
+    try:
+        yield
+    except OSError as error:
+        raise UnwritableFrame(
+            f"The plate {path} cannot be written: {error.strerror}.",
+            hint="Choose a cache folder that can be written, with room.",
+            frame=frame,
+            path=path,
+        ) from error
 
 
 def _same_bytes(one: str, other: str) -> bool:

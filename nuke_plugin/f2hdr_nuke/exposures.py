@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import math
+import time
 from collections.abc import Iterable
+from fractions import Fraction
 from typing import Any, Optional
 
 import nuke
@@ -11,40 +14,70 @@ import nuke
 from f2hdr_backend.shot.errors import ExposureError, ShotError
 from f2hdr_backend.shot.exposure import ExposurePattern
 from f2hdr_nuke import graph, knobs
+from f2hdr_nuke.graph import Source
+from f2hdr_nuke.host import Host
 
 _TIME = ("exr/expTime", "input/exposure_time", "exif/2/ExposureTime")
 _SENSITIVITY = ("exr/isoSpeed", "input/iso", "exif/2/ISOSpeedRatings")
 _APERTURE = ("exr/aperture", "input/f_number", "exif/2/FNumber")
 _STOPS = ("exr/f2hdr/ev", "f2hdr/ev")
+READ = ("metadata", "expression")
+"""Modes in which every frame has to be asked for its exposure."""
+_SLICE_S = 0.03
+"""Seconds for which exposures are read before Nuke's window gets its turn."""
+_SOME_FRAMES = 32
+"""Frames whose values tell, with the expression itself, that an expression gives something else now."""
 
 
-def pattern_of(node: nuke.Node) -> Optional[ExposurePattern]:
-    """Return the exposures as the knobs tell them; None if they have to be found in the pictures.
+def pattern_of(node: nuke.Node, source: Source) -> Optional[ExposurePattern]:
+    """Return the exposures as the knobs tell them; None if they have to be found in the pictures, or ``learn``ed.
 
-    Raises ExposureError if metadata or the expression give no alternating exposures.
+    Raises ExposureError for a ratio that is none.
     """
     mode = knobs.text(node, "exposure_mode")
+    if mode in READ:
+        found = _known(node, "evs", source)
+        return _pattern(found) if found and found["told"] == told(node, source) else None
+    found = _known(node, "pattern", source)
     if mode == "ratio":
-        return _ratio_pattern(node, detected(node))
-    if mode in ("metadata", "expression"):
-        first, last = graph.frame_range(node)
-        ev_at = _metadata_ev if mode == "metadata" else _knob_ev
-        return from_evs({frame: ev_at(node, frame) for frame in range(first, last + 1)})
-    found = detected(node)
+        return _ratio_pattern(node, found)
     return None if found is None else _pattern(found)
 
 
-def detected(node: nuke.Node) -> Optional[dict[str, Any]]:
-    """Return what Detect stored, if it was for the input as it is now."""
-    found = knobs.record(node, "pattern")
-    return found if found and found["input"] == graph.digest(node) else None
+def told(node: nuke.Node, source: Source) -> Any:
+    """Return what the knobs say about exposures, in plain JSON types: what a bake depends on besides the input."""
+    mode = knobs.text(node, "exposure_mode")
+    if mode == "ratio":
+        return [mode, [knobs.number(node, "ev_ratio"), knobs.text(node, "short_parity")]]
+    if mode == "expression":
+        some = range(source.first, min(source.last + 1, source.first + _SOME_FRAMES))
+        return [mode, [str(node["ev"].toScript()), *(_knob_ev(node, frame) for frame in some)]]
+    return [mode, None]
+
+
+def learn(name: str, host: Host) -> None:
+    """Read the exposures of all frames of node ``name`` if its mode wants that, and keep them.
+
+    Metadata are not read again as long as nothing above the node changes. A few frames at a time, so that Nuke's window
+    stays free. Raises ExposureError if exposures are not there or do not alternate, ShotError, Cancelled.
+    """
+    source = host.on_main(lambda: _unread(name))
+    if source is None:
+        return
+    said = host.on_main(lambda: told(knobs.find(name), source))
+    frames = range(source.first, source.last + 1)
+    evs: dict[int, float] = {}
+    while len(evs) < len(frames):
+        host.check()
+        host.progress(len(evs), len(frames), "reading exposures")
+        evs.update(host.on_main(functools.partial(_read_some, name, frames[len(evs) :])))
+    kept = {"input": source.digest, "told": said, **_stored(from_evs(evs))}
+    host.on_main(lambda: knobs.keep(knobs.find(name), "evs", kept))
 
 
 def found_pattern(answer: dict[str, Any], ratio: Optional[float]) -> ExposurePattern:
     """Return the exposures in the backend's answer; with ``ratio`` (stops) only their places are taken from it."""
-    told = answer["pattern"]
-    exceptions = tuple((int(frame), float(ev)) for frame, ev in told["exceptions"])
-    pattern = normal(ExposurePattern(tuple(told["cycle"]), int(told["start"]), exceptions))
+    pattern = normal(_pattern(answer["pattern"]))
     return pattern if ratio is None else ExposurePattern((0.0, ratio), pattern.start % 2)
 
 
@@ -53,9 +86,7 @@ def store(node: nuke.Node, answer: dict[str, Any], input_digest: str) -> Exposur
     pattern = found_pattern(answer, None)
     kept = {
         "input": input_digest,
-        "cycle": pattern.cycle,
-        "start": pattern.start,
-        "exceptions": pattern.exceptions,
+        **_stored(pattern),
         "cuts": answer["cuts"],
         "confidence": answer["confidence"],
     }
@@ -63,11 +94,11 @@ def store(node: nuke.Node, answer: dict[str, Any], input_digest: str) -> Exposur
     return pattern
 
 
-def cuts_of(node: nuke.Node) -> Optional[tuple[int, ...]]:
+def cuts_of(node: nuke.Node, source: Source) -> Optional[tuple[int, ...]]:
     """Return the cuts as the knobs tell them; None to find them. Raises ShotError for what is no frame number."""
     written = knobs.text(node, "cuts").strip().lower()
     if written in ("", "auto"):
-        found = detected(node)
+        found = _known(node, "pattern", source)
         return None if found is None else tuple(found["cuts"])
     if written == "none":
         return ()
@@ -123,6 +154,35 @@ def label(node: nuke.Node, frame: int) -> str:
     return f"frame {frame} is {name} ({ev:+g} stops); cycle {steps}"
 
 
+def _known(node: nuke.Node, name: str, source: Source) -> Optional[dict[str, Any]]:
+    """What the knob ``name`` remembers, if it is of the input as it is now."""
+    found = knobs.record(node, name)
+    return found if found and found["input"] == source.digest else None
+
+
+def _unread(name: str) -> Optional[Source]:
+    """The input whose exposures have to be read; None if they are not wanted, or known."""
+    node = knobs.find(name)
+    mode = knobs.text(node, "exposure_mode")
+    if mode not in READ:
+        return None
+    source = graph.look(node)
+    return None if mode == "metadata" and pattern_of(node, source) else source
+
+
+def _read_some(name: str, frames: Iterable[int]) -> dict[int, float]:
+    """Read the exposures of ``frames`` from their beginning on, for as long as a slice of time lasts."""
+    node = knobs.find(name)
+    ev_at = _metadata_ev if knobs.text(node, "exposure_mode") == "metadata" else _knob_ev
+    evs: dict[int, float] = {}
+    began = time.monotonic()
+    for frame in frames:
+        evs[frame] = ev_at(node, frame)
+        if time.monotonic() - began > _SLICE_S:
+            break
+    return evs
+
+
 def _ratio_pattern(node: nuke.Node, found: Optional[dict[str, Any]]) -> Optional[ExposurePattern]:
     ratio = knobs.number(node, "ev_ratio")
     if ratio <= 0:
@@ -131,6 +191,10 @@ def _ratio_pattern(node: nuke.Node, found: Optional[dict[str, Any]]) -> Optional
     if parity != "auto":
         return ExposurePattern((0.0, ratio), ("even", "odd").index(parity))
     return None if found is None else ExposurePattern((0.0, ratio), found["start"] % 2)
+
+
+def _stored(pattern: ExposurePattern) -> dict[str, Any]:
+    return {"cycle": pattern.cycle, "start": pattern.start, "exceptions": pattern.exceptions}
 
 
 def _pattern(found: dict[str, Any]) -> ExposurePattern:
@@ -159,8 +223,15 @@ def _metadata_ev(node: nuke.Node, frame: int) -> float:
 
 
 def _first(source: nuke.Node, keys: Iterable[str], frame: int) -> Optional[float]:
+    """The first of ``keys`` that the metadata have, as a number; EXIF writes exposure times like 1/50."""
     for key in keys:
         value = source.metadata(key, frame)
         if value is not None:
-            return float(value)
+            try:
+                return float(Fraction(str(value)))
+            except (ValueError, ZeroDivisionError):
+                raise ExposureError(
+                    f'The input\'s metadata "{key}" is "{value}" at frame {frame}, which is no number.',
+                    hint="Choose another mode of exposures, or press Detect.",
+                ) from None
     return None

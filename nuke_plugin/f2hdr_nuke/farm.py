@@ -8,7 +8,7 @@ import nuke
 
 from f2hdr_backend.shot.errors import DocumentError, F2HDRError, ShotError
 from f2hdr_backend.shot.frames import FrameRange, Sequence
-from f2hdr_nuke import buttons, copies, graph, knobs, plan, result, work
+from f2hdr_nuke import buttons, copies, exposures, graph, knobs, plan, result, work
 from f2hdr_nuke.host import Host
 from f2hdr_nuke.plan import Plan
 
@@ -26,11 +26,11 @@ def main(arguments: list[str]) -> None:
     nuke.scriptOpen(scripts[0])
     try:
         frames = asked_frames(list(nuke.rawArgs))
+        for node in _in_order(knobs.all_nodes()):
+            if not node["disable"].value():
+                _bake(node, frames)
     except F2HDRError as error:
         raise RuntimeError(f"F2HDR: {error}") from error
-    for node in _in_order(knobs.all_nodes()):
-        if not node["disable"].value():
-            _bake(node, frames)
 
 
 def asked_frames(arguments: list[str]) -> FrameRange:
@@ -66,6 +66,7 @@ def _provide(node: nuke.Node, frame: int) -> None:
     first, last = graph.frame_range(node)
     if not first <= frame <= last:
         return
+    exposures.learn(node.fullName(), Host("F2HDR"))
     planned = plan.make(node, FrameRange((frame,)))
     if not planned.is_original:
         raise ShotError(
@@ -78,7 +79,7 @@ def _provide(node: nuke.Node, frame: int) -> None:
             hint="Bake a few frames and save the script, or set both knobs.",
         )
     there = all(not Sequence.parse(shot.output.pattern).missing([frame]) for shot in planned.shots.values())
-    if there and result.baked(node):
+    if there and result.shows(node, planned, frame):
         return
     outcome = work.run(planned, Host("F2HDR"))
     result.publish(planned, outcome)
@@ -92,6 +93,7 @@ def _bake(node: nuke.Node, frames: FrameRange) -> None:
     inside = FrameRange(tuple(frame for frame in frames if first <= frame <= last))
     if len(inside):
         copies.own_cache(node)
+        exposures.learn(node.fullName(), Host("F2HDR"))
         if _is_open(plan.make(node, inside)):
             nuke.tprint(
                 f"F2HDR: exposures or clip level of {node.fullName()} are found from these frames alone. Bake a few "

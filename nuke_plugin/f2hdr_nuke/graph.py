@@ -14,14 +14,12 @@ import nuke
 
 from f2hdr_backend.shot.errors import ShotError
 from f2hdr_backend.shot.frames import Sequence
-from f2hdr_nuke import knobs, spaces
+from f2hdr_nuke import knobs, spaces, variables
 
 PASSING = ("Dot", "NoOp")
 """Classes of nodes that change no pixel."""
 PICTURES = (".exr", ".dpx", ".tif", ".tiff", ".png", ".jpg", ".jpeg", ".hdr")
 """What the backend reads just as Nuke does; movies are decoded differently and go through the graph."""
-VARIABLE_CLASSES = ("VariableGroup", "VariableSwitch")
-"""Nodes of Nuke 16 and later whose picture depends on who looks."""
 _APPEARANCE = (
     "bookmark", "cached", "dope_sheet", "gl_color", "hide_input", "icon", "indicators", "label", "lifetimeEnd",
     "lifetimeStart", "name", "note_font", "note_font_color", "note_font_size", "panel", "postage_stamp", "selected",
@@ -40,17 +38,44 @@ class Plate:
     """Whether these are the user's own files, or ones that the node writes."""
 
 
+@dataclass(frozen=True)
+class Source:
+    """What feeds a node, as one look at everything above it found it."""
+
+    first: int
+    """First frame."""
+    last: int
+    """Last frame."""
+    digest: str
+    """Changes when a knob or a connection above does. It sees what the script says; files that change on disk show
+    when their Read is reloaded, as everywhere in Nuke."""
+
+
+def look(node: nuke.Node) -> Source:
+    """Look at everything above ``node``, which takes time in a large script: once for each thing that the user does.
+
+    Raises ShotError if nothing is connected, or if it cannot be baked at all.
+    """
+    first, last = frame_range(node)
+    known = variables.names()
+    parts = []
+    for other in upstream(node):
+        meaning = _meaning(other)
+        if variables.used_by(other, meaning, known):
+            raise ShotError(
+                f"The input of {node.fullName()} depends on Graph Scope Variables ({other.fullName()}).",
+                hint="A bake is one picture a frame: put F2HDR above the variables, or one node into each branch.",
+            )
+        inputs = [source.fullName() for source in _inputs(other)]
+        parts.append(f"{other.fullName()} {other.Class()} {inputs}\n{meaning}")
+    return Source(first, last, hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16])
+
+
 def picture(node: nuke.Node) -> nuke.Node:
-    """Return the node's input. Raises ShotError if nothing is connected, or if it cannot be baked at all."""
+    """Return the node's input. Raises ShotError if nothing is connected."""
     source = node.input(0)
     if source is None:
         raise ShotError(f"{node.fullName()} has no input.", hint="Connect the plate of alternating exposures.")
-    for name, kind in ((other.fullName(), other.Class()) for other in upstream(node)):
-        if kind in VARIABLE_CLASSES:
-            raise ShotError(
-                f"The input of {node.fullName()} depends on Graph Scope Variables ({name}).",
-                hint="A bake is one picture a frame: put F2HDR above the variables, or one node into each branch.",
-            )
     return source
 
 
@@ -87,18 +112,6 @@ def upstream(node: nuke.Node) -> list[nuke.Node]:
             waiting += _sources(other)
             waiting += other.nodes() if isinstance(other, nuke.Group) and not knobs.is_f2hdr(other) else []
     return [found[name] for name in sorted(found)]
-
-
-def digest(node: nuke.Node) -> str:
-    """Return a text that changes when a knob or a connection above the node does.
-
-    It sees what the script says. Files that change on disk show when their Read is reloaded, as everywhere in Nuke.
-    """
-    parts = []
-    for other in upstream(node):
-        inputs = [source.fullName() for source in _inputs(other)]
-        parts.append(f"{other.fullName()} {other.Class()} {inputs}\n{_meaning(other)}")
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 def read_files(node: nuke.Node) -> list[str]:

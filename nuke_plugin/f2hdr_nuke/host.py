@@ -85,6 +85,10 @@ class WindowHost(Host):
         """Show the user a text, without waiting for them to read it."""
         nuke.executeInMainThread(nuke.message, (text,))
 
+    def close(self) -> None:
+        """Take the bar away: Nuke does so when its object is gone, and an error's traceback would keep it."""
+        del self._task
+
 
 class _Caught(Generic[Answer]):
     """What a call gave: Nuke hands on results from its main thread, but swallows exceptions."""

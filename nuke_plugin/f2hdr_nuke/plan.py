@@ -42,6 +42,11 @@ class Plan:
         return tuple(self.shots)
 
     @property
+    def has_open_exposures(self) -> bool:
+        """Whether exposures are still to be found."""
+        return any(shot.exposures is None for shot in self.shots.values())
+
+    @property
     def ratio(self) -> Optional[float]:
         """The ratio in stops, if the knobs give it and leave open which frames are short."""
         mode, told = self.settings["exposure_mode"]
@@ -59,14 +64,15 @@ class Plan:
 
 def make(node: nuke.Node, frames: FrameRange) -> Plan:
     """Return the plan to bake ``frames`` of ``node``. Raises ShotError with what stands in the way."""
-    first, last = graph.frame_range(node)
+    source = graph.look(node)
+    first, last = source.first, source.last
     inside = FrameRange(tuple(frame for frame in frames if first <= frame <= last))
     if not len(inside):
         raise ShotError(f"The input has the frames {first}-{last}, none of {frames}.", hint="Choose another range.")
     folder = node_folder(node)
     plates = {view: plate_of(node, view, folder) for view in _views()}
     some = next(iter(plates.values()))
-    found = settings.of_node(node, some)
+    found = settings.of_node(node, source, some)
     key = settings.key(found)
     return Plan(
         node=node.fullName(),
@@ -75,10 +81,10 @@ def make(node: nuke.Node, frames: FrameRange) -> Plan:
         settings=found,
         frames=inside,
         input_range=(first, last),
-        input_digest=graph.digest(node),
+        input_digest=source.digest,
         input_files=tuple(graph.read_files(node)),
         shots={
-            view: settings.shot_of(node, plate, cache.result_pattern(folder, key, view))
+            view: settings.shot_of(node, source, plate, cache.result_pattern(folder, key, view))
             for view, plate in plates.items()
         },
         is_original=some.is_original,
@@ -101,7 +107,10 @@ def asked_frames(node: nuke.Node) -> FrameRange:
 
 
 def node_folder(node: nuke.Node) -> str:
-    """Return the node's own folder in the cache. Raises ShotError if there is no place for one."""
+    """Return the node's own folder in the cache. Raises ShotError if there is no place for one.
+
+    A relative path begins at the project directory, as every path in Nuke.
+    """
     chosen = knobs.path(node, "cache_dir")
     if not chosen:
         script = nuke.script_directory() if nuke.root().name() not in ("", "Root") else ""
@@ -111,7 +120,8 @@ def node_folder(node: nuke.Node) -> str:
                 hint="Save it, or choose a cache folder (tab Files).",
             )
         chosen = f"{script}/f2hdr_cache"
-    return f"{spaces.filtered(os.path.abspath(chosen)).replace(os.sep, '/')}/{knobs.text(node, 'node_id')}"
+    chosen = os.path.abspath(os.path.join(knobs.path(nuke.root(), "project_directory"), chosen))
+    return f"{spaces.filtered(chosen).replace(os.sep, '/')}/{knobs.text(node, 'node_id')}"
 
 
 def plate_of(node: nuke.Node, view: str, folder: str) -> Plate:

@@ -18,7 +18,7 @@ def write_one(plan: Plan, view: str, frame: int, path: str) -> None:
     Raises ShotError if the input is not what the plan was made for, RuntimeError if Nuke cannot render or is stopped.
     """
     node = knobs.find(plan.node)
-    if graph.digest(node) != plan.input_digest:
+    if graph.look(node).digest != plan.input_digest:
         raise ShotError(
             f"The input of {plan.node} was changed while it was baking.", hint="Bake again; what is done is kept."
         )

@@ -29,10 +29,13 @@ def publish(planned: Plan, outcome: Outcome) -> None:
         before = baked(node)
         runs = _without(before["runs"], outcome.done) if before and before["key"] == planned.key else []
         runs.append([str(outcome.done), planned.input_digest])
-        record = {"key": planned.key, "settings": planned.settings, "runs": runs}
+        record = {
+            "key": planned.key, "settings": planned.settings, "runs": runs, "warnings": len(outcome.warnings),
+        }  # fmt: skip
         knobs.keep(node, "baked", record)
         show(node, planned)
         _write_provenance(node, planned, outcome.done)
+    _tell_warnings(planned, outcome)
     refresh(node)
 
 
@@ -48,7 +51,7 @@ def show(node: nuke.Node, planned: Plan) -> None:
 
 def forget(node: nuke.Node) -> None:
     """Let the node show nothing: its results are gone, or belong to the node that it is a copy of."""
-    knobs.write(node, baked="", result_test="", pattern="", clip="")
+    knobs.write(node, baked="", result_test="", pattern="", evs="", clip="")
     read: Optional[nuke.Node] = nuke.toNode(f"{node.fullName()}.{knobs.RESULT}")
     if read is not None:
         with knobs.without_undo():
@@ -61,30 +64,52 @@ def baked(node: nuke.Node) -> Optional[dict[str, Any]]:
     return knobs.record(node, "baked")
 
 
+def shows(node: nuke.Node, planned: Plan, frame: int) -> bool:
+    """Whether what the node shows of ``frame`` was made as ``planned`` asks: same settings, same input."""
+    record = baked(node)
+    if record is None or record["key"] != planned.key:
+        return False
+    runs = record["runs"]
+    return any(when == planned.input_digest and frame in FrameRange.parse(frames) for frames, when in runs)
+
+
 def state(node: nuke.Node) -> str:
     """Return in words what is baked, and what of it is stale and why."""
     record = baked(node)
     if record is None:
         return NOT_BAKED
     try:
-        now = settings.of_node(node, plan.plate_of(node, nuke.views()[0], plan.node_folder(node)))
-        digest = graph.digest(node)
+        source = graph.look(node)
+        now = settings.of_node(node, source, plan.plate_of(node, nuke.views()[0], plan.node_folder(node)))
     except F2HDRError as error:
         return str(error)
     every = _frames(frames for frames, _ in record["runs"])
-    stale = _frames(frames for frames, when in record["runs"] if when != digest)
+    stale = _frames(frames for frames, when in record["runs"] if when != source.digest)
     changed = settings.changed(record["settings"], now)
     if changed:
         return f"STALE: baked {every}, then changed: {', '.join(changed)}. Bake again."
     if len(stale):
         return f"STALE: the input changed after {stale} was baked. Bake again."
     unseen = " This Nuke does not let Python see changes above the input." if graph.is_limited() else ""
-    return f"Baked {every}.{unseen}"
+    return f"Baked {every}.{_warned(record['warnings'])}{unseen}"
 
 
-def refresh(node: nuke.Node) -> None:
-    """Write state and cycle into the panel."""
-    knobs.write(node, status=state(node), cycle=exposures.label(node, int(nuke.frame())))
+def refresh(node: nuke.Node, stopped: str = "") -> None:
+    """Write state and cycle into the panel, and what ``stopped`` the work that has just ended."""
+    why = f" Stopped: {stopped}" if stopped else ""
+    knobs.write(node, status=state(node) + why, cycle=exposures.label(node, int(nuke.frame())))
+
+
+def _warned(count: int) -> str:
+    return f" {count} warning{'s' if count > 1 else ''}, see log." if count else ""
+
+
+def _tell_warnings(planned: Plan, outcome: Outcome) -> None:
+    """Write warnings into the log, and to the terminal where no one opens the panel."""
+    for warning in outcome.warnings:
+        cache.log(planned.folder, f"warning: {warning}")
+        if not nuke.GUI:
+            nuke.tprint(f"F2HDR: warning: {warning}")
 
 
 def _without(runs: list[list[str]], done: FrameRange) -> list[list[str]]:

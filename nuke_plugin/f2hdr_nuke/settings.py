@@ -14,45 +14,41 @@ import nuke
 
 from f2hdr_backend.shot.document import Color, Engine, Output, Shot
 from f2hdr_backend.shot.errors import DocumentError
-from f2hdr_nuke import exposures, graph, knobs, spaces
-from f2hdr_nuke.graph import Plate
+from f2hdr_nuke import exposures, knobs, spaces
+from f2hdr_nuke.graph import Plate, Source
 
 LAYERS = ("flow", "mask", "coarse", "occlusion")
 AUTO = "auto"
 Part = TypeVar("Part", Color, Engine, Output)
 
 
-def shot_of(node: nuke.Node, plate: Plate, result: str) -> Shot:
+def shot_of(node: nuke.Node, source: Source, plate: Plate, result: str) -> Shot:
     """Return the Shot of one view: ``plate`` to ``result``, a pattern. Exposures still to be found are None.
 
     Raises DocumentError and ExposureError for knobs that make no Shot.
     """
     return Shot(
         plate=plate.pattern,
-        exposures=exposures.pattern_of(node),
-        cuts=exposures.cuts_of(node),
-        color=_color(node, plate),
+        exposures=exposures.pattern_of(node, source),
+        cuts=exposures.cuts_of(node, source),
+        color=_color(node, source, plate),
         engine=_part(Engine, node, "engine"),
         output=_part(Output, node, "output", pattern=result, anchor=_anchor(node), layers=_layers(node)),
     )
 
 
-def of_node(node: nuke.Node, plate: Plate) -> dict[str, Any]:
+def of_node(node: nuke.Node, source: Source, plate: Plate) -> dict[str, Any]:
     """Return, by the names of knobs, everything but the input that the result's pixels depend on."""
-    shot = shot_of(node, plate, "")
+    shot = shot_of(node, source, plate, "")
     fields = shot.pixel_digest_fields()
     found: dict[str, Any] = {
         f"{part}_{name}": value for part in ("color", "engine", "output") for name, value in fields[part].items()
     }
-    mode = knobs.text(node, "exposure_mode")
-    told: Any = None if mode == AUTO else fields["exposures"]
-    if mode == "ratio":
-        told = [knobs.number(node, "ev_ratio"), knobs.text(node, "short_parity")]
     return {
         **found,
         "color_config": shot.color.config,
         "color_clip_level": knobs.text(node, "color_clip_level"),
-        "exposure_mode": [mode, told],
+        "exposure_mode": exposures.told(node, source),
         "cuts": knobs.text(node, "cuts"),
         "plate_from": "files" if plate.is_original else "graph",
         "premultiplied": knobs.flag(node, "premultiplied"),
@@ -78,7 +74,7 @@ def _part(kind: type[Part], node: nuke.Node, part: str, **given: Any) -> Part:
     return kind(**values, **given)
 
 
-def _color(node: nuke.Node, plate: Plate) -> Color:
+def _color(node: nuke.Node, source: Source, plate: Plate) -> Color:
     wanted, result = knobs.text(node, "color_input_space"), knobs.text(node, "color_output_space")
     space = plate.space if wanted == AUTO else wanted
     if result == AUTO:
@@ -88,16 +84,16 @@ def _color(node: nuke.Node, plate: Plate) -> Color:
         input_space=space,
         output_space=result,
         config=spaces.config_file() if named else "",
-        clip_level=_clip_level(node),
+        clip_level=_clip_level(node, source),
     )
 
 
-def _clip_level(node: nuke.Node) -> Optional[tuple[float, ...]]:
+def _clip_level(node: nuke.Node, source: Source) -> Optional[tuple[float, ...]]:
     """As written; else as an earlier bake found it, so that every range of the shot has the same; else None."""
     written = knobs.text(node, "color_clip_level")
     if written.strip() in ("", AUTO):
         found = knobs.record(node, "clip")
-        return tuple(found["level"]) if found and found["input"] == graph.digest(node) else None
+        return tuple(found["level"]) if found and found["input"] == source.digest else None
     try:
         return tuple(float(part) for part in written.replace(",", " ").split())
     except ValueError:

@@ -160,11 +160,12 @@ def _detection(plan: Plan, host: Host, connection: Connection) -> dict[str, Any]
     for view, shot in plan.shots.items():
         host.progress(0, 1, f"looking at exposures of {view}")
         pattern, folder = shot.plate, ""
-        if not plan.is_original:
-            folder = f"{plan.folder}/look.{os.getpid()}.{view}"
-            pattern = cache.stretch(shot.plate, plan.plate_frames, folder)
         try:
-            answers.append(host.wait(functools.partial(detect, connection, pattern, shot.color.input_space)))
+            if not plan.is_original:
+                folder = f"{plan.folder}/look.{os.getpid()}.{view}"
+                pattern = cache.stretch(shot.plate, plan.plate_frames, folder)
+            color = shot.color
+            answers.append(host.wait(functools.partial(detect, connection, pattern, color.input_space, color.config)))
         finally:
             cache.drop(folder)
     patterns = {exposures.found_pattern(answer, None) for answer in answers}

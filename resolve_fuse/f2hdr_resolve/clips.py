@@ -36,12 +36,15 @@ def collect(session: Session, color: str) -> tuple[list[Item], str]:
     """Return the clips that the user means and how they were found.
 
     They are those selected; where Resolve does not tell (before 21.0.4), those of a clip color, else those between
-    the marks, else the one under the playhead.
+    the marks, else the one under the playhead. Items of F2HDR's own tracks are never meant; where one is under the
+    playhead, the clip that it covers is.
     """
+    tracks = session.tracks()
+    results = {_place(item) for track in tracks if track.name.startswith(TRACK) for item in track.items}
     selected = [item for item in session.selected() if item.is_video]
     if selected:
-        return selected, "selected"
-    items = [item for track in session.tracks() if not track.name.startswith(TRACK) for item in track.items]
+        return [item for item in selected if _place(item) not in results], "selected"
+    items = [item for track in tracks if not track.name.startswith(TRACK) for item in track.items]
     colored = [item for item in items if item.color == color]
     if colored:
         return colored, "colored"
@@ -49,7 +52,16 @@ def collect(session: Session, color: str) -> tuple[list[Item], str]:
     if marks is not None:
         return [item for item in items if item.start <= marks[1] and item.end > marks[0]], "marked"
     current = session.current()
-    return [current] if current else [], "current"
+    if current is None or _place(current) not in results:
+        return [current] if current else [], "current"
+    place = (current.start, current.duration)
+    return [item for item in items if (item.start, item.duration) == place], "current"
+
+
+def _place(item: Item) -> tuple[int, str]:
+    """Start and file: what tells an item of F2HDR's tracks from a plate in every version of Resolve."""
+    media = item.media
+    return item.start, media.get("File Path") if media else ""
 
 
 def problem(item: Item, rate: Optional[float]) -> str:

@@ -12,7 +12,7 @@ from f2hdr_backend.engine.window import window_of
 from f2hdr_backend.image.read import open_plate
 from f2hdr_backend.image.write import read_header, write_exr
 from f2hdr_backend.shot.document import Shot
-from f2hdr_backend.shot.errors import ImageError
+from f2hdr_backend.shot.errors import DocumentError, ImageError
 from tests.farm.plates import document, f2hdr, prepared
 
 
@@ -104,3 +104,12 @@ def test_sweep_removes_only_what_a_killed_render_left(shot):
     assert f2hdr("check", shot).exit_code == 0 and left.exists()
     assert f2hdr("check", shot, "--sweep").exit_code == 0
     assert not left.exists() and other.exists()
+
+
+@pytest.mark.parametrize(
+    "change", [{"exposures": None}, {"cuts": None}, {"color": {"input_space": "gamma22", "clip_level": None}}]
+)
+def test_a_shot_that_is_not_settled_is_told_to_be_prepared_first(shot, tmp_path, change):
+    (tmp_path / "open.json").write_text(json.dumps({**document(shot), **change}))
+    told = f2hdr("check", tmp_path / "open.json")
+    assert isinstance(told.exception, DocumentError) and "f2hdr prepare" in told.exception.hint

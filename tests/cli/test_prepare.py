@@ -1,9 +1,12 @@
 """``f2hdr prepare``: everything settled once, in the document."""
 
+import json
 import os
+import shutil
 
 import pytest
 
+from f2hdr_backend.image.color import SHIPPED_FILE
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.errors import DocumentError, MissingFrames, ShotError
 from tests.farm.plates import document, f2hdr, make_plate, prepared
@@ -70,3 +73,35 @@ def test_a_missing_frame_is_named_before_any_work(tmp_path):
     words = ("--exposures", "0,3", "--first-exposure", "short")
     told = f2hdr("prepare", plate, "-o", tmp_path / "shot.json", "--render-to", tmp_path / "o.####.exr", *words)
     assert isinstance(told.exception, MissingFrames) and told.exception.frames == (1003,)
+
+
+@pytest.fixture
+def rules(tmp_path):
+    """Path mapping rules that have nothing to do with the plate."""
+    path = tmp_path / "rules.json"
+    rule = {"source_path_format": "POSIX", "source_path": "/elsewhere", "destination_path": "/here"}
+    path.write_text(json.dumps({"version": "pathmapping-1.0", "path_mapping_rules": [rule]}))
+    return path
+
+
+def test_a_bare_plate_with_path_mapping_gives_whole_paths(tmp_path, rules, monkeypatch):
+    make_plate(tmp_path / "plate", 4)
+    monkeypatch.chdir(tmp_path)
+    words = ("--exposures", "0,3", "--first-exposure", "short", "--path-mapping", rules)
+    told = f2hdr("prepare", "plate/p.####.tif", "-o", "shot.json", "--render-to", "hdr/o.####.exr", *words)
+    assert told.exit_code == 0, told.output
+    shot = Shot.from_json(document(tmp_path / "shot.json"))
+    assert shot.plate == str(tmp_path / "plate" / "p.####.tif")
+    assert shot.output.pattern == str(tmp_path / "hdr" / "o.####.exr")
+
+
+def test_what_is_given_beside_a_mapped_document_counts(tmp_path, rules):
+    spaces = ("--input-space", "ACEScct", "--output-space", "ACEScg")
+    shot = prepared(tmp_path, 4, *spaces, "--config", "f2hdr", "--clip-level", "1")
+    shutil.copy(SHIPPED_FILE, tmp_path / "studio.ocio")
+    words = ("--config", tmp_path / "studio.ocio", "--render-to", tmp_path / "new" / "o.####.exr")
+    told = f2hdr("prepare", shot, "-o", tmp_path / "again.json", "--path-mapping", rules, *words)
+    assert told.exit_code == 0, told.output
+    again = Shot.from_json(document(tmp_path / "again.json"))
+    assert again.color.config == str(tmp_path / "studio.ocio")
+    assert again.output.pattern == str(tmp_path / "new" / "o.####.exr")

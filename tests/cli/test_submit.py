@@ -7,7 +7,9 @@ import subprocess
 import time
 
 import pytest
+from typer.testing import CliRunner
 
+from f2hdr_backend.cli.main import build_app
 from f2hdr_backend.client.jobs import Job
 from f2hdr_backend.client.status_file import StatusFile
 from f2hdr_backend.shot.errors import Cancelled, DocumentError
@@ -161,3 +163,15 @@ def test_errors_become_a_status_with_everything_that_was_known(tmp_path):
     assert json.loads((tmp_path / "s").read_text())["state"] == "cancelled"
     with pytest.raises(DocumentError, match="cannot be written"):
         StatusFile(str(tmp_path / "no folder" / "s")).starting()
+
+
+def test_a_failure_that_nobody_foresaw_is_in_the_status_file(short, tmp_path, monkeypatch):
+    def fail():
+        raise RuntimeError("no such luck")
+
+    monkeypatch.setattr("f2hdr_backend.cli.submit.connect", fail)
+    told = CliRunner().invoke(build_app(), ["submit", str(short), "--status", str(tmp_path / "status.json")])
+    assert isinstance(told.exception, RuntimeError)
+    status = read(tmp_path / "status.json")
+    assert status["state"] == "failed" and "no such luck" in status["message"]
+    assert status["error"]["exit_code"] == 1

@@ -120,7 +120,22 @@ def test_a_stream_that_is_refused_raises_the_error(say):
         list(say(reply('{"code": "missing_frames", "message": "gone"}', "404 X")).stream("/"))
 
 
-@pytest.mark.parametrize("address", ["", "127.0.0.1:80", "ftp://host", "file:///etc/passwd"])
+@pytest.mark.parametrize(
+    "address",
+    ["", "127.0.0.1:80", "ftp://host", "file:///etc/passwd", "http://host:port", "http://host:99999", "http://[::1"],
+)
 def test_other_addresses_are_refused(address):
     with pytest.raises(DocumentError, match="no address"):
         Connection(address, "token")
+
+
+@pytest.mark.parametrize("token", ["secret\n", "secret\r\nX: y", "geheimnis\u00e4"])
+def test_a_token_that_no_server_gives_is_refused_and_not_repeated(token):
+    with pytest.raises(DocumentError, match="The token") as caught:
+        Connection("http://127.0.0.1:9", token)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_name_that_no_host_can_have_is_unreachable():
+    with pytest.raises(ServerUnreachable):
+        Connection(f"http://{'x' * 80}.org", "token").request("GET", "/")

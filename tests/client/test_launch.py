@@ -56,10 +56,10 @@ def test_many_clients_at_once_start_one_server_and_all_reach_it(home, monkeypatc
 def test_the_environment_of_a_host_stays_outside(monkeypatch):
     for name in ("PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_LIBRARY_PATH", "DYLD_X"):
         monkeypatch.setenv(name, "of the host")
-    monkeypatch.setenv("OCIO", "/studio/config.ocio")
+    monkeypatch.setenv("OCIO", "of the host")
     clean = launch.clean_environment()
     assert "of the host" not in clean.values()
-    assert clean["OCIO"] == "/studio/config.ocio" and clean["PATH"] == os.environ["PATH"]
+    assert clean["PATH"] == os.environ["PATH"]
 
 
 def test_a_stale_file_is_recovered(home):

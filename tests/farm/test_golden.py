@@ -8,9 +8,11 @@ from xml.etree import ElementTree
 
 import pytest
 
+from f2hdr_backend.farm import deadline10
 from f2hdr_backend.farm.job import chunks, span
+from f2hdr_backend.shot.errors import ShotError
 from f2hdr_backend.shot.frames import FrameRange
-from tests.farm.jobs import FULL, GOLDEN, JOBS, SHOT
+from tests.farm.jobs import FOLDER, FULL, GOLDEN, JOBS, PLAIN, SHOT
 
 DEADLINE = os.environ.get("F2HDR_TEST_DEADLINE", "")
 """The ``deadline`` command of an environment of its own, with the package deadline."""
@@ -22,6 +24,11 @@ OUTLINE = os.environ.get("F2HDR_TEST_OUTLINE", "")
 def test_a_job_gives_exactly_the_golden_files(name):
     golden = {path.name: path.read_text(encoding="utf-8") for path in (GOLDEN / name).iterdir()}
     assert JOBS[name]() == golden
+
+
+def test_deadline_10_is_given_no_task_whose_frames_have_gaps():
+    with pytest.raises(ShotError, match="1001-1020,1031-1040 has gaps"):
+        deadline10.files(PLAIN, FOLDER)
 
 
 @pytest.mark.parametrize("name", ["openjd", "openjd-warm-gpu-convert", "deadline-cloud"])

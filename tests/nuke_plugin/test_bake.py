@@ -115,14 +115,15 @@ def test_layers_views_and_difference(comp: Comp) -> None:
     assert {"forward.u", "forward.v", "backward.u", "motion.forward", "motion.backward"} <= set(result.planes)
     hdr = comp.rgb(1003)
     views = {}
-    for name in ("source", "difference", "mask", "flow"):
+    for name in ("source", "difference", "mask", "forward flow", "backward flow"):
         comp.node["result"].setValue(name)
         views[name] = comp.rgb(1003)
     np.testing.assert_array_equal(views["source"], comp.rgb(1003, node=comp.grade))
     np.testing.assert_allclose(views["difference"], np.abs(hdr - views["source"]), atol=1e-6)
     np.testing.assert_array_equal(views["mask"][::-1, :, 0], result.plane("motion.forward"))
-    np.testing.assert_array_equal(views["flow"][::-1, :, 0], result.plane("forward.u"))
-    np.testing.assert_array_equal(views["flow"][::-1, :, 1], result.plane("forward.v"))
+    for way in ("forward", "backward"):
+        np.testing.assert_array_equal(views[f"{way} flow"][::-1, :, 0], result.plane(f"{way}.u"))
+        np.testing.assert_array_equal(views[f"{way} flow"][::-1, :, 1], result.plane(f"{way}.v"))
 
 
 def test_bake_leaves_the_write_disabled_and_the_script_in_its_proxy_mode(comp: Comp) -> None:

@@ -12,6 +12,7 @@ import nuke
 import numpy as np
 import OpenEXR
 import pytest
+from nuke import fake
 from nuke.session import session
 from nuke_comp import Comp
 from nuke_footage import FIRST, LAST, exposed, scene
@@ -142,6 +143,21 @@ def test_plain_x_asks_the_backend_for_each_frame_of_original_files(window: Comp,
     assert not FAILS_A_TASK.search(ran.stdout)
     assert len(window.results()) == 2
     assert np.abs(picture(target / "out.1003.exr") - scene(1003)).mean() < 0.02
+
+
+def test_on_demand_shows_what_the_knobs_say_also_after_going_back(plate: str, tmp_path: Path, runtime: Path) -> None:
+    """Files of earlier settings are there, but the node shows those of others."""
+    comp = Comp(plate, tmp_path / "shot.nk", gui=False)
+    comp.from_files()
+    comp.set(on_demand=True, exposure_mode="ratio", short_parity="even", cuts="none", color_clip_level="1")
+    target = with_write(comp)
+    pictures = []
+    for anchor in ("long", "short", "long"):
+        comp.set(output_anchor=anchor)
+        fake.render(1003, 1003)
+        pictures.append(picture(target / "out.1003.exr"))
+    np.testing.assert_allclose(pictures[1], pictures[0] / 8, rtol=1e-3, atol=1e-5)
+    np.testing.assert_array_equal(pictures[2], pictures[0])
 
 
 def test_plain_x_does_not_guess_from_one_frame(window: Comp, installed: Path) -> None:

@@ -60,7 +60,7 @@ def test_every_knob_that_the_code_names_is_there() -> None:
 
 def test_the_hidden_knobs_are_those_that_only_the_code_writes() -> None:
     hidden = {knob.name for knob in GROUP.knobs if knob.is_hidden}
-    assert hidden == {"node_id", "baked", "pattern", "clip", "result_test", "found", knobs.MARK}
+    assert hidden == {"node_id", "baked", "pattern", "evs", "clip", "result_test", "found", knobs.MARK}
     assert GROUP.values[knobs.MARK] == f2hdr_backend.__version__
     assert KNOBS["version_text"].text == f2hdr_backend.__version__
 
@@ -131,8 +131,9 @@ EXPECTED = {
     "hdr_rgb": ["source", "result_inside"],
     "hdr_flow": ["hdr_rgb", "F2HDR_result"], "hdr_mask": ["hdr_flow", "F2HDR_result"],
     "hdr_occlusion": ["hdr_mask", "F2HDR_result"], "hdr_coarse": ["hdr_occlusion", "F2HDR_result"],
-    "show_flow": ["hdr_coarse"], "show_mask": ["hdr_coarse"], "show_difference": ["source", "hdr_coarse"],
-    "show": ["hdr_coarse", "source", "show_difference", "show_mask", "show_flow"],
+    "show_backward": ["hdr_coarse"], "show_forward": ["hdr_coarse"], "show_mask": ["hdr_coarse"],
+    "show_difference": ["source", "hdr_coarse"],
+    "show": ["hdr_coarse", "source", "show_difference", "show_mask", "show_forward", "show_backward"],
     "provenance": ["show"], "Output1": ["provenance"],
 }  # fmt: skip
 
@@ -142,7 +143,7 @@ def test_every_connection() -> None:
 
 
 def test_the_switch_has_an_input_for_every_view() -> None:
-    assert KNOBS["result"].items == ["HDR", "source", "difference", "mask", "flow"]
+    assert KNOBS["result"].items == ["HDR", "source", "difference", "mask", "forward flow", "backward flow"]
     assert INNER["show"].values["which"] == "{parent.result}"
 
 

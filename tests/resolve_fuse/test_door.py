@@ -112,6 +112,7 @@ local function told(document)
 end
 told({state = "running", done = 1, total = 3, message = "Frame 2."})
 told({state = "running", done = 1, total = 3, message = "Frame 2.", updated = os.time() - 30})
+told({state = "starting", updated = os.time() - 30, message = "Starting."})
 told({state = "failed", error = {message = "No.", hint = "Mend it."}})
 told({state = "done", done = 3, total = 3, updated = 1, frame = json.null, error = json.null})
 """
@@ -122,8 +123,9 @@ def test_a_status_file_that_falls_silent_means_failure(lua: Lua, tmp_path: Path)
     lines = lua.evaluate(STATUS, tmp_path).strip().split("\n")
     assert lines[0] == "running\tFrame 2."
     assert lines[1].startswith("failed\t") and "has said nothing" in lines[1]
-    assert lines[2] == "failed\tNo. Mend it."
-    assert lines[3].strip() == "done"
+    assert lines[2] == "starting\tStarting."
+    assert lines[3] == "failed\tNo. Mend it."
+    assert lines[4].strip() == "done"
 
 
 class _Answers(BaseHTTPRequestHandler):
@@ -190,6 +192,35 @@ def test_requests_reach_a_server_where_lua_has_sockets(lua: Lua, tmp_path: Path)
         assert lines[3:] == ["nil\tNo. Mend it.", "nil\tno server listens"]
 
 
+SUBMIT = """
+local door, http = require("f2hdr"), require("f2hdr_http")
+print(http.available)
+if http.available then
+    local sent
+    http.server = function() return {port = 1, token = "t"} end
+    http.request = function(_, _, path, body)
+        if body then sent = body end
+        return {id = "1"}
+    end
+    local made = assert(door.door({folder = ...}))
+    local colors = {{}, {config = ""}, {config = "own.ocio"}}
+    for index = 1, 4 do
+        assert(made:submit({version = 1, plate = "p.####.exr", color = colors[index]}, "j" .. index, {}))
+        print(sent)
+    end
+end
+"""
+
+
+@pytest.mark.parametrize("lua", ALL, ids=lambda lua: lua.name)
+def test_the_server_is_told_the_color_config_of_the_host(lua: Lua, tmp_path: Path) -> None:
+    lines = lua.evaluate(SUBMIT, tmp_path, env={"OCIO": "/studio/c.ocio"}).strip().split("\n")
+    if lines == ["false"]:
+        return
+    configs = [json.loads(line)["shot"]["color"]["config"] for line in lines[1:]]
+    assert configs == ["/studio/c.ocio", "/studio/c.ocio", "own.ocio", "/studio/c.ocio"]
+
+
 @PAIRS
 def test_the_shots_that_lua_writes_are_shots(lua: Lua, tmp_path: Path) -> None:
     """What the timeline script and the Fuse build is read by the Shot's own strict reader in other tests; this one
@@ -199,3 +230,72 @@ print(json.encode({version = 1, plate = "p.####.exr", cuts = json.array(), frame
     exposures = {cycle = {0, 3}, start = 1, exceptions = json.array()}, output = {layers = json.array()}}))"""
     shot = Shot.from_json(lua.evaluate(code))
     assert shot.cuts == () and shot.frames is None and shot.exposures is not None and shot.exposures.cycle == (0.0, 3.0)
+
+
+CHECKS = """
+local folder, command = ...
+for _ = 1, 3 do assert(assert(require("f2hdr").door({folder = folder, backend = command})):check()) end
+print(require("f2hdr").door({folder = folder, backend = folder .. "/none"}):check())
+"""
+
+
+@PAIRS
+def test_a_backend_that_answered_is_not_asked_again(lua: Lua, tmp_path: Path) -> None:
+    """Each frame of a Fuse makes a door of its own."""
+    command = tmp_path / "f2hdr"
+    command.write_text(f"#!/bin/sh\necho asked >>'{tmp_path}/log'\necho 1.0\n")
+    command.chmod(0o755)
+    said = lua.evaluate(CHECKS, tmp_path, command)
+    assert (tmp_path / "log").read_text() == "asked\n"
+    assert said.startswith("nil\t") and "cannot be started" in said
+
+
+SAME_NAME = """
+local json, system, door = require("f2hdr_json"), require("f2hdr_system"), assert(require("f2hdr").door({folder = ...}))
+local base = (...) .. "/jobs/x"
+assert(system.write_all(base .. ".json", json.encode({a = 1})))
+for _, case in ipairs({{"running", 1}, {"running", 2}, {"failed", 2}}) do
+    assert(system.write_all(base .. ".status", json.encode({state = case[1], updated = os.time(), total = 3})))
+    local job, why = door:submit({a = case[2]}, "x", {by_command = true})
+    print(job ~= nil, why)
+end
+"""
+
+
+@PAIRS
+def test_a_name_whose_job_is_not_over_takes_no_other_settings(lua: Lua, tmp_path: Path) -> None:
+    lines = lua.evaluate(SAME_NAME, tmp_path, env={"F2HDR_BACKEND": "true"}).strip().split("\n")
+    assert lines[0].startswith("true")
+    assert lines[1].startswith("false\tThese frames are being rendered with other settings.")
+    assert lines[2].startswith("true")
+
+
+CACHE = """
+local cache, system = require("f2hdr_cache"), require("f2hdr_system")
+local live = ...
+local function made(digest, plates)
+    assert(system.make_folder(live .. "/" .. digest))
+    local names = {"hdr.-000001.exr", unpack(plates)}
+    for _, name in ipairs(names) do assert(system.write_all(live .. "/" .. digest .. "/" .. name, ("x"):rep(100))) end
+    cache.note(live, digest, names, 350)
+    local left = {}
+    for _, one in ipairs({"0a", "0b", "0cw1", "0d", "0e"}) do
+        if system.exists(live .. "/" .. one .. "/hdr.-000001.exr") then left[#left + 1] = one end
+    end
+    print(table.concat(left, " "))
+end
+made("0a", {"plate.000001.exr"})
+made("0b", {})
+made("0b", {})
+made("0cw1", {"plate.000001.exr"})
+made("0d", {"p1", "p2", "p3", "p4"})
+made("0e", {})
+"""
+
+
+@pytest.mark.parametrize("lua", ALL, ids=lambda lua: lua.name)
+def test_the_oldest_results_go_when_the_cache_is_full(lua: Lua, tmp_path: Path) -> None:
+    """0d alone is above the limit: everything before it goes, it stays until the next one."""
+    said = lua.evaluate(CACHE, tmp_path / "é").strip().split("\n")
+    assert said == ["0a", "0a 0b", "0a 0b", "0b 0cw1", "0d", "0e"]
+    assert {path.name for path in (tmp_path / "é").iterdir()} == {"0e", "results.txt"}

@@ -170,9 +170,15 @@ def test_the_clips_that_are_meant(edit: Edit) -> None:
     other = FakeItem("other", 86500, 9, 0, None)
     other.color = "Teal"
     edit.timeline.tracks[0].items.append(other)
-    edit.timeline.tracks.append(FakeTrack("F2HDR", [FakeItem("ours", 86410, 4, 0, edit.media)]))
+    rendered = FakeMedia({"File Path": "/hdr/A001.[001002-001009].exr"}, edit.quirks)
+    ours = FakeItem("ours", 86410, 4, 0, rendered)
+    edit.timeline.tracks.append(FakeTrack("F2HDR", [ours]))
     names = lambda: ([item.name for item in clips.collect(session, "Teal")[0]], clips.collect(session, "Teal")[1])  # noqa: E731
     assert names() == (["A001.tif"], "selected")
+    edit.timeline.selection = [ours, edit.item]
+    assert names() == (["A001.tif"], "selected")
+    edit.timeline.selection = [ours]
+    assert names() == ([], "selected")
     edit.timeline.selection = None
     assert names() == (["other"], "colored")
     other.color = ""
@@ -181,6 +187,8 @@ def test_the_clips_that_are_meant(edit: Edit) -> None:
     edit.timeline.marks = {}
     edit.timeline.current = other
     assert names() == (["other"], "current")
+    edit.timeline.current = ours
+    assert names() == (["A001.tif"], "current")
     edit.timeline.current = None
     assert names() == ([], "current")
 

@@ -115,8 +115,11 @@ def test_what_cannot_be_read_is_said(change: dict[str, object], words: str, tmp_
     header = {"compression": OpenEXR.NO_COMPRESSION, "type": OpenEXR.scanlineimage, **change}
     with OpenEXR.File(header, {"RGB": _picture()}) as file:
         file.write(str(tmp_path / "a.exr"))
-    said = LUAJIT.evaluate('print(select(2, require("f2hdr_exr_read").open(...)))', tmp_path / "a.exr")
+    code = 'local _, why, size = require("f2hdr_exr_read").open(...) print(why, size.width, size.height)'
+    said = LUAJIT.evaluate(code, tmp_path / "a.exr")
+    display = (10, 10) if "dataWindow" in change else (7, 5)
     assert words in said and str(tmp_path / "a.exr") in said
+    assert said.split()[-2:] == [str(number) for number in display]
 
 
 FUZZ = """

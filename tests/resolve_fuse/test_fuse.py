@@ -265,6 +265,25 @@ def test_cancel_stops_the_job(comp: Comp, cold_backend: Backend) -> None:
     cold_backend.wait_for_server()
 
 
+def test_a_preview_that_was_not_waited_for_leaves_only_its_result(comp: Comp, backend: Backend) -> None:
+    import time
+
+    comp.inputs = {**GIVEN, "Timeout": 0}
+    live = comp.folder / "cache" / "live"
+    report = comp.run(comp.frame(5, flags=1), env=backend.env)
+    assert "Not ready yet" in report["said"][0] and "depth" not in report["outputs"][0]
+    assert len(list(live.glob("*/plate.*"))) == 3
+    end = time.monotonic() + 60
+    while not list(live.glob("*/hdr.*")) and time.monotonic() < end:
+        time.sleep(0.1)
+    assert comp.run(comp.frame(5), env=backend.env)["outputs"][0]["depth"] == 8
+    left = [path for path in live.rglob("*") if path.is_file()]
+    assert sorted(path.name for path in left) == ["hdr.000005.exr", "hdr.5-5.f2hdr.json", "results.txt"]
+    digest, size, *names = (live / "results.txt").read_text().splitlines()[-1].split(" ")
+    assert {path.name for path in left} == {*names, "results.txt"}
+    assert sum((live / digest / name).stat().st_size for name in names) == int(size)
+
+
 def test_what_is_missing_in_the_installation_is_said(comp: Comp) -> None:
     comp.facts["broken"] = "f2hdr_live"
     report = comp.run(comp.frame(5))

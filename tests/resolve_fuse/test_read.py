@@ -64,16 +64,24 @@ def test_a_compressed_file_goes_to_fusions_reader_and_is_refused_without(comp: C
     comp.facts["exrio"] = True
     comp.run(comp.frame(3))
     np.testing.assert_array_equal(comp.picture(3)[..., :3], radiance(3))
+    assert comp.picture(3)[..., 3].min() == 1
+    comp.facts["data_window"] = [8, 6, 56, 40]
+    comp.run(comp.frame(3))
+    assert comp.picture(3)[8:42, 8:56, 3].min() == 1 and comp.picture(3)[..., 3].sum() == 34 * 48
 
 
-def test_another_size_is_refused_but_a_proxy_is_scaled(comp: Comp) -> None:
-    _render(comp, 3)
+@pytest.mark.parametrize("compression", [OpenEXR.NO_COMPRESSION, OpenEXR.ZIP_COMPRESSION], ids=str)
+def test_another_size_is_refused_but_a_proxy_is_scaled(compression: object, comp: Comp) -> None:
+    path = _render(comp, 3, compression=compression)
+    write_exr(Path(f"{path}.plain"), (radiance(3) * 8).astype(np.float16).astype(np.float32))
+    comp.facts["exrio"] = True
     comp.shoot({3: 0.0}, 40, 64)
     assert "is 64 x 48 pixels, the input is 64 x 40" in comp.run(comp.frame(3))["said"][0]
     comp.shoot({3: 0.0})
     comp.facts["proxy"] = 2
     comp.run(comp.frame(3))
     np.testing.assert_array_equal(comp.picture(3)[..., :3], (radiance(3) * 8).astype(np.float16)[1::2, 1::2])
+    assert comp.picture(3)[..., 3].min() == 1
 
 
 def test_no_frames_chosen_is_said(comp: Comp) -> None:

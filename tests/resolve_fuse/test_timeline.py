@@ -36,6 +36,8 @@ class Edit:
         self.clip: dict[str, Any] = {
             "name": "A001.tif", "start": 86410, "duration": 4, "offset": 3, "media": 1, "source": [3, 7],
         }  # fmt: skip
+        self.more_clips: list[dict[str, Any]] = []
+        self.more_media: list[dict[str, Any]] = []
         self.timeline: dict[str, Any] = {"rate": "24", "selected": [[1, 1]]}
         self.facts: dict[str, Any] = {"settings": MANAGED, "quirks": {}}
         self.data = {
@@ -44,10 +46,10 @@ class Edit:
         }  # fmt: skip
 
     def run(self, lua: Lua = LUAJIT, script: Path = MODULES / "F2HDR_timeline.lua") -> dict[str, Any]:
-        tracks = [{"name": "Video 1", "items": [self.clip]}, *self.timeline.pop("more_tracks", [])]
+        tracks = [{"name": "Video 1", "items": [self.clip, *self.more_clips]}, *self.timeline.pop("more_tracks", [])]
         scenario = {
-            "script": str(script), "media": [{"properties": self.media}], "data": self.data,
-            "timeline": {**self.timeline, "tracks": tracks}, **self.facts,
+            "script": str(script), "media": [{"properties": one} for one in (self.media, *self.more_media)],
+            "data": self.data, "timeline": {**self.timeline, "tracks": tracks}, **self.facts,
         }  # fmt: skip
         question, answer = self.folder / "scenario.json", self.folder / "report.json"
         question.write_text(json.dumps(scenario))
@@ -239,6 +241,41 @@ def test_cancel_keeps_the_finished_frames_and_places_nothing(edit: Edit) -> None
     report = edit.run()
     assert "canceled: finished frames are kept" in report["said"][-1]
     assert len(report["tracks"]) == 1 and report["bins"] == {}
+
+
+def test_cancel_leaves_the_clips_behind_it_alone(edit: Edit) -> None:
+    edit.more_clips = [{**edit.clip, "name": "second", "start": 86500}]
+    edit.timeline["selected"] = [[1, 1], [1, 2]]
+    edit.facts["quirks"] = {"cancel_at_step": 1}
+    report = edit.run()
+    assert report["said"][-1] == "F2HDR: canceled: 1 more not rendered."
+    assert not any("second" in line for line in report["said"]) and report["shown"] is False
+
+
+def test_an_error_in_one_clip_does_not_end_the_others_and_the_window_is_closed(edit: Edit) -> None:
+    edit.more_clips = [{**edit.clip, "name": "second", "start": 86500}]
+    edit.clip["raises"] = True
+    edit.timeline["selected"] = [[1, 1], [1, 2]]
+    report = edit.run()
+    assert "A001.tif: stopped by an error in DaVinci Resolve Studio" in report["said"][-2]
+    assert "Resolve does not answer" in report["said"][-2]
+    assert "second: done" in report["said"][-1] and report["shown"] is False
+
+
+@pytest.mark.parametrize(
+    "timeline", [{"selected": [[1, 1], [2, 1]]}, {"current": [2, 1]}, {"selected": [[2, 1]]}], ids=str
+)
+def test_results_on_our_own_track_are_no_plates(timeline: dict[str, Any], edit: Edit) -> None:
+    """The result is refused, or the clip that it covers is meant; before 21.0.4 the playhead shows the result."""
+    result = {"name": "A001.[001002-001009].exr", "start": 86410, "duration": 4, "offset": 2, "media": 2}
+    edit.more_media = [{**edit.media, "File Path": str(edit.folder / "A001.[001002-001009].exr"), "Frames": "8"}]
+    edit.timeline = {"rate": "24", **timeline, "more_tracks": [{"name": "F2HDR", "items": [result]}]}
+    said = edit.run()["said"]
+    if timeline == {"selected": [[2, 1]]}:
+        assert "no clip is meant" in said[-1]
+    else:
+        assert "1 " in said[1] and "A001.tif: done" in said[-1]
+        assert not any("A001.[001002-001009].exr: " in line for line in said)
 
 
 def test_the_free_edition_is_not_asked_for_windows(edit: Edit) -> None:

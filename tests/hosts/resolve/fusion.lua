@@ -194,7 +194,8 @@ function tool:SetProgress(share)
     if scenario.abort_on_progress then self.Status = "Aborted" end
 end
 
---- Fusion's EXR reader. It knows every compression; here "a.exr" is decoded by way of "a.exr.plain" beside it.
+--- Fusion's EXR reader. It knows every compression, fills only the channels that were asked for (the others, alpha too,
+-- stay as they were) and takes no care of the image's size; here "a.exr" is decoded by way of "a.exr.plain" beside it.
 if scenario.exrio then
     function EXRIO()
         local exr = {wanted = {}, problem = ""}
@@ -210,9 +211,10 @@ if scenario.exrio then
             end
             self.reader:read(names, function(y, planes)
                 for x = 0, self.reader.width - 1 do
-                    local pixel = Pixel({A = 1})
+                    local pixel, row = Pixel(), self.reader.height - 1 - y
+                    images[1]:GetPixel(x, row, pixel)
                     for index, letter in ipairs(letters) do pixel[letter] = planes[index][x] end
-                    images[1]:SetPixel(x, self.reader.height - 1 - y, pixel)
+                    images[1]:SetPixel(x, row, pixel)
                 end
             end)
         end

@@ -90,13 +90,18 @@ end
 local all_media = {}
 for index, facts in ipairs(scenario.media) do all_media[index] = media_of(facts) end
 
+local is_over = false
+
 local function item_of(facts)
     local item = {facts = facts, takes = {}, markers = json.array()}
     function item:GetName() return facts.name end
     function item:GetStart() return facts.start end
     function item:GetDuration() return facts.duration end
     function item:GetEnd() return facts.start + facts.duration end
-    function item:GetLeftOffset() return facts.offset end
+    function item:GetLeftOffset()
+        if facts.raises and not is_over then error("Resolve does not answer") end
+        return facts.offset
+    end
     function item:GetMediaPoolItem() return facts.media end
     function item:GetClipColor() return facts.color or "" end
     function item:GetTrackTypeAndIndex() return {facts.kind or "video", facts.track} end
@@ -255,6 +260,7 @@ end}
 if scenario.broken then package.preload[scenario.broken] = function() error("module not found") end end
 for _ = 1, scenario.times or 1 do assert(loadfile(scenario.script))() end
 
+is_over = true
 report.tracks = json.array()
 for index, track in ipairs(tracks) do
     local items = json.array()

@@ -165,26 +165,37 @@ def ask(text: str) -> bool:
     return session.answers_to_ask.pop(0)
 
 
-class ProgressTask:
-    """The bar in Nuke's window; may be driven from any thread."""
+class _Bar:
+    """What the user sees of a ProgressTask."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.cancelled = False
+        self.closed = False
         self.progress: list[int] = []
         self.said: list[str] = []
-        session.tasks.append(self)
+
+
+class ProgressTask:
+    """The bar in Nuke's window; may be driven from any thread, and closes when this object is gone."""
+
+    def __init__(self, name: str) -> None:
+        self._bar = _Bar(name)
+        session.tasks.append(self._bar)
+
+    def __del__(self) -> None:
+        self._bar.closed = True
 
     def setProgress(self, percent: int) -> None:
         if not isinstance(percent, int) or not 0 <= percent <= 100:
             raise TypeError(f"setProgress takes 0 to 100, not {percent!r}")
-        self.progress.append(percent)
+        self._bar.progress.append(percent)
 
     def setMessage(self, text: str) -> None:
-        self.said.append(text)
+        self._bar.said.append(text)
 
     def isCancelled(self) -> bool:
-        return self.cancelled
+        return self._bar.cancelled
 
 
 class Undo:

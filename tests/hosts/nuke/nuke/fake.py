@@ -9,6 +9,7 @@ from typing import Any
 
 import nuke
 from nuke import script
+from nuke.knobs import Knob
 from nuke.nodes import Node, Root
 from nuke.session import session
 
@@ -71,6 +72,11 @@ def paste_copy(node: Node) -> Node:
     made = script.load(script.save([node]), session.root)[0]
     made.sources = list(node.sources)
     return made
+
+
+def set_variables(**values: str) -> None:
+    """The user makes Graph Scope Variables in the project settings (Nuke 16)."""
+    session.root.add(Knob("gsv", default={"__default__": values}))
 
 
 def add_view(name: str) -> None:

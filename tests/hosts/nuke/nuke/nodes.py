@@ -43,7 +43,7 @@ _CLASSES: dict[str, str] = {
             "auto_alpha=bool localizationPolicy=on|off reload=button version=number",
     "Write": "file=file file_type=exr|tiff channels=string raw=bool create_directories=bool colorspace=string "
              "datatype=16_bit_half|32_bit_float compression=exr metadata=headers write_hash=bool",
-    "Root": "first_frame=number last_frame=number proxy=bool proxy_scale=number fps=number "
+    "Root": "project_directory=file first_frame=number last_frame=number proxy=bool proxy_scale=number fps=number "
             "colorManagement=Nuke|OCIO OCIOConfigPath=file workingSpaceLUT=string",
 }  # fmt: skip
 _DEFAULTS: dict[str, dict[str, Any]] = {

@@ -1,0 +1,132 @@
+"""What the user is told while and after baking: the bar, the status, the log, the terminal."""
+
+from __future__ import annotations
+
+import gc
+import os
+from pathlib import Path
+from typing import Any
+
+import nuke
+import numpy as np
+import pytest
+from f2hdr_nuke import cache
+from nuke import fake
+from nuke.session import session
+from nuke_comp import Comp
+from nuke_footage import FIRST, LAST, exposed, write_exr
+
+from f2hdr_backend.shot.errors import UnwritableFrame
+from f2hdr_backend.shot.frames import FrameRange
+
+RATIO = {"exposure_mode": "ratio", "short_parity": "even", "cuts": "none"}
+
+
+def test_the_bar_goes_away_with_the_bake_and_with_an_error(window: Comp) -> None:
+    gc.disable()
+    try:
+        window.bake(**RATIO)
+        window.node.setInput(0, None)
+        window.bake()
+        assert "has no input" in window.told()
+        assert [bar.closed for bar in session.tasks] == [True, True]
+    finally:
+        gc.enable()
+
+
+def test_the_status_says_why_a_bake_stopped_until_something_changes(window: Comp) -> None:
+    window.bake(**RATIO)
+    window.node.setInput(0, None)
+    window.bake()
+    assert window.state() == "F2HDR1 has no input. Connect the plate of alternating exposures. Stopped: " \
+        "F2HDR1 has no input."  # fmt: skip
+    window.node.setInput(0, window.grade)
+    fake.open_panel(window.node)
+    assert window.state() == f"Baked {FIRST}-{LAST}."
+
+
+def refusing(error: type[OSError], number: int) -> Any:
+    def refuse(*args: Any, **kwargs: Any) -> None:
+        raise error(number, os.strerror(number))
+
+    return refuse
+
+
+def test_a_plate_that_cannot_be_removed(window: Comp, monkeypatch: pytest.MonkeyPatch) -> None:
+    window.bake(**RATIO)
+    window.read["last"].setValue(LAST - 1)
+    monkeypatch.setattr(cache.os, "unlink", refusing(PermissionError, 13))
+    window.bake()
+    assert f"plate.main.{LAST}.exr cannot be written: Permission denied." in window.told()
+    assert "Permission denied" in window.state()
+
+
+def test_a_full_disk_while_detecting(window: Comp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache.os, "link", refusing(OSError, 95))
+    monkeypatch.setattr(cache.shutil, "copyfile", refusing(OSError, 28))
+    window.press("detect")
+    assert "No space left on device" in window.told()
+    assert "No space left on device" in window.state()
+    assert not list(window.folder().glob("look.*"))
+
+
+def test_a_folder_that_cannot_be_made_names_the_frame(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UnwritableFrame, match=r"p\.0001\.exr cannot be written") as failed:
+        cache.stretch(str(tmp_path / "p.%04d.exr"), FrameRange((1,)), str(tmp_path / "file" / "look"))
+    assert failed.value.facts["frame"] == 1
+
+
+def test_warnings_are_counted_in_the_status_and_listed_in_the_log(comp: Comp) -> None:
+    pixels = exposed(1003)
+    pixels[3, 3] = np.nan
+    write_exr(comp.script.parent / "footage" / "plate.1003.exr", pixels, 1003)
+    comp.bake(color_clip_level="1", **RATIO)
+    assert comp.state() == f"Baked {FIRST}-{LAST}. 1 warning, see log."
+    assert "warning: 1 pixels of " in (comp.folder() / "log.txt").read_text()
+    printed = [line for line in session.printed if "were NaN or Inf" in line]
+    assert len(printed) == (0 if session.gui else 1)
+    assert all(line.startswith("F2HDR: warning: ") for line in printed)
+
+
+def test_a_relative_cache_folder_begins_at_the_project_directory(window: Comp, tmp_path: Path) -> None:
+    nuke.root()["project_directory"].setValue(f"{tmp_path}/project")
+    window.bake(cache_dir="cache/hdr", **RATIO)
+    assert window.state().startswith("Baked")
+    assert len(list((tmp_path / "project" / "cache" / "hdr").glob("*/*/hdr.main.*.exr"))) == 6
+
+
+def test_a_whole_path_to_the_cache_stays(window: Comp, tmp_path: Path) -> None:
+    nuke.root()["project_directory"].setValue(f"{tmp_path}/project")
+    window.bake(cache_dir=f"{tmp_path}/elsewhere", **RATIO)
+    assert len(list((tmp_path / "elsewhere").glob("*/*/hdr.main.*.exr"))) == 6
+
+
+@pytest.mark.parametrize(
+    ("knob", "value"),
+    [
+        ("file", "/shots/%{shot}/plate.%04d.exr"),
+        ("file", "/shots/%shot/plate.%04d.exr"),
+        ("file", "/shots/%__default__.shot/plate.%04d.exr"),
+    ],
+)
+def test_variables_in_a_path_above_are_refused(window: Comp, knob: str, value: str) -> None:
+    fake.set_variables(shot="sh010")
+    window.read[knob].setValue(value)
+    window.bake()
+    assert "depends on Graph Scope Variables (Read1)" in window.told()
+    assert "Graph Scope Variables" in window.state()
+
+
+def test_variables_in_an_expression_above_are_refused(window: Comp) -> None:
+    window.grade["white"].setExpression("[python {nuke.root()['gsv'].getGsvValue('__default__.white')}]")
+    window.bake()
+    assert "depends on Graph Scope Variables (Grade1)" in window.told()
+
+
+def test_percent_signs_that_are_no_variables_bake(window: Comp) -> None:
+    fake.set_variables(shot="sh010")
+    window.read["file"].setValue(window.read["file"].value().replace("%04d", "%d"))
+    window.grade["label"].setValue("%{shot}")
+    window.bake(**RATIO)
+    assert window.state() == f"Baked {FIRST}-{LAST}."

@@ -1,0 +1,54 @@
+"""A file takes its place also where others have it open."""
+
+import os
+import sys
+
+import pytest
+
+from f2hdr_backend.shot import rename
+from f2hdr_backend.shot.rename import replace_file
+
+
+def held_open(monkeypatch, times):
+    """Let the system refuse some times, as Windows does while another program has the file open."""
+    real, tries = os.replace, []
+
+    def refusing(part, path):
+        tries.append(path)
+        if len(tries) <= times:
+            raise PermissionError(13, "in use", str(path))
+        real(part, path)
+
+    monkeypatch.setattr(os, "replace", refusing)
+    return tries
+
+
+@pytest.fixture
+def files(tmp_path):
+    (tmp_path / "new").write_text("new")
+    (tmp_path / "file").write_text("old")
+    return tmp_path / "new", tmp_path / "file"
+
+
+def test_on_windows_whoever_has_the_file_open_is_waited_for(files, monkeypatch):
+    monkeypatch.setattr(sys, "platform", "win32")
+    held_open(monkeypatch, 3)
+    replace_file(*files)
+    assert files[1].read_text() == "new" and not files[0].exists()
+
+
+def test_but_not_for_ever(files, monkeypatch):
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(rename, "WAIT_S", 0.1)
+    held_open(monkeypatch, 10**6)
+    with pytest.raises(PermissionError):
+        replace_file(*files)
+    assert files[1].read_text() == "old"
+
+
+def test_elsewhere_no_permission_is_told_at_once(files, monkeypatch):
+    monkeypatch.setattr(sys, "platform", "linux")
+    tries = held_open(monkeypatch, 1)
+    with pytest.raises(PermissionError):
+        replace_file(*files)
+    assert len(tries) == 1
