@@ -59,7 +59,8 @@ def test_every_folder_has_every_frame(demo):
     files = {str(path.relative_to(demo.folder)) for path in demo.folder.rglob("*.*")}
     patterns = ("plate/plate.{}.tif", "truth/truth.{}.exr", "hdr/demo.{}.exr", "merge/demo.{}.exr")
     frames = {pattern.format(frame) for pattern in patterns for frame in (1001, 1002, 1003)}
-    assert files == frames | {"hdr.json", "merge.json"}
+    records = {f"{folder}/demo.1001-1003.f2hdr.json" for folder in ("hdr", "merge")}
+    assert files == frames | records | {"hdr.json", "merge.json"}
 
 
 def test_the_truth_is_the_scene_around_the_crossing(demo):
