@@ -133,7 +133,7 @@ def test_refused_clips_are_told_and_the_others_rendered(tmp_path):
     ran = f2hdr("render", cut, "-o", tmp_path / "hdr", "--handles", "0", "--method", "merge")
     assert ran.returncode == 2 and "3 of 4 clips were not rendered: slow, gone, flat" in ran.stderr
     words = " ".join(ran.stderr.split())
-    assert '"slow" is not rendered: it is retimed' in words and "gone.mov" in words
+    assert '"slow" is not rendered: it is retimed' in words and "gone.mov" in "".join(ran.stderr.split())
     assert '"flat" is not rendered' in words and "Traceback" not in words
     assert frames_in(tmp_path / "hdr" / "good") == [f"good.{n:04d}.exr" for n in (5, 6, 7)]
     assert sorted(os.listdir(tmp_path / "hdr")) == ["good"]
