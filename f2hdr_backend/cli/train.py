@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from f2hdr_backend.model.descriptor import ABLATIONS, Descriptor
 from f2hdr_backend.shot.errors import DocumentError
 
 if TYPE_CHECKING:
-    from f2hdr_backend.model.descriptor import Descriptor
     from f2hdr_backend.train.loop import StepDone, Trainer, TrainPlan
     from f2hdr_backend.train.sources import Source
 
@@ -47,6 +47,9 @@ def train(
     run: Annotated[Path, typer.Option("--output", "-o", help="Folder of the run; resumed if it is there.")],
     name: Annotated[str, typer.Option(help="Name of the finished weights.")] = "mine",
     edition: Annotated[str, typer.Option(help="standard, or lite: narrower, for CPUs and previews.")] = "standard",
+    ablation: Annotated[
+        str | None, typer.Option(help=f"Leave out a part, as the paper's Table 5 does: {', '.join(ABLATIONS)}.")
+    ] = None,
     recipe: Annotated[str, typer.Option(help="Terms of the loss: ours, or the paper's.")] = "ours",
     clips: Annotated[
         Path | None, typer.Option(help="Real clips as a second source: Vimeo-90K's folder, or one of movies.")
@@ -82,7 +85,7 @@ def train(
         seed=seed,
         recipe=_known("recipe", recipe, RECIPES),
     )
-    job = _Run(images, run, _reading(edition), plan, validate_every)
+    job = _Run(images, run, _reading(edition, ablation), plan, validate_every)
     if not job.learn(clips, device):
         return
     weights = store.Weights(name, job.descriptor, job.card(license_text), job.tensors())
@@ -214,10 +217,9 @@ class _Run:
         draw(self.folder)
 
 
-def _reading(edition: str) -> Descriptor:
-    from f2hdr_backend.model.descriptor import Descriptor
-
-    return Descriptor.lite() if _known("edition", edition, EDITIONS) == "lite" else Descriptor()
+def _reading(edition: str, ablation: str | None) -> Descriptor:
+    whole = Descriptor.lite() if _known("edition", edition, EDITIONS) == "lite" else Descriptor()
+    return whole if ablation is None else whole.without(_known("ablation", ablation, ABLATIONS))
 
 
 def _known(what: str, name: str, offered: Iterable[str]) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
 
@@ -11,7 +12,7 @@ class Descriptor:
     """One reading of the F2HDR method; it travels in the header of every weights file.
 
     The published checkpoint is ``Descriptor.published()``; the paper's text is ``exact, eq2, raw, max``.
-    The paper's ablations (Table 5) are readings too: ``adapter=False``, ``refine=False``, ``mask="none"|"cnn"``.
+    The paper's ablations are readings too (:data:`ABLATIONS`).
     """
 
     warp: Literal["released", "exact"] = "exact"
@@ -51,6 +52,10 @@ class Descriptor:
         """The reading of the ``lite`` edition: the same network narrower, on cells of 2 x 2 pixels."""
         return cls(adapter_channels=32, fusion_channels=64, refine_channels=32, cell_px=2)
 
+    def without(self, ablation: str) -> Descriptor:
+        """This reading without what a key of :data:`ABLATIONS` leaves out."""
+        return replace(self, **ABLATIONS[ablation])
+
     def to_json(self) -> dict[str, Any]:
         """A JSON object that :meth:`from_json` takes back."""
         return asdict(self)
@@ -73,6 +78,15 @@ class Descriptor:
                 raise ValueError(f"descriptor field {name} is {width!r}; it must be a multiple of {multiple}")
         return cls(**values)
 
+
+ABLATIONS: Mapping[str, Mapping[str, Any]] = {
+    "stage1-no-adapter": {"adapter": False, "refine": False},
+    "no-adapter": {"adapter": False},
+    "stage1": {"refine": False},
+    "no-mask": {"mask": "none"},
+    "cnn-mask": {"mask": "cnn"},
+}
+"""What the rows of the paper's Table 5 leave out, in its order; the last row is the whole method."""
 
 _CHOICES = {
     "warp": ("released", "exact"),

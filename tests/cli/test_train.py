@@ -54,6 +54,14 @@ def test_preview_writes_a_sheet(images, tmp_path):
     assert read_image(str(tmp_path / "sheet.png")).pixels.shape == (2 * 52, 6 * 68, 3)
 
 
-def test_an_edition_that_is_not_there_is_named(images, tmp_path):
-    with pytest.raises(DocumentError, match="'tiny'"):
-        call(images, "-o", tmp_path / "run", "--edition", "tiny", "--into", tmp_path / "weights")
+def test_an_ablation_of_an_edition_is_trained_and_its_weights_say_so(images, tmp_path):
+    words = ("-o", tmp_path / "run", "--edition", "lite", "--ablation", "stage1-no-adapter")
+    call(images, *words, "--into", tmp_path / "weights", "--steps", 1, "--windows", 1, "--crop", 32)
+    (entry,) = entries_in(tmp_path / "weights")
+    assert not entry.descriptor.adapter and not entry.descriptor.refine and entry.descriptor.fusion_channels == 64
+
+
+@pytest.mark.parametrize("option", ["edition", "ablation"])
+def test_what_is_not_there_is_named(images, tmp_path, option):
+    with pytest.raises(DocumentError, match=f"There is no {option} 'tiny'"):
+        call(images, "-o", tmp_path / "run", f"--{option}", "tiny", "--into", tmp_path / "weights")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from f2hdr_backend.model.descriptor import Descriptor
+from f2hdr_backend.model.descriptor import ABLATIONS, Descriptor
 from f2hdr_backend.shot.errors import DocumentError
 from f2hdr_backend.train.batches import BatchPlan, batches
 from f2hdr_backend.train.loop import Material, Trainer, TrainPlan, averaged_tensors, train
@@ -120,7 +120,7 @@ def test_windows_that_a_team_cannot_share_are_refused():
         Team(0, 2).share(3)
 
 
-@pytest.mark.parametrize("descriptor", [Descriptor(adapter=False), Descriptor(refine=False), Descriptor.lite()])
+@pytest.mark.parametrize("descriptor", [Descriptor.lite(), *map(Descriptor.lite().without, ABLATIONS)])
 def test_ablations_and_editions_train(tmp_path, descriptor):
     steps = run(tmp_path, replace(PLAN, steps=1), descriptor=descriptor)
     assert len(steps) == 1 and averaged_tensors(tmp_path)
