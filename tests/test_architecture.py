@@ -39,7 +39,7 @@ WALLS = {
     "engine": _wall("shot image model flow weights", "torch numpy cv2 psutil opentimelineio"),
     "server": _wall("shot client image flow weights engine", "fastapi uvicorn starlette numpy"),
     "train": _wall("shot image model flow weights", "torch numpy cv2 safetensors"),
-    "evaluate": _wall("shot image model flow weights engine train", "torch numpy cv2 PIL"),
+    "evaluate": _wall("shot image model flow weights engine train", "torch numpy cv2 PIL pycvvdp torchvision"),
     "panel": _wall("shot client image", "qtpy numpy"),
     "farm": _wall("shot", "openjd distributed"),
 }

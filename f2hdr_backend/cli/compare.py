@@ -121,8 +121,7 @@ def table(rows: tuple[ScoreRow, ...]) -> str:
             for row in rows
             if _metric(row) == metric
         ]
-        digits = 2 if means[0].unit == "dB" else 4
-        values = "".join(f"{mean.value:9.{digits}f}" for mean in means)
+        values = "".join(f"{mean.value:9.{mean.decimals}f}" for mean in means)
         settings = ", ".join(f"{name}={_text(value)}" for name, value in means[0].parameters)
         lines.append(f"{metric + ' ' + means[0].unit:<10}{values}   {settings}")
     return "\n".join(lines)

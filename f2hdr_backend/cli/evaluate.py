@@ -11,7 +11,8 @@ import typer
 from f2hdr_backend.shot.errors import DocumentError
 
 if TYPE_CHECKING:
-    from f2hdr_backend.evaluate.benchmark import Benchmark, Plan
+    from f2hdr_backend.evaluate.benchmark import Benchmark
+    from f2hdr_backend.evaluate.page import Page
     from f2hdr_backend.evaluate.results import ResultsFolder
 
 SUITES = ("synthetic",)
@@ -44,7 +45,7 @@ def evaluate(
     metrics: Annotated[
         str | None,
         typer.Option(
-            help="Of psnr, ssim, ssim-standard, hdrvdp, warp, epe, flicker; none: time and memory alone. "
+            help="Of psnr, ssim, ssim-standard, hdrvdp, warp, epe, flicker, cvvdp; none: time and memory alone. "
             "Default: psnr,ssim,hdrvdp, or flicker without ground truth."
         ),
     ] = None,
@@ -59,6 +60,11 @@ def evaluate(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda:0.")] = "auto",
     jobs: Annotated[int, typer.Option(min=1, help="Processes that share the frames.")] = 1,
     windows: Annotated[int, typer.Option(help="Windows of a suite to score, from its first; 42 hold all kinds.")] = 42,
+    report: Annotated[
+        Path | None, typer.Option(help="HTML page to write: pictures of some frames to compare by eye, and all scores.")
+    ] = None,
+    page_frames: Annotated[int, typer.Option(help="Most frames in the page, worst and best first.")] = 8,
+    page_width: Annotated[int | None, typer.Option(help="Most pixels that a picture of the page is wide.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output, one event a line.")] = False,
 ) -> None:
     """Score weights on a benchmark dataset, beside the paper's tables, or on a suite of synthetic shots.
@@ -69,7 +75,7 @@ def evaluate(
         raise DocumentError("Name a --dataset or a --suite.", hint="f2hdr evaluate --dataset real-hdrv DIR")
     if suite is not None:
         _require_suite(suite)
-        _synthetic(folder, weights, windows, reference_trust or "soft", as_json=as_json)
+        _synthetic(folder, weights, windows, reference_trust or "soft", (report, page_frames), as_json=as_json)
         return
     from f2hdr_backend.evaluate.benchmark import Benchmark, Plan
     from f2hdr_backend.evaluate.dataset import open_dataset
@@ -86,6 +92,17 @@ def evaluate(
     benchmark = Benchmark(Plan(name, folder, engine, scoring, ref_exposure, jobs), reader)
     results = None if output is None else ResultsFolder(output, benchmark.settings)
     (_tell if as_json else _print)(benchmark, results)
+    if report is not None:
+        from f2hdr_backend.evaluate.report import report_page
+
+        _write(report, report_page(benchmark, _heading(benchmark), page_frames, page_width))
+
+
+def _write(path: Path, page: Page) -> None:
+    from f2hdr_backend.evaluate.page import write_page
+
+    write_page(path, page)
+    typer.echo(f"{path}, {path.stat().st_size / 2**20:.1f} MiB", err=True)
 
 
 def _listed(metrics: str) -> tuple[str, ...]:
@@ -112,12 +129,12 @@ def _print(benchmark: Benchmark, results: ResultsFolder | None) -> None:
     summary, rows = benchmark.summary(), benchmark.rows.frames
     dataset = benchmark.settings["dataset"]
     blocks = (
-        [_heading(benchmark.plan, benchmark)],
+        [_heading(benchmark)],
         text_tables.published_lines(dataset, summary, ablation=benchmark.is_ablation),
         text_tables.cost_lines(rows),
         text_tables.exposure_lines(summary),
         text_tables.scene_lines(summary),
-        text_tables.parameter_lines(summary, rows),
+        text_tables.parameter_lines(summary, benchmark.rows),
     )
     for block in blocks:
         lines = list(block)
@@ -125,8 +142,8 @@ def _print(benchmark: Benchmark, results: ResultsFolder | None) -> None:
             print("\n".join([*lines, ""]) if lines[-1] else "\n".join(lines))
 
 
-def _heading(plan: Plan, benchmark: Benchmark) -> str:
-    settings = benchmark.settings
+def _heading(benchmark: Benchmark) -> str:
+    settings, plan = benchmark.settings, benchmark.plan
     what = f"weights {plan.engine.weights}, " if plan.engine.method == "f2hdr" else ""
     windows = benchmark.reader.windows
     scenes = len({files.scene for files in windows})
@@ -142,10 +159,12 @@ def _require_suite(suite: str) -> None:
         raise DocumentError(f"There is no suite {suite!r}.", hint=f"Use {', '.join(SUITES)}.")
 
 
-def _synthetic(images: Path, weights: str, windows: int, trust: str, *, as_json: bool) -> None:
+def _synthetic(
+    images: Path, weights: str, windows: int, trust: str, report: tuple[Path | None, int], *, as_json: bool
+) -> None:
     """Score weights on synthetic shots from panoramas no training saw, beside the merge and the bare reference.
 
-    The rows are those of :func:`~f2hdr_backend.evaluate.synthetic.summary`.
+    The rows are those of :func:`~f2hdr_backend.evaluate.synthetic.summary`. ``report``: the page, and its most windows.
     """
     import torch
 
@@ -161,7 +180,14 @@ def _synthetic(images: Path, weights: str, windows: int, trust: str, *, as_json:
         name: NetworkMethod(Engine(weights=name, reference_trust=trust), cpu) for name in weights.split(",")
     }
     methods["merge"] = MergeMethod(Engine(reference_trust=trust), cpu)
-    table = summary(list(run(load_sources(images, held_out=True), methods, windows, trust)))
+    panoramas = load_sources(images, held_out=True)
+    scores = list(run(panoramas, methods, windows, trust))
+    page, most = report
+    if page is not None:
+        from f2hdr_backend.evaluate.report_synthetic import suite_page
+
+        _write(page, suite_page(scores, panoramas, methods, trust, most))
+    table = summary(scores)
     if as_json:
         print(json.dumps({"suite": {"seed": SEED, "size": SIZE, "windows": windows}, "scores": table}))
         return

@@ -9,37 +9,35 @@ import os
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from f2hdr_backend.engine.cpu_setup import set_up_cpu
 from f2hdr_backend.engine.device import pick_device
 from f2hdr_backend.engine.method import HdrFrame
 from f2hdr_backend.engine.reconstruct import NetworkMethod, open_method
+from f2hdr_backend.evaluate import color_video_vdp
 from f2hdr_backend.evaluate.composite import well_exposed
 from f2hdr_backend.evaluate.cost import measure
 from f2hdr_backend.evaluate.dataset import ALTERNATE, DatasetReader, Window, WindowFiles, open_dataset, read_window
 from f2hdr_backend.evaluate.results import FrameRow, ResultsFolder, Rows, SceneRow
-from f2hdr_backend.evaluate.score import Score
 from f2hdr_backend.evaluate.scoring import (
-    FLICKER,
     Scored,
     Scores,
     ScoreSettings,
     require_metrics,
     score_frame,
+    trusting,
     with_reference,
 )
+from f2hdr_backend.evaluate.shot_scores import SHOT_METRICS, VIDEO, ShotFrame, shot_scores
 from f2hdr_backend.evaluate.summary import Summary, summarize
-from f2hdr_backend.evaluate.temporal import temporal_scores
 from f2hdr_backend.image.frame import file_identity
 from f2hdr_backend.shot.document import Engine
 from f2hdr_backend.shot.errors import ImageError
@@ -48,7 +46,6 @@ SCORING_VERSION = 1
 """Raised when the same files and settings would give other numbers."""
 SECONDS_BETWEEN_WRITES = 10.0
 
-Sample = tuple[NDArray[np.float32], NDArray[np.bool_]]
 Chunk = tuple[WindowFiles, ...]
 
 
@@ -126,6 +123,7 @@ class Benchmark:
             "reference_trust": scoring.reference_trust,
             "metrics": list(scoring.metrics),
             "hdrvdp": hdrvdp if "hdrvdp" in scoring.metrics else None,
+            "cvvdp": dict(color_video_vdp.parameters()) if VIDEO in scoring.metrics else None,
             "label_flow": scoring.label_flow if "epe" in scoring.metrics else None,
             "method_digest": self._method.digest,
             "scoring": SCORING_VERSION,
@@ -154,19 +152,25 @@ class Benchmark:
         return summarize(self.rows)
 
     def score(self, chunk: Chunk) -> Rows:
-        """The rows of some windows: of one, or of a whole scene if flicker is asked for."""
+        """The rows of some windows: of one, or of a whole scene if a metric asks for that."""
         frames: list[FrameRow] = []
         samples = self._samples(chunk, frames)
-        if FLICKER not in self.plan.scoring.metrics:
+        if not self._by_scene:
             for _ in samples:
                 pass
             return Rows(tuple(frames))
-        scores = self._flicker(samples)
+        scoring = self.plan.scoring
+        scores = trusting(shot_scores(samples, len(chunk), scoring.metrics, self._device), scoring.reference_trust)
         scene = SceneRow(chunk[0].scene, _joined(row.digest for row in frames), scores)
         return Rows(tuple(frames), (scene,))
 
-    def _samples(self, chunk: Chunk, frames: list[FrameRow]) -> Iterator[Sample]:
-        """Score the windows one by one into ``frames``; give each result and where it is well exposed."""
+    @property
+    def _by_scene(self) -> bool:
+        """Whether a metric needs whole scenes."""
+        return any(name in SHOT_METRICS for name in self.plan.scoring.metrics)
+
+    def _samples(self, chunk: Chunk, frames: list[FrameRow]) -> Iterator[ShotFrame]:
+        """Score the windows one by one into ``frames``; give what their scene is scored by."""
         for files in chunk:
             try:
                 row, sample = self._row(files)
@@ -175,16 +179,21 @@ class Benchmark:
             frames.append(row)
             yield sample
 
-    def _row(self, files: WindowFiles) -> tuple[FrameRow, Sample]:
+    def reconstruct(self, files: WindowFiles) -> tuple[Scored, Scores]:
+        """A window's pictures as the metrics see them, and what they cost. Raises what :func:`read_window` raises."""
         window = read_window(self.reader, files)
         frame, costs = self._reconstruct(window)
-        trust = self.plan.scoring.reference_trust
-        result = with_reference(window, frame, trust, self.reader.cycle)
-        scored = Scored(self.reader, files, window, frame, result, self.plan.scoring, self._device)
-        divisor = 1.0 if window.truth is None else window.truth.divisor
+        result = with_reference(window, frame, self.plan.scoring.reference_trust, self.reader.cycle)
+        return Scored(self.reader, files, window, frame, result, self.plan.scoring, self._device), costs
+
+    def _row(self, files: WindowFiles) -> tuple[FrameRow, ShotFrame]:
+        scored, costs = self.reconstruct(files)
+        truth = scored.window.truth
+        divisor = 1.0 if truth is None else truth.divisor
         scores = score_frame(scored) | costs
         row = FrameRow(files.scene, files.frame, files.exposures[1], divisor, self._digest(files), scores)
-        return row, (result, well_exposed(window.codes[1]))
+        exposed = well_exposed(scored.window.codes[1])
+        return row, ShotFrame(scored.result, exposed, None if truth is None else truth.radiance)
 
     def _reconstruct(self, window: Window) -> tuple[HdrFrame, Scores]:
         """The window's radiance and cost; a CUDA device sees each size once before, so that set-up does not count."""
@@ -200,12 +209,6 @@ class Benchmark:
         processes = f", {self.plan.jobs} processes" if self.plan.jobs > 1 else ""
         return frame, cost.scores(f"{self._device}{processes}", (width, height))
 
-    def _flicker(self, samples: Iterable[Sample]) -> Scores:
-        steady = temporal_scores(samples)
-        trust = ("reference_trust", self.plan.scoring.reference_trust)
-        scores: dict[str, Score] = {"flicker": steady.flicker, "odd/even": steady.odd_even}
-        return {column: replace(score, parameters=(*score.parameters, trust)) for column, score in scores.items()}
-
     def _kept(self, rows: Rows) -> tuple[Rows, list[Chunk]]:
         """The rows that stand, and the chunks that have none."""
         there = {(row.name, row.digest): row for row in rows.frames}
@@ -216,14 +219,14 @@ class Benchmark:
             keys = [(files.name, digest) for files, digest in zip(chunk, digests, strict=True)]
             frames = [there[key] for key in keys if key in there]
             scene = scenes.get((chunk[0].scene, _joined(digests)))
-            if len(frames) < len(chunk) or (FLICKER in self.plan.scoring.metrics and scene is None):
+            if len(frames) < len(chunk) or (self._by_scene and scene is None):
                 todo.append(chunk)
             else:
                 kept += Rows(tuple(frames), () if scene is None else (scene,))
         return kept, todo
 
     def _chunks(self) -> list[Chunk]:
-        if FLICKER not in self.plan.scoring.metrics:
+        if not self._by_scene:
             return [(files,) for files in self.reader.windows]
         return [tuple(windows) for _, windows in groupby(self.reader.windows, key=lambda files: files.scene)]
 

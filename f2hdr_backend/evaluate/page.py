@@ -11,10 +11,10 @@ import json
 import math
 import os
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import cv2
 import numpy as np
@@ -25,7 +25,8 @@ from f2hdr_backend.evaluate.score import Score, average
 from f2hdr_backend.image.atomic import atomic_path
 from f2hdr_backend.shot.errors import ImageError, ShotError
 
-FloatArray = NDArray[np.floating[Any]]
+Plane = NDArray[np.floating[Any]]
+Item = TypeVar("Item")
 
 MOST_BYTES = 512 * 2**20
 """Most pixel data in a page, in bytes before compression: what a browser tab holds with ease."""
@@ -33,7 +34,7 @@ MOST_FRAMES = 8
 """Frames in a page unless asked otherwise."""
 LARGEST_HALF = 65504.0
 _COMPRESSION = 5
-_SCRIPTS = ("pixels.js", "panel.js", "scores.js", "compare.js")
+_SCRIPTS = ("pixels.js", "panel.js", "scores.js", "boxes.js", "compare.js")
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,10 @@ class PageFrame:
     """One frame of every source."""
 
     number: int
-    planes: Mapping[str, FloatArray]
+    planes: Mapping[str, Plane]
     """``(H, W, 3)`` linear radiance under a source's name. Under ``source/layer``: a flow ``(H, W, 2)`` in pixels,
-    x to the right and y down, or a mask ``(H, W)`` in 0-1. All of one size; every frame has the same names."""
+    x to the right and y down, or a mask ``(H, W)`` in 0-1. All of one size; every frame has the same names. Frames may
+    differ in size."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +66,34 @@ class ScoreRow:
 
     source: str
     against: str
-    """Name of the source that it was held against."""
+    """Name of the source that it was held against; empty where there is none."""
     by_frame: Mapping[int, Score]
+    column: str | None = None
+    """What the page calls it, if not by the metric's own name."""
+    over: str = "frames"
+    """What a score is of: ``frames``, or ``scenes``; a scene's score stands at its first frame."""
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """A way to sort frames for a plot that has a box for every group."""
+
+    title: str
+    """Such as ``scene``: what the groups are."""
+    groups: Mapping[str, tuple[int, ...]]
+    """Frames by the group's name."""
+    splits_scenes: bool = False
+    """Whether frames of one scene are in different groups, so that a scene's own score has no place in them."""
+
+    @classmethod
+    def of(
+        cls, title: str, frames: Mapping[int, Item], name: Callable[[Item], str], *, splits_scenes: bool = False
+    ) -> Grouping:
+        """Sort frames by a name that each gets from what it stands for; groups and frames keep the order given."""
+        groups: dict[str, tuple[int, ...]] = {}
+        for number, item in frames.items():
+            groups[name(item)] = (*groups.get(name(item), ()), number)
+        return cls(title, groups, splits_scenes)
 
 
 @dataclass(frozen=True)
@@ -82,6 +110,11 @@ class Page:
     """Radiance that counts as 1 in scores and differences."""
     notes: tuple[str, ...] = ()
     """Sentences that a reader must know, such as what was left out or made smaller."""
+    names: Mapping[int, str] = field(default_factory=dict)
+    """What frames are called, where not by their number."""
+    groupings: tuple[Grouping, ...] = ()
+    published: Mapping[str, float] = field(default_factory=dict)
+    """The paper's means, by what the page calls the metric."""
 
 
 @dataclass
@@ -89,9 +122,12 @@ class _Pixels:
     """What is known of the pixels once they are written."""
 
     frames: list[int] = field(default_factory=list)
-    size: tuple[int, int] = (0, 0)
+    sizes: list[tuple[int, int]] = field(default_factory=list)
+    """Width and height of each frame."""
+    layers: dict[str, str] = field(default_factory=dict)
+    """Of planes that are layers: what the layer is called in every source."""
     fastest: dict[str, int] = field(default_factory=dict)
-    """By layer: pixels at which a flow's color is full; 0 for a mask."""
+    """By layer, whichever source's: pixels at which a flow's color is full; 0 for a mask."""
 
 
 def pick_frames(numbers: Iterable[int], frame_bytes: int, most: int = MOST_FRAMES) -> tuple[int, ...]:
@@ -106,8 +142,16 @@ def pick_frames(numbers: Iterable[int], frame_bytes: int, most: int = MOST_FRAME
         ShotError: not even one frame fits, or ``most`` is less than 1.
     """
     there = tuple(numbers)
+    count = frames_that_fit(len(there), frame_bytes, most)
+    if count == 1:
+        return there[:1]
+    return tuple(there[round(place * (len(there) - 1) / (count - 1))] for place in range(count))
+
+
+def frames_that_fit(there: int, frame_bytes: int, most: int) -> int:
+    """How many frames a page shows of those ``there`` are. Raises as `pick_frames` does."""
     if most < 1 or not there:
-        raise ShotError(f"A page cannot show {most} of {len(there)} frames.", hint="Show at least one frame.")
+        raise ShotError(f"A page cannot show {most} of {there} frames.", hint="Show at least one frame.")
     fitting = MOST_BYTES // frame_bytes
     if not fitting:
         raise ShotError(
@@ -115,10 +159,7 @@ def pick_frames(numbers: Iterable[int], frame_bytes: int, most: int = MOST_FRAME
             hint="Make the pictures smaller with --page-width, such as --page-width 1920.",
             frame_bytes=frame_bytes,
         )
-    count = min(len(there), most, fitting)
-    if count == 1:
-        return there[:1]
-    return tuple(there[round(place * (len(there) - 1) / (count - 1))] for place in range(count))
+    return min(there, most, fitting)
 
 
 def bytes_of(frame: PageFrame) -> int:
@@ -162,34 +203,35 @@ def _asset(name: str) -> str:
 def _write_planes(file: IO[str], frames: Iterable[PageFrame]) -> _Pixels:
     pixels = _Pixels()
     for frame in frames:
+        height, width = next(iter(frame.planes.values())).shape[:2]
         for name, plane in frame.planes.items():
-            _check(frame.number, name, plane, pixels)
+            _check(frame.number, name, plane, (width, height))
             shape = f"{plane.shape[0]} {plane.shape[1]} {plane[0, 0].size}"
             kind = f'data-plane="{html.escape(name)}" data-shape="{shape}"'
             file.write(f'<script type="text/plain" data-frame="{frame.number}" {kind}>{encode_plane(plane)}</script>\n')
             if "/" in name:
-                pixels.fastest[name] = max(pixels.fastest.get(name, 0), _fastest(plane))
+                layer = pixels.layers.setdefault(name, name.partition("/")[2])
+                pixels.fastest[layer] = max(pixels.fastest.get(layer, 0), _fastest(plane))
         pixels.frames.append(frame.number)
+        pixels.sizes.append((width, height))
     if not pixels.frames:
         raise ShotError("A page needs at least one frame.", hint="Choose frames that both sequences have.")
     return pixels
 
 
-def _check(number: int, name: str, plane: FloatArray, pixels: _Pixels) -> None:
+def _check(number: int, name: str, plane: Plane, size: tuple[int, int]) -> None:
     height, width = plane.shape[:2]
-    if pixels.size == (0, 0):
-        pixels.size = (width, height)
     channels = plane.shape[2:]
     allowed: tuple[tuple[int, ...], ...] = ((), (2,)) if "/" in name else ((3,),)
-    if pixels.size != (width, height) or channels not in allowed or not np.isfinite(plane).all():
+    if size != (width, height) or channels not in allowed or not np.isfinite(plane).all():
         raise ImageError(
             f"Plane {name} of frame {number} cannot be shown: its shape is {plane.shape}.",
-            hint=f"All planes must be finite, {pixels.size[0]} x {pixels.size[1]}, and of the documented channels.",
+            hint=f"All planes must be finite, {size[0]} x {size[1]}, and of the documented channels.",
             frame=number,
         )
 
 
-def encode_plane(plane: FloatArray) -> str:
+def encode_plane(plane: Plane) -> str:
     """Half floats as text: channel after channel, each row as differences of neighboring bit patterns, all their
     high bytes before all their low bytes, deflated, base64. ``pixels.js`` undoes it."""
     values = np.clip(plane, -LARGEST_HALF, LARGEST_HALF).astype("<f2")
@@ -199,7 +241,7 @@ def encode_plane(plane: FloatArray) -> str:
     return base64.b64encode(zlib.compress(split.tobytes(), _COMPRESSION)).decode("ascii")
 
 
-def _fastest(plane: FloatArray) -> int:
+def _fastest(plane: Plane) -> int:
     """A flow's colors are full at a speed that one pixel in a hundred exceeds, in whole pixels."""
     if plane.ndim == 2:
         return 0
@@ -212,18 +254,28 @@ def _facts(page: Page, pixels: _Pixels) -> dict[str, object]:
         "version": f2hdr_backend.__version__,
         "sources": [vars(source) for source in page.sources],
         "frames": pixels.frames,
-        "size": pixels.size,
-        "layers": {name: {"kind": "flow" if px else "mask", "fastest": px} for name, px in pixels.fastest.items()},
+        "sizes": pixels.sizes,
+        "layers": {name: _layer_facts(pixels.fastest[layer]) for name, layer in pixels.layers.items()},
         "white": page.white,
         "notes": page.notes,
         "scores": [_score_facts(row) for row in page.scores],
+        "names": page.names,
+        "groupings": [vars(grouping) for grouping in page.groupings],
+        "published": page.published,
     }
+
+
+def _layer_facts(fastest: int) -> dict[str, object]:
+    return {"kind": "flow" if fastest else "mask", "fastest": fastest}
 
 
 def _score_facts(row: ScoreRow) -> dict[str, object]:
     mean = average({str(number): score for number, score in row.by_frame.items()})
     return {
         **mean.score.to_json(),
+        "metric": row.column or mean.score.metric,
+        "decimals": mean.score.decimals,
+        "over": row.over,
         "source": row.source,
         "against": row.against,
         "identical": mean.identical,
@@ -231,7 +283,7 @@ def _score_facts(row: ScoreRow) -> dict[str, object]:
     }
 
 
-def _shrunk(plane: FloatArray, width: int) -> FloatArray:
+def _shrunk(plane: Plane, width: int) -> Plane:
     high, wide = plane.shape[:2]
     if wide <= width:
         return plane

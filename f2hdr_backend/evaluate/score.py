@@ -11,6 +11,10 @@ from f2hdr_backend.shot.errors import ImageError, ShotError
 Parameter = str | int | float | bool
 Parameters = tuple[tuple[str, Parameter], ...]
 
+DECIMALS = {"dB": 2, "px": 2, "stops": 4, "s": 3, "GiB": 2, "JOD": 3}
+PLAIN_DECIMALS = {"HDR-VDP-2.2 Q": 2}
+"""By metric, for numbers without a unit; others have four."""
+
 
 @dataclass(frozen=True)
 class Score:
@@ -21,11 +25,16 @@ class Score:
     value: float
     """The number; ``inf`` for the PSNR of identical frames."""
     unit: str = ""
-    """``dB``, ``px``, ``stops``, or empty for a plain number."""
+    """A key of :data:`DECIMALS`, or empty for a plain number."""
     parameters: Parameters = ()
     """Name and value of each setting, in the order in which they are printed; alike for all frames of a mean."""
     facts: Parameters = ()
     """Name and value of what this one frame added, such as a data range read from it; dropped by a mean."""
+
+    @property
+    def decimals(self) -> int:
+        """How many a table shows."""
+        return DECIMALS.get(self.unit, PLAIN_DECIMALS.get(self.metric, 4))
 
     def __float__(self) -> float:
         """The bare number."""

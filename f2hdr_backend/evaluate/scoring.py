@@ -11,16 +11,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from f2hdr_backend.engine.blend import use_reference
+from f2hdr_backend.engine import blend
 from f2hdr_backend.engine.method import HdrFrame
 from f2hdr_backend.engine.padding import Padding
-from f2hdr_backend.evaluate.composite import composite
+from f2hdr_backend.evaluate import color_video_vdp
+from f2hdr_backend.evaluate.composite import composite, predicted_pixels
 from f2hdr_backend.evaluate.dataset import DatasetReader, Window, WindowFiles
 from f2hdr_backend.evaluate.flow_scores import end_point_error, warp_scores
 from f2hdr_backend.evaluate.ground_truth import GroundTruth
 from f2hdr_backend.evaluate.hdrvdp import HdrVdpSettings, hdrvdp2
 from f2hdr_backend.evaluate.metrics import STANDARD, psnr_l, psnr_t, ssim_l, ssim_t, tonemap
 from f2hdr_backend.evaluate.score import Score
+from f2hdr_backend.evaluate.shot_scores import FLICKER, SHOT_METRICS, VIDEO
 from f2hdr_backend.flow.estimator import load_estimator
 from f2hdr_backend.flow.window import estimate_flows
 from f2hdr_backend.shot.errors import DocumentError
@@ -31,9 +33,6 @@ Scores = dict[str, Score]
 TRUSTS = ("hard", "soft", "off")
 VARYING = ("pixels_per_degree", "size")
 """Parameters of HDR-VDP that come from the frame's size: facts of a frame, so that sizes may differ."""
-FLICKER = "flicker"
-SMALLEST_SHOT = 3
-"""Frames that flicker needs."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class ScoreSettings:
     """Which metrics, and all that their numbers depend on beside the frames."""
 
     metrics: tuple[str, ...]
-    """Of :data:`METRICS` or ``flicker``; none to measure time and memory alone."""
+    """Of :data:`METRICS` or :data:`SHOT_METRICS`; none to measure time and memory alone."""
     reference_trust: str = "hard"
     """``hard`` is the published composite; ``soft`` and ``off`` are the renderer's."""
     hdrvdp: HdrVdpSettings = field(default_factory=HdrVdpSettings)
@@ -83,21 +82,29 @@ def with_reference(window: Window, frame: HdrFrame, trust: str, cycle: int) -> F
     """The radiance that is scored: ``hard`` by the published composite, else as the renderer blends."""
     if trust == "hard":
         return composite(frame.radiance, window.codes[1], window.exposures[1], exposures=cycle)
-    return use_reference(frame, list(window.codes), window.exposures, trust).radiance
+    return blend.use_reference(frame, list(window.codes), window.exposures, trust).radiance
+
+
+def reconstructed_share(window: Window, trust: str, cycle: int) -> FloatArray:
+    """``(H, W)``: how much of the radiance that is scored is the method's own, 0-1; the rest is the reference's."""
+    codes = window.codes[1]
+    if trust == "hard":
+        return predicted_pixels(codes, window.exposures[1], cycle).astype(np.float32)
+    return 1 - blend.trust(codes, window.exposures, trust)[..., 0]
 
 
 def score_frame(scored: Scored) -> Scores:
     """The scores of a frame, by column. Raises ImageError for pictures that a metric refuses."""
     scores: Scores = {}
     for name in scored.settings.metrics:
-        if name != FLICKER:
+        if name in METRICS:
             scores |= METRICS[name].score(scored)
     return scores
 
 
 def metric_names() -> list[str]:
     """What ``--metrics`` takes."""
-    return [*METRICS, FLICKER]
+    return [*METRICS, *SHOT_METRICS]
 
 
 def default_metrics(reader: DatasetReader) -> tuple[str, ...]:
@@ -106,20 +113,26 @@ def default_metrics(reader: DatasetReader) -> tuple[str, ...]:
 
 
 def require_metrics(reader: DatasetReader, metrics: tuple[str, ...]) -> None:
-    """Refuse metrics that the dataset has no pictures for. Raises DocumentError naming the first scene without."""
+    """Refuse metrics that the dataset has no pictures for, or that are not installed.
+
+    Raises DocumentError naming the first frame or scene without.
+    """
+    shortest, frames = min(Counter(files.scene for files in reader.windows).items(), key=lambda item: item[1])
     for name in metrics:
-        for files in reader.windows if name != FLICKER else ():
-            if not METRICS[name].possible(files):
+        shot = SHOT_METRICS.get(name)
+        for files in reader.windows:
+            if not (METRICS[name].possible(files) if shot is None else files.truth or not shot.needs_truth):
+                needs = "ground truth" if shot else METRICS[name].needs
                 raise DocumentError(
-                    f"The metric {name!r} needs {METRICS[name].needs}, and {files.name} has none.",
-                    hint="Leave it out of --metrics.",
+                    f"The metric {name!r} needs {needs}, and {files.name} has none.", hint="Leave it out of --metrics."
                 )
-    shortest = min(Counter(files.scene for files in reader.windows).items(), key=lambda item: item[1])
-    if FLICKER in metrics and shortest[1] < SMALLEST_SHOT:
-        raise DocumentError(
-            f"Flicker needs scenes of {SMALLEST_SHOT} scored frames, and {shortest[0]} has {shortest[1]}.",
-            hint="Leave it out of --metrics.",
-        )
+        if shot and frames < shot.frames:
+            raise DocumentError(
+                f"The metric {name!r} needs scenes of {shot.frames} scored frames, and {shortest} has {frames}.",
+                hint="Leave it out of --metrics.",
+            )
+    if VIDEO in metrics:
+        color_video_vdp.parameters()
 
 
 @dataclass(frozen=True)
@@ -133,25 +146,25 @@ class Metric:
 
 def _psnr(scored: Scored) -> Scores:
     pair = scored.result, scored.truth
-    return _trusting(scored, {"PSNR_T": psnr_t(*pair), "PSNR_L": psnr_l(*pair)})
+    return trusting({"PSNR_T": psnr_t(*pair), "PSNR_L": psnr_l(*pair)}, scored.settings.reference_trust)
 
 
 def _ssim(scored: Scored) -> Scores:
     pair = scored.result, scored.truth
-    return _trusting(scored, {"SSIM_T": ssim_t(*pair), "SSIM_L": ssim_l(*pair)})
+    return trusting({"SSIM_T": ssim_t(*pair), "SSIM_L": ssim_l(*pair)}, scored.settings.reference_trust)
 
 
 def _ssim_standard(scored: Scored) -> Scores:
     pair = scored.result, scored.truth
     scores = {"SSIM_T std": ssim_t(*pair, settings=STANDARD), "SSIM_L std": ssim_l(*pair, settings=STANDARD)}
-    return _trusting(scored, scores)
+    return trusting(scores, scored.settings.reference_trust)
 
 
 def _hdrvdp(scored: Scored) -> Scores:
     score = hdrvdp2(scored.result, scored.truth, scored.settings.hdrvdp, device=str(scored.device))
     fixed = tuple(item for item in score.parameters if item[0] not in VARYING)
     varying = tuple(item for item in score.parameters if item[0] in VARYING)
-    return _trusting(scored, {"HDR-VDP-2": replace(score, parameters=fixed, facts=varying)})
+    return trusting({"HDR-VDP-2": replace(score, parameters=fixed, facts=varying)}, scored.settings.reference_trust)
 
 
 def _warp(scored: Scored) -> Scores:
@@ -201,10 +214,10 @@ def _mean_of(sides: list[Score]) -> Score:
     return replace(sides[0], value=fmean(side.value for side in sides), parameters=parameters, facts=())
 
 
-def _trusting(scored: Scored, scores: Scores) -> Scores:
+def trusting(scores: Scores, trust: str) -> Scores:
     """The scores with the reference trust among their parameters."""
-    trust = ("reference_trust", scored.settings.reference_trust)
-    return {column: replace(score, parameters=(*score.parameters, trust)) for column, score in scores.items()}
+    named = ("reference_trust", trust)
+    return {column: replace(score, parameters=(*score.parameters, named)) for column, score in scores.items()}
 
 
 METRICS: Mapping[str, Metric] = {
@@ -221,4 +234,4 @@ METRICS: Mapping[str, Metric] = {
         lambda files: files.truth is not None and files.neighbor_truths is not None,
     ),
 }
-"""By name; ``flicker`` is a shot's, and scored by :mod:`f2hdr_backend.evaluate.benchmark`."""
+"""By name; those of a whole scene are :data:`SHOT_METRICS`."""

@@ -60,8 +60,8 @@ def run(sources: Sequence[Source], methods: Mapping[str, Method], windows: int, 
         window = case.window(sources)
         yield _scores(case, REFERENCE, window, (_bare(window), None))
         for name, method in methods.items():
-            frame = method(window.ldr, _exposures(window), occlusions=False)
-            rendered = use_reference(frame, list(window.ldr), _exposures(window), trust).radiance
+            frame = method(window.ldr, exposures_of(window), occlusions=False)
+            rendered = use_reference(frame, list(window.ldr), exposures_of(window), trust).radiance
             scores = _scores(case, name, window, (rendered, frame))
             if case.kind == "static":
                 scores = replace(scores, extras={FLICKER: _flicker(case, sources, method, trust)})
@@ -196,16 +196,16 @@ def _flicker(case: Case, sources: Sequence[Source], method: Method, trust: str) 
     if not good.any():
         good = np.logical_or.reduce([((one.ldr[1] > low) & (one.ldr[1] < high)).all(-1) for one in windows])
     for window in windows:
-        frame = method(window.ldr, _exposures(window), occlusions=False)
+        frame = method(window.ldr, exposures_of(window), occlusions=False)
         means.append(
-            use_reference(frame, list(window.ldr), _exposures(window), trust).radiance[good].mean(dtype=np.float64)
+            use_reference(frame, list(window.ldr), exposures_of(window), trust).radiance[good].mean(dtype=np.float64)
         )
     return float(100 * abs(means[0] / means[1] - 1))
 
 
 def _mistold(window: SyntheticWindow, method: Method, trust: str) -> float:
     """PSNR_T where the method is told that the neighbors were exposed 10 % longer than they were."""
-    previous, reference, following = _exposures(window)
+    previous, reference, following = exposures_of(window)
     told = (previous * MISTOLD, reference, following * MISTOLD)
     frame = method(window.ldr, told, occlusions=False)
     rendered = use_reference(frame, list(window.ldr), told, trust).radiance
@@ -217,7 +217,8 @@ def _bare(window: SyntheticWindow) -> FloatArray:
     return np.asarray(window.ldr[1] ** np.float32(GAMMA) / np.float32(window.exposures[1]), np.float32)
 
 
-def _exposures(window: SyntheticWindow) -> tuple[float, float, float]:
+def exposures_of(window: SyntheticWindow) -> tuple[float, float, float]:
+    """Of previous, reference and next, as a method takes them."""
     previous, reference, following = (float(exposure) for exposure in window.exposures)
     return previous, reference, following
 

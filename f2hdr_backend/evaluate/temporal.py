@@ -7,7 +7,6 @@ clipped or noisy pixel cannot imitate a change of exposure. A steady scene score
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -31,47 +30,52 @@ class TemporalScores:
     steady fade taken out. Positive: the odd ones are brighter."""
 
 
-def temporal_scores(frames: Iterable[tuple[ArrayLike, ArrayLike]]) -> TemporalScores:
-    """Flicker and odd/even difference of a shot.
+class Steadiness:
+    """Flicker and odd/even difference of a shot, whose frames come one by one; three are held at a time.
 
     The odd/even difference comes from triples: each frame's mean (as log2) minus the average of its two neighbors,
     with alternating sign. A shot whose odd frames are brighter by s stops gives s, with or without a steady fade.
-
-    Args:
-        frames: in shot order, at least three of ``(radiance, mask)``: ``(H, W, 3)`` linear radiance on one common
-            scale, and ``(H, W)`` bool, True where the pixel is well exposed in that frame's LDR picture
-            (`composite.well_exposed`). Read once; three frames are held at a time.
-
-    Raises:
-        ShotError: fewer than three frames.
-        ImageError: frames of different size, radiance that is not finite, or no pixel that is well exposed in
-            three frames running (or whose mean radiance there is not positive).
     """
-    changes: list[float] = []
-    pulses: list[float] = []
-    for index, triple in enumerate(_triples(frames)):
-        first, middle, last = _log_means(triple)
-        pulses.append((middle - (first + last) / 2) * (1.0 if index % 2 == 0 else -1.0))
-        pairs = pairwise(triple) if index == 0 else [triple[1:]]
-        changes.extend(_change(pair) for pair in pairs)
-    if not pulses:
-        raise ShotError("A shot of fewer than three frames has no odd and even.", hint="Score at least three frames.")
-    region: Parameters = (("pixels", "well exposed in all frames compared"),)
-    facts: Parameters = (("largest", max(changes)), ("frames", len(pulses) + 2))
-    return TemporalScores(
-        Score("flicker", math.fsum(changes) / len(changes), "stops", region, facts),
-        Score("odd/even difference", math.fsum(pulses) / len(pulses), "stops", region, facts[1:]),
-    )
 
+    def __init__(self) -> None:
+        self._held: tuple[Sample, ...] = ()
+        self._changes: list[float] = []
+        self._pulses: list[float] = []
 
-def _triples(frames: Iterable[tuple[ArrayLike, ArrayLike]]) -> Iterator[tuple[Sample, ...]]:
-    held: tuple[Sample, ...] = ()
-    for radiance, mask in frames:
+    def add(self, radiance: ArrayLike, mask: ArrayLike) -> None:
+        """Take the shot's next frame.
+
+        Args:
+            radiance: ``(H, W, 3)`` linear, on one scale for the whole shot.
+            mask: ``(H, W)`` bool, True where the pixel is well exposed in that frame's LDR picture
+                (`composite.well_exposed`).
+
+        Raises:
+            ImageError: frames of different size, radiance that is not finite, or no pixel that is well exposed in
+                three frames running (or whose mean radiance there is not positive).
+        """
         sample = np.asarray(radiance, dtype=np.float64), np.asarray(mask, dtype=bool)
-        _check(sample, held)
-        held = (*held, sample)[-3:]
-        if len(held) == 3:
-            yield held
+        _check(sample, self._held)
+        self._held = (*self._held, sample)[-3:]
+        if len(self._held) < 3:
+            return
+        first, middle, last = _log_means(self._held)
+        pairs = [self._held[1:]] if self._pulses else pairwise(self._held)
+        self._changes.extend(_change(pair) for pair in pairs)
+        self._pulses.append((middle - (first + last) / 2) * (-1.0 if len(self._pulses) % 2 else 1.0))
+
+    def scores(self) -> TemporalScores:
+        """The scores of the frames so far. Raises ShotError if they are fewer than three."""
+        if not self._pulses:
+            raise ShotError(
+                "A shot of fewer than three frames has no odd and even.", hint="Score at least three frames."
+            )
+        region: Parameters = (("pixels", "well exposed in all frames compared"),)
+        facts: Parameters = (("largest", max(self._changes)), ("frames", len(self._pulses) + 2))
+        return TemporalScores(
+            Score("flicker", math.fsum(self._changes) / len(self._changes), "stops", region, facts),
+            Score("odd/even difference", math.fsum(self._pulses) / len(self._pulses), "stops", region, facts[1:]),
+        )
 
 
 def _check(sample: Sample, held: tuple[Sample, ...]) -> None:

@@ -6,12 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import fmean
 
 from f2hdr_backend.evaluate.published import ABLATIONS, BY_DATASET, OURS, TABLE_4, PublishedTable
-from f2hdr_backend.evaluate.results import FrameRow
+from f2hdr_backend.evaluate.results import FrameRow, Rows
 from f2hdr_backend.evaluate.score import Score
 from f2hdr_backend.evaluate.summary import Averages, Summary
 
-DECIMALS = {"dB": 2, "px": 2, "stops": 4, "s": 3, "GiB": 2}
-PLAIN_DECIMALS = {"HDR-VDP-2": 2}
 THIS_RUN, DIFFERENCE = "this run", "difference"
 
 Row = tuple[str, Mapping[str, str]]
@@ -47,12 +45,13 @@ def scene_lines(summary: Summary) -> Iterator[str]:
     yield from _table(list(summary.all), [(scene, _numbers(means)) for scene, means in summary.scenes.items()])
 
 
-def parameter_lines(summary: Summary, rows: Sequence[FrameRow]) -> Iterator[str]:
+def parameter_lines(summary: Summary, rows: Rows) -> Iterator[str]:
     """Each metric with what it depends on, and frames that need a word."""
+    scored = [*(row.scores for row in rows.frames), *(row.scores for row in rows.scenes)]
     for column, mean in summary.all.items():
         score = mean.score
-        per_frame = [row.scores[column] for row in rows if column in row.scores]
-        settings = [*score.parameters, *_common_facts(per_frame)]
+        each = [scores[column] for scores in scored if column in scores]
+        settings = [*score.parameters, *_common_facts(each)]
         listed = ", ".join(f"{name}={_setting(value)}" for name, value in settings)
         what = ", ".join(part for part in (score.metric if score.metric != column else "", score.unit) if part)
         yield f"{column}{f' ({what})' if what else ''}: {listed}"
@@ -79,25 +78,21 @@ def _beside(table: PublishedTable, columns: Sequence[str], summary: Summary) -> 
     rows: list[Row] = []
     for method, values in table.rows.items():
         there = [column for column in columns if column in values]
-        rows.append((method, {column: _number(ours[column].score, values[column], column) for column in there}))
+        rows.append((method, {column: _number(ours[column].score, values[column]) for column in there}))
     paper = table.rows[OURS]
     gaps = {
-        column: f"{round(ours[column].score.value, 9) - paper[column]:+.{_decimals(ours[column].score, column)}f}"
+        column: f"{round(ours[column].score.value, 9) - paper[column]:+.{ours[column].score.decimals}f}"
         for column in columns
     }
     return [*rows, (THIS_RUN, _numbers(ours)), (DIFFERENCE, gaps)]
 
 
 def _numbers(averages: Averages) -> dict[str, str]:
-    return {column: _number(mean.score, mean.score.value, column) for column, mean in averages.items()}
+    return {column: _number(mean.score, mean.score.value) for column, mean in averages.items()}
 
 
-def _number(score: Score, value: float, column: str) -> str:
-    return f"{value:.{_decimals(score, column)}f}"
-
-
-def _decimals(score: Score, column: str) -> int:
-    return DECIMALS.get(score.unit, PLAIN_DECIMALS.get(column, 4))
+def _number(score: Score, value: float) -> str:
+    return f"{value:.{score.decimals}f}"
 
 
 def _table(columns: Sequence[str], rows: Sequence[Row]) -> Iterator[str]:

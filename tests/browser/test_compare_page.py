@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from f2hdr_backend.evaluate.page import Page, PageFrame, ScoreRow, Source, write_page
 from f2hdr_backend.evaluate.score import Score
-
-webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed (pip install selenium)")
-from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
-from selenium.webdriver.common.by import By  # noqa: E402
-from selenium.webdriver.common.keys import Keys  # noqa: E402
-from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-DRIVER = shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    not (CHROMIUM and DRIVER), reason="no Chromium with its driver (apt install chromium chromium-driver)"
+from tests.browser.chromium import (
+    ActionChains,
+    By,
+    Keys,
+    browser,
+    errors,
+    needs_browser,
+    overflowing,
+    press,
+    settle,
+    webdriver,
 )
 
+pytestmark = needs_browser
 WIDTH, HEIGHT = 160, 90
 WHITE = 1.5
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
-    "--force-device-scale-factor=1", "--window-size=1280,943",
-)  # fmt: skip
 
 
 def _frames() -> list[PageFrame]:
@@ -61,39 +55,16 @@ def opened(tmp_path_factory) -> Iterator[webdriver.Chrome]:
     sources = tuple(Source(name, f"{name}/shot.####.exr") for name in ("A", "B", "truth"))
     rows = (ScoreRow("A", "truth", scores), ScoreRow("B", "truth", scores))
     write_page(folder / "page.html", Page("Browser test", sources, FRAMES, rows, WHITE))
-    driver = _start(folder / "profile")
-    try:
-        driver.get((folder / "page.html").as_uri())
+    with browser(folder / "page.html") as driver:
         yield driver
-    finally:
-        driver.quit()
-
-
-def _start(profile: Path) -> webdriver.Chrome:
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for flag in (*FLAGS, f"--user-data-dir={profile}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    return webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
 
 
 @pytest.fixture
 def page(opened) -> webdriver.Chrome:
     """The page as it opens."""
     opened.refresh()
-    _settled(opened)
+    settle(opened)
     return opened
-
-
-def _settled(driver: webdriver.Chrome) -> None:
-    """Wait until the page has shown its present state: two screen refreshes later, with all pixels there."""
-    driver.execute_async_script(
-        "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 30)))"
-    )
-    WebDriverWait(driver, 60).until(
-        lambda d: d.execute_script("return document.getElementById('stage').dataset.state") == "ready"
-    )
 
 
 def _place(driver: webdriver.Chrome, x: int, y: int) -> tuple[float, float]:
@@ -109,7 +80,7 @@ def _point_at(driver: webdriver.Chrome, x: int, y: int) -> None:
     across, down = _place(driver, x, y)
     offset = round(across - stage.size["width"] / 2), round(down - stage.size["height"] / 2)
     ActionChains(driver).move_to_element_with_offset(stage, *offset).perform()
-    _settled(driver)
+    settle(driver)
 
 
 def _screen(driver: webdriver.Chrome, x: int, y: int) -> list[int]:
@@ -125,16 +96,11 @@ def _shown(plane: np.ndarray, x: int, y: int, stops: float = 0) -> list[int]:
     return list(np.rint(255 * np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)))
 
 
-def _press(driver: webdriver.Chrome, *keys: str) -> None:
-    ActionChains(driver).send_keys(*keys).perform()
-    _settled(driver)
-
-
 def test_it_opens_without_error_and_without_network(page):
     assert page.find_element(By.ID, "title").text == "Browser test"
     assert page.find_element(By.ID, "message").text == ""
     assert page.execute_script("return performance.getEntriesByType('resource').length") == 0
-    assert [entry for entry in page.get_log("browser") if entry["level"] == "SEVERE"] == []
+    assert errors(page) == []
 
 
 def test_values_under_the_cursor_are_the_stored_ones(page):
@@ -156,7 +122,7 @@ def test_dragging_the_wipe_uncovers_the_other_side(page):
     handle = page.find_element(By.ID, "wipe")
     left, middle = _place(page, 20, y)[0], _place(page, 79, y)[0]
     ActionChains(page).drag_and_drop_by_offset(handle, round(left - middle), 0).perform()
-    _settled(page)
+    settle(page)
     assert int(handle.get_attribute("aria-valuenow")) == pytest.approx(13, abs=2)
     assert _screen(page, x, y) == _shown(FRAMES[0].planes["B"], x, y)
     assert _screen(page, 5, 5) == _shown(FRAMES[0].planes["A"], 5, 5)
@@ -164,29 +130,29 @@ def test_dragging_the_wipe_uncovers_the_other_side(page):
 
 def test_arrow_keys_move_the_wipe_and_space_flips(page):
     handle = page.find_element(By.ID, "wipe")
-    _press(page, Keys.ARROW_LEFT)
+    press(page, Keys.ARROW_LEFT)
     assert int(handle.get_attribute("aria-valuenow")) < 50
-    _press(page, " ")
+    press(page, " ")
     assert _screen(page, 155, 5) == _shown(FRAMES[0].planes["A"], 155, 5)
-    _press(page, " ")
+    press(page, " ")
     assert _screen(page, 5, 5) == _shown(FRAMES[0].planes["B"], 5, 5)
 
 
 def test_exposure_acts_on_the_float_values(page):
-    _press(page, *[Keys.ARROW_DOWN] * 6)
+    press(page, *[Keys.ARROW_DOWN] * 6)
     assert page.find_element(By.ID, "exposure-value").text == "-3.00"
     for x, y in ((5, 5), (24, 64)):
         assert _screen(page, x, y) == _shown(FRAMES[0].planes["A"], x, y, -3)
     slider = page.find_element(By.ID, "exposure")
     ActionChains(page).click(slider).perform()
-    _settled(page)
+    settle(page)
     stops = float(page.find_element(By.ID, "exposure-value").text)
     assert stops == pytest.approx(0, abs=0.5)
     assert _screen(page, 135, 15) == _shown(FRAMES[0].planes["B"], 135, 15, stops)
 
 
 def test_frames_change_pixels_and_scores(page):
-    _press(page, ".")
+    press(page, ".")
     assert page.find_element(By.ID, "frame-number").text == "1002"
     assert _screen(page, 5, 5) == _shown(FRAMES[1].planes["A"], 5, 5)
     assert page.find_element(By.CSS_SELECTOR, "#by-frame tr.here").get_attribute("data-frame") == "1002"
@@ -194,25 +160,25 @@ def test_frames_change_pixels_and_scores(page):
 
 def test_identical_sides_have_no_difference_and_others_do(page):
     black = [0, 0, 4]
-    _press(page, "3")
+    press(page, "3")
     assert _screen(page, 5, 5) != black
     page.find_element(By.CSS_SELECTOR, "#sources button[data-side=right][data-name=A]").click()
-    _settled(page)
+    settle(page)
     assert _screen(page, 5, 5) == black
 
 
 def test_the_error_is_against_the_truth_clipped_to_white(page):
     black = [0, 0, 4]
-    _press(page, "4")
+    press(page, "4")
     assert _screen(page, 5, 5) == black
     assert _screen(page, 15, 5) != black
     page.find_element(By.CSS_SELECTOR, "#sources button[data-side=right][data-name=truth]").click()
-    _press(page, "3")
+    press(page, "3")
     assert _screen(page, 5, 5) != black
 
 
 def test_false_color_is_by_whole_stops_of_luminance(page):
-    _press(page, "2")
+    press(page, "2")
     colors = {}
     for x in range(5, 75, 10):
         for y in range(5, 90, 10):
@@ -224,7 +190,7 @@ def test_false_color_is_by_whole_stops_of_luminance(page):
 
 
 def test_flow_lies_over_its_own_side_only(page):
-    _press(page, "o")
+    press(page, "o")
     assert _screen(page, 5, 5) != _shown(FRAMES[0].planes["A"], 5, 5)
     assert _screen(page, 155, 5) == _shown(FRAMES[0].planes["B"], 155, 5)
     _point_at(page, 40, 40)
@@ -233,20 +199,14 @@ def test_flow_lies_over_its_own_side_only(page):
 
 def test_zoom_keeps_the_pixel_under_the_cursor(page):
     _point_at(page, 31, 62)
-    _press(page, "+", "+", "+")
+    press(page, "+", "+", "+")
     assert page.find_element(By.ID, "position").text == "x 31 y 62"
     assert page.find_element(By.ID, "zoom").text == "3200 %"
-    _press(page, "f")
+    press(page, "f")
     assert page.find_element(By.ID, "position").text == "x 31 y 62"
 
 
 @pytest.mark.parametrize("width", [1280, 2560])
 def test_nothing_overflows(page, width):
-    page.set_window_size(width, width * 9 // 16)
-    _settled(page)
-    overflow = page.execute_script(
-        "return [document.documentElement, ...document.querySelectorAll('aside, aside > section, #transport, header')]"
-        ".filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.id || e.tagName)"
-    )
-    assert overflow == []
+    assert overflowing(page, width) == []
     assert page.execute_script("return document.getElementById('stage').clientWidth / innerWidth") > 0.7

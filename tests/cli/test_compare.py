@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from typer.testing import CliRunner, Result
 from f2hdr_backend.cli import compare
 from f2hdr_backend.image.write import write_exr
 from f2hdr_backend.shot.errors import F2HDRError, ImageError, MissingFrames, ShotError
+from tests.evaluate.page_text import facts_of
 
 SHAPE = (24, 32, 3)
 FRAMES = (1001, 1002, 1003)
@@ -53,7 +53,7 @@ def _run(*args: str) -> Result:
 
 
 def _facts(page: Path) -> dict:
-    return json.loads(re.search(r'id="facts">(.*?)</script>', page.read_text(encoding="utf-8"), re.DOTALL)[1])
+    return facts_of(page.read_text(encoding="utf-8"))
 
 
 def test_renders_are_scored_where_the_short_exposure_clips_at_1(shots, tmp_path):
@@ -123,7 +123,7 @@ def test_limits_of_the_page_are_told_and_scores_stay_whole(shots, tmp_path):
     assert "2 of 3 frames: 1001, 1003" in told
     assert "16 pixels wide, averaged from 32 x 24" in told
     facts = _facts(page)
-    assert (facts["frames"], facts["size"], len(facts["notes"])) == ([1001, 1003], [16, 12], 2)
+    assert (facts["frames"], facts["sizes"], len(facts["notes"])) == ([1001, 1003], [[16, 12]] * 2, 2)
     assert [number for number, _ in facts["scores"][0]["frames"]] == list(FRAMES)
 
 

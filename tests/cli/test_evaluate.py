@@ -6,8 +6,11 @@ import pytest
 from typer.testing import CliRunner
 
 from f2hdr_backend.cli.main import build_app
+from f2hdr_backend.image.write import write_exr
 from f2hdr_backend.shot.errors import DocumentError, ShotError
 from tests.evaluate import dataset_trees as trees
+from tests.evaluate.page_text import facts_of
+from tests.train.worlds import world
 
 
 def evaluate(*arguments):
@@ -63,6 +66,30 @@ def test_none_measures_time_and_memory_alone(tmp_path):
     text = evaluate(root, "--dataset", "deephdrvideo", "--method", "merge", "--metrics", "none")
     assert "PSNR" not in text
     assert "seconds" in text
+
+
+def test_a_report_is_one_page_of_the_run(tmp_path):
+    root = trees.real_hdrv(tmp_path / "tree", frames=5)
+    page = tmp_path / "report.html"
+    text = evaluate(
+        root, "--dataset", "real-hdrv", "--method", "merge", "--metrics", "psnr", "--report", page,
+        "--page-frames", "2", "--page-width", "24",
+    )  # fmt: skip
+    facts = facts_of(page.read_text(encoding="utf-8"))
+    assert (len(facts["frames"]), facts["sizes"]) == (2, [[24, 20]] * 2)
+    assert facts["title"] == "real-hdrv: merge"
+    mean = next(line for line in text.splitlines() if line.startswith("all frames")).split()[2]
+    assert f"{facts['scores'][0]['value']:.2f}" == mean
+    assert facts["notes"][0] == text.splitlines()[0] + "."
+
+
+def test_a_suite_has_a_report_too(tmp_path):
+    write_exr(tmp_path / "vestibule_1k.exr", {"RGB": world().radiance}, {}, pixel_type="float")
+    page = tmp_path / "suite.html"
+    evaluate(tmp_path, "--suite", "synthetic", "--weights", "lite", "--windows", "1", "--report", page)
+    facts = facts_of(page.read_text(encoding="utf-8"))
+    assert [source["label"] for source in facts["sources"]] == ["lite", "merge", "true light"]
+    assert facts["names"] == {"0": "0 static, 2 stops, long"}
 
 
 @pytest.mark.parametrize(

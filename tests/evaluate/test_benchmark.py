@@ -14,6 +14,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from f2hdr_backend.engine.reconstruct import MergeMethod, NetworkMethod
 from f2hdr_backend.evaluate import text_tables
 from f2hdr_backend.evaluate.benchmark import Benchmark, Plan
+from f2hdr_backend.evaluate.color_video_vdp import color_video_vdp
 from f2hdr_backend.evaluate.hdrvdp import hdrvdp2
 from f2hdr_backend.evaluate.results import ResultsFolder
 from f2hdr_backend.evaluate.scoring import ScoreSettings
@@ -21,6 +22,8 @@ from f2hdr_backend.shot.document import Engine
 from f2hdr_backend.shot.errors import DocumentError, ImageError, ShotError
 from f2hdr_backend.weights.importer import import_checkpoint
 from tests.evaluate import dataset_trees as trees
+from tests.evaluate.test_color_video_vdp import needs_program
+from tests.evaluate.test_datasets import tog13
 from tests.golden import published
 
 MERGE = Engine(method="merge", device="cpu", precision="fp32")
@@ -44,11 +47,16 @@ def mu_law(x):
     return np.log(1 + 5000 * x) / np.log(5001)
 
 
-def by_hand(prediction, codes, exposure, truth):
-    """What the published program computes, by scikit-image."""
+def composited(prediction, codes, exposure):
+    """The published composite."""
     luma = 0.299 * codes[..., 0] + 0.587 * codes[..., 1] + 0.114 * codes[..., 2]
     mask = (luma < 0.2 if exposure <= 1 else luma > 0.8)[..., None]
-    result = np.where(mask, prediction, codes**2.2 / exposure).astype(np.float64)
+    return np.where(mask, prediction, codes**2.2 / exposure).astype(np.float64)
+
+
+def by_hand(prediction, codes, exposure, truth):
+    """What the published program computes, by scikit-image."""
+    result = composited(prediction, codes, exposure)
     truth = truth.astype(np.float64)
     scores = {"HDR-VDP-2": hdrvdp2(result, truth).value}
     for letter, (a, b) in {"L": (truth, result), "T": (mu_law(truth), mu_law(result))}.items():
@@ -198,6 +206,43 @@ def test_warp_and_epe_judge_the_final_flow(tmp_path):
         lengths.append(np.hypot(*np.moveaxis(flow - label, -1, 0)).mean())
     assert event.row.scores["warp PSNR"].value == pytest.approx(np.mean(quality), abs=0.3)  # cv2 samples to 1/32 px
     assert event.row.scores["EPE"].value == pytest.approx(np.mean(lengths), abs=0.02)
+
+
+@needs_program
+def test_scenes_are_scored_as_videos_and_kept(tmp_path):
+    root = trees.real_hdrv(tmp_path / "tree", frames=5, scenes=("night", "square"))
+    benchmark = merge_run("real-hdrv", root, ("flicker", "cvvdp"))
+    rows = finish(benchmark, ResultsFolder(tmp_path / "out", benchmark.settings))
+    assert len(rows) == 6
+    for scene in benchmark.rows.scenes:
+        pairs = []
+        for n in (1, 2, 3):
+            streams = ("Input_1", "Input_0", "Input_1") if n % 2 else ("Input_0", "Input_1", "Input_0")
+            exposures = (8.0, 1.0, 8.0) if n % 2 else (1.0, 8.0, 1.0)
+            paths = [root / scene.scene / s / f"frame_0{n + i}.tif" for s, i in zip(streams, (-1, 0, 1), strict=True)]
+            codes = np.stack([trees.read_codes(path) for path in paths])
+            prediction = MergeMethod(MERGE, torch.device("cpu"))(codes, exposures, occlusions=False).radiance
+            truth = trees.read_truth(root / scene.scene / "GT" / f"GT_frame_0{n}.hdr")
+            pairs.append((composited(prediction, codes[1], exposures[1]).astype(np.float32), truth))
+        expected = color_video_vdp(iter(pairs), 3, torch.device("cpu"))
+        found = scene.scores["ColorVideoVDP"]
+        assert found.value == pytest.approx(expected.value, abs=1e-3)
+        assert found.parameters == (*expected.parameters, ("reference_trust", "hard"))
+        assert scene.scores["flicker"].value >= 0
+    again = merge_run("real-hdrv", root, ("flicker", "cvvdp"))
+    assert all(event.kept for event in finish(again, ResultsFolder(tmp_path / "out", again.settings)).values())
+    text = "\n".join(text_tables.parameter_lines(benchmark.summary(), benchmark.rows))
+    assert "ColorVideoVDP (JOD): display=standard_hdr_linear, peak_cd/m2=1500" in text
+    assert "frames_per_second=30" in text
+
+
+def test_a_video_of_one_frame_or_without_truth_is_refused(tmp_path):
+    root = trees.deephdrvideo(tmp_path / "short", frames=5)
+    with pytest.raises(DocumentError, match="'cvvdp' needs scenes of 2 scored frames, and alley has 1"):
+        merge_run("deephdrvideo", root, ("cvvdp",))
+    (tmp_path / "camera").mkdir()
+    with pytest.raises(DocumentError, match="'cvvdp' needs ground truth, and fire/0002 has none"):
+        merge_run("tog13", tog13(tmp_path / "camera"), ("cvvdp",))
 
 
 def test_costs_are_told_for_every_frame(tmp_path):

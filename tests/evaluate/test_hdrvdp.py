@@ -63,8 +63,8 @@ def test_quality_depends_on_distance_scale_and_size_and_says_so(golden_pair):
     near = hdrvdp2(prediction, reference)
     far = hdrvdp2(prediction, reference, HdrVdpSettings(pixels_per_degree=30.703843464337965))
     assert (near.value, far.value) == (pytest.approx(97.6506, abs=1e-3), pytest.approx(76.7214, abs=1e-3))
-    bright = hdrvdp2(prediction, reference, HdrVdpSettings(encoding="rgb-bt.709", scale=1000.0))
-    assert bright.value != pytest.approx(near.value, abs=1.0)
+    absolute = HdrVdpSettings(encoding="rgb-bt.709", scale=1000.0, pixels_per_degree=30.703843464337965)
+    assert hdrvdp2(prediction, reference, absolute).value == pytest.approx(56.267, abs=1e-3)
     cropped = hdrvdp2(prediction[:96], reference[:96])
     assert cropped.value != pytest.approx(near.value, abs=0.05)
     text = str(near)
@@ -72,6 +72,19 @@ def test_quality_depends_on_distance_scale_and_size_and_says_so(golden_pair):
         assert part in text
     assert dict(near.parameters)["pixels_per_degree"] == pytest.approx(Display().pixels_per_degree(256, 192))
     assert "pixels per degree given" in str(far)
+
+
+def test_quality_depends_on_tiling_and_light_but_not_on_which_is_called_the_test(golden_pair):
+    def tiled(frame):
+        wide = np.concatenate([frame, frame[:, ::-1]], axis=1)
+        return np.concatenate([wide, wide[::-1]])
+
+    prediction, reference = golden_pair(NOISE)
+    far = HdrVdpSettings(pixels_per_degree=30.703843464337965)
+    alone = hdrvdp2(prediction, reference, far).value
+    assert hdrvdp2(reference, prediction, far).value == pytest.approx(alone, abs=1e-4)
+    assert hdrvdp2(tiled(prediction), tiled(reference), far).value == pytest.approx(alone + 1.32, abs=0.1)
+    assert hdrvdp2(prediction / 2, reference / 2, far).value > alone + 1
 
 
 def test_the_scale_is_a_factor_on_both_frames(golden_pair):

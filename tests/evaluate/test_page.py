@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import html
-import json
 import re
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +10,7 @@ import pytest
 
 from f2hdr_backend.evaluate.page import (
     MOST_BYTES,
+    Grouping,
     Page,
     PageFrame,
     ScoreRow,
@@ -25,6 +22,7 @@ from f2hdr_backend.evaluate.page import (
 )
 from f2hdr_backend.evaluate.score import Score
 from f2hdr_backend.shot.errors import ImageError, ShotError
+from tests.evaluate.page_text import facts_of, planes_of
 
 SOURCES = (Source("A", "a.####.exr"), Source("B", "b.####.exr", "× 8 to match A"))
 
@@ -42,30 +40,9 @@ def _written(folder: Path, page: Page) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def _facts(text: str) -> dict:
-    return json.loads(re.search(r'id="facts">(.*?)</script>', text, re.DOTALL)[1])
-
-
-def _planes(text: str) -> dict[tuple[int, str], np.ndarray]:
-    """Undo what the page documents, value by value."""
-    planes = {}
-    pattern = r'data-frame="(-?\d+)" data-plane="([^"]+)" data-shape="(\d+) (\d+) (\d+)">([^<]*)</script>'
-    for number, name, high, wide, channels, packed in re.findall(pattern, text):
-        raw = zlib.decompress(base64.b64decode(packed))
-        half = len(raw) // 2
-        bits, sum_ = [], 0
-        for i in range(half):
-            sum_ = 0 if i % int(wide) == 0 else sum_
-            sum_ = (sum_ + 256 * raw[i] + raw[half + i]) % 65536
-            bits.append(sum_)
-        shape = int(channels), int(high), int(wide)
-        planes[int(number), html.unescape(name)] = np.array(bits, np.uint16).view(np.float16).reshape(shape)
-    return planes
-
-
 def test_every_value_is_in_the_page_as_a_half_float(tmp_path):
     frames = [_frame(1001, 1), _frame(1005, 2)]
-    planes = _planes(_written(tmp_path, Page("t", SOURCES, frames)))
+    planes = planes_of(_written(tmp_path, Page("t", SOURCES, frames)))
     assert len(planes) == 8
     for frame in frames:
         for name, plane in frame.planes.items():
@@ -75,7 +52,7 @@ def test_every_value_is_in_the_page_as_a_half_float(tmp_path):
 
 def test_values_beyond_half_floats_become_the_largest(tmp_path):
     plane = np.full((4, 4, 3), 1e6, np.float32)
-    planes = _planes(_written(tmp_path, Page("t", SOURCES, [PageFrame(1, {"A": plane, "B": -plane})])))
+    planes = planes_of(_written(tmp_path, Page("t", SOURCES, [PageFrame(1, {"A": plane, "B": -plane})])))
     assert (planes[1, "A"] == 65504).all()
     assert (planes[1, "B"] == -65504).all()
 
@@ -84,8 +61,8 @@ def test_the_facts_name_frames_layers_and_scores_with_parameters(tmp_path):
     parameters = (("mu", 5000.0),)
     scores = {1001: Score("PSNR_T", 40.0, "dB", parameters), 1002: Score("PSNR_T", np.inf, "dB", parameters)}
     page = Page("t", SOURCES, [_frame(1001, 1)], (ScoreRow("A", "B", scores),), 8.0, ("A note.",))
-    facts = _facts(_written(tmp_path, page))
-    assert (facts["frames"], facts["size"], facts["white"], facts["notes"]) == ([1001], [14, 9], 8.0, ["A note."])
+    facts = facts_of(_written(tmp_path, page))
+    assert (facts["frames"], facts["sizes"], facts["white"], facts["notes"]) == ([1001], [[14, 9]], 8.0, ["A note."])
     assert facts["layers"]["A/motion.forward"]["kind"] == "mask"
     flow = page.frames[0].planes["A/forward"]
     assert facts["layers"]["A/forward"] == {"kind": "flow", "fastest": np.ceil(np.percentile(np.hypot(*flow.T), 99))}
@@ -105,7 +82,34 @@ def test_names_cannot_break_out_of_the_page(tmp_path):
     evil = '</script><script>alert("1")</script>'
     text = _written(tmp_path, Page(evil, (Source("A", evil, evil), SOURCES[1]), [_frame(1, 1)], notes=(evil,)))
     assert evil not in text
-    assert _facts(text)["sources"][0]["label"] == evil
+    assert facts_of(text)["sources"][0]["label"] == evil
+
+
+def test_flows_of_all_sources_share_a_scale_and_frames_may_differ_in_size(tmp_path):
+    def frame(number, shape, px):
+        planes = {"A": np.zeros((*shape, 3), np.float32), "B": np.zeros((*shape, 3), np.float32)}
+        flows = {f"{name}/forward": np.full((*shape, 2), speed, np.float32) for name, speed in px.items()}
+        return PageFrame(number, planes | flows)
+
+    frames = [frame(1, (4, 6), {"A": 3, "B": 0}), frame(2, (8, 5), {"A": 0, "B": 9})]
+    facts = facts_of(_written(tmp_path, Page("t", SOURCES, frames)))
+    assert facts["sizes"] == [[6, 4], [5, 8]]
+    assert {name: layer["fastest"] for name, layer in facts["layers"].items()} == {"A/forward": 13, "B/forward": 13}
+
+
+def test_groups_keep_the_order_of_frames_and_names_reach_the_page(tmp_path):
+    rows = {0: "night", 1: "day", 2: "night"}
+    grouping = Grouping.of("scene", rows, lambda row: row)
+    score = Score("flicker", 0.5, "stops")
+    page = Page(
+        "t", SOURCES, [_frame(0, 1)], (ScoreRow("A", "", {0: score}, "my flicker", "scenes"),),
+        names={0: "night/0001"}, groupings=(grouping,), published={"my flicker": 0.25},
+    )  # fmt: skip
+    facts = facts_of(_written(tmp_path, page))
+    assert facts["groupings"] == [{"title": "scene", "groups": {"night": [0, 2], "day": [1]}, "splits_scenes": False}]
+    assert (facts["names"], facts["published"]) == ({"0": "night/0001"}, {"my flicker": 0.25})
+    row = facts["scores"][0]
+    assert (row["metric"], row["over"], row["decimals"]) == ("my flicker", "scenes", 4)
 
 
 def test_frames_are_picked_evenly_with_both_ends():

@@ -8,11 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from f2hdr_backend.evaluate.temporal import temporal_scores
+from f2hdr_backend.evaluate.temporal import Steadiness
 from f2hdr_backend.shot.errors import ImageError, ShotError
 
 SCENE = np.random.default_rng(0).random((6, 8, 3)) + 0.1
 ALL = np.ones(SCENE.shape[:2], dtype=bool)
+
+
+def temporal_scores(frames):
+    steadiness = Steadiness()
+    for radiance, mask in frames:
+        steadiness.add(radiance, mask)
+    return steadiness.scores()
 
 
 def _shot(gains):

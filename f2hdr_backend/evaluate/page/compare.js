@@ -1,11 +1,12 @@
 /* The viewer: what is shown (state), how it gets on screen (paint, draw), and what changes it. */
 
 const facts = JSON.parse(document.getElementById("facts").textContent);
-const [WIDTH, HEIGHT] = facts.size;
+let [WIDTH, HEIGHT] = facts.sizes[0]; /* of the frame that is shown */
 const VIEWS = { picture: "Picture", false: "False color", difference: "Difference", error: "Error" };
 const RANGES = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5];
 const NAMES = { truth: "Truth" };
 const HAS_TRUTH = facts.sources.some((source) => source.name === "truth");
+const PUBLISHED = facts.scores.some((row) => row.metric in facts.published);
 const TONES = toneTable(facts.white);
 const TRUTH_TONES = toneTable(facts.white, facts.white);
 
@@ -23,6 +24,7 @@ const state = {
   x: WIDTH / 2,
   y: HEIGHT / 2,
   metric: facts.scores.length ? facts.scores[0].metric : "",
+  plot: "",
 };
 const cursor = { x: -1, y: -1, inside: false };
 const $ = (id) => document.getElementById(id);
@@ -75,14 +77,13 @@ async function load() {
 
 /* ---- paint: each side of the wipe onto a canvas of the picture's size, again only when something changed ---- */
 
+function makeLayer() {
+  const canvas = document.createElement("canvas");
+  return { canvas, context: canvas.getContext("2d"), image: null, pixels: null, key: "" };
+}
+
 function makeSide() {
-  const make = () => {
-    const canvas = Object.assign(document.createElement("canvas"), { width: WIDTH, height: HEIGHT });
-    const context = canvas.getContext("2d"),
-      image = context.createImageData(WIDTH, HEIGHT);
-    return { canvas, context, image, pixels: new Uint32Array(image.data.buffer), key: "" };
-  };
-  return { picture: make(), overlay: null, make };
+  return { picture: makeLayer(), overlay: null };
 }
 const sides = { left: makeSide(), right: makeSide() };
 let display = { stops: null, table: null };
@@ -94,6 +95,11 @@ function displayFor(stops) {
 
 function painted(layer, key, paint) {
   if (layer.key !== key) {
+    if (layer.image?.width !== WIDTH || layer.image.height !== HEIGHT) {
+      Object.assign(layer.canvas, { width: WIDTH, height: HEIGHT });
+      layer.image = layer.context.createImageData(WIDTH, HEIGHT);
+      layer.pixels = new Uint32Array(layer.image.data.buffer);
+    }
     paint(layer.pixels);
     layer.context.putImageData(layer.image, 0, 0);
     layer.key = key;
@@ -125,7 +131,7 @@ function overlayOf(side) {
   const name = `${state[side]}/${state.overlay}`,
     facts_ = facts.layers[name];
   if (!state.overlay || !facts_) return null;
-  sides[side].overlay ??= sides[side].make();
+  sides[side].overlay ??= makeLayer();
   const own = ready(name);
   return painted(sides[side].overlay, `${state.frame} ${name}`, (out) => {
     if (facts_.kind === "flow") paintFlow(out, own, facts_.fastest);
@@ -248,6 +254,11 @@ async function prefetch() {
 
 function set(change) {
   Object.assign(state, change);
+  const [width, height] = facts.sizes[state.frame];
+  if (width !== WIDTH || height !== HEIGHT) {
+    [WIDTH, HEIGHT] = [width, height];
+    Object.assign(state, { scale: 0, x: width / 2, y: height / 2 });
+  }
   show();
 }
 
@@ -392,8 +403,6 @@ function listen() {
 
 function start() {
   $("title").textContent = facts.title;
-  const scored = facts.scores.length ? facts.scores[0].frames.length : facts.frames.length;
-  $("summary").textContent = `${WIDTH} × ${HEIGHT}, ${facts.frames.length} of ${scored} frames`;
   const about = `Pixels are half floats, shown as sRGB. F2HDR ${facts.version}.`;
   $("notes").append(...[...facts.notes, about].map((textContent) => element("p", { textContent })));
   if (!window.DecompressionStream) {

@@ -10,6 +10,10 @@ function chip(name) {
   return element("span", { className: `chip ${name}`, textContent: NAMES[name] ?? name });
 }
 
+function frameName(number) {
+  return facts.names[number] ?? String(number);
+}
+
 function label(name) {
   return facts.sources.find((source) => source.name === name).label;
 }
@@ -91,7 +95,9 @@ function showControls() {
   $("opacity").disabled = !state.overlay;
   $("exposure-value").value = `${exposure > 0 ? "+" : ""}${exposure.toFixed(2)}`;
   $("range-value").value = RANGES[state.range];
-  $("frame-number").value = facts.frames[frame];
+  const scored = facts.scores.length ? facts.scores[0].frames.length : facts.frames.length;
+  $("summary").textContent = `${WIDTH} × ${HEIGHT}, ${facts.frames.length} of ${scored} frames`;
+  $("frame-number").value = $("frame-number").title = frameName(facts.frames[frame]);
   $("frame-count").value = `${frame + 1} of ${facts.frames.length}`;
   $("wipe").hidden = view === "difference";
   showTags();

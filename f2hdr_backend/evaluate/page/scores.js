@@ -6,22 +6,36 @@ function rowsOf(metric) {
 
 function scoreText(value, metric) {
   if (typeof value !== "number") return value === "inf" ? "∞" : String(value);
-  return value.toFixed(metric.includes("SSIM") ? 4 : 2);
+  return value.toFixed(rowsOf(metric)[0].decimals);
+}
+
+function paperCell(metric) {
+  const value = facts.published[metric];
+  return element("td", { className: "paper", textContent: value === undefined ? "" : scoreText(value, metric) });
+}
+
+function meanNote(row) {
+  const against = row.against && `, against ${NAMES[row.against] ?? row.against}`;
+  return `mean of ${row.frames.length} ${row.over}${against}`;
 }
 
 function buildScores() {
   $("scores").hidden = !facts.scores.length;
   if (!facts.scores.length) return;
-  const first = facts.scores[0],
-    rows = rowsOf(first.metric);
-  $("scores-note").textContent =
-    `mean of ${first.frames.length} frames, against ${NAMES[first.against] ?? first.against}`;
+  const names = [...new Set(facts.scores.map((row) => row.source))];
   const metrics = [...new Set(facts.scores.map((row) => row.metric))];
-  $("means").append(element("tr", {}, element("th"), ...rows.map((row) => element("th", {}, chip(row.source)))));
+  const paper = PUBLISHED ? [element("th", { textContent: "paper" })] : [];
+  $("means").append(
+    element("tr", {}, element("th"), ...names.map((name) => element("th", {}, chip(name))), ...paper),
+  );
   for (const metric of metrics) $("means").append(meanRow(metric));
   $("by-frame").addEventListener("click", (event) => goTo(event.target.closest("tr")?.dataset.frame));
   $("plot").addEventListener("click", (event) => goTo(event.target.dataset.frame));
-  $("parameters").textContent = metrics.map((metric) => `${metric}: ${parameters(rowsOf(metric)[0])}.`).join(" ");
+  buildPlots();
+  $("parameters").textContent = metrics
+    .filter((metric) => parameters(rowsOf(metric)[0]))
+    .map((metric) => `${metric}: ${parameters(rowsOf(metric)[0])}.`)
+    .join(" ");
 }
 
 function parameters(row) {
@@ -41,7 +55,9 @@ function meanRow(metric) {
       className: ranked && values[i] === best ? "better" : "",
     }),
   );
-  const made = element("tr", {}, element("td", { textContent: `${metric} ${rows[0].unit}` }), ...cells);
+  if (PUBLISHED) cells.push(paperCell(metric));
+  const unit = metric.endsWith(rows[0].unit) ? "" : ` ${rows[0].unit}`;
+  const made = element("tr", {}, element("td", { textContent: metric + unit }), ...cells);
   made.dataset.metric = metric;
   made.addEventListener("click", () => set({ metric }));
   return made;
@@ -55,18 +71,21 @@ function goTo(frame) {
 let scoresKey = "";
 
 function showScores() {
-  const key = `${state.metric} ${state.frame} ${$("plot").clientWidth}`;
+  const key = `${state.metric} ${state.plot} ${state.frame} ${$("plot").clientWidth}`;
   if (!state.metric || key === scoresKey) return;
   scoresKey = key;
   for (const row of document.querySelectorAll("#means tr[data-metric]"))
     row.setAttribute("aria-selected", row.dataset.metric === state.metric);
-  drawPlot();
   const rows = rowsOf(state.metric),
     here = facts.frames[state.frame];
+  $("scores-note").textContent = meanNote(rows[0]);
+  showPlots();
+  if (state.plot) drawBoxes();
+  else drawPlot();
   const head = element(
     "tr",
     {},
-    element("th", { textContent: "Frame" }),
+    element("th", { textContent: rows[0].over === "scenes" ? "Scene" : "Frame" }),
     ...rows.map((row) => element("th", { textContent: row.source })),
   );
   const lines = rows[0].frames.map(([frame], i) => {
@@ -77,7 +96,7 @@ function showScores() {
         className: `${shown ? "shown" : ""} ${frame === here ? "here" : ""}`,
         title: shown ? "" : "not in this page",
       },
-      element("td", { textContent: frame }),
+      element("td", { textContent: rows[0].over === "scenes" ? sceneOf(frame) : frameName(frame) }),
       ...rows.map((row) => element("td", { textContent: scoreText(row.frames[i][1], state.metric) })),
     );
     line.dataset.frame = frame;
@@ -98,8 +117,9 @@ function svg(tag, attributes, text = "") {
 /* Identical frames (infinite scores) have no place on the axis and are left out of the plot. */
 function drawPlot() {
   const rows = rowsOf(state.metric),
-    plot = $("plot"),
-    width = plot.clientWidth,
+    plot = $("plot");
+  plot.style.height = "";
+  const width = plot.clientWidth,
     height = plot.clientHeight;
   const values = rows
     .flatMap((row) => row.frames.map(([, value]) => value))
@@ -120,38 +140,61 @@ function drawPlot() {
     plot.append(svg("line", { class: "grid", x1: left, x2: right, y1: y(tick), y2: y(tick) }));
     plot.append(svg("text", { x: left - 6, y: y(tick) + 4, "text-anchor": "end" }, +tick.toFixed(4)));
   }
-  const here = facts.frames[state.frame];
-  plot.append(svg("line", { class: "here", x1: x(here), x2: x(here), y1: top, y2: bottom }));
-  for (const [frame, anchor] of frames.length > 1
-    ? [
-        [first, "start"],
-        [frames.at(-1), "end"],
-      ]
-    : [[first, "middle"]]) {
-    plot.append(svg("text", { x: x(frame), y: height - 4, "text-anchor": anchor }, frame));
+  const here = facts.frames[state.frame],
+    between = frames.length > 1 ? (x(first + 1) - x(first)) / 2 : 0;
+  for (const start of sceneStarts().filter((frame) => frame > first))
+    plot.append(svg("line", { class: "grid", x1: x(start) - between, x2: x(start) - between, y1: top, y2: bottom }));
+  if (here >= first && here <= frames.at(-1))
+    plot.append(svg("line", { class: "here", x1: x(here), x2: x(here), y1: top, y2: bottom }));
+  const ends = frames.length > 1 ? { start: first, end: frames.at(-1) } : { middle: first };
+  for (const [anchor, frame] of Object.entries(ends)) {
+    plot.append(svg("text", { x: x(frame), y: height - 4, "text-anchor": anchor }, frameName(frame)));
+    fitText(plot.lastChild, (right - left) / 2 - 6);
   }
   for (const row of rows) plotRow(plot, row, x, y);
 }
 
+/* Cut a text to a width in pixels; the whole of it is its title. */
+function fitText(text, width) {
+  const whole = text.textContent;
+  for (let kept = whole.length - 1; kept > 1 && text.getComputedTextLength() > width; kept--)
+    text.textContent = `${whole.slice(0, kept)}…`;
+  text.append(svg("title", {}, whole));
+}
+
+/* Names of scenes and their frames, where frames are of several. */
+function scenes() {
+  return Object.entries(facts.groupings.find((each) => each.title === "scene")?.groups ?? {});
+}
+
+function sceneStarts() {
+  return scenes().map(([, frames]) => frames[0]);
+}
+
+function sceneOf(frame) {
+  return scenes().find(([, frames]) => frames.includes(frame))[0];
+}
+
+/* A line through the frames of every scene, and a dot for those in the page. */
 function plotRow(plot, row, x, y) {
-  const points = row.frames.filter(([, value]) => typeof value === "number");
-  plot.append(
-    svg("polyline", {
-      class: row.source,
-      points: points.map(([frame, value]) => `${x(frame)},${y(value)}`).join(" "),
-    }),
-  );
-  for (const [frame, value] of points.filter(([frame]) => facts.frames.includes(frame))) {
-    const dot = svg("circle", {
-      class: row.source,
-      cx: x(frame),
-      cy: y(value),
-      r: frame === facts.frames[state.frame] ? 4.5 : 3,
-      "data-frame": frame,
-    });
-    dot.append(svg("title", {}, `frame ${frame}: ${scoreText(value, row.metric)}`));
-    plot.append(dot);
+  const points = row.frames.filter(([, value]) => typeof value === "number"),
+    starts = row.over === "frames" ? sceneStarts() : [];
+  const runs = [[]];
+  for (const [frame, value] of points) {
+    if (starts.includes(frame)) runs.push([]);
+    runs.at(-1).push(`${x(frame)},${y(value)}`);
   }
+  for (const run of runs) plot.append(svg("polyline", { class: row.source, points: run.join(" ") }));
+  for (const [frame, value] of points.filter(([frame]) => facts.frames.includes(frame)))
+    plot.append(dot(row, [frame, value], x(frame), y(value)));
+}
+
+/* A frame of the page in a plot: larger where it is shown, and a click shows it. */
+function dot(row, [frame, value], cx, cy) {
+  const r = frame === facts.frames[state.frame] ? 4.5 : 3;
+  const made = svg("circle", { class: row.source, cx, cy, r, "data-frame": frame });
+  made.append(svg("title", {}, `${frameName(frame)}: ${scoreText(value, row.metric)}`));
+  return made;
 }
 
 /* Round ends and a round step for three to five lines. */

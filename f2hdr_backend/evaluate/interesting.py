@@ -1,0 +1,46 @@
+"""Which frames of many a report shows: the worst, the middle and the best, of all and of each scene."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+LOWER_IS_BETTER = ("EPE",)
+
+
+def choose(scores: Mapping[int, float], scenes: Iterable[tuple[int, ...]], most: int) -> tuple[int, ...]:
+    """Choose at most ``most`` frames, ascending.
+
+    First the worst, middle and best of all; then the worst of each scene, the scene with the worst frame first; then
+    each scene's best and middle one; then the worst of the rest.
+
+    Args:
+        scores: by frame; higher is better.
+        scenes: frames of each.
+        most: most frames to choose.
+    """
+    ranked = [_ranked(scene, scores) for scene in scenes]
+    ranked.sort(key=lambda scene: scores[scene[0]])
+    return tuple(sorted(list(dict.fromkeys(_by_interest(_ranked(scores, scores), ranked)))[:most]))
+
+
+def words(count: int, total: int, column: str, group: str) -> str:
+    """A sentence for the reader of a page that shows ``count`` frames that `choose` chose by ``column``."""
+    if count == total:
+        return f"The page shows all {total} frames."
+    return (
+        f"The page shows {count} of {total} frames: the worst, middle and best by {column}, then "
+        f"those of each {group}; scores are of all (--page-frames)."
+    )
+
+
+def _by_interest(everything: list[int], scenes: list[list[int]]) -> Iterator[int]:
+    """Frames, the most interesting first, some of them more than once; all lists go from worst to best."""
+    yield from (everything[0], everything[len(everything) // 2], everything[-1])
+    yield from (scene[0] for scene in scenes)
+    yield from (scene[-1] for scene in scenes)
+    yield from (scene[len(scene) // 2] for scene in scenes)
+    yield from everything
+
+
+def _ranked(frames: Iterable[int], scores: Mapping[int, float]) -> list[int]:
+    return sorted(frames, key=lambda frame: scores[frame])
