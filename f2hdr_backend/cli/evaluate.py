@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,8 +15,14 @@ if TYPE_CHECKING:
     from f2hdr_backend.evaluate.benchmark import Benchmark
     from f2hdr_backend.evaluate.page import Page
     from f2hdr_backend.evaluate.results import ResultsFolder
+    from f2hdr_backend.shot.document import Engine
 
 SUITES = ("synthetic",)
+FOR_DATASETS = (
+    "output", "method", "flow", "metrics", "ref_exposure", "hdrvdp", "label_flow", "jobs", "page_width",
+)  # fmt: skip
+FOR_SUITES = ("windows",)
+"""Parameters that the other mode does not take."""
 
 
 def register(app: typer.Typer) -> None:
@@ -24,6 +31,7 @@ def register(app: typer.Typer) -> None:
 
 
 def evaluate(
+    ctx: typer.Context,
     folder: Annotated[Path, typer.Argument(help="The dataset's root, or the suite's held-out panoramas.")],
     dataset: Annotated[
         str | None,
@@ -59,12 +67,16 @@ def evaluate(
     precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")] = "fp32",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda:0.")] = "auto",
     jobs: Annotated[int, typer.Option(min=1, help="Processes that share the frames.")] = 1,
-    windows: Annotated[int, typer.Option(help="Windows of a suite to score, from its first; 42 hold all kinds.")] = 42,
+    windows: Annotated[
+        int, typer.Option(min=1, help="Windows of a suite to score, from its first; 42 hold all kinds.")
+    ] = 42,
     report: Annotated[
         Path | None, typer.Option(help="HTML page to write: pictures of some frames to compare by eye, and all scores.")
     ] = None,
-    page_frames: Annotated[int, typer.Option(help="Most frames in the page, worst and best first.")] = 8,
-    page_width: Annotated[int | None, typer.Option(help="Most pixels that a picture of the page is wide.")] = None,
+    page_frames: Annotated[int, typer.Option(min=1, help="Most frames in the page, worst and best first.")] = 8,
+    page_width: Annotated[
+        int | None, typer.Option(min=16, help="Most pixels that a picture of the page is wide.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output, one event a line.")] = False,
 ) -> None:
     """Score weights on a benchmark dataset, beside the paper's tables, or on a suite of synthetic shots.
@@ -73,16 +85,24 @@ def evaluate(
     """
     if (dataset is None) == (suite is None):
         raise DocumentError("Name a --dataset or a --suite.", hint="f2hdr evaluate --dataset real-hdrv DIR")
+    _require_fitting(ctx, *(("--dataset", FOR_SUITES) if suite is None else ("--suite", FOR_DATASETS)))
+    from f2hdr_backend.image.atomic import require_writable
+    from f2hdr_backend.shot.document import Engine
+
     if suite is not None:
         _require_suite(suite)
-        _synthetic(folder, weights, windows, reference_trust or "soft", (report, page_frames), as_json=as_json)
+    if report is not None:
+        require_writable(report)
+    if suite is not None:
+        trust = reference_trust or "soft"
+        suited = Engine(weights=weights, reference_trust=trust, precision=precision, device=device)
+        _synthetic(folder, suited, windows, (report, page_frames), as_json=as_json)
         return
     from f2hdr_backend.evaluate.benchmark import Benchmark, Plan
     from f2hdr_backend.evaluate.dataset import open_dataset
     from f2hdr_backend.evaluate.hdrvdp_option import hdrvdp_settings
     from f2hdr_backend.evaluate.results import ResultsFolder
     from f2hdr_backend.evaluate.scoring import ScoreSettings, default_metrics
-    from f2hdr_backend.shot.document import Engine
 
     name = str(dataset)
     reader = open_dataset(name, folder, ref_exposure)
@@ -134,7 +154,7 @@ def _print(benchmark: Benchmark, results: ResultsFolder | None) -> None:
         text_tables.cost_lines(rows),
         text_tables.exposure_lines(summary),
         text_tables.scene_lines(summary),
-        text_tables.parameter_lines(summary, benchmark.rows),
+        text_tables.parameter_lines(summary),
     )
     for block in blocks:
         lines = list(block)
@@ -154,32 +174,37 @@ def _heading(benchmark: Benchmark) -> str:
     )
 
 
+def _require_fitting(ctx: typer.Context, mode: str, others: tuple[str, ...]) -> None:
+    """Refuse options that were given and that ``mode`` would ignore."""
+    given = [name for name in others if (source := ctx.get_parameter_source(name)) and source.name == "COMMANDLINE"]
+    if given:
+        listed = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise DocumentError(f"{mode} does not take {listed}.", hint="Leave it out.")
+
+
 def _require_suite(suite: str) -> None:
     if suite not in SUITES:
         raise DocumentError(f"There is no suite {suite!r}.", hint=f"Use {', '.join(SUITES)}.")
 
 
-def _synthetic(
-    images: Path, weights: str, windows: int, trust: str, report: tuple[Path | None, int], *, as_json: bool
-) -> None:
+def _synthetic(images: Path, engine: Engine, windows: int, report: tuple[Path | None, int], *, as_json: bool) -> None:
     """Score weights on synthetic shots from panoramas no training saw, beside the merge and the bare reference.
 
-    The rows are those of :func:`~f2hdr_backend.evaluate.synthetic.summary`. ``report``: the page, and its most windows.
+    The rows are those of :func:`~f2hdr_backend.evaluate.synthetic.summary`. ``engine`` names the weights, several of
+    them with commas between; ``report`` is the page and its most windows.
     """
-    import torch
-
+    from f2hdr_backend.engine.device import pick_device
     from f2hdr_backend.engine.method import Method
     from f2hdr_backend.engine.reconstruct import MergeMethod, NetworkMethod
     from f2hdr_backend.evaluate.synthetic import run, summary
     from f2hdr_backend.evaluate.synthetic_cases import SEED, SIZE
-    from f2hdr_backend.shot.document import Engine
     from f2hdr_backend.train.sources import load_sources
 
-    cpu = torch.device("cpu")
+    device, trust = pick_device(engine.device), engine.reference_trust
     methods: dict[str, Method] = {
-        name: NetworkMethod(Engine(weights=name, reference_trust=trust), cpu) for name in weights.split(",")
+        name: NetworkMethod(replace(engine, weights=name), device) for name in engine.weights.split(",")
     }
-    methods["merge"] = MergeMethod(Engine(reference_trust=trust), cpu)
+    methods["merge"] = MergeMethod(engine, device)
     panoramas = load_sources(images, held_out=True)
     scores = list(run(panoramas, methods, windows, trust))
     page, most = report

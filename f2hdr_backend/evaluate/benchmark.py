@@ -9,11 +9,12 @@ import os
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import torch
@@ -24,7 +25,7 @@ from f2hdr_backend.engine.method import HdrFrame
 from f2hdr_backend.engine.reconstruct import NetworkMethod, open_method
 from f2hdr_backend.evaluate import color_video_vdp
 from f2hdr_backend.evaluate.composite import well_exposed
-from f2hdr_backend.evaluate.cost import measure
+from f2hdr_backend.evaluate.cost import measure, measured_on
 from f2hdr_backend.evaluate.dataset import ALTERNATE, DatasetReader, Window, WindowFiles, open_dataset, read_window
 from f2hdr_backend.evaluate.results import FrameRow, ResultsFolder, Rows, SceneRow
 from f2hdr_backend.evaluate.scoring import (
@@ -36,13 +37,13 @@ from f2hdr_backend.evaluate.scoring import (
     trusting,
     with_reference,
 )
-from f2hdr_backend.evaluate.shot_scores import SHOT_METRICS, VIDEO, ShotFrame, shot_scores
+from f2hdr_backend.evaluate.shot_scores import FLICKER, SHOT_METRICS, VIDEO, ShotFrame, shot_scores
 from f2hdr_backend.evaluate.summary import Summary, summarize
 from f2hdr_backend.image.frame import file_identity
 from f2hdr_backend.shot.document import Engine
-from f2hdr_backend.shot.errors import ImageError
+from f2hdr_backend.shot.errors import DeviceError, ImageError
 
-SCORING_VERSION = 1
+SCORING_VERSION = 2
 """Raised when the same files and settings would give other numbers."""
 SECONDS_BETWEEN_WRITES = 10.0
 
@@ -92,7 +93,9 @@ class Benchmark:
         self.reader = reader or open_dataset(plan.dataset, plan.folder, plan.reference)
         require_metrics(self.reader, plan.scoring.metrics)
         self._device = pick_device(plan.engine.device)
+        self._where = measured_on(self._device, plan.jobs)
         self._method = open_method(plan.engine)
+        self._method.stored.cache.limit = 0  # every flow is estimated and timed, none comes from an earlier run
         self._seen_sizes: set[tuple[int, ...]] = set()
         self.flow = self._method.flow_name
         self.precision = self._method.precision
@@ -106,6 +109,11 @@ class Benchmark:
             return False
         reading = self._method.descriptor
         return not (reading.adapter and reading.refine and reading.mask == "physical")
+
+    @property
+    def _reading(self) -> Literal["exact", "released"]:
+        """How the method itself warps along its flows."""
+        return self._method.descriptor.warp if isinstance(self._method, NetworkMethod) else "exact"
 
     @cached_property
     def settings(self) -> dict[str, Any]:
@@ -126,6 +134,7 @@ class Benchmark:
             "cvvdp": dict(color_video_vdp.parameters()) if VIDEO in scoring.metrics else None,
             "label_flow": scoring.label_flow if "epe" in scoring.metrics else None,
             "method_digest": self._method.digest,
+            "measured_on": self._where,
             "scoring": SCORING_VERSION,
         }
 
@@ -133,18 +142,24 @@ class Benchmark:
         """Score every window, those of ``results`` excepted that are there already; keep the rows in it as it goes.
 
         Raises:
-            ImageError: a picture that cannot be read or scored; names the frame.
+            ImageError: a picture that cannot be read or scored; names the frame. Or a scene that a metric of scenes
+                refuses; named once all windows have been scored.
+            DeviceError: one of several processes ended unexpectedly.
             UnwritableFrame: the folder cannot be written to.
         """
         kept, todo = self._kept(results.load() if results else Rows())
         progress = _Progress(self, results, kept)
+        refused: list[ImageError] = []
         try:
             for place, row in enumerate(progress.rows.frames):
                 yield FrameScored(row, True, place + 1, len(self.reader.windows))
             for rows in self._scored(todo):
                 yield from progress.add(rows)
+                refused.extend(rows.refused)
         finally:
             progress.write()
+        if refused:
+            raise refused[0]
         self.rows = progress.rows
 
     def summary(self) -> Summary:
@@ -160,9 +175,15 @@ class Benchmark:
                 pass
             return Rows(tuple(frames))
         scoring = self.plan.scoring
-        scores = trusting(shot_scores(samples, len(chunk), scoring.metrics, self._device), scoring.reference_trust)
-        scene = SceneRow(chunk[0].scene, _joined(row.digest for row in frames), scores)
-        return Rows(tuple(frames), (scene,))
+        name = chunk[0].scene
+        try:
+            scores = trusting(shot_scores(samples, len(chunk), scoring.metrics, self._device), scoring.reference_trust)
+        except ImageError as error:
+            if len(frames) < len(chunk):
+                raise
+            named = ImageError(f"{name}: {error.message}", hint=f"Leave {FLICKER} out of --metrics.", **error.facts)
+            return Rows(tuple(frames), refused=(named,))
+        return Rows(tuple(frames), (SceneRow(name, _joined(row.digest for row in frames), scores),))
 
     @property
     def _by_scene(self) -> bool:
@@ -184,7 +205,8 @@ class Benchmark:
         window = read_window(self.reader, files)
         frame, costs = self._reconstruct(window)
         result = with_reference(window, frame, self.plan.scoring.reference_trust, self.reader.cycle)
-        return Scored(self.reader, files, window, frame, result, self.plan.scoring, self._device), costs
+        scored = Scored(self.reader, files, window, frame, result, self.plan.scoring, self._device, self._reading)
+        return scored, costs
 
     def _row(self, files: WindowFiles) -> tuple[FrameRow, ShotFrame]:
         scored, costs = self.reconstruct(files)
@@ -206,8 +228,7 @@ class Benchmark:
             call()
         self._seen_sizes.add((height, width))
         frame, cost = measure(call, self._device)
-        processes = f", {self.plan.jobs} processes" if self.plan.jobs > 1 else ""
-        return frame, cost.scores(f"{self._device}{processes}", (width, height))
+        return frame, cost.scores(self._where, (width, height))
 
     def _kept(self, rows: Rows) -> tuple[Rows, list[Chunk]]:
         """The rows that stand, and the chunks that have none."""
@@ -231,8 +252,8 @@ class Benchmark:
         return [tuple(windows) for _, windows in groupby(self.reader.windows, key=lambda files: files.scene)]
 
     def _digest(self, files: WindowFiles) -> str:
-        identities = [file_identity(path) for path in files.paths()]
-        return _joined([json.dumps(self.settings, sort_keys=True), *identities])
+        identities = [file_identity(path) for path in (*files.paths(), *self.reader.shared())]
+        return _joined([json.dumps(self.settings, sort_keys=True), json.dumps(files.exposures), *identities])
 
     def _scored(self, todo: list[Chunk]) -> Iterator[Rows]:
         if self.plan.jobs == 1 or len(todo) < 2:
@@ -244,6 +265,12 @@ class Benchmark:
         try:
             for future in as_completed([pool.submit(_score, self.plan, chunk) for chunk in todo]):
                 yield future.result()
+        except BrokenProcessPool as error:
+            raise DeviceError(
+                f"One of the {self.plan.jobs} processes of --jobs ended unexpectedly, most likely for want of memory.",
+                hint="With -o the same command goes on; fewer --jobs, which need another folder, take less memory.",
+                jobs=self.plan.jobs,
+            ) from error
         finally:
             pool.shutdown(cancel_futures=True)
 

@@ -55,9 +55,7 @@ def parameters() -> Parameters:
     )
 
 
-def color_video_vdp(
-    frames: Iterator[tuple[FloatArray, FloatArray]], count: int, device: torch.device
-) -> Score:
+def color_video_vdp(frames: Iterator[tuple[FloatArray, FloatArray]], count: int, device: torch.device) -> Score:
     """The quality of a scene, read once, one frame at a time.
 
     Args:

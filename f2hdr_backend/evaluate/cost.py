@@ -26,12 +26,18 @@ class Cost:
     earlier frames included. None where the system does not tell."""
 
     def scores(self, where: str, size: tuple[int, int]) -> dict[str, Score]:
-        """The cost as scores by column; ``where`` says on what, ``size`` is (width, height)."""
-        facts = (("where", where), ("size", f"{size[0]}x{size[1]}"))
-        scores = {"seconds": Score("time", self.seconds, "s", (), facts)}
+        """The cost as scores by column; ``where`` is that of :func:`measured_on`, ``size`` is (width, height)."""
+        parameters, facts = (("where", where),), (("size", f"{size[0]}x{size[1]}"),)
+        scores = {"seconds": Score("time", self.seconds, "s", parameters, facts)}
         if self.peak_bytes is not None:
-            scores["peak GiB"] = Score("peak memory", self.peak_bytes / GIB, "GiB", (), facts)
+            scores["peak GiB"] = Score("peak memory", self.peak_bytes / GIB, "GiB", parameters, facts)
         return scores
+
+
+def measured_on(device: torch.device, processes: int) -> str:
+    """Where a cost is taken, in words: the device, and how many processes share the machine if several do."""
+    name = f"{device} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else str(device)
+    return f"{name}, {processes} processes" if processes > 1 else name
 
 
 def measure(call: Callable[[], Result], device: torch.device) -> tuple[Result, Cost]:

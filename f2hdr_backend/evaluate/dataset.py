@@ -84,13 +84,17 @@ class DatasetReader(ABC):
         Raises:
             ShotError: a file or folder of the layout is missing; says which, and what the layout is.
         """
-        self.folder = folder
+        self.folder = folder.resolve()
         self.reference = reference
         if not folder.is_dir():
             raise self.missing(folder)
         self.windows = tuple(self._find())
         if not self.windows:
             raise self.missing(folder / "a scene of enough frames for a window")
+
+    def shared(self) -> tuple[str, ...]:
+        """Files beside those of a window that the scores of all windows depend on."""
+        return ()
 
     @abstractmethod
     def _find(self) -> Iterator[WindowFiles]:

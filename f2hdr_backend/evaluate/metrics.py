@@ -48,43 +48,41 @@ def tonemap(radiance: ArrayLike, mu: float = MU) -> NDArray[np.float64]:
     return mapped
 
 
-def psnr(prediction: ArrayLike, reference: ArrayLike, *, mask: ArrayLike | None = None, peak: float = 1.0) -> Score:
+def psnr(prediction: ArrayLike, reference: ArrayLike, *, peak: float = 1.0) -> Score:
     """Peak signal-to-noise ratio 10 log10(peak^2 / MSE), the MSE over all pixels and channels, in dB.
 
     Args:
         prediction: ``(H, W, C)`` or ``(H, W)``; not limited to the reference's range.
         reference: the same shape, within 0 to ``peak``.
-        mask: ``(H, W)`` bool; True where pixels count. None counts every pixel.
         peak: the data range, 1 in the published tables.
 
     Returns:
         The score; ``inf`` where the frames are identical.
 
     Raises:
-        ImageError: shapes differ, a value is not finite, the reference leaves 0 to ``peak``, or the mask is empty.
+        ImageError: shapes differ, a value is not finite, or the reference leaves 0 to ``peak``.
     """
     predicted, truth = _checked(prediction, reference)
     _refuse_out_of_range(truth, peak)
-    squared = (predicted - truth) ** 2
-    parameters: Parameters = (("data_range", peak), ("region", "frame" if mask is None else "mask"))
-    error = float(np.mean(squared if mask is None else squared[_selected(mask, squared.shape[:2])]))
+    parameters: Parameters = (("data_range", peak), ("region", "frame"))
+    error = float(np.mean((predicted - truth) ** 2))
     value = 10.0 * math.log10(peak * peak / error) if error > 0.0 else math.inf
     return Score("PSNR", value, "dB", parameters)
 
 
-def psnr_l(prediction: ArrayLike, reference: ArrayLike, *, mask: ArrayLike | None = None) -> Score:
+def psnr_l(prediction: ArrayLike, reference: ArrayLike) -> Score:
     """PSNR_L: `psnr` on linear radiance with data range 1. Arguments and errors as there."""
-    return replace(psnr(prediction, reference, mask=mask), metric="PSNR_L")
+    return replace(psnr(prediction, reference), metric="PSNR_L")
 
 
-def psnr_t(prediction: ArrayLike, reference: ArrayLike, *, mask: ArrayLike | None = None, mu: float = MU) -> Score:
+def psnr_t(prediction: ArrayLike, reference: ArrayLike, *, mu: float = MU) -> Score:
     """PSNR_T: `psnr` after the mu-law `tonemap` of both, data range 1.
 
     Negative predictions are clamped to 0 first, because the tone map is undefined below -1 / mu, and counted in
     the fact ``clamped``; values above 1 are kept. Arguments and errors as for `psnr`.
     """
     predicted, truth, clamped = _tonemapped(prediction, reference, mu)
-    score = psnr(predicted, truth, mask=mask)
+    score = psnr(predicted, truth)
     return replace(score, metric="PSNR_T", parameters=(("mu", mu), *score.parameters), facts=clamped)
 
 
@@ -131,18 +129,6 @@ def _ssim_parameters(reference: NDArray[np.float64], settings: SsimSettings) -> 
     if settings.data_range is not None:
         return (*fixed, ("data_range", extent)), ()
     return (*fixed, ("data_range", "reference max-min")), (("reference_range", extent),)
-
-
-def _selected(mask: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    selected = np.asarray(mask, dtype=bool)
-    if selected.shape != shape:
-        raise ImageError(
-            f"The mask is {selected.shape} and the frame is {shape} (height, width).",
-            hint="Give a mask of the frame's size.",
-        )
-    if not selected.any():
-        raise ImageError("The mask selects no pixel.", hint="Leave the frame out of this region's mean.")
-    return selected
 
 
 def _checked(prediction: ArrayLike, reference: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

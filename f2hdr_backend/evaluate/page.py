@@ -260,9 +260,14 @@ def _facts(page: Page, pixels: _Pixels) -> dict[str, object]:
         "notes": page.notes,
         "scores": [_score_facts(row) for row in page.scores],
         "names": page.names,
-        "groupings": [vars(grouping) for grouping in page.groupings],
+        "groupings": [_grouping_facts(grouping) for grouping in page.groupings],
         "published": page.published,
     }
+
+
+def _grouping_facts(grouping: Grouping) -> dict[str, object]:
+    """Groups as pairs: a script would put names that are whole numbers first."""
+    return {**vars(grouping), "groups": list(grouping.groups.items())}
 
 
 def _layer_facts(fastest: int) -> dict[str, object]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from f2hdr_backend.evaluate.score import Score
 from f2hdr_backend.image.atomic import atomic_path
-from f2hdr_backend.shot.errors import DocumentError, ShotError
+from f2hdr_backend.shot.errors import DocumentError, ImageError, ShotError
 
 RECORD, FRAMES, SCENES = "scores.json", "frames.csv", "scenes.csv"
 VERSION = 1
@@ -74,6 +74,8 @@ class Rows:
 
     frames: tuple[FrameRow, ...] = ()
     scenes: tuple[SceneRow, ...] = ()
+    refused: tuple[ImageError, ...] = ()
+    """Scenes whose frames are there and that could not be scored as a whole, each named by its error; never kept."""
 
     def __add__(self, other: Rows) -> Rows:
         """Both."""

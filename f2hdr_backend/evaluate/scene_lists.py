@@ -17,10 +17,14 @@ def lines(reader: DatasetReader, path: Path) -> list[list[str]]:
     """The words of every line that has some.
 
     Raises:
-        ShotError: the file is missing or empty.
+        ShotError: the file is missing, empty, or no text.
     """
     reader.require(path)
-    found = [words for line in path.read_text(encoding="utf-8-sig").splitlines() if (words := line.split())]
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise reader.refusal(f"{path} is no UTF-8 text", str(path)) from error
+    found = [words for line in text.splitlines() if (words := line.split())]
     if not found:
         raise reader.refusal(f"{path} is empty", str(path))
     return found
@@ -57,16 +61,27 @@ def stops_of(reader: DatasetReader, path: Path) -> list[float]:
 
 
 def windows(
-    scene: str, frames: Sequence[Path], truths: Sequence[Path] | None, exposures: Sequence[float]
+    reader: DatasetReader,
+    scene: str,
+    frames: Sequence[Path],
+    truths: Sequence[Path] | None,
+    exposures: Sequence[float],
 ) -> Iterator[WindowFiles]:
     """The published windows of a scene: every frame that has two more on either side.
 
     Args:
+        reader: whose scene it is.
         scene: its name.
         frames: in order.
         truths: one a frame, or None.
         exposures: one a frame.
+
+    Raises:
+        ShotError: too few frames for one window.
     """
+    if len(frames) <= 2 * MARGIN:
+        what = f"the scene {scene} has {len(frames)} frames, and a published window takes {2 * MARGIN + 1}"
+        raise reader.refusal(what, str(frames[0].parent))
     for index in range(MARGIN, len(frames) - MARGIN):
         around = (index - 1, index, index + 1)
         previous, reference, following = (str(frames[place]) for place in around)

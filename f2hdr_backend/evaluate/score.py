@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from f2hdr_backend.shot.errors import ImageError, ShotError
@@ -29,7 +29,8 @@ class Score:
     parameters: Parameters = ()
     """Name and value of each setting, in the order in which they are printed; alike for all frames of a mean."""
     facts: Parameters = ()
-    """Name and value of what this one frame added, such as a data range read from it; dropped by a mean."""
+    """Name and value of what this one frame added, such as a data range read from it. A mean has those that all of
+    its frames share, and the range of numbers that differ."""
 
     @property
     def decimals(self) -> int:
@@ -95,7 +96,21 @@ def average(scores: Mapping[str, Score]) -> Average:
     identical = tuple(name for name, score in scores.items() if math.isinf(score.value))
     mean = math.fsum(finite) / len(finite) if finite else math.inf
     metric, unit, parameters = kinds.pop()
-    return Average(Score(metric, mean, unit, parameters), len(finite), identical)
+    facts = tuple(_common_facts([dict(score.facts) for score in scores.values()]))
+    return Average(Score(metric, mean, unit, parameters, facts), len(finite), identical)
+
+
+def _common_facts(frames: Sequence[Mapping[str, Parameter]]) -> Iterator[tuple[str, Parameter]]:
+    """What a mean says of its frames' facts."""
+    for name in frames[0]:
+        values = [facts[name] for facts in frames if name in facts]
+        numbers = [value for value in values if not isinstance(value, str)]
+        if len(values) < len(frames):
+            continue
+        if len(set(values)) == 1:
+            yield name, values[0]
+        elif len(numbers) == len(values):
+            yield name, f"{_text(min(numbers))} to {_text(max(numbers))}"
 
 
 def _no_mean(scores: Mapping[str, Score], kinds: set[tuple[str, str, Parameters]]) -> ShotError:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from statistics import fmean
+from typing import Literal
 
 import numpy as np
 import torch
@@ -69,13 +70,15 @@ class Scored:
     """``(H, W, 3)`` radiance with the reference's trusted pixels."""
     settings: ScoreSettings
     device: torch.device
+    reading: Literal["exact", "released"]
+    """How the method itself warps along its flows."""
 
     @property
-    def truth(self) -> FloatArray:
-        """``(H, W, 3)``; :func:`require_metrics` has made sure that there is one."""
+    def truth(self) -> GroundTruth:
+        """:func:`require_metrics` has made sure that there is one."""
         if self.window.truth is None:
             raise DocumentError(f"{self.files.name} has no ground truth.")
-        return self.window.truth.radiance
+        return self.window.truth
 
 
 def with_reference(window: Window, frame: HdrFrame, trust: str, cycle: int) -> FloatArray:
@@ -145,23 +148,23 @@ class Metric:
 
 
 def _psnr(scored: Scored) -> Scores:
-    pair = scored.result, scored.truth
+    pair = scored.result, scored.truth.radiance
     return trusting({"PSNR_T": psnr_t(*pair), "PSNR_L": psnr_l(*pair)}, scored.settings.reference_trust)
 
 
 def _ssim(scored: Scored) -> Scores:
-    pair = scored.result, scored.truth
+    pair = scored.result, scored.truth.radiance
     return trusting({"SSIM_T": ssim_t(*pair), "SSIM_L": ssim_l(*pair)}, scored.settings.reference_trust)
 
 
 def _ssim_standard(scored: Scored) -> Scores:
-    pair = scored.result, scored.truth
+    pair = scored.result, scored.truth.radiance
     scores = {"SSIM_T std": ssim_t(*pair, settings=STANDARD), "SSIM_L std": ssim_l(*pair, settings=STANDARD)}
     return trusting(scores, scored.settings.reference_trust)
 
 
 def _hdrvdp(scored: Scored) -> Scores:
-    score = hdrvdp2(scored.result, scored.truth, scored.settings.hdrvdp, device=str(scored.device))
+    score = hdrvdp2(scored.result, scored.truth.radiance, scored.settings.hdrvdp, device=str(scored.device))
     fixed = tuple(item for item in score.parameters if item[0] not in VARYING)
     varying = tuple(item for item in score.parameters if item[0] in VARYING)
     return trusting({"HDR-VDP-2": replace(score, parameters=fixed, facts=varying)}, scored.settings.reference_trust)
@@ -171,7 +174,7 @@ def _warp(scored: Scored) -> Scores:
     """Table 3: both neighbors at the reference's exposure, warped by the final flows; the mean of the two."""
     neighbors = scored.files.same_exposure or ()
     sides = [
-        warp_scores(scored.reader.codes(path), scored.window.codes[1], np.moveaxis(flow, -1, 0))
+        warp_scores(scored.reader.codes(path), scored.window.codes[1], np.moveaxis(flow, -1, 0), scored.reading)
         for path, flow in zip(neighbors, scored.frame.flows, strict=True)
     ]
     return {
@@ -184,8 +187,7 @@ def _epe(scored: Scored) -> Scores:
     """Table 3: the final flows against flow estimated on ground truth; the mean of the two sides."""
     labels = _flow_labels(scored)
     sides = [
-        end_point_error(np.moveaxis(flow, -1, 0), label)
-        for flow, label in zip(scored.frame.flows, labels, strict=True)
+        end_point_error(np.moveaxis(flow, -1, 0), label) for flow, label in zip(scored.frame.flows, labels, strict=True)
     ]
     mean = _mean_of(sides)
     label = ("label", f"{scored.settings.label_flow} on tone-mapped ground truth")
@@ -195,7 +197,7 @@ def _epe(scored: Scored) -> Scores:
 def _flow_labels(scored: Scored) -> NDArray[np.float32]:
     """``(2, 2, H, W)`` pixels, reference to previous and to next, estimated on the tone-mapped truth of all three."""
     before, after = (scored.reader.truth(path) for path in scored.files.neighbor_truths or ())
-    own = scored.window.truth or GroundTruth(scored.truth, 1.0)
+    own = scored.truth
     scale = max(truth.divisor for truth in (before, own, after))
     pictures = [tonemap(truth.radiance * (truth.divisor / scale)) for truth in (before, own, after)]
     estimator = load_estimator(scored.settings.label_flow, scored.device)
@@ -225,9 +227,7 @@ METRICS: Mapping[str, Metric] = {
     "ssim": Metric(_ssim),
     "ssim-standard": Metric(_ssim_standard),
     "hdrvdp": Metric(_hdrvdp),
-    "warp": Metric(
-        _warp, "both exposures of every frame (real-hdrv)", lambda files: files.same_exposure is not None
-    ),
+    "warp": Metric(_warp, "both exposures of every frame (real-hdrv)", lambda files: files.same_exposure is not None),
     "epe": Metric(
         _epe,
         "ground truth of the neighbors",

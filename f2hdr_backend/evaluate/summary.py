@@ -26,14 +26,16 @@ class Summary:
     """Frames whose ground truth exceeded 1 and was divided by its maximum, while the plate's radiance was not."""
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON types: numbers by group and column, and each column's parameters."""
+        """Plain JSON types: numbers by group and column, and each column's parameters with the facts of its frames."""
         return {
             "frames": self.frames,
             "all": _values(self.all),
             "low": _values(self.low),
             "high": _values(self.high),
             "scenes": {scene: _values(averages) for scene, averages in self.scenes.items()},
-            "parameters": {column: dict(mean.score.parameters) for column, mean in self.all.items()},
+            "parameters": {
+                column: dict((*mean.score.parameters, *mean.score.facts)) for column, mean in self.all.items()
+            },
             "identical": {column: list(mean.identical) for column, mean in self.all.items() if mean.identical},
             "rescaled": list(self.rescaled),
         }

@@ -26,34 +26,39 @@ class TemporalScores:
     flicker: Score
     """Mean over pairs of neighboring frames of the absolute change of mean radiance, in stops."""
     odd_even: Score
-    """Mean radiance of the frames 1, 3, 5 ... of the shot (counted from 0) over that of 0, 2, 4 ..., in stops, a
-    steady fade taken out. Positive: the odd ones are brighter."""
+    """How far the mean radiance of the frames 1, 3, 5 ... of the shot lies from that of 0, 2, 4 ..., in stops, a
+    steady fade taken out. Without a sign: scenes that begin on the other exposure would cancel in a mean."""
 
 
 class Steadiness:
     """Flicker and odd/even difference of a shot, whose frames come one by one; three are held at a time.
 
     The odd/even difference comes from triples: each frame's mean (as log2) minus the average of its two neighbors,
-    with alternating sign. A shot whose odd frames are brighter by s stops gives s, with or without a steady fade.
+    with alternating sign. A shot whose odd frames are s stops brighter or darker gives s, with or without a steady
+    fade.
     """
 
     def __init__(self) -> None:
         self._held: tuple[Sample, ...] = ()
         self._changes: list[float] = []
         self._pulses: list[float] = []
+        self._refusal: ImageError | None = None
 
     def add(self, radiance: ArrayLike, mask: ArrayLike) -> None:
-        """Take the shot's next frame.
+        """Take the shot's next frame. One that cannot be judged is refused by :meth:`scores`, when all have passed.
 
         Args:
             radiance: ``(H, W, 3)`` linear, on one scale for the whole shot.
             mask: ``(H, W)`` bool, True where the pixel is well exposed in that frame's LDR picture
                 (`composite.well_exposed`).
-
-        Raises:
-            ImageError: frames of different size, radiance that is not finite, or no pixel that is well exposed in
-                three frames running (or whose mean radiance there is not positive).
         """
+        if self._refusal is None:
+            try:
+                self._add(radiance, mask)
+            except ImageError as error:
+                self._refusal = error
+
+    def _add(self, radiance: ArrayLike, mask: ArrayLike) -> None:
         sample = np.asarray(radiance, dtype=np.float64), np.asarray(mask, dtype=bool)
         _check(sample, self._held)
         self._held = (*self._held, sample)[-3:]
@@ -65,7 +70,15 @@ class Steadiness:
         self._pulses.append((middle - (first + last) / 2) * (-1.0 if len(self._pulses) % 2 else 1.0))
 
     def scores(self) -> TemporalScores:
-        """The scores of the frames so far. Raises ShotError if they are fewer than three."""
+        """The scores of the frames so far.
+
+        Raises:
+            ShotError: they are fewer than three.
+            ImageError: frames of different size, radiance that is not finite, or no pixel that is well exposed in
+                three frames running (or whose mean radiance there is not positive).
+        """
+        if self._refusal is not None:
+            raise self._refusal
         if not self._pulses:
             raise ShotError(
                 "A shot of fewer than three frames has no odd and even.", hint="Score at least three frames."
@@ -74,7 +87,7 @@ class Steadiness:
         facts: Parameters = (("largest", max(self._changes)), ("frames", len(self._pulses) + 2))
         return TemporalScores(
             Score("flicker", math.fsum(self._changes) / len(self._changes), "stops", region, facts),
-            Score("odd/even difference", math.fsum(self._pulses) / len(self._pulses), "stops", region, facts[1:]),
+            Score("odd/even difference", abs(math.fsum(self._pulses)) / len(self._pulses), "stops", region, facts[1:]),
         )
 
 

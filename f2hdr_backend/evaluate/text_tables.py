@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
 
 from f2hdr_backend.evaluate.published import ABLATIONS, BY_DATASET, OURS, TABLE_4, PublishedTable
-from f2hdr_backend.evaluate.results import FrameRow, Rows
+from f2hdr_backend.evaluate.results import FrameRow
 from f2hdr_backend.evaluate.score import Score
 from f2hdr_backend.evaluate.summary import Averages, Summary
 
@@ -45,14 +45,11 @@ def scene_lines(summary: Summary) -> Iterator[str]:
     yield from _table(list(summary.all), [(scene, _numbers(means)) for scene, means in summary.scenes.items()])
 
 
-def parameter_lines(summary: Summary, rows: Rows) -> Iterator[str]:
+def parameter_lines(summary: Summary) -> Iterator[str]:
     """Each metric with what it depends on, and frames that need a word."""
-    scored = [*(row.scores for row in rows.frames), *(row.scores for row in rows.scenes)]
     for column, mean in summary.all.items():
         score = mean.score
-        each = [scores[column] for scores in scored if column in scores]
-        settings = [*score.parameters, *_common_facts(each)]
-        listed = ", ".join(f"{name}={_setting(value)}" for name, value in settings)
+        listed = ", ".join(f"{name}={_setting(value)}" for name, value in (*score.parameters, *score.facts))
         what = ", ".join(part for part in (score.metric if score.metric != column else "", score.unit) if part)
         yield f"{column}{f' ({what})' if what else ''}: {listed}"
         if mean.identical:
@@ -108,11 +105,3 @@ def _table(columns: Sequence[str], rows: Sequence[Row]) -> Iterator[str]:
 
 def _setting(value: object) -> str:
     return f"{value:.10g}" if isinstance(value, float) else str(value)
-
-
-def _common_facts(scores: Iterable[Score]) -> list[tuple[str, object]]:
-    """The facts that all frames share."""
-    listed = [dict(score.facts) for score in scores]
-    if not listed:
-        return []
-    return [(name, value) for name, value in listed[0].items() if all(facts.get(name) == value for facts in listed)]

@@ -1,13 +1,14 @@
 """``f2hdr evaluate`` as a user types it."""
 
 import json
+import re
 
 import pytest
 from typer.testing import CliRunner
 
 from f2hdr_backend.cli.main import build_app
 from f2hdr_backend.image.write import write_exr
-from f2hdr_backend.shot.errors import DocumentError, ShotError
+from f2hdr_backend.shot.errors import DeviceUnavailable, DocumentError, ShotError, UnwritableFrame
 from tests.evaluate import dataset_trees as trees
 from tests.evaluate.page_text import facts_of
 from tests.train.worlds import world
@@ -101,6 +102,13 @@ def test_a_suite_has_a_report_too(tmp_path):
         (("--dataset", "kodak"), DocumentError, "kodak"),
         (("--dataset", "real-hdrv"), ShotError, "real-hdrv expects"),
         (("--dataset", "real-hdrv", "--ref-exposure", "middle"), DocumentError, "middle"),
+        (("--dataset", "real-hdrv", "--windows", "42"), DocumentError, "--dataset does not take --windows"),
+        (("--suite", "synthetic", "-o", "scores"), DocumentError, "--suite does not take --output"),
+        (("--suite", "synthetic", "--jobs", "1", "--flow", "auto"), DocumentError, "not take --flow, --jobs"),
+        (("--suite", "synthetic", "--ref-exposure", "low", "--page-width", "99"), DocumentError, "--page-width"),
+        (("--suite", "synthetic", "--metrics", "psnr", "--hdrvdp", "scale=1"), DocumentError, "--metrics, --hdrvdp"),
+        (("--suite", "synthetic", "--method", "merge", "--label-flow", "dis"), DocumentError, "--method, --label-flow"),
+        (("--suite", "synthetic", "--device", "cuda:99"), DeviceUnavailable, "cuda:99"),
     ],
 )
 def test_wrong_requests_are_refused(tmp_path, arguments, error, what):
@@ -113,3 +121,30 @@ def test_wrong_hdrvdp_settings_are_refused(tmp_path, setting):
     root = trees.deephdrvideo(tmp_path, frames=5)
     with pytest.raises(ShotError, match=setting.split("=")[0]):
         evaluate(root, "--dataset", "deephdrvideo", "--method", "merge", "--hdrvdp", setting)
+
+
+def test_a_report_that_cannot_be_written_is_refused_before_any_work(tmp_path):
+    root = trees.deephdrvideo(tmp_path / "tree", frames=5)
+    merge = (root, "--dataset", "deephdrvideo", "--method", "merge", "--metrics", "psnr", "-o", tmp_path / "out")
+    (tmp_path / "file").write_text("")
+    for page in (tmp_path / "file" / "page.html", tmp_path / "tree"):
+        with pytest.raises(UnwritableFrame, match=page.name):
+            evaluate(*merge, "--report", page)
+    for option in (("--page-frames", "0"), ("--page-width", "15")):
+        result = CliRunner().invoke(build_app(), ["evaluate", *map(str, merge), *option])
+        assert result.exit_code == 2
+    assert not (tmp_path / "out").exists()
+
+
+def test_sizes_that_differ_leave_a_range_of_pixels_per_degree(tmp_path):
+    root = trees.deephdrvideo(tmp_path / "tree", frames=5)
+    trees.deephdrvideo(root, frames=5, size=(64, 32), scenes=("park",))
+    (root / "scene_all.txt").write_text("alley\npark\n")
+    page = tmp_path / "page.html"
+    merge = (root, "--dataset", "deephdrvideo", "--method", "merge", "--metrics", "hdrvdp", "--report", page)
+    told = next(line for line in evaluate(*merge).splitlines() if line.startswith("HDR-VDP-2 ("))
+    expected = re.search(r"pixels_per_degree=([\d.]+ to [\d.]+)", told)[1]
+    assert facts_of(page.read_text(encoding="utf-8"))["scores"][0]["facts"]["pixels_per_degree"] == expected
+    finished = json.loads(evaluate(*merge[:-2], "--json").splitlines()[-1])
+    assert finished["parameters"]["HDR-VDP-2"]["pixels_per_degree"] == expected
+    assert finished["parameters"]["seconds"]["where"] == "cpu"

@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import multiprocessing
 import os
 
 import cv2
@@ -15,11 +16,14 @@ from f2hdr_backend.engine.reconstruct import MergeMethod, NetworkMethod
 from f2hdr_backend.evaluate import text_tables
 from f2hdr_backend.evaluate.benchmark import Benchmark, Plan
 from f2hdr_backend.evaluate.color_video_vdp import color_video_vdp
+from f2hdr_backend.evaluate.dataset import read_window
+from f2hdr_backend.evaluate.flow_scores import warp_scores
 from f2hdr_backend.evaluate.hdrvdp import hdrvdp2
 from f2hdr_backend.evaluate.results import ResultsFolder
 from f2hdr_backend.evaluate.scoring import ScoreSettings
+from f2hdr_backend.flow.estimators import dis
 from f2hdr_backend.shot.document import Engine
-from f2hdr_backend.shot.errors import DocumentError, ImageError, ShotError
+from f2hdr_backend.shot.errors import DeviceError, DocumentError, ImageError, ShotError
 from f2hdr_backend.weights.importer import import_checkpoint
 from tests.evaluate import dataset_trees as trees
 from tests.evaluate.test_color_video_vdp import needs_program
@@ -65,13 +69,18 @@ def by_hand(prediction, codes, exposure, truth):
     return scores
 
 
+def install_published(folder, monkeypatch):
+    """Weights of the published kind on DIS flow, for speed."""
+    torch.save({"state_dict": published.f2hdr_state()}, folder / "checkpoint.pth")
+    monkeypatch.setenv("F2HDR_WEIGHTS", str(folder / "installed"))
+    import_checkpoint(folder / "checkpoint.pth", "published")
+    return Engine(weights="published", flow="dis", device="cpu", precision="fp32")
+
+
 def test_six_frames_with_golden_weights_score_as_computed_by_hand(tmp_path, monkeypatch):
     """On DIS flow, for speed: the network that SEA-RAFT feeds is held against its own results in tests/model."""
-    torch.save({"state_dict": published.f2hdr_state()}, tmp_path / "checkpoint.pth")
-    monkeypatch.setenv("F2HDR_WEIGHTS", str(tmp_path / "installed"))
-    import_checkpoint(tmp_path / "checkpoint.pth", "published")
+    engine = install_published(tmp_path, monkeypatch)
     root = trees.real_hdrv(tmp_path / "tree", frames=8, size=(64, 64), peak=1.5)
-    engine = Engine(weights="published", flow="dis", device="cpu", precision="fp32")
     benchmark = Benchmark(Plan("real-hdrv", root, engine, ScoreSettings(("psnr", "ssim", "hdrvdp"))))
     rows = {event.row.frame: event.row for event in benchmark.run()}
 
@@ -145,6 +154,29 @@ def test_rows_that_are_there_are_kept_and_changed_files_scored_again(tmp_path):
     }  # fmt: skip
 
 
+def test_other_exposures_or_another_curve_are_scored_again(tmp_path):
+    root = trees.deephdrvideo(tmp_path / "tree", frames=5)
+    finish(first := merge_run("deephdrvideo", root), ResultsFolder(tmp_path / "out", first.settings))
+    (root / "alley" / "Exposures.txt").write_text("0\n2\n")
+    (event,) = finish(merge_run("deephdrvideo", root), ResultsFolder(tmp_path / "out", first.settings)).values()
+    assert not event.kept
+
+    (tmp_path / "camera").mkdir()
+    camera = tog13(tmp_path / "camera")
+    finish(first := merge_run("tog13", camera, ("flicker",)), ResultsFolder(tmp_path / "curve", first.settings))
+    os.utime(camera / "BaslerCRF.mat", ns=(1, 1))
+    again = finish(merge_run("tog13", camera, ("flicker",)), ResultsFolder(tmp_path / "curve", first.settings))
+    assert not any(event.kept for event in again.values())
+
+
+def test_costs_of_other_devices_or_jobs_are_never_mixed_in(tmp_path):
+    root = trees.deephdrvideo(tmp_path / "tree", frames=5)
+    finish(first := merge_run("deephdrvideo", root), ResultsFolder(tmp_path / "out", first.settings))
+    shared = merge_run("deephdrvideo", root, jobs=2)
+    with pytest.raises(ShotError, match="measured_on was 'cpu' and is now 'cpu, 2 processes'"):
+        finish(shared, ResultsFolder(tmp_path / "out", shared.settings))
+
+
 def test_rows_of_other_settings_are_never_mixed_in(tmp_path):
     root = trees.deephdrvideo(tmp_path / "tree", frames=5)
     finish(first := merge_run("deephdrvideo", root), ResultsFolder(tmp_path / "out", first.settings))
@@ -208,6 +240,34 @@ def test_warp_and_epe_judge_the_final_flow(tmp_path):
     assert event.row.scores["EPE"].value == pytest.approx(np.mean(lengths), abs=0.02)
 
 
+def test_warp_is_judged_as_the_weights_warp(tmp_path, monkeypatch):
+    engine = install_published(tmp_path, monkeypatch)
+    root = trees.real_hdrv(tmp_path / "tree", frames=3, size=(64, 64))
+    benchmark = Benchmark(Plan("real-hdrv", root, engine, ScoreSettings(("warp",))))
+    (event,) = finish(benchmark).values()
+    (files,) = benchmark.reader.windows
+    window = read_window(benchmark.reader, files)
+    flows = NetworkMethod(engine, torch.device("cpu"))(window.codes, window.exposures, occlusions=False).flows
+    sides = [
+        warp_scores(trees.read_codes(path), window.codes[1], np.moveaxis(flow, -1, 0), "released").psnr.value
+        for path, flow in zip(files.same_exposure, flows, strict=True)
+    ]
+    assert event.row.scores["warp PSNR"].value == pytest.approx(np.mean(sides), abs=1e-4)
+    assert ("warp", "released") in event.row.scores["warp PSNR"].parameters
+
+
+def test_a_scene_without_overlap_is_named_and_its_frames_are_kept(tmp_path):
+    root = trees.deephdrvideo(tmp_path / "tree", frames=7, scenes=("alley", "park"))
+    for index in range(7):
+        trees.write_picture(root / "alley" / f"img_{index}.tif", np.zeros((40, 48, 3), np.uint16))
+    benchmark = merge_run("deephdrvideo", root, ("psnr", "flicker"))
+    with pytest.raises(ImageError, match=r"alley: .*well exposed.* Leave flicker out of --metrics"):
+        finish(benchmark, ResultsFolder(tmp_path / "out", benchmark.settings))
+    record = json.loads((tmp_path / "out" / "scores.json").read_text())
+    assert [row["scene"] for row in record["frames"]] == ["alley"] * 3 + ["park"] * 3
+    assert [row["scene"] for row in record["scenes"]] == ["park"]
+
+
 @needs_program
 def test_scenes_are_scored_as_videos_and_kept(tmp_path):
     root = trees.real_hdrv(tmp_path / "tree", frames=5, scenes=("night", "square"))
@@ -231,7 +291,7 @@ def test_scenes_are_scored_as_videos_and_kept(tmp_path):
         assert scene.scores["flicker"].value >= 0
     again = merge_run("real-hdrv", root, ("flicker", "cvvdp"))
     assert all(event.kept for event in finish(again, ResultsFolder(tmp_path / "out", again.settings)).values())
-    text = "\n".join(text_tables.parameter_lines(benchmark.summary(), benchmark.rows))
+    text = "\n".join(text_tables.parameter_lines(benchmark.summary()))
     assert "ColorVideoVDP (JOD): display=standard_hdr_linear, peak_cd/m2=1500" in text
     assert "frames_per_second=30" in text
 
@@ -252,6 +312,21 @@ def test_costs_are_told_for_every_frame(tmp_path):
     assert seconds.value > 0
     assert 0.01 < peak.value < 1000
     assert ("size", "48x40") in seconds.facts
+
+
+def test_no_flow_that_a_render_has_kept_makes_a_frame_cheaper(tmp_path, monkeypatch):
+    monkeypatch.setenv("F2HDR_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("F2HDR_CACHE_SIZE", "1G")
+    benchmark = merge_run("deephdrvideo", trees.deephdrvideo(tmp_path / "tree", frames=5), ())
+    window = read_window(benchmark.reader, benchmark.reader.windows[0])
+    render = MergeMethod(MERGE, torch.device("cpu"))
+    render(window.codes, window.exposures, occlusions=False)
+    render.stored.finish()
+    assert any(path.is_file() for path in (tmp_path / "cache").rglob("*"))
+    estimated, estimate = [], dis.Estimator.estimate
+    monkeypatch.setattr(dis.Estimator, "estimate", lambda *given: estimated.append(1) or estimate(*given))
+    finish(benchmark)
+    assert estimated
 
 
 def test_a_metric_without_its_pictures_is_refused_before_any_work(tmp_path):
@@ -281,4 +356,14 @@ def test_several_processes_give_the_same_rows(tmp_path):
     assert sorted(shared) == sorted(alone)
     for name, event in shared.items():
         assert values(event.row) == pytest.approx(values(alone[name].row), abs=1e-4)
-        assert ("where", "cpu, 2 processes") in event.row.scores["seconds"].facts
+        assert ("where", "cpu, 2 processes") in event.row.scores["seconds"].parameters
+
+
+def test_a_process_that_ends_unexpectedly_is_told_in_a_sentence(tmp_path):
+    root = trees.deephdrvideo(tmp_path, frames=30, scenes=("alley", "bridge", "park"))
+    run = merge_run("deephdrvideo", root, jobs=2).run()
+    next(run)
+    for process in multiprocessing.active_children():
+        process.kill()
+    with pytest.raises(DeviceError, match=r"One of the 2 processes of --jobs ended unexpectedly.*fewer --jobs"):
+        list(run)

@@ -1,6 +1,7 @@
 """Readers of benchmark datasets, on tiny trees in the published layouts."""
 
 import shutil
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -235,3 +236,33 @@ def test_every_dataset_runs_with_its_default_metrics(name, tmp_path):
         pass
     column = "flicker" if name == "tog13" else "PSNR_T"
     assert np.isfinite(benchmark.summary().all[column].score.value)
+
+
+def test_a_scene_too_short_for_a_window_is_refused_by_name(tmp_path):
+    root = trees.deephdrvideo(tmp_path / "listed", frames=7, scenes=("alley", "park"))
+    (root / "park" / "img_hdr_list.txt").write_text("\n".join(f"img_{index}.tif hdr_{index}.hdr" for index in range(4)))
+    with pytest.raises(ShotError, match="the scene park has 4 frames"):
+        open_dataset("deephdrvideo", root)
+    root = trees.real_hdrv(tmp_path / "real", frames=4, scenes=("night", "square"))
+    for path in (root / "square").rglob("*.tif"):
+        path.unlink()
+    with pytest.raises(ShotError, match="square has 0 frames"):
+        open_dataset("real-hdrv", root)
+    root = exr_pairs(exr_pairs(tmp_path / "pairs", "one"), "two")
+    for path in (root / "two").rglob("*.exr"):
+        if path.name[-5] > "2":
+            path.unlink()
+    with pytest.raises(ShotError, match="two has 2 frames"):
+        open_dataset("exr-pairs", root)
+
+
+def test_a_list_that_is_no_text_is_refused_by_name(tmp_path):
+    root = trees.deephdrvideo(tmp_path)
+    (root / "scene_all.txt").write_bytes(b"all\xe9e\n")
+    with pytest.raises(ShotError, match="scene_all.txt is no UTF-8 text"):
+        open_dataset("deephdrvideo", root)
+
+
+def test_the_present_folder_has_a_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(exr_pairs(tmp_path))
+    assert open_dataset("exr-pairs", Path()).windows[0].name == f"{tmp_path.name}/1002"

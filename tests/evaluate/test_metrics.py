@@ -126,26 +126,6 @@ def test_a_prediction_that_is_not_finite_or_of_another_size_is_refused(metric):
         metric(predicted, reference)
 
 
-def test_the_mask_limits_psnr_to_its_pixels():
-    predicted, reference = _pair(10)
-    mask = np.zeros(reference.shape[:2], dtype=bool)
-    mask[:10, 5:20] = True
-    score = psnr_l(predicted, reference, mask=mask)
-    assert score.value == pytest.approx(psnr_l(predicted[:10, 5:20], reference[:10, 5:20]).value, abs=1e-12)
-    assert ("region", "mask") in score.parameters
-    elsewhere = predicted.copy()
-    elsewhere[20:] = 0
-    assert psnr_t(elsewhere, reference, mask=mask).value == psnr_t(predicted, reference, mask=mask).value
-
-
-def test_an_empty_or_misshapen_mask_is_refused():
-    predicted, reference = _pair(11)
-    with pytest.raises(ImageError, match="selects no pixel"):
-        psnr(predicted, reference, mask=np.zeros(reference.shape[:2], dtype=bool))
-    with pytest.raises(ImageError, match="mask is"):
-        psnr(predicted, reference, mask=np.ones((3, 3), dtype=bool))
-
-
 def test_ssim_range_comes_from_the_reference_alone():
     predicted, reference = _pair(12)
     predicted *= 0.5

@@ -79,9 +79,10 @@ def test_scores_are_the_runs_with_scenes_exposures_and_the_papers_numbers(tmp_pa
     ]
     groups = {grouping["title"]: grouping["groups"] for grouping in facts["groupings"]}
     assert groups == {
-        "scene": {"night": [0, 1, 2], "square": [3, 4, 5]},
-        "reference": {"exposure × 1": [0, 2, 3, 5], "exposure × 8": [1, 4]},
+        "scene": [["night", [0, 1, 2]], ["square", [3, 4, 5]]],
+        "reference": [["exposure × 1", [0, 2, 3, 5]], ["exposure × 8", [1, 4]]],
     }
+    assert rows["seconds"]["parameters"] == {"where": "cpu"}
     assert facts["names"]["4"] == "square/0002"
     assert facts["published"]["PSNR_T"] == 41.01
     assert "The truth of 6 of 6 frames exceeded 1" in " ".join(facts["notes"])

@@ -20,8 +20,8 @@ def test_the_mean_is_over_frames_not_over_scenes():
     assert mean.frames == 4
 
 
-def test_the_mean_keeps_parameters_and_drops_what_belongs_to_one_frame():
-    mean = average({"1": _score(30.0, reference_range=0.9), "2": _score(40.0, reference_range=0.7)})
+def test_the_mean_keeps_parameters_and_drops_what_only_one_frame_has():
+    mean = average({"1": _score(30.0, clamped=2.0), "2": _score(40.0)})
     assert mean.score == _score(35.0)
 
 
@@ -53,3 +53,12 @@ def test_text_and_json_carry_the_parameters():
         "metric": "PSNR_T", "value": 43.87, "unit": "dB", "parameters": {"mu": 5000.0}, "facts": {"clamped": 2},
     }  # fmt: skip
     assert _score(math.inf).to_json()["value"] == "inf"
+
+
+def test_a_mean_tells_the_facts_of_its_frames_or_their_range():
+    frames = {
+        name: Score("Q", 70.0, "", (), (("pixels_per_degree", near), ("size", size), ("encoding", "linear")))
+        for name, near, size in (("a", 72.5, "48x40"), ("b", 60.0, "64x48"))
+    }
+    assert average(frames).score.facts == (("pixels_per_degree", "60 to 72.5"), ("encoding", "linear"))
+    assert average({"a": frames["a"]}).score.facts == frames["a"].facts

@@ -17,7 +17,7 @@ class Reader(DatasetReader):
     )
 
     def _find(self) -> Iterator[WindowFiles]:
-        for (scene, *_) in scene_lists.lines(self, self.folder / "scenes_2expo.txt"):
+        for scene, *_ in scene_lists.lines(self, self.folder / "scenes_2expo.txt"):
             folder = self.folder / "Images" / scene
             self.require(folder)
             names = [line[0] for line in scene_lists.lines(self, folder / "img_list.txt")]
@@ -25,4 +25,4 @@ class Reader(DatasetReader):
             truths = [folder / f"{name}.hdr" for name in names]
             self.require(*frames, *truths)
             exposures = scene_lists.two_exposures(self, folder / "Exposures.txt", len(names))
-            yield from scene_lists.windows(scene, frames, truths, exposures)
+            yield from scene_lists.windows(self, scene, frames, truths, exposures)

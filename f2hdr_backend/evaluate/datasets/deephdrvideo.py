@@ -18,13 +18,13 @@ class Reader(DatasetReader):
     )
 
     def _find(self) -> Iterator[WindowFiles]:
-        for (scene, *_) in scene_lists.lines(self, self.folder / "scene_all.txt"):
+        for scene, *_ in scene_lists.lines(self, self.folder / "scene_all.txt"):
             folder = self.folder / scene
             self.require(folder)
             frames, truths = self._pictures(folder)
             self.require(*frames, *(truths or ()))
             exposures = scene_lists.two_exposures(self, folder / "Exposures.txt", len(frames))
-            yield from scene_lists.windows(scene, frames, truths, exposures)
+            yield from scene_lists.windows(self, scene, frames, truths, exposures)
 
     def _pictures(self, folder: Path) -> tuple[list[Path], list[Path] | None]:
         pairs = folder / "img_hdr_list.txt"

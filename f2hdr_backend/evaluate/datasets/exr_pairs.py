@@ -48,7 +48,9 @@ class Reader(DatasetReader):
             for name in (PLATE, TRUTH)
         )
         pairs = pair_by_number(plate, truth)
-        if pairs and (gaps := sorted(set(range(pairs[0][0], pairs[-1][0])) - {number for number, _, _ in pairs})):
+        if len(pairs) < 3:
+            raise self.refusal(f"{folder} has {len(pairs)} frames, and a window takes three", str(folder))
+        if gaps := sorted(set(range(pairs[0][0], pairs[-1][0])) - {number for number, _, _ in pairs}):
             raise self.missing(folder / PLATE / f"frame {gaps[0]}")
         exposures = scene_lists.two_exposures(self, folder / "Exposures.txt", len(pairs))
         for index in range(1, len(pairs) - 1):

@@ -42,7 +42,9 @@ class Reader(DatasetReader):
         for digits in sorted(found):
             self.require(*(stream / f"frame_{digits}.tif" for stream in streams), folder / "GT" / _truth_name(digits))
         names = {int(digits): digits for digits in found}
-        if names and (gaps := sorted(set(range(min(names), max(names))) - names.keys())):
+        if len(names) < 3:
+            raise self.refusal(f"{folder} has {len(names)} frames, and a window takes three", str(folder))
+        if gaps := sorted(set(range(min(names), max(names))) - names.keys()):
             raise self.missing(streams[0] / f"frame_{gaps[0]:02d}.tif")
         return names
 

@@ -41,7 +41,11 @@ class Reader(DatasetReader):
             frames = [folder / line[0] for line in scene_lists.lines(self, names)]
             self.require(*frames)
             exposures = scene_lists.two_exposures(self, folder / "Exposures.txt", len(frames))
-            yield from scene_lists.windows(folder.name, frames, None, exposures)
+            yield from scene_lists.windows(self, folder.name, frames, None, exposures)
+
+    def shared(self) -> tuple[str, ...]:
+        """See :class:`DatasetReader`: the response curve."""
+        return (str(self._curve_file),)
 
     def codes(self, path: str) -> FloatArray:
         """``(H, W, 3)`` gamma-2.2 code values 0-1 of a frame. Raises UnreadableFrame, or ShotError for the curve."""

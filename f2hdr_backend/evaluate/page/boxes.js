@@ -50,7 +50,7 @@ function valuesOf(row, frames) {
 function drawBoxes() {
   const plot = $("plot"),
     rows = rowsOf(state.metric),
-    groups = Object.entries(grouping().groups);
+    groups = grouping().groups;
   const width = plot.clientWidth,
     height = groups.length * rows.length * ROW + 26;
   const values = rows.flatMap((row) => row.frames.map(([, value]) => value)).filter((v) => typeof v === "number");

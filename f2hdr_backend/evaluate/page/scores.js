@@ -39,7 +39,7 @@ function buildScores() {
 }
 
 function parameters(row) {
-  return Object.entries(row.parameters)
+  return Object.entries({ ...row.parameters, ...row.facts })
     .map(([name, value]) => `${name} ${typeof value === "number" ? +value.toPrecision(6) : value}`)
     .join(", ");
 }
@@ -164,7 +164,7 @@ function fitText(text, width) {
 
 /* Names of scenes and their frames, where frames are of several. */
 function scenes() {
-  return Object.entries(facts.groupings.find((each) => each.title === "scene")?.groups ?? {});
+  return facts.groupings.find((each) => each.title === "scene")?.groups ?? [];
 }
 
 function sceneStarts() {
