@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any
 
@@ -40,14 +41,15 @@ def _facts() -> dict[str, Any]:
     from f2hdr_backend.flow.cache import cache_folder
     from f2hdr_backend.weights.manifest import weights_folder
 
+    devices = _devices()
     return {
         "version": f2hdr_backend.__version__,
         "python": platform.python_version(),
         "system": platform.platform(terse=True),
         "libraries": {name: _installed(name) for name in _LIBRARIES},
-        "devices": _devices(),
+        "devices": devices,
         "cpu_features": _cpu_features(),
-        "correlation": _correlation(),
+        "correlation": _correlation(devices),
         "cpu_cores": os.cpu_count(),
         "weights_folder": str(weights_folder()),
         "cache_folder": str(cache_folder()),
@@ -72,13 +74,13 @@ def _devices() -> list[str]:
     return names
 
 
-def _correlation() -> str:
-    """Return who looks up correlation on the CPU: the C++ kernel, or torch and why."""
+def _correlation(devices: Iterable[str]) -> dict[str, str]:
+    """Return who looks up correlation on each of ``devices``: a kernel, or torch and why."""
     import torch
 
     from f2hdr_backend.kernels import maker
 
-    return maker(torch.device("cpu"))
+    return {name: maker(torch.device(name)) for name in (device.split()[0] for device in devices)}
 
 
 def _cpu_features() -> list[str]:

@@ -31,6 +31,11 @@ FEATHER = 0.1
 """Width in code value over which soft trust falls from full to none."""
 
 
+def layers_followed(mode: str) -> frozenset[str]:
+    """The layers of a window that a mode of trust takes beside its light."""
+    return frozenset({"flow"} if mode == "soft" else ())
+
+
 def trust(codes: FloatArray, exposures: tuple[float, float, float], mode: str) -> FloatArray:
     """How much of the reference's own light goes into the result.
 
@@ -55,7 +60,7 @@ def trust(codes: FloatArray, exposures: tuple[float, float, float], mode: str) -
     if own < longest:
         neighbors_clip = np.float32((own / longest) ** (1 / GAMMA))
         return _ramp((luma - neighbors_clip) / FEATHER)
-    return _ramp((HIGHLIGHT - codes.max(-1, keepdims=True)) / FEATHER)
+    return _ramp((HIGHLIGHT - _over_channels(np.maximum, codes)) / FEATHER)
 
 
 def use_reference(
@@ -106,7 +111,13 @@ def _reach(radiance: FloatArray, clip: FloatArray) -> FloatArray:
     """``(H, W, 1)`` the smallest share of its clip that a clipped channel reaches; infinite where none is clipped."""
     share = np.full_like(clip, np.inf)
     np.divide(radiance, clip, out=share, where=clip > 0)
-    return share.min(-1, keepdims=True)
+    return _over_channels(np.minimum, share)
+
+
+def _over_channels(extreme: np.ufunc, picture: FloatArray) -> FloatArray:
+    """``(H, W, 1)`` the least or the greatest of three channels; numpy's own reduction takes ten times as long."""
+    found: FloatArray = extreme(extreme(picture[..., :1], picture[..., 1:2]), picture[..., 2:])
+    return found
 
 
 def _follow(picture: FloatArray, flow: FloatArray) -> FloatArray:

@@ -20,12 +20,13 @@ _GIVE_BACK = ((_M_MMAP_MAX, 65536), (_M_TRIM_THRESHOLD, 128 << 10), (_M_TOP_PAD,
 def set_up_cpu() -> None:
     """Keep freed memory, let torch ask for huge pages, and bound the threads.
 
-    Call it before torch is imported, which reads the environment. A setting that the user made there stands.
+    Call it before torch and OpenCV are imported, which read the environment. A setting that the user made there stands.
     """
     keep_freed_memory()
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     if container_cpus() is not None:
         os.environ.setdefault("OMP_NUM_THREADS", str(usable_cpus()))
+        os.environ.setdefault("OPENCV_FOR_THREADS_NUM", os.environ["OMP_NUM_THREADS"])
 
 
 def give_back_freed_memory() -> None:

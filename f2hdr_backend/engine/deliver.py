@@ -11,7 +11,7 @@ from fractions import Fraction
 import numpy as np
 
 from f2hdr_backend.engine.delivery_target import Movie, Pictures, Wish, target_of
-from f2hdr_backend.engine.read_ahead import ReadAhead
+from f2hdr_backend.engine.read_ahead import read_each
 from f2hdr_backend.image.color import PLAIN, load_config
 from f2hdr_backend.image.color_guess import guess
 from f2hdr_backend.image.color_tags import read_tags
@@ -159,9 +159,7 @@ class _Work:
 
     def _shown(self) -> Iterator[_Shown]:
         """Every frame, read and converted while the one before is written."""
-        with ReadAhead(self._show, [(number,) * 3 for number in self._frames]) as ready:
-            for number in self._frames:
-                yield ready.take((number,) * 3)[0]
+        return read_each(self._show, self._frames)
 
     def _show(self, number: int) -> _Shown:
         began = time.monotonic()

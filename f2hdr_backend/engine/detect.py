@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from f2hdr_backend.engine.cadence import Cadence, Steps, find_cadence, with_exposures
+from f2hdr_backend.engine.container import usable_cpus
 from f2hdr_backend.engine.cuts import FARTHEST, find_cuts
 from f2hdr_backend.engine.measure import (
     FrameMeasure,
@@ -19,16 +20,20 @@ from f2hdr_backend.engine.measure import (
     step_between,
     thin,
 )
+from f2hdr_backend.engine.read_ahead import read_each
 from f2hdr_backend.engine.verdict import Verdict, exposure_pattern, judge_headers, judge_pixels, settled
 from f2hdr_backend.image.frame import Encoding, FloatArray, Plate
 from f2hdr_backend.shot.errors import ExposureError
 from f2hdr_backend.shot.exposure import ExposurePattern
 from f2hdr_backend.shot.frames import FrameRange
+from f2hdr_backend.shot.frames import Sequence as Pattern
 
 HINT = "Give them yourself, like --exposures 0,3 --first-exposure short."
 _DISAGREE_EV = 0.3
 _GAMMA = np.float32(2.2)
 _SAMPLED_FOR_WHITE = 8
+MOST_READERS = 4
+"""Frames that are read at a time, at most."""
 
 
 @dataclass(frozen=True)
@@ -173,9 +178,14 @@ def _levels(exposures: Sequence[float], steps: Steps, cuts: tuple[int, ...]) -> 
 
 
 def _measures(plate: Plate, numbers: tuple[int, ...], encoding: Encoding) -> Iterator[FrameMeasure]:
-    white = _white(plate, numbers) if encoding == "linear" else 1.0
-    for number in numbers:
-        yield measure_frame(number, _light(plate, number, encoding) / np.float32(white))
+    """The measures of all frames, in order; some are read and measured ahead."""
+    white = np.float32(_white(plate, numbers) if encoding == "linear" else 1.0)
+    readers = min(MOST_READERS, usable_cpus()) if Pattern.is_pattern(plate.name) else 1  # movies run in order
+
+    def measured(number: int) -> FrameMeasure:
+        return measure_frame(number, _light(plate, number, encoding) / white)
+
+    return read_each(measured, numbers, readers)
 
 
 def _light(plate: Plate, number: int, encoding: Encoding) -> FloatArray:

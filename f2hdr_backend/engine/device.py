@@ -21,6 +21,11 @@ def pick_devices(name: str) -> list[torch.device]:
     return [pick_device(part.strip()) for part in name.split(",")]
 
 
+def lanes_on(device: torch.device, name: str) -> int:
+    """How many of the devices that ``name`` lists are this one, and share its memory."""
+    return max(1, [part.strip() for part in name.split(",")].count(str(device)))
+
+
 def pick_device(name: str) -> torch.device:
     """``auto`` is the first CUDA device, else the CPU; raises DeviceUnavailable for one that is not there."""
     if name == "auto":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,23 +12,30 @@ from torch import Tensor
 
 from f2hdr_backend.engine.padding import Padding
 from f2hdr_backend.flow.stored import frame_identity
+from f2hdr_backend.model.transfer import upload
 
 
 class NetworkFrame:
     """One frame of a plate. What is kept with it lives as long as the frame: until no coming window needs it."""
 
-    def __init__(self, number: int, codes: NDArray[np.float32], exposure: float) -> None:
+    def __init__(self, number: int, codes: NDArray[np.float32], exposure: float, identity: str = "") -> None:
         self.number = number
         self.codes = codes
         """``(H, W, 3)`` gamma-2.2 codes 0-1."""
         self.exposure = exposure
         """Relative to the shot's shortest, which is 1."""
+        self._identity = identity
         self._kept: dict[Hashable, object] = {}
 
-    @cached_property
+    @property
     def identity(self) -> str:
         """The same for the same codes, wherever they come from; computed when it is first asked for."""
-        return frame_identity(self.codes)
+        self._identity = self._identity or frame_identity(self.codes)
+        return self._identity
+
+    def bare(self) -> NetworkFrame:
+        """The same frame with nothing kept, for a device to keep its own with."""
+        return NetworkFrame(self.number, self.codes, self.exposure, self._identity)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -59,14 +65,15 @@ class NetworkFrame:
 
     def tensor(self, padding: Padding, device: torch.device) -> Tensor:
         """``(1, 3, H, W)`` codes with borders, on the device."""
-        if not self.has("tensor"):
-            self.keep("tensor", padding.pad(_planes(self.codes, device)))
-        tensor: Tensor = self.kept("tensor")
+        key = ("tensor", device)
+        if not self.has(key):
+            codes = upload(torch.from_numpy(np.ascontiguousarray(self.codes)), device)
+            self.keep(key, padding.pad(codes.permute(2, 0, 1).contiguous().unsqueeze(0)))
+        tensor: Tensor = self.kept(key)
         return tensor
 
 
-def _planes(codes: NDArray[np.float32], device: torch.device) -> Tensor:
-    picture = torch.from_numpy(np.ascontiguousarray(codes))
-    if device.type == "cuda":
-        picture = picture.pin_memory()
-    return picture.to(device, non_blocking=True).permute(2, 0, 1).contiguous().unsqueeze(0)
+def pinned(codes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The codes in memory that a GPU reads by itself."""
+    array: NDArray[np.float32] = torch.from_numpy(codes).pin_memory().numpy()
+    return array

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from f2hdr_backend.engine.blend import layers_followed
 from f2hdr_backend.engine.method import HdrFrame
 from f2hdr_backend.image.frame import FloatArray
+from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.errors import ExposureError
 from f2hdr_backend.shot.exposure import ExposurePattern
 
@@ -36,6 +38,11 @@ def anchor_gain(anchor: str, exposures: ExposurePattern) -> float:
                 hint="Give an EV between them, or long or short.",
             )
     return float(2.0 ** (ev - exposures.lowest))
+
+
+def needed_layers(shot: Shot) -> frozenset[str]:
+    """What a render takes from a window beside its light: the layers it writes, and those that the blend follows."""
+    return layers_followed(shot.engine.reference_trust).union(shot.output.layers)
 
 
 def compose(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass, replace
 
@@ -9,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from f2hdr_backend.engine.blend import use_reference
+from f2hdr_backend.engine.blend import layers_followed, use_reference
 from f2hdr_backend.engine.device import pick_device
 from f2hdr_backend.engine.features import NetworkFrame
 from f2hdr_backend.engine.layers import anchor_gain
@@ -26,6 +27,8 @@ from f2hdr_backend.shot.frames import FrameRange
 
 FloatArray = NDArray[np.float32]
 
+_log = logging.getLogger("f2hdr")
+
 
 @dataclass(frozen=True)
 class HeldWindow:
@@ -40,7 +43,7 @@ class HeldWindow:
 def reconstruct_window(renderer: Renderer, shot: Shot, window: HeldWindow) -> FloatArray:
     """Reconstruct the reference frame as ``Renderer.render`` would from float files of the same pixels.
 
-    When memory runs out it is computed again, and whatever comes later, in a leaner plan.
+    When memory runs out it is computed again, and whatever comes later, in a leaner plan; the log says so.
 
     Args:
         renderer: opened with the Shot's engine settings.
@@ -67,18 +70,21 @@ def reconstruct_window(renderer: Renderer, shot: Shot, window: HeldWindow) -> Fl
     previous, reference, following = (pattern.gain(frame) for frame in window.frames)
     exposures = previous, reference, following
     before, middle, behind = (NetworkFrame(place, codes[place], exposures[place]) for place in range(3))
-    frame = _fitted(renderer.methods[0].fit((before, middle, behind), occlusions=False))
+    layers = layers_followed(shot.engine.reference_trust)
+    frame = _fitted(renderer.methods[0].fit((before, middle, behind), layers))
     frame = use_reference(frame, list(codes), exposures, shot.engine.reference_trust)
     return opened.finish(frame.radiance * np.float32(gain))
 
 
 def _fitted(attempts: Generator[Warned, None, HdrFrame]) -> HdrFrame:
-    """The frame that the last of the attempts gives."""
+    """The frame that the last of the attempts gives; what a render would warn of is logged."""
     while True:
         try:
-            next(attempts)
+            _log.warning(next(attempts).message)
         except StopIteration as end:
             frame: HdrFrame = end.value
+            if frame.redone:
+                _log.warning("Half precision overflowed; a window was computed again in float32.")
             return frame
 
 

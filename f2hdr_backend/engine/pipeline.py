@@ -1,4 +1,4 @@
-"""Frames of one settled shot on one device: read ahead, compute, write behind."""
+"""Frames of one settled shot: read ahead, computed on one device or several, written behind."""
 
 from __future__ import annotations
 
@@ -7,16 +7,26 @@ import time
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import NamedTuple
 
 import f2hdr_backend
 from f2hdr_backend.engine.blend import use_reference
-from f2hdr_backend.engine.features import NetworkFrame
-from f2hdr_backend.engine.layers import anchor_gain, compose
-from f2hdr_backend.engine.method import HdrFrame, Method
+from f2hdr_backend.engine.container import usable_cpus
+from f2hdr_backend.engine.device import free_memory
+from f2hdr_backend.engine.features import NetworkFrame, pinned
+from f2hdr_backend.engine.flows import KnownFlows
+from f2hdr_backend.engine.layers import anchor_gain, compose, needed_layers
+from f2hdr_backend.engine.method import HOST, HdrFrame, Method
+from f2hdr_backend.engine.plan import SHARE_OF_FREE
 from f2hdr_backend.engine.plate_color import PlateColor
 from f2hdr_backend.engine.read_ahead import ReadAhead
+from f2hdr_backend.engine.side_by_side import side_by_side
+from f2hdr_backend.engine.staging import Staging, stage
 from f2hdr_backend.engine.window import Window, settled_exposures
+from f2hdr_backend.flow.stored import frame_identity
 from f2hdr_backend.image.frame import FloatArray, Plate, PlateImage
 from f2hdr_backend.image.write import write_exr
 from f2hdr_backend.shot.document import Shot
@@ -44,68 +54,111 @@ class _Read:
     """Pixels brighter than the clip level."""
 
 
-_Reads = tuple[_Read, _Read, _Read]
+class _Ready(NamedTuple):
+    """A window, ready for a device."""
+
+    reads: list[_Read]
+    """Previous, reference and next."""
+    known: KnownFlows
 
 
 class Pipeline:
-    """Makes frames of one settled shot with one method."""
+    """Makes frames of one settled shot with one method, opened on each device."""
 
-    def __init__(self, method: Method, shot: Shot, plate: Plate, color: PlateColor) -> None:
-        self._method = method
+    def __init__(self, methods: Sequence[Method], shot: Shot, plate: Plate, color: PlateColor) -> None:
+        self._methods = methods
         self._shot = shot
         self._plate = color.in_light(plate)
         self._color = color
         self._exposures = settled_exposures(shot)
         self._gain = anchor_gain(shot.output.anchor, self._exposures)
         self._response = color.response
+        self._layers = needed_layers(shot)
         self._said: set[str] = set()
 
     def run(self, tasks: Sequence[Task]) -> Iterator[Event]:
-        """Make frames in order. A FrameDone, its counts still 0, comes when its file is complete.
+        """Make frames. A FrameDone, its counts still 0, comes when its file and all before it are complete.
 
         Raises:
             ImageError, OutOfMemory: a frame that cannot be read, written or computed.
         """
-        pending: deque[tuple[Task, float, Future[list[Warned]]]] = deque()
-        windows = [task.window.frames for task in tasks]
-        plan = self._method.plan(self._plate.size)
-        readers = plan.readers if FrameSequence.is_pattern(self._shot.plate) else 1  # movies are decoded in order
+        staging, places = self._staging(), list(enumerate(tasks))
         with (
-            ReadAhead(self._read, windows, readers) as plate,
-            ThreadPoolExecutor(plan.writers, "write-behind") as writers,
+            ReadAhead(
+                self._read,
+                [task.window.frames for task in tasks],
+                ahead=staging.ahead,
+                readers=staging.readers if FrameSequence.is_pattern(self._shot.plate) else 1,  # movies run in order
+                prepare=self._ready,
+                makers=staging.makers,
+            ) as plate,
+            ThreadPoolExecutor(staging.writers, "write-behind") as writers,
         ):
-            for task in tasks:
-                reads = plate.take(task.window.frames)
-                began = time.monotonic()
-                frame = yield from self._reconstructed(task.window, reads)
-                seconds = time.monotonic() - began
-                # Not the frames themselves: what they keep on the device must not wait for a disk.
-                codes = [read.frame.codes for read in reads]
-                pending.append((task, seconds, writers.submit(self._finish, task, frame, codes, reads[1].image)))
-                yield from self._input_warnings(task.window, reads[1])
-                yield from self._cache_warnings()
-                while len(pending) > plan.writers:
-                    yield from _written(pending)
-            while pending:
+            lanes = [_Lane(method, plate, writers, staging.results) for method in self._methods]
+            with closing(side_by_side([partial(self._made, lane) for lane in lanes], places)) as made:
+                yield from _in_order(made, tasks)
+        for method in self._methods:
+            method.stored.finish()
+            yield from self._cache_warnings(method)
+
+    def _staging(self) -> Staging:
+        """Threads around the devices, within what the host has free."""
+        first, lanes, (width, height) = self._methods[0], len(self._methods), self._plate.size
+        if first.on_host:
+            return Staging(lanes)
+        room = SHARE_OF_FREE * free_memory(HOST) / (width * height)
+        return stage(lanes, usable_cpus(), room, makes_flows=first.estimator.on_host)
+
+    def _made(self, lane: _Lane, tasks: Iterator[tuple[int, Task]]) -> Iterator[Event]:
+        """Make the frames of ``tasks`` and their places, in order, on one device."""
+        own: dict[int, NetworkFrame] = {}
+        pending: deque[tuple[Task, float, Future[list[Warned]]]] = deque()
+        most = 0  # the first frame is told before the second is begun
+        for place, task in tasks:
+            reads, known = lane.plate.take(place)
+            own = {read.frame.number: own.get(read.frame.number) or read.frame.bare() for read in reads}
+            began = time.monotonic()
+            frame = yield from self._reconstructed(lane.method, [own[read.frame.number] for read in reads], known)
+            seconds = time.monotonic() - began
+            # Not the frames themselves: what they keep on the device must not wait for a disk.
+            codes = [read.frame.codes for read in reads]
+            pending.append((task, seconds, lane.writers.submit(self._finish, task, frame, codes, reads[1].image)))
+            yield from self._input_warnings(task.window, reads[1])
+            yield from self._cache_warnings(lane.method)
+            while pending and (len(pending) > most or pending[0][-1].done()):
                 yield from _written(pending)
-        self._method.stored.finish()
-        yield from self._cache_warnings()
+            most = lane.results
+        while pending:
+            yield from _written(pending)
 
     def _read(self, number: int) -> _Read:
-        image = self._plate.read(number)
-        frame = NetworkFrame(number, self._response.to_network(image.pixels), self._exposures.gain(number))
-        if self._method.stored.cache.limit:
-            _ = frame.identity  # here it costs the device no time
+        """Read a frame; what can be done here costs the device no time."""
+        image, method = self._plate.read(number), self._methods[0]
+        codes = self._response.to_network(image.pixels)
+        if method.device.type == "cuda":
+            codes = pinned(codes)
+        identity = frame_identity(codes) if method.stored.cache.limit else ""
+        frame = NetworkFrame(number, codes, self._exposures.gain(number), identity)
         above = self._response.above_clip(image.pixels)
         return _Read(replace(image, pixels=image.pixels[:0].copy()), frame, above)  # a view would hold all of them
 
-    def _reconstructed(self, window: Window, reads: _Reads) -> Generator[Event, None, HdrFrame]:
+    def _ready(self, reads: list[_Read]) -> _Ready:
+        """A window with the flows that the host can know of it."""
+        method = self._methods[0]
+        if not method.works_ahead:
+            return _Ready(reads, {})
+        previous, reference, following = (read.frame for read in reads)
+        return _Ready(reads, method.flows_ahead((previous, reference, following), self._layers))
+
+    def _reconstructed(
+        self, method: Method, frames: Sequence[NetworkFrame], known: KnownFlows
+    ) -> Generator[Event, None, HdrFrame]:
         """The frame, with a leaner plan as often as memory runs out."""
-        frames = (reads[0].frame, reads[1].frame, reads[2].frame)
-        frame = yield from self._method.fit(frames, occlusions="occlusion" in self._shot.output.layers)
+        previous, reference, following = frames
+        frame = yield from method.fit((previous, reference, following), self._layers, known)
         if frame.redone:
             message = "Half precision overflowed; the frame was computed again in float32."
-            yield Warned("redone_fp32", message, window.reference)
+            yield Warned("redone_fp32", message, reference.number)
         return frame
 
     def _finish(self, task: Task, frame: HdrFrame, codes: Sequence[FloatArray], image: PlateImage) -> list[Warned]:
@@ -130,15 +183,15 @@ class Pipeline:
             "f2hdr/version": f2hdr_backend.__version__,
             "f2hdr/shot": json.dumps(replace(self._shot, frames=None).to_json()),
             "f2hdr/digest": task.digest,
-            "f2hdr/method": self._method.digest,
+            "f2hdr/method": self._methods[0].digest,
             "f2hdr/ev": self._exposures.ev(task.window.reference),
             "f2hdr/anchor_gain": self._gain,
             "f2hdr/window": list(task.window.frames),
         }
 
-    def _cache_warnings(self) -> Iterator[Warned]:
+    def _cache_warnings(self, method: Method) -> Iterator[Warned]:
         """What keeping flows met with, each kind once a render."""
-        for notice in self._method.stored.cache.take_notices():
+        for notice in method.stored.cache.take_notices():
             if notice.code not in self._said:
                 self._said.add(notice.code)
                 yield notice
@@ -152,7 +205,31 @@ class Pipeline:
             yield Warned("above_clip", message, window.reference)
 
 
+@dataclass(frozen=True)
+class _Lane:
+    """One device among those of a render."""
+
+    method: Method
+    plate: ReadAhead[_Read, _Ready]
+    writers: ThreadPoolExecutor
+    results: int
+    """Frames that may wait for a disk."""
+
+
 def _written(pending: deque[tuple[Task, float, Future[list[Warned]]]]) -> Iterator[Event]:
     task, seconds, writing = pending.popleft()
     yield from writing.result()
     yield FrameDone(task.window.reference, task.path, seconds, 0, 0)
+
+
+def _in_order(events: Iterator[Event], tasks: Sequence[Task]) -> Iterator[Event]:
+    """The events as they come, but each FrameDone behind those of all tasks before its own."""
+    done: dict[int, FrameDone] = {}
+    coming = deque(task.window.reference for task in tasks)
+    for event in events:
+        if not isinstance(event, FrameDone):
+            yield event
+            continue
+        done[event.frame] = event
+        while coming and coming[0] in done:
+            yield done.pop(coming.popleft())

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from f2hdr_backend.engine.container import usable_cpus
 from f2hdr_backend.engine.cpu_setup import give_back_freed_memory
-from f2hdr_backend.engine.device import free_memory, used_memory
+from f2hdr_backend.engine.device import free_memory, lanes_on, used_memory
+from f2hdr_backend.engine.staging import ON_CPU
 from f2hdr_backend.model.bands import ROWS_MULTIPLE, Bands, Over, whole
 from f2hdr_backend.model.descriptor import Descriptor
 from f2hdr_backend.shot.document import Engine
@@ -20,6 +20,8 @@ BAND_ROWS = (1024, 512, 256, 128, 64)
 """Heights of bands that a plan chooses from when a whole frame is too much."""
 WASTE_KEPT, WASTE_BANDS, WASTE = 1.5, 1.25, 1.1
 """Memory taken for each byte in use at the peak: if the host keeps what is freed, in bands, and else; measured."""
+STAGED_KEPT = 3
+"""The same for what is staged around the computation where freed memory is kept: every thread keeps its own."""
 SHARE_OF_FREE = 0.8
 """Part of the free memory that a plan may use."""
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
@@ -37,12 +39,8 @@ class Plan:
     """Pairs of frames that go through the flow network as one batch."""
     bytes: int = 0
     """What this is expected to take at its peak, beyond what the process held before."""
-    readers: int = 1
-    """Threads that read the plate ahead of the device."""
     keeps_freed: bool = False
     """Whether a host keeps freed memory, which is faster and takes more."""
-    writers: int = 2
-    """Frames that may be blended and written behind it."""
 
     @property
     def over(self) -> Over:
@@ -103,7 +101,8 @@ class Workload:
         if plan.keeps_freed:  # what the flow leaves behind does not fit the network's buffers
             used += flow
         waste = WASTE_KEPT if plan.keeps_freed else WASTE if plan.rows is None else WASTE_BANDS
-        return int(pixels * used * waste)
+        staged = ON_CPU.bytes_per_pixel * (STAGED_KEPT if plan.keeps_freed else 1) if self.on_host else 0
+        return int(pixels * (used * waste + staged))
 
 
 def make_plan(workload: Workload, engine: Engine, device: torch.device) -> Plan:
@@ -113,12 +112,12 @@ def make_plan(workload: Workload, engine: Engine, device: torch.device) -> Plan:
         OutOfMemory: ``engine.memory`` is less than the leanest plan takes.
     """
     give_back_freed_memory()
-    limit = _limit(engine.memory, device)
+    limit = _limit(engine.memory, device) // lanes_on(device, engine.device)
     for plan in workload.plans(engine.tile):
         if plan.bytes <= limit:
-            return _with_threads(plan, device)
+            return plan
     if not engine.memory:
-        return _with_threads(plan, device)
+        return plan
     raise OutOfMemory(
         f"{workload.width} x {workload.height} pixels take {plan.bytes / UNITS['G']:.1f} GB at least; "
         f"--memory {engine.memory} leaves {max(limit, 0) / UNITS['G']:.1f} GB.",
@@ -130,15 +129,7 @@ def make_plan(workload: Workload, engine: Engine, device: torch.device) -> Plan:
 def leaner(workload: Workload, plan: Plan) -> Plan | None:
     """The next plan that takes less than ``plan``; None if there is none. A ``tile`` that was given is given up."""
     later = [other for other in workload.plans("auto") if other.bytes < plan.bytes]
-    return replace(later[0], readers=plan.readers, writers=plan.writers) if later else None
-
-
-def _with_threads(plan: Plan, device: torch.device) -> Plan:
-    """The plan with threads that keep a GPU busy; a CPU has none to spare while it computes."""
-    if device.type == "cpu":
-        return plan
-    threads = max(1, usable_cpus() // 2)
-    return replace(plan, readers=min(4, threads), writers=min(8, threads + 1))
+    return later[0] if later else None
 
 
 def bytes_of(memory: str) -> int:

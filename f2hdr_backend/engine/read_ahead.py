@@ -1,50 +1,101 @@
-"""Frames of a plate, made ready ahead of use; each once, however many windows share it."""
+"""Frames of a plate, made ready ahead of use; each once, however many windows and devices share it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
 from types import TracebackType
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
-
-AHEAD = 2
-"""Windows whose frames are read before they are asked for, by one reader; each further one reads one more."""
+P = TypeVar("P")
 
 
-class ReadAhead(Generic[T]):
-    """What ``read`` gives for the frames of a list of windows, taken in order."""
+def read_each(read: Callable[[int], T], numbers: Iterable[int], readers: int = 1) -> Iterator[T]:
+    """What ``read`` gives for each frame, in order; ``readers`` threads read ahead, and one frame more waits."""
+    with ThreadPoolExecutor(readers, "read-ahead") as reader:
+        coming: deque[Future[T]] = deque()
+        try:
+            for number in numbers:
+                coming.append(reader.submit(read, number))
+                if len(coming) > readers + 1:
+                    yield coming.popleft().result()
+            while coming:
+                yield coming.popleft().result()
+        finally:
+            reader.shutdown(cancel_futures=True)
 
-    def __init__(self, read: Callable[[int], T], windows: Sequence[tuple[int, int, int]], readers: int = 1) -> None:
+
+class ReadAhead(Generic[T, P]):
+    """What ``prepare`` makes of each of a list of windows, from what ``read`` gives for their frames.
+
+    Frames are read in the order of the windows; several readers read several at a time. Windows may be taken in any
+    order, each once, from any thread; a frame is let go when the last of its windows is taken.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[int], T],
+        windows: Sequence[tuple[int, ...]],
+        *,
+        ahead: int,
+        readers: int,
+        prepare: Callable[[list[T]], P],
+        makers: int = 0,
+    ) -> None:
+        """``ahead`` windows are made ready beyond the furthest that was taken, by so many ``readers`` and ``makers``.
+
+        Without makers a window is prepared when it is taken.
+        """
         self._read = read
-        self._windows = list(windows)
-        self._taken = 0
-        self._held: dict[int, Future[T]] = {}
-        self._ahead = AHEAD + readers - 1
+        self._prepare = prepare
+        self._windows = windows
+        self._ahead = ahead
+        self._asked = 0
+        self._uses = Counter(number for window in windows for number in set(window))
+        self._frames: dict[int, Future[T]] = {}
+        self._prepared: dict[int, Future[P]] = {}
+        self._changing = Lock()
         self._reader = ThreadPoolExecutor(readers, "read-ahead")
+        self._maker = ThreadPoolExecutor(makers, "make-ahead") if makers else None
 
-    def __enter__(self) -> ReadAhead[T]:
+    def __enter__(self) -> ReadAhead[T, P]:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._reader.shutdown(cancel_futures=True)
+        if self._maker is not None:
+            self._maker.shutdown(cancel_futures=True)
 
-    def take(self, window: tuple[int, int, int]) -> tuple[T, T, T]:
-        """The frames of the next window; frames that no coming window needs are let go.
+    def take(self, index: int) -> P:
+        """A window, prepared.
 
         Raises:
             UnreadableFrame: from the plate.
         """
-        coming = self._windows[self._taken : self._taken + 1 + self._ahead]
-        for number in (number for near in coming for number in near):
-            if number not in self._held:
-                self._held[number] = self._reader.submit(self._read, number)
-        previous, reference, following = (self._held[number].result() for number in window)
-        self._taken += 1
-        needed = {number for near in self._windows[self._taken : self._taken + self._ahead] for number in near}
-        for number in set(self._held) - needed:
-            del self._held[number]
-        return previous, reference, following
+        with self._changing:
+            while self._asked < min(index + 1 + self._ahead, len(self._windows)):
+                self._ask(self._asked)
+                self._asked += 1
+            frames = [self._frames[number] for number in self._windows[index]]
+            for number in set(self._windows[index]):
+                self._uses[number] -= 1
+                if not self._uses[number]:
+                    del self._frames[number]
+            prepared = self._prepared.pop(index, None)
+        return self._prepared_from(frames) if prepared is None else prepared.result()
+
+    def _ask(self, index: int) -> None:
+        for number in self._windows[index]:
+            if number not in self._frames:
+                self._frames[number] = self._reader.submit(self._read, number)
+        frames = [self._frames[number] for number in self._windows[index]]
+        if self._maker is not None:
+            self._prepared[index] = self._maker.submit(self._prepared_from, frames)
+
+    def _prepared_from(self, frames: list[Future[T]]) -> P:
+        return self._prepare([frame.result() for frame in frames])

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from f2hdr_backend.engine.device import NAMES, pick_device, pick_precision
 from f2hdr_backend.engine.features import NetworkFrame
+from f2hdr_backend.engine.flows import KnownFlows
 from f2hdr_backend.engine.merge import merge
-from f2hdr_backend.engine.method import HdrFrame, Method, WindowFrames
+from f2hdr_backend.engine.method import NOTHING, HdrFrame, Method, WindowFrames
 from f2hdr_backend.engine.padding import Padding
 from f2hdr_backend.engine.plan import Plan, Workload
 from f2hdr_backend.flow.estimator import SizeRequirement
@@ -22,12 +22,12 @@ from f2hdr_backend.flow.occlusion import occlusion
 from f2hdr_backend.model.descriptor import Descriptor
 from f2hdr_backend.model.f2hdr import F2HDR, SIZE_MULTIPLE, Reconstruction
 from f2hdr_backend.model.folding import fold_batch_norms
+from f2hdr_backend.model.precision import InPrecision
+from f2hdr_backend.model.transfer import Download, upload
 from f2hdr_backend.shot.document import Engine
 from f2hdr_backend.shot.events import Warned
 from f2hdr_backend.shot.exposure import ExposurePattern
 from f2hdr_backend.weights import store
-
-FloatArray = NDArray[np.float32]
 
 PUBLISHED_RATIO_STOPS = (2.0, 3.0)
 """Stops between the exposures that weights saw in training, where their card does not say."""
@@ -62,6 +62,7 @@ class NetworkMethod(Method):
         self._network.load_state_dict(dict(weights.tensors), assign=True)
         fold_batch_norms(self._network.eval().requires_grad_(False))
         self._network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._networks = InPrecision(self._network)
         self._precision = pick_precision(engine.precision, device)
         self._weights_digest = entry.sha256
         super().__init__(engine, device)
@@ -83,6 +84,7 @@ class NetworkMethod(Method):
 
     def warnings(self, exposures: ExposurePattern) -> Iterator[Warned]:
         """See :class:`Method`: exposure ratios and flow that the weights were not trained on."""
+        yield from super().warnings(exposures)
         low, high = self._card.get("ratio_stops", PUBLISHED_RATIO_STOPS)
         if not low <= exposures.ratio_stops <= high:
             yield Warned(
@@ -99,39 +101,58 @@ class NetworkMethod(Method):
         """See :class:`Method`."""
         return Workload(*padded, self.descriptor, self._precision, self.estimator.bytes_per_pixel, self.on_host)
 
-    def _reconstruct(self, frames: WindowFrames, plan: Plan, padding: Padding, *, occlusions: bool) -> HdrFrame:
-        result, hidden = self._computed(frames, plan, padding, self._precision, occlusions=occlusions)
-        redone = self._precision != torch.float32 and not _is_finite(result)
-        if redone:
-            for each in frames:
-                each.forget()
-            result, hidden = self._computed(frames, plan, padding, torch.float32, occlusions=occlusions)
-            for each in frames:
-                each.forget()  # other windows give the same pixels whether or not this one comes before them
-        frame = _hdr_frame(padding, (result.hdr, result.coarse, result.flows, result.masks, hidden))
-        return replace(frame, redone=redone)
+    def _arithmetic(self) -> AbstractContextManager[object]:
+        return self._autocast(self._precision)
+
+    def _autocast(self, precision: torch.dtype) -> torch.autocast:
+        return torch.autocast(self.device.type, precision, enabled=precision != torch.float32)
+
+    def _reconstruct(
+        self, frames: WindowFrames, plan: Plan, padding: Padding, layers: Collection[str], known: KnownFlows
+    ) -> HdrFrame:
+        frame, finite = self._computed(frames, plan, padding, layers, known, self._precision)
+        if finite or self._precision == torch.float32:
+            return frame
+        for each in frames:
+            each.forget()
+        frame, _ = self._computed(frames, plan, padding, layers, {}, torch.float32)
+        for each in frames:
+            each.forget()  # other windows give the same pixels whether or not this one comes before them
+        return replace(frame, redone=True)
 
     def _computed(
-        self, frames: WindowFrames, plan: Plan, padding: Padding, precision: torch.dtype, *, occlusions: bool
-    ) -> tuple[Reconstruction, Tensor | None]:
-        """The network's result, and occlusions if they are asked for."""
+        self,
+        frames: WindowFrames,
+        plan: Plan,
+        padding: Padding,
+        layers: Collection[str],
+        known: KnownFlows,
+        precision: torch.dtype,
+    ) -> tuple[HdrFrame, bool]:
+        """The frame, and whether all of it is finite."""
         codes, exposures = self._tensors(frames, padding)
-        with torch.autocast(self.device.type, precision, enabled=precision != torch.float32):
-            flows = self._flows(frames, plan, padding, back=False)
-            encoded = [self._encoded(frame, plan, padding) for frame in frames] if self.descriptor.refine else None
+        network = self._networks(precision)
+        with self._autocast(precision):
+            flows = self._flows(frames, plan, padding, known)
+            encoded = None
+            if self.descriptor.refine:
+                encoded = [self._encoded(network, frame, plan, padding) for frame in frames]
             if frames[0] is not frames[2]:
                 frames[0].drop("features")  # in a moving window, no later one needs them
-            result: Reconstruction = self._network(codes, exposures, flows, encoded=encoded, over=plan.over)
-            back = self._flows(frames, plan, padding, back=True) if occlusions else None
-        return result, None if back is None else _occlusions(result.flows, back)
+            result: Reconstruction = network(codes, exposures, flows, encoded=encoded, over=plan.over)
+            pictures = {"radiance": result.hdr, "coarse": result.coarse, "flow": result.flows, "mask": result.masks}
+            if self.needs_back(layers):
+                back = self._flows(frames, plan, padding, known, back=True)
+                pictures["occlusion"] = _occlusions(result.flows, back)
+        return _on_host(padding, pictures, layers)
 
-    def _encoded(self, frame: NetworkFrame, plan: Plan, padding: Padding) -> Tensor:
+    def _encoded(self, network: F2HDR, frame: NetworkFrame, plan: Plan, padding: Padding) -> Tensor:
         """Stage II's features of a frame."""
         if frame.has("features"):
             features: Tensor = frame.kept("features")
             return features
-        exposure = torch.tensor([frame.exposure], dtype=torch.float32, device=self.device)
-        features = self._network.encode(frame.tensor(padding, self.device), exposure, plan.over)
+        exposure = upload(torch.tensor([frame.exposure], dtype=torch.float32), self.device)
+        features = network.encode(frame.tensor(padding, self.device), exposure, plan.over)
         if plan.keep_features:
             frame.keep("features", features)
         return features
@@ -158,27 +179,25 @@ class MergeMethod(Method):
         """Sizes that the estimator takes."""
         return (self.estimator.size,)
 
-    def warnings(self, exposures: ExposurePattern) -> Iterator[Warned]:
-        """See :class:`Method`: none."""
-        yield from ()
+    def needs_back(self, layers: Collection[str]) -> bool:
+        """See :class:`Method`: always, as no light comes from where a neighbor does not show the pixel."""
+        return True
 
     def workload(self, padded: tuple[int, int]) -> Workload:
         """See :class:`Method`: no network, but pictures of its own."""
         none = Descriptor(adapter=False, refine=False)
         return Workload(*padded, none, torch.float32, self.estimator.bytes_per_pixel, self.on_host, in_bands=False)
 
-    def _reconstruct(self, frames: WindowFrames, plan: Plan, padding: Padding, *, occlusions: bool) -> HdrFrame:
+    def _reconstruct(
+        self, frames: WindowFrames, plan: Plan, padding: Padding, layers: Collection[str], known: KnownFlows
+    ) -> HdrFrame:
         """A merge has no coarse stage and no motion mask of its own."""
         codes, exposures = self._tensors(frames, padding)
-        flows = self._flows(frames, plan, padding, back=False)
-        hidden = _occlusions(flows, self._flows(frames, plan, padding, back=True))
+        flows = self._flows(frames, plan, padding, known)
+        hidden = _occlusions(flows, self._flows(frames, plan, padding, known, back=True))
         merged = merge(codes, exposures, flows, hidden)
-        return _hdr_frame(padding, (merged, merged, flows, hidden, hidden))
-
-
-def _is_finite(result: Reconstruction) -> bool:
-    """Whether neither light nor flows overflowed; a flow that did leads nowhere, and its pixel would look well."""
-    return bool(torch.isfinite(result.hdr).all() & torch.isfinite(result.flows).all())
+        pictures = {"radiance": merged, "coarse": merged, "flow": flows, "mask": hidden, "occlusion": hidden}
+        return _on_host(padding, pictures, layers)[0]
 
 
 def _occlusions(flows: Tensor, back: Tensor) -> Tensor:
@@ -186,21 +205,26 @@ def _occlusions(flows: Tensor, back: Tensor) -> Tensor:
     return torch.stack([occlusion(flows[:, side], back[:, side]) for side in (0, 1)], 1)
 
 
-def _hdr_frame(padding: Padding, parts: tuple[Tensor, Tensor, Tensor, Tensor, Tensor | None]) -> HdrFrame:
-    radiance, coarse, flows, masks, hidden = parts
-    occluded = torch.zeros_like(masks) if hidden is None else hidden
-    return HdrFrame(
-        _picture(padding.crop(radiance[0])),
-        _picture(padding.crop(coarse[0])),
-        _picture(padding.crop(flows[0])),
-        _picture(padding.crop(masks[0, :, 0])[..., None, :, :])[..., 0],
-        _picture(padding.crop(occluded[0, :, 0])[..., None, :, :])[..., 0],
-    )
+CHANNELS_LAST: dict[str, Callable[[Tensor], Tensor]] = {
+    "radiance": lambda picture: picture.movedim(0, -1),
+    "coarse": lambda picture: picture.movedim(0, -1),
+    "flow": lambda picture: picture.movedim(1, -1),
+    "mask": lambda picture: picture[:, 0],
+    "occlusion": lambda picture: picture[:, 0],
+}
+"""How the pictures of a window lie in an HdrFrame."""
 
 
-def _picture(planes: Tensor) -> FloatArray:
-    """``(..., C, H, W)`` as a contiguous ``(..., H, W, C)`` float32 array."""
-    return planes.movedim(-3, -1).float().contiguous().cpu().numpy()
+def _on_host(padding: Padding, pictures: dict[str, Tensor], layers: Collection[str]) -> tuple[HdrFrame, bool]:
+    """The light of a batch of one and the ``layers`` asked for, which is all that leaves the device; and whether
+    neither light nor flows overflowed: a flow that did leads nowhere, and its pixel would look well."""
+    finite = torch.isfinite(pictures["radiance"]).all() & torch.isfinite(pictures["flow"]).all()
+    names = ["radiance", *(name for name in pictures if name in layers)]
+    planes = [CHANNELS_LAST[name](padding.crop(pictures[name][0])).float().contiguous() for name in names]
+    told, *arrays = Download(finite, *planes).wait()
+    found = {name: array.numpy() for name, array in zip(names, arrays, strict=True)}
+    coarse, flows, masks, occlusions = (found.get(name, NOTHING) for name in ("coarse", "flow", "mask", "occlusion"))
+    return HdrFrame(found["radiance"], coarse, flows, masks, occlusions), bool(told)
 
 
 def _digest(*parts: str) -> str:

@@ -17,7 +17,7 @@ from f2hdr_backend.engine.pipeline import Pipeline, Task
 from f2hdr_backend.engine.plate_color import open_color
 from f2hdr_backend.engine.reconstruct import open_method
 from f2hdr_backend.engine.record import Record
-from f2hdr_backend.engine.side_by_side import side_by_side
+from f2hdr_backend.engine.told_once import told_once
 from f2hdr_backend.engine.window import settled_exposures, window_of
 from f2hdr_backend.image.frame import Plate
 from f2hdr_backend.image.read import open_plate
@@ -54,7 +54,7 @@ class Renderer:
             for method in self.methods:
                 method.plan_anew()
             record = Record(shot, wanted)
-            for event in chain(told, _Run(self.methods, shot, plate, wanted).events(force)):
+            for event in chain(told, told_once(_Run(self.methods, shot, plate, wanted).events(force))):
                 record.note(event)
                 yield event
             record.write()
@@ -86,8 +86,7 @@ class _Run:
         for task in finished:
             done += 1
             yield FrameSkipped(task.window.reference, task.path, done, len(tasks))
-        pipelines = [Pipeline(method, self._shot, self._plate, self._color) for method in self._methods]
-        for event in side_by_side([pipeline.run for pipeline in pipelines], todo):
+        for event in Pipeline(self._methods, self._shot, self._plate, self._color).run(todo):
             if isinstance(event, FrameDone):
                 done += 1
                 event = replace(event, done=done, total=len(tasks))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from queue import Empty, Queue
 from threading import Event as Flag
 from threading import Thread
@@ -12,9 +12,9 @@ T = TypeVar("T")
 E = TypeVar("E")
 
 FRAMES_AT_A_TIME = 8
-"""Neighboring frames share work: a run of them costs a device two frames of reading more."""
+"""Neighboring frames share work: each run of them costs a device what two frames share."""
 
-Worker = Callable[[Sequence[T]], Iterator[E]]
+Worker = Callable[[Iterator[T]], Iterator[E]]
 
 
 class _Ended:
@@ -24,13 +24,14 @@ class _Ended:
         self.error = error
 
 
-def side_by_side(workers: Sequence[Worker[T, E]], tasks: Sequence[T]) -> Iterator[E]:
+def side_by_side(workers: Sequence[Worker[T, E]], tasks: Sequence[T]) -> Generator[E]:
     """What ``workers`` give for ``tasks``, as it comes; with one worker, in order and in this thread.
 
-    Closing the iterator, or an error in one worker (which is raised here), stops the others after their present event.
+    A worker goes from one run of tasks to the next without a pause. Closing the iterator, or an error in one worker
+    (which is raised here), stops the others after their present event.
     """
     if len(workers) == 1:
-        yield from workers[0](tasks)
+        yield from workers[0](iter(tasks))
         return
     runs: Queue[Sequence[T]] = Queue()
     for start in range(0, len(tasks), FRAMES_AT_A_TIME):
@@ -61,20 +62,20 @@ def _until_all_ended(told: Queue[E | _Ended], working: int) -> Iterator[E]:
 
 def _work(worker: Worker[T, E], runs: Queue[Sequence[T]], told: Queue[E | _Ended], stop: Flag) -> None:
     try:
-        while not stop.is_set() and (run := _next(runs)):
-            for event in worker(run):
-                told.put(event)
-                if stop.is_set():
-                    break
+        for event in worker(_taken(runs, stop)):
+            told.put(event)
+            if stop.is_set():
+                break
     except BaseException as error:
         told.put(_Ended(error))
     else:
         told.put(_Ended(None))
 
 
-def _next(runs: Queue[Sequence[T]]) -> Sequence[T]:
-    """The next run of tasks; none if no run is left."""
-    try:
-        return runs.get_nowait()
-    except Empty:
-        return ()
+def _taken(runs: Queue[Sequence[T]], stop: Flag) -> Iterator[T]:
+    """Tasks, a run at a time, until no run is left or the work is stopped."""
+    while not stop.is_set():
+        try:
+            yield from runs.get_nowait()
+        except Empty:
+            return

@@ -40,6 +40,13 @@ class Estimator(Protocol):
     size: SizeRequirement
     bytes_per_pixel: int
     """Memory that ``estimate`` takes at its peak, for each pixel of a pair."""
+    on_host: bool
+    """Whether the CPU computes, whatever the device: beside a GPU it then works ahead in threads."""
+
+    @property
+    def caution(self) -> str:
+        """What a user should know of how it runs on its device, such as a slow stand-in; empty if nothing."""
+        ...
 
     @property
     def digest(self) -> str:

@@ -6,16 +6,20 @@ has the measurements.
 
 from __future__ import annotations
 
+import math
 import struct
 from dataclasses import dataclass
+from functools import cache
 
 import blosc2
 import numpy as np
 import torch
 from torch import Tensor
 
-FINEST_BITS = 8
-"""Steps of 1/256 px: as fine as float16 between 4 and 8 px, and finer beyond."""
+from f2hdr_backend.model.transfer import upload
+
+UNITS_PX = [2.0**power for power in range(-8, 115)]
+"""Steps in pixels. The finest is as fine as float16 between 4 and 8 px, and finer beyond; the last fits any float."""
 LARGEST = 32767
 
 _HEADER = struct.Struct("<bII")
@@ -30,39 +34,47 @@ _CODEC = {
 
 @dataclass(frozen=True)
 class RoundedFlow:
-    """A flow in whole steps of ``2 ** -bits`` pixels."""
+    """A flow in whole steps of a power of two of pixels."""
 
     steps: Tensor
     """``(2, H, W)`` int16."""
-    bits: int
-    """8, or fewer where motions of 128 px and more need a coarser step."""
+    unit: Tensor
+    """``()`` float32 pixels a step: 1/256, or more where motions of 128 px and more need it. NaN for a flow with a
+    value that is not finite, which has no steps."""
 
     @classmethod
-    def of(cls, flow: Tensor) -> RoundedFlow | None:
-        """Round ``(2, H, W)`` pixels to the nearest step; None if a value is not finite."""
-        peak = float(flow.abs().max())
-        if not np.isfinite(peak):
-            return None
-        bits = FINEST_BITS
-        while peak * 2.0**bits > LARGEST:
-            bits -= 1
-        return cls((flow.float() * 2.0**bits).round_().to(torch.int16), bits)
+    def of(cls, flow: Tensor) -> RoundedFlow:
+        """Round ``(2, H, W)`` pixels to the nearest step. On a GPU nothing is waited for."""
+        flow = flow.float()
+        units = _units(flow.device)
+        peak = flow.abs().max()
+        unit = units.take((peak > LARGEST * units).sum().clamp(max=len(UNITS_PX) - 1))
+        steps = (flow * (1 / unit)).round_().to(torch.int16)
+        return cls(steps, torch.where(peak.isfinite(), unit, torch.nan))
 
     def pixels(self) -> Tensor:
         """``(2, H, W)`` float32 pixels, exactly: every device gives the same."""
-        return self.steps.float() * 2.0**-self.bits
+        return self.steps.float() * self.unit
+
+
+@cache
+def _units(device: torch.device) -> Tensor:
+    return upload(torch.tensor(UNITS_PX), device)
 
 
 def pack(flow: RoundedFlow) -> bytes:
-    """Bytes that :func:`unpack` turns into the same flow: each step less what its three neighbors foretell."""
-    steps = flow.steps.cpu()
+    """Bytes that :func:`unpack` turns into the same flow: each step less what its three neighbors foretell.
+
+    Takes a flow on the CPU whose unit is a number.
+    """
+    steps = flow.steps
     across = steps.clone()
     across[..., 1:] -= steps[..., :-1]
     down = across.clone()
     down[:, 1:] -= across[:, :-1]
     _, height, width = steps.shape
     packed: bytes = blosc2.compress2(down.numpy(), **_CODEC)
-    return _HEADER.pack(flow.bits, height, width) + packed
+    return _HEADER.pack(-round(math.log2(flow.unit)), height, width) + packed
 
 
 def unpack(content: bytes, size: tuple[int, int]) -> RoundedFlow:
@@ -88,4 +100,5 @@ def unpack(content: bytes, size: tuple[int, int]) -> RoundedFlow:
         raise ValueError(f"not packed by blosc2: {error}") from error
     for row in range(1, height):  # five times as fast as a cumulative sum along this axis
         steps[:, row] += steps[:, row - 1]
-    return RoundedFlow(torch.from_numpy(steps).cumsum(2, dtype=torch.int16), _HEADER.unpack_from(content)[0])
+    bits = _HEADER.unpack_from(content)[0]
+    return RoundedFlow(torch.from_numpy(steps).cumsum(2, dtype=torch.int16), torch.tensor(2.0**-bits))

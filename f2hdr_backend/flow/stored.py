@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,6 +17,8 @@ from torch import Tensor
 from f2hdr_backend.flow.cache import FlowCache
 from f2hdr_backend.flow.packing import RoundedFlow, pack, unpack
 from f2hdr_backend.flow.window import shown_exposures
+from f2hdr_backend.model.precision import autocast_precision
+from f2hdr_backend.model.transfer import Download, upload
 
 FORMAT = "flow-1"
 """Raised when the bytes of a kept flow, its rounding, or the padding of frames change."""
@@ -53,7 +56,7 @@ class StoredFlows:
     """The flows of one estimator on one device: from the cache, or estimated and kept for the next time.
 
     Every flow is rounded to what the cache can hold, also where it has just been estimated and where the cache is
-    off: pixels never depend on what a cache holds.
+    off: pixels never depend on what a cache holds. Safe among threads.
     """
 
     def __init__(self, cache: FlowCache, estimator: str, alignment: str, device: torch.device) -> None:
@@ -64,6 +67,7 @@ class StoredFlows:
         self.device = device
         self._writer = ThreadPoolExecutor(1, "flow-cache")
         self._pending: deque[Future[None]] = deque()
+        self._counting = threading.Lock()
 
     def recall(self, pairs: Sequence[Pair], size: tuple[int, int], estimate: Callable[[], Tensor]) -> list[Tensor]:
         """The flows of a batch of pairs. If the cache lacks one of them, all are estimated: in half precision and on
@@ -78,43 +82,57 @@ class StoredFlows:
         Returns:
             ``(1, 2, *size)`` float32 pixels on the device for each pair, reference to neighbor.
         """
+        kept = self.kept(pairs, size)
+        if kept is not None:
+            return [upload(flow, self.device) for flow in kept]
         if not self.cache.limit:
             return [_rounded(flow)[0] for flow in estimate()]
-        keys = [self._key(pair, size) for pair in pairs]
-        found = [self._found(key, size) for key in keys]
+        return [self._keep(self._key(pair, size), flow) for pair, flow in zip(pairs, estimate(), strict=True)]
+
+    def kept(self, pairs: Sequence[Pair], size: tuple[int, int]) -> list[Tensor] | None:
+        """The flows of a batch of pairs on the host, as :meth:`recall` gives them; None if the cache lacks one."""
+        if not self.cache.limit:
+            return None
+        found = [self._found(self._key(pair, size), size) for pair in pairs]
         flows = [flow for flow in found if flow is not None]
-        if len(flows) == len(pairs):
-            return flows
-        return [self._keep(key, flow) for key, flow in zip(keys, estimate(), strict=True)]
+        return flows if len(flows) == len(pairs) else None
 
     def finish(self) -> None:
         """Wait until every flow is written."""
-        while self._pending:
-            self._pending.popleft().result()
+        self._wait_for_writer(0)
 
     def _found(self, key: str, size: tuple[int, int]) -> Tensor | None:
         content = self.cache.get(key)
         if content is None:
             return None
         try:
-            flow = unpack(content, size)
+            return unpack(content, size).pixels().unsqueeze(0)
         except ValueError:
             self.cache.drop(key)
             return None
-        return RoundedFlow(flow.steps.to(self.device), flow.bits).pixels().unsqueeze(0)
 
     def _keep(self, key: str, flow: Tensor) -> Tensor:
         """The flow as :meth:`_found` will give it; it is packed and written while the render goes on."""
         pixels, rounded = _rounded(flow)
-        if rounded is not None:
-            on_cpu = RoundedFlow(rounded.steps.cpu(), rounded.bits)
-            self._pending.append(self._writer.submit(self._write, key, on_cpu))
-        while len(self._pending) > WRITES_PENDING:
-            self._pending.popleft().result()
+        writing = self._writer.submit(self._write, key, Download(rounded.steps, rounded.unit))
+        with self._counting:
+            self._pending.append(writing)
+        self._wait_for_writer(WRITES_PENDING)
         return pixels
 
-    def _write(self, key: str, flow: RoundedFlow) -> None:
-        self.cache.put(key, pack(flow))
+    def _wait_for_writer(self, pending: int) -> None:
+        """Wait until no more flows than that are to be written."""
+        while True:
+            with self._counting:
+                if len(self._pending) <= pending:
+                    return
+                first = self._pending.popleft()
+            first.result()
+
+    def _write(self, key: str, rounded: Download) -> None:
+        steps, unit = rounded.wait()
+        if unit.isfinite():
+            self.cache.put(key, pack(RoundedFlow(steps, unit)))
 
     def _key(self, pair: Pair, size: tuple[int, int]) -> str:
         """Everything that the numbers of a flow depend on, as 64 hexadecimal digits; neither paths nor times."""
@@ -126,16 +144,14 @@ class StoredFlows:
         return hashlib.sha256("\n".join(facts).encode()).hexdigest()
 
 
-def _rounded(flow: Tensor) -> tuple[Tensor, RoundedFlow | None]:
+def _rounded(flow: Tensor) -> tuple[Tensor, RoundedFlow]:
     """``(2, H, W)`` pixels as ``(1, 2, H, W)`` in steps that can be kept; as they are if a value is not finite."""
     rounded = RoundedFlow.of(flow)
-    pixels = flow.float() if rounded is None else rounded.pixels()
-    return pixels.unsqueeze(0), rounded
+    return torch.where(rounded.unit.isfinite(), rounded.pixels(), flow.float()).unsqueeze(0), rounded
 
 
 def _arithmetic(device: torch.device) -> str:
     """What the last bits of an estimate depend on besides its inputs: the library, the processor, the number type."""
     kind = device.type
     processor = torch.cuda.get_device_name(device) if kind == "cuda" else torch.backends.cpu.get_cpu_capability()
-    number = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else torch.float32
-    return f"torch {torch.__version__}, {kind} {processor}, {number}"
+    return f"torch {torch.__version__}, {kind} {processor}, {autocast_precision(device)}"

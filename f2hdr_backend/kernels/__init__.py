@@ -1,5 +1,5 @@
 """Local correlation: what SEA-RAFT reads from the all-pairs volume, without the volume."""
 
-from f2hdr_backend.kernels.correlation import feature_pyramid, local_correlation, maker
+from f2hdr_backend.kernels.correlation import feature_pyramid, lacking_kernel, local_correlation, maker
 
-__all__ = ["feature_pyramid", "local_correlation", "maker"]
+__all__ = ["feature_pyramid", "lacking_kernel", "local_correlation", "maker"]

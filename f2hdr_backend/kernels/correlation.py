@@ -60,12 +60,20 @@ def local_correlation(reference: Tensor, pyramid: Sequence[Tensor], coords: Tens
 
 def maker(device: torch.device) -> str:
     """Who looks up on this device, for people to read: ``C++ (avx2)``, ``Triton`` or ``torch (why)``."""
-    return _made_by(torch.device(device)).name
+    made_by = _made_by(torch.device(device))
+    return made_by.kernel or f"torch ({made_by.lacking})"
+
+
+def lacking_kernel(device: torch.device) -> str:
+    """Why plain torch, which is slow, stands in for a kernel on this device; empty where a kernel looks up."""
+    return _made_by(torch.device(device)).lacking
 
 
 class _Maker(NamedTuple):
-    name: str
     look_up: Lookup
+    kernel: str = ""
+    lacking: str = ""
+    """Why there is no kernel."""
 
 
 @cache
@@ -74,28 +82,28 @@ def _made_by(device: torch.device) -> _Maker:
         return _for_cpu()
     if device.type == "cuda":
         return _for_cuda(device)
-    return _Maker(f"torch (no kernel for {device.type})", torch_lookup.look_up)
+    return _Maker(torch_lookup.look_up, lacking=f"no kernel for {device.type}")
 
 
 def _for_cpu() -> _Maker:
     try:
         from f2hdr_backend.kernels import cpu_lookup
     except ModuleNotFoundError:
-        return _Maker("torch (the C++ kernel was not built)", torch_lookup.look_up)
-    return _Maker(f"C++ ({cpu_lookup.instructions()})", cpu_lookup.look_up)
+        return _Maker(torch_lookup.look_up, lacking="the C++ kernel was not built")
+    return _Maker(cpu_lookup.look_up, f"C++ ({cpu_lookup.instructions()})")
 
 
 def _for_cuda(device: torch.device) -> _Maker:
     try:
         from f2hdr_backend.kernels import triton_lookup
     except ModuleNotFoundError:
-        return _Maker("torch (Triton is not installed)", torch_lookup.look_up)
+        return _Maker(torch_lookup.look_up, lacking="Triton is not installed")
     try:
         triton_lookup.try_out(device)
     except Exception as error:  # Triton compiles on first use: no compiler, an old GPU, no headers, ...
         reason = " ".join(str(error).split())[:200]
-        return _Maker(f"torch (Triton does not run here: {reason})", torch_lookup.look_up)
-    return _Maker("Triton", triton_lookup.look_up)
+        return _Maker(torch_lookup.look_up, lacking=f"Triton does not run here: {reason}")
+    return _Maker(triton_lookup.look_up, "Triton")
 
 
 def _check(reference: Tensor, pyramid: Sequence[Tensor], coords: Tensor, radius: int) -> None:

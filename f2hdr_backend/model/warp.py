@@ -43,7 +43,7 @@ def sampling_position(flow: Tensor, reading: str) -> Tensor:
     if reading == "exact":
         return position
     height, width = flow.shape[-2:]
-    side = torch.tensor([width, height], device=flow.device, dtype=flow.dtype).view(1, 2, 1, 1)
+    side = _vector(width, height, flow).view(1, 2, 1, 1)
     return position * (side / (side - 1).clamp_min(1)) - 0.5
 
 
@@ -61,7 +61,7 @@ def sample(neighbor: Tensor, position: Tensor) -> Tensor:
     if position.shape[-2] < neighbor.shape[-2]:
         neighbor, position = _rows_needed(neighbor, position)
     height, width = neighbor.shape[-2:]
-    last = torch.tensor([max(width - 1, 1), max(height - 1, 1)], device=position.device, dtype=position.dtype)
+    last = _vector(max(width - 1, 1), max(height - 1, 1), position)
     grid = position.permute(0, 2, 3, 1) * (2 / last) - 1
     read = F.grid_sample(neighbor.float(), grid, padding_mode="zeros", align_corners=True)
     return read.to(neighbor.dtype)
@@ -70,8 +70,15 @@ def sample(neighbor: Tensor, position: Tensor) -> Tensor:
 def _rows_needed(neighbor: Tensor, position: Tensor) -> tuple[Tensor, Tensor]:
     """The neighbor's rows that the positions lead to, and the positions counted from the first of them."""
     height = neighbor.shape[-2]
-    lowest, highest = position[:, 1].amin(), position[:, 1].amax()
-    top = int(lowest.floor().nan_to_num(0).clamp(0, height - 2))
-    bottom = int(highest.floor().nan_to_num(height).clamp(top, height - 2)) + 2
-    shift = torch.tensor([0, top], device=position.device, dtype=position.dtype).view(1, 2, 1, 1)
-    return neighbor[..., top:bottom, :], position - shift
+    lowest = position[:, 1].amin().floor().nan_to_num(0).clamp(0, height - 2)
+    highest = position[:, 1].amax().floor().nan_to_num(height).clamp(max=height - 2).maximum(lowest)
+    top, bottom = (int(row) for row in torch.stack((lowest, highest)).tolist())  # a GPU is waited for here, once a band
+    shift = _vector(0, top, position).view(1, 2, 1, 1)
+    return neighbor[..., top : bottom + 2, :], position - shift
+
+
+def _vector(x: float, y: float, like: Tensor) -> Tensor:
+    """``(2,)`` in the type of ``like``, made on its device: a copy from the host would wait for all that it does."""
+    vector = like.new_empty(2)
+    vector[0], vector[1] = x, y
+    return vector

@@ -26,8 +26,8 @@ from f2hdr_backend.shot.events import Event, FrameDone, RenderFinished
 
 SKIPPING_S = 0.05
 """Seconds that one step may spend on frames that are there already."""
-LOOKED_AHEAD = 16
-"""Frames whose files are looked at once more before they are read ahead and written."""
+LOOKED_AHEAD = 64
+"""Frames whose files are looked at once more before they are read ahead and written: more than are (``Staging``)."""
 _log = logging.getLogger("f2hdr")
 
 

@@ -122,6 +122,8 @@ def test_info_as_json_and_as_words(monkeypatch: pytest.MonkeyPatch) -> None:
     facts = json.loads(_python(COMMAND, "info", "--json").stdout)
     assert facts["version"] == f2hdr_backend.__version__
     assert facts["devices"][0] == "cpu"
+    assert list(facts["correlation"]) == [name.split()[0] for name in facts["devices"]]
+    assert facts["correlation"]["cpu"].startswith(("C++ (", "torch (the C++ kernel was not built"))
     assert (facts["weights_folder"], facts["cache_folder"]) == ("/some/weights", "/some/cache")
     words = _python(COMMAND, "info")
     assert words.returncode == 0

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pkgutil
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -11,7 +13,7 @@ import torch
 from f2hdr_backend.engine import plan as plans
 from f2hdr_backend.engine.live import HeldWindow, reconstruct_window
 from f2hdr_backend.engine.plan import Workload, bytes_of, leaner, make_plan
-from f2hdr_backend.engine.reconstruct import NetworkMethod
+from f2hdr_backend.engine.reconstruct import MergeMethod, NetworkMethod
 from f2hdr_backend.engine.renderer import Renderer
 from f2hdr_backend.image.read import open_plate
 from f2hdr_backend.image.write import write_image
@@ -67,6 +69,14 @@ def test_a_tile_that_was_asked_for_is_used():
     assert make_plan(replace(UHD, height=160), Engine(tile="200"), CPU).rows is None
 
 
+def test_devices_that_are_one_share_its_memory(monkeypatch):
+    monkeypatch.setattr(plans, "free_memory", lambda device: 60 << 30)
+    for devices, share in (("cpu", 1), ("cpu, cpu", 2), ("cpu,cpu,cpu,cpu", 4), ("cuda:0", 1)):
+        assert make_plan(UHD, Engine(device=devices), CPU).bytes <= 0.8 * (60 << 30) / share
+    alone, shared = (make_plan(UHD, Engine(device=devices), CPU) for devices in ("cpu", "cpu,cpu,cpu,cpu"))
+    assert shared.bytes < alone.bytes
+
+
 def test_leaner_plans_end():
     plan, count = make_plan(UHD, Engine(tile="off"), CPU), 0
     while (following := leaner(UHD, plan)) is not None:
@@ -76,8 +86,11 @@ def test_leaner_plans_end():
 
 
 def write_plate(folder):
-    rng = np.random.default_rng(4)
-    light = rng.uniform(0.02, 1, (192, 64, 3))
+    return plate_of(np.random.default_rng(4).uniform(0.02, 1, (192, 64, 3)), folder)
+
+
+def plate_of(light, folder):
+    """Four 16-bit TIFFs of ``(H, W, 3)`` light, odd frames long."""
     for number in range(1, 5):
         write_image(folder / f"p.{number}.tif", np.clip(light * (8 if number % 2 else 1), 0, 1) ** (1 / 2.2), bits=16)
     return str(folder / "p.#.tif")
@@ -119,6 +132,21 @@ def test_tiled_and_whole_frames_agree(plate, tmp_path, undisturbed):
     np.testing.assert_allclose(pixels(tmp_path), undisturbed[2], atol=1e-3)
 
 
+def test_a_smooth_sky_has_no_seams(tmp_path):
+    """Most of it is brighter than the long exposure holds: a step of a code value would show."""
+    down, across = np.meshgrid(np.linspace(0, 1, 208), np.linspace(0, 1, 80), indexing="ij")
+    light = (0.02 + 0.9 * down**2 * (0.9 + 0.1 * across))[..., None] * np.array([0.7, 0.85, 1.0])
+    plate = plate_of(light, tmp_path)
+    found = {}
+    for tile in ("off", "64"):
+        shot = shot_of(plate, tmp_path / tile, tile=tile)
+        list(Renderer(shot.engine).render(shot, FrameRange((2, 3))))
+        found[tile] = [pixels(tmp_path / tile, number) for number in (2, 3)]
+    for whole, tiled in zip(found["off"], found["64"], strict=True):
+        assert whole.max() > 2
+        np.testing.assert_allclose(tiled, whole, atol=1e-3)
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_out_of_memory_at_any_stage_still_finishes_the_frame(plate, tmp_path, stage, undisturbed):
     shot = shot_of(plate, tmp_path)
@@ -131,6 +159,49 @@ def test_out_of_memory_at_any_stage_still_finishes_the_frame(plate, tmp_path, st
     assert [event.frame for event in events if isinstance(event, FrameDone)] == [1, 2]
     for number, picture in undisturbed.items():
         np.testing.assert_allclose(pixels(tmp_path, number), picture, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("place", "error"),
+    [
+        ("f2hdr_backend.flow.estimators.dis.Estimator.encode", MemoryError()),
+        ("f2hdr_backend.flow.estimators.dis.Estimator.estimate", torch.OutOfMemoryError("CUDA out of memory")),
+        ("f2hdr_backend.engine.reconstruct.Download", RuntimeError("CUDA error: out of memory")),
+        ("f2hdr_backend.engine.method.upload", RuntimeError("CUDA error: out of memory")),
+    ],
+)
+def test_out_of_memory_around_the_network_still_finishes_the_frame(
+    plate, tmp_path, monkeypatch, undisturbed, place, error
+):
+    owner, name = place.rsplit(".", 1)
+    calls = []
+    original = pkgutil.resolve_name(place)
+
+    def scarce(*given, **named):
+        calls.append(1)
+        if len(calls) == 2:
+            raise error
+        return original(*given, **named)
+
+    monkeypatch.setattr(pkgutil.resolve_name(owner), name, scarce)
+    shot = shot_of(plate, tmp_path)
+    events = list(Renderer(shot.engine).render(shot, FrameRange((1, 2))))
+    assert len([event for event in events if isinstance(event, Warned) and event.code == "smaller_plan"]) == 1
+    for number, picture in undisturbed.items():
+        np.testing.assert_allclose(pixels(tmp_path, number), picture, atol=1e-4)
+
+
+def test_opencv_without_memory_is_out_of_memory(monkeypatch):
+    class Search:
+        def calc(self, *pictures):
+            error = cv2.error("Failed to allocate")
+            error.code = cv2.Error.StsNoMem
+            raise error
+
+    monkeypatch.setattr(cv2.DISOpticalFlow, "create", lambda preset: Search())
+    method = MergeMethod(Engine(method="merge"), CPU)
+    with pytest.raises(OutOfMemory):
+        method(np.zeros((3, 48, 64, 3), np.float32), (8.0, 1.0, 8.0), occlusions=False)
 
 
 def fail_once(method, stage, error):
@@ -172,17 +243,17 @@ def test_other_errors_of_the_network_are_not_taken_for_memory(plate, tmp_path):
         list(renderer.render(shot))
 
 
-def test_a_frame_that_overflows_in_half_precision_is_computed_in_float32(plate, tmp_path, undisturbed):
-    shot = shot_of(plate, tmp_path)
+@pytest.mark.parametrize("tile", ["off", "64"])
+def test_a_frame_or_a_band_that_overflows_in_half_precision_is_computed_in_float32(plate, tmp_path, undisturbed, tile):
+    shot = shot_of(plate, tmp_path, tile=tile)
     half = replace(shot, engine=replace(shot.engine, precision="bf16"))
     renderer = Renderer(half.engine)
-    overflowed = []
+    halves = []
 
     def hook(module, inputs, output):
-        if output.dtype == torch.bfloat16 and not overflowed:
-            overflowed.append(1)
-            return output * float("nan")
-        return None
+        if output.dtype == torch.bfloat16:
+            halves.append(1)
+        return output * float("nan") if len(halves) == 1 and output.dtype == torch.bfloat16 else None
 
     renderer.methods[0]._network.get_submodule("refine_net.head").register_forward_hook(hook)
     events = list(renderer.render(half, FrameRange((1, 2))))

@@ -34,17 +34,26 @@ def test_more_workers_than_work():
     assert list(side_by_side([doubled, doubled], [1])) == [2]
 
 
-def test_neighbors_stay_together():
+def test_neighbors_stay_together_and_no_worker_ends_before_the_work_does():
     runs = []
+    both_at_work = threading.Barrier(2, timeout=60)
 
     def worker(tasks):
-        runs.append(list(tasks))
-        yield from tasks
+        mine = []
+        runs.append(mine)
+        for task in tasks:
+            if not mine:
+                both_at_work.wait()
+            mine.append(task)
+            yield task
 
-    list(side_by_side([worker, worker], range(3 * FRAMES_AT_A_TIME)))
-    assert sorted(runs) == [
-        list(range(n, n + FRAMES_AT_A_TIME)) for n in range(0, 3 * FRAMES_AT_A_TIME, FRAMES_AT_A_TIME)
-    ]
+    list(side_by_side([worker, worker], range(6 * FRAMES_AT_A_TIME)))
+    assert len(runs) == 2
+    for mine in runs:
+        starts = mine[::FRAMES_AT_A_TIME]
+        assert mine == [start + step for start in starts for step in range(FRAMES_AT_A_TIME)]
+        assert all(start % FRAMES_AT_A_TIME == 0 for start in starts)
+    assert sorted(runs[0] + runs[1]) == list(range(6 * FRAMES_AT_A_TIME))
 
 
 def test_an_error_is_raised_and_no_thread_is_left():

@@ -49,15 +49,25 @@ def test_it_is_no_worse_than_halves_from_four_pixels_on():
 def test_what_is_not_finite_cannot_be_rounded(value):
     flow = flow_of(3)
     flow[1, 5, 7] = value
-    assert RoundedFlow.of(flow) is None
+    assert RoundedFlow.of(flow).unit.isnan()
+
+
+@pytest.mark.parametrize("peak", [127.998, 127.999, 65504.0, 1e20, 3.4e38])
+def test_the_largest_motion_of_a_step_fits_and_the_next_takes_a_coarser_one(peak):
+    flow = torch.full((2, 1, 1), peak)
+    rounded = RoundedFlow.of(flow)
+    steps = peak / float(rounded.unit)
+    assert 32767 / 2 < steps <= 32767 or float(rounded.unit) == 1 / 256
+    torch.testing.assert_close(rounded.pixels(), flow, atol=float(rounded.unit) / 2, rtol=0)
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 9), st.integers(1, 40), st.integers(0, 2**32 - 1), st.integers(-8, 8))
 def test_packing_loses_nothing_not_even_of_noise(height, width, seed, bits):
     noise = np.random.default_rng(seed).integers(-32768, 32767, (2, height, width), np.int16, endpoint=True)
-    back = unpack(pack(RoundedFlow(torch.from_numpy(noise), bits)), (height, width))
-    assert np.array_equal(back.steps.numpy(), noise) and back.bits == bits
+    unit = torch.tensor(2.0**-bits)
+    back = unpack(pack(RoundedFlow(torch.from_numpy(noise), unit)), (height, width))
+    assert np.array_equal(back.steps.numpy(), noise) and back.unit == unit
 
 
 def test_smooth_motion_takes_a_third_of_its_room_in_halves():

@@ -10,7 +10,7 @@ from functools import partial
 import torch
 
 from f2hdr_backend.engine.device import NAMES, free_memory, pick_device, pick_precision
-from f2hdr_backend.engine.method import HdrFrame, Method, WindowFrames
+from f2hdr_backend.engine.method import HdrFrame, Method, WindowFrames, ran_out
 from f2hdr_backend.engine.plan import UNITS, bytes_of
 from f2hdr_backend.engine.reconstruct import MergeMethod, NetworkMethod
 from f2hdr_backend.evaluate.bench.measure import Contender, Measured, NotRun, Opening, Size, count, measure
@@ -26,6 +26,8 @@ from f2hdr_backend.weights import store
 
 OURS, MERGE, PLAIN = "f2hdr", "merge", "plain"
 """The engine with the network, the engine's classical merge, and the network as the released code organizes it."""
+LAYERS = ("flow",)
+"""What a render takes from a window beside its light, unless it is asked for more."""
 PLAIN_FRAMES = 2
 """Steady windows of the plain run, at most: they are slow and, sharing nothing, all alike."""
 SHARE_OF_FREE = 0.9
@@ -61,7 +63,7 @@ class Bench:
         try:
             return measure(self.opening(method), size, frames)
         except (OutOfMemory, MemoryError, RuntimeError) as error:
-            if not _ran_out(error):
+            if not isinstance(error, OutOfMemory) and not ran_out(error):
                 raise
             return NotRun(method, size, None, "ran out of memory")
 
@@ -111,9 +113,9 @@ class EngineContender:
     """A method of the engine, as a render uses it, but no flow comes from the cache."""
 
     def __init__(self, method: Method) -> None:
-        method.stored = StoredFlows(
-            FlowCache(method.stored.cache.folder, 0), method.estimator.digest, method.alignment, method.device
-        )
+        before = method.stored
+        no_cache = FlowCache(before.cache.folder, 0)
+        method.stored = StoredFlows(no_cache, method.estimator.digest, method.alignment, before.device)
         self._method = method
 
     @property
@@ -129,7 +131,7 @@ class EngineContender:
         """Reconstruct a window, with a leaner plan as often as memory runs out."""
         while True:
             try:
-                return self._method.reconstruct(frames, occlusions=False)
+                return self._method.reconstruct(frames, LAYERS)
             except OutOfMemory:
                 for frame in frames:
                     frame.forget()
@@ -157,9 +159,3 @@ def _plain(bench: Bench) -> PlainMethod:
     else:
         estimator = load_estimator(bench.flow, bench.device)
     return PlainMethod(weights.reading(), weights.tensors, estimator, bench.device)
-
-
-def _ran_out(error: Exception) -> bool:
-    """Whether an error says that memory ran out; on CPUs torch raises a plain RuntimeError."""
-    kinds = (OutOfMemory, MemoryError, torch.OutOfMemoryError)
-    return isinstance(error, kinds) or "can't allocate memory" in str(error)

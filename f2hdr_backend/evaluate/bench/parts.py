@@ -93,6 +93,8 @@ class MeteredEstimator:
         self._meter = meter
         self.size = inner.size
         self.bytes_per_pixel = inner.bytes_per_pixel
+        self.on_host = inner.on_host
+        self.caution = inner.caution
 
     @property
     def digest(self) -> str:

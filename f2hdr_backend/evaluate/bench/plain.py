@@ -43,16 +43,14 @@ class PlainMethod:
 
     @torch.inference_mode()
     def run(self, frames: WindowFrames) -> HdrFrame:
-        """The picture of a window, from the codes of its three frames alone; no occlusions."""
+        """Light and flows of a window, as of the engine, from the codes of its three frames alone."""
         padding = self._padding(frames[1].size)
         codes = torch.stack([padding.pad(self._planes(frame)) for frame in frames], 1)
         exposures = torch.tensor([[frame.exposure for frame in frames]], device=self._device)
         flows = estimate_flows(codes, exposures, self.estimator, self._network.descriptor.exposure_alignment)
         result = self._network(codes, exposures, flows)
-        radiance, coarse, flows, masks = (
-            _picture(padding.crop(planes))[0] for planes in (result.hdr, result.coarse, result.flows, result.masks)
-        )
-        return HdrFrame(radiance, coarse, flows, masks[..., 0], np.zeros_like(masks[..., 0]))
+        radiance, flows = (_picture(padding.crop(planes))[0] for planes in (result.hdr, result.flows))
+        return HdrFrame(radiance, flows=flows)
 
     def bytes_needed(self, size: tuple[int, int]) -> int:
         """What a window of (width, height) frames takes at its peak, in bytes."""

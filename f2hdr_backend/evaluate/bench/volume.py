@@ -26,6 +26,8 @@ class VolumeEstimator:
     size = SizeRequirement(multiple_of=SIZE_MULTIPLE, minimum=SIZE_MINIMUM)
     bytes_per_pixel = 600
     """Without the volume: see :func:`volume_bytes`."""
+    on_host = False
+    caution = ""
     digest = "sea_raft with a stored volume"
 
     def __init__(self, tensors: Mapping[str, Tensor], device: torch.device) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from f2hdr_backend.flow.estimator import SizeRequirement
+from f2hdr_backend.model.transfer import upload
 
 LUMA = (0.299, 0.587, 0.114)
 
@@ -21,6 +22,8 @@ class Estimator:
 
     size = SizeRequirement(minimum=32)
     bytes_per_pixel = 60
+    on_host = True
+    caution = ""
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
@@ -32,7 +35,7 @@ class Estimator:
 
     def encode(self, frames: Tensor) -> list[NDArray[np.uint8]]:
         """``(B, 3, H, W)`` code values 0-1 to B luma pictures."""
-        luma = torch.tensor(LUMA, device=frames.device, dtype=torch.float32).view(1, 3, 1, 1)
+        luma = upload(torch.tensor(LUMA), frames.device).view(1, 3, 1, 1)
         gray = (frames.float() * luma).sum(1).mul(255).round().clamp(0, 255).to(torch.uint8)
         return list(gray.cpu().numpy())
 
@@ -42,6 +45,17 @@ class Estimator:
 
     def estimate(self, reference: list[Any], neighbor: list[Any]) -> Tensor:
         """``(B, 2, H, W)`` float32 pixels, reference to neighbor."""
-        search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-        flows = [search.calc(one, other, None) for one, other in zip(reference, neighbor, strict=True)]  # type: ignore[call-overload]
+        flows = [_searched(one, other) for one, other in zip(reference, neighbor, strict=True)]
         return torch.from_numpy(np.stack(flows)).permute(0, 3, 1, 2).contiguous().to(self._device)
+
+
+def _searched(reference: NDArray[np.uint8], neighbor: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """``(H, W, 2)`` flow of two luma pictures; MemoryError if there is no memory for it."""
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    try:
+        flow: NDArray[np.float32] = search.calc(reference, neighbor, None)  # type: ignore[call-overload]
+    except cv2.error as error:
+        if error.code == cv2.Error.StsNoMem:
+            raise MemoryError(str(error)) from error
+        raise
+    return flow

@@ -3,6 +3,7 @@
 Tensor names in the state dict are those of the published ``Tartan-C-T-TSKH-spring540x960-M.pth``.
 """
 
+from f2hdr_backend.kernels import lacking_kernel
 from f2hdr_backend.model.sea_raft.network import SIZE_MINIMUM, SIZE_MULTIPLE, FrameFeatures, SeaRaft
 
-__all__ = ["SIZE_MINIMUM", "SIZE_MULTIPLE", "FrameFeatures", "SeaRaft"]
+__all__ = ["SIZE_MINIMUM", "SIZE_MULTIPLE", "FrameFeatures", "SeaRaft", "lacking_kernel"]

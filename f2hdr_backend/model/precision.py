@@ -1,0 +1,36 @@
+"""A network's weights in the type that its layers compute in: autocast would make them anew at every call."""
+
+from __future__ import annotations
+
+import copy
+from typing import Generic, TypeVar
+
+import torch
+from torch import nn
+
+HALF_LAYERS = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear, nn.PReLU)
+"""Layers that autocast computes in half precision, on CPUs and on GPUs."""
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+class InPrecision(Generic[Network]):
+    """A network in float32, and a copy of it for each half precision that it is asked for."""
+
+    def __init__(self, network: Network) -> None:
+        self._networks = {torch.float32: network}
+
+    def __call__(self, precision: torch.dtype) -> Network:
+        """The network for an autocast to ``precision``: the same numbers as the float32 one gives there."""
+        if precision not in self._networks:
+            half = copy.deepcopy(self._networks[torch.float32])
+            for layer in half.modules():
+                if isinstance(layer, HALF_LAYERS):
+                    layer.to(precision)
+            self._networks[precision] = half
+        return self._networks[precision]
+
+
+def autocast_precision(device: torch.device) -> torch.dtype:
+    """The type that layers compute in on ``device`` here: the autocast's, or float32 outside of one."""
+    return torch.get_autocast_dtype(device.type) if torch.is_autocast_enabled(device.type) else torch.float32
