@@ -12,8 +12,8 @@ import sys
 
 from f2hdr_backend.engine.container import container_cpus, usable_cpus
 
-_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
-_KEEP = ((_M_MMAP_MAX, 0), (_M_TRIM_THRESHOLD, 2**31 - 1), (_M_TOP_PAD, 64 << 20))
+_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -2, -4, -8
+_KEEP = ((_M_MMAP_MAX, 0), (_M_TRIM_THRESHOLD, 2**31 - 1), (_M_TOP_PAD, 64 << 20), (_M_ARENA_MAX, 1))
 _GIVE_BACK = ((_M_MMAP_MAX, 65536), (_M_TRIM_THRESHOLD, 128 << 10), (_M_TOP_PAD, 128 << 10))
 
 
@@ -39,8 +39,9 @@ def give_back_freed_memory() -> None:
 def keep_freed_memory(keep: bool = True) -> bool:
     """Let the C library keep what is freed, or give large blocks back at once; True where that could be set.
 
-    Kept memory is faster and takes about half as much again, as it is not always where it is needed. Only glibc has
-    the knobs (mallopt(3)); elsewhere nothing is changed.
+    Kept memory is faster and takes about half as much again, as it is not always where it is needed. All threads share
+    one store of it: with one each, a render grows for hundreds of frames. Only glibc has the knobs (mallopt(3));
+    elsewhere nothing is changed.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform.startswith("linux") else None
     if mallopt is None:
