@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,14 +14,13 @@ from f2hdr_backend.engine.blend import layers_followed, use_reference
 from f2hdr_backend.engine.device import pick_device
 from f2hdr_backend.engine.features import NetworkFrame
 from f2hdr_backend.engine.layers import anchor_gain
-from f2hdr_backend.engine.method import HdrFrame
+from f2hdr_backend.engine.method import fitted
 from f2hdr_backend.engine.plate_color import open_color
 from f2hdr_backend.engine.renderer import Renderer
 from f2hdr_backend.engine.window import settled_exposures
 from f2hdr_backend.image.frame import Encoding, PlateImage, require_frames
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.errors import ExposureError, ImageError
-from f2hdr_backend.shot.events import Warned
 from f2hdr_backend.shot.exposure import SMALLEST_STEP_EV
 from f2hdr_backend.shot.frames import FrameRange
 
@@ -43,7 +42,8 @@ class HeldWindow:
 def reconstruct_window(renderer: Renderer, shot: Shot, window: HeldWindow) -> FloatArray:
     """Reconstruct the reference frame as ``Renderer.render`` would from float files of the same pixels.
 
-    When memory runs out it is computed again, and whatever comes later, in a leaner plan; the log says so.
+    When memory runs out it is computed again, and whatever comes later, in a leaner plan; the log has what a render
+    would warn of.
 
     Args:
         renderer: opened with the Shot's engine settings.
@@ -71,21 +71,10 @@ def reconstruct_window(renderer: Renderer, shot: Shot, window: HeldWindow) -> Fl
     exposures = previous, reference, following
     before, middle, behind = (NetworkFrame(place, codes[place], exposures[place]) for place in range(3))
     layers = layers_followed(shot.engine.reference_trust)
-    frame = _fitted(renderer.methods[0].fit((before, middle, behind), layers))
+    attempts = renderer.methods[0].fit((before, middle, behind), layers)
+    frame = fitted(attempts, lambda warned: _log.warning(warned.message))
     frame = use_reference(frame, list(codes), exposures, shot.engine.reference_trust)
     return opened.finish(frame.radiance * np.float32(gain))
-
-
-def _fitted(attempts: Generator[Warned, None, HdrFrame]) -> HdrFrame:
-    """The frame that the last of the attempts gives; what a render would warn of is logged."""
-    while True:
-        try:
-            _log.warning(next(attempts).message)
-        except StopIteration as end:
-            frame: HdrFrame = end.value
-            if frame.redone:
-                _log.warning("Half precision overflowed; a window was computed again in float32.")
-            return frame
 
 
 def device_names() -> list[str]:

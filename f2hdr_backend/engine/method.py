@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
@@ -144,13 +144,15 @@ class Method(ABC):
     def fit(
         self, frames: WindowFrames, layers: Collection[str], known: KnownFlows | None = None
     ) -> Generator[Warned, None, HdrFrame]:
-        """Reconstruct as :meth:`reconstruct`, with a leaner plan, and a warning, as often as memory runs out.
+        """Reconstruct as :meth:`reconstruct`, with a leaner plan as often as memory runs out; a warning for each, and
+        one where half precision overflowed.
 
         Raises OutOfMemory when there is no leaner plan.
         """
         while True:
             try:
-                return self.reconstruct(frames, layers, known)
+                frame = self.reconstruct(frames, layers, known)
+                break
             except OutOfMemory as error:
                 for each in frames:
                     each.forget()
@@ -160,6 +162,10 @@ class Method(ABC):
                 message = f"{error.message} The frame is computed again in {plan}."
             # Only here is the error gone, and with it the memory that its traceback held.
             yield Warned("smaller_plan", message, frames[1].number)
+        if frame.redone:
+            message = "Half precision overflowed; the frame was computed again in float32."
+            yield Warned("redone_fp32", message, frames[1].number)
+        return frame
 
     @property
     def works_ahead(self) -> bool:
@@ -242,6 +248,16 @@ def _pairs(frames: WindowFrames, *, back: bool = False) -> list[Pair]:
     previous, reference, following = frames
     pairs = [(reference, previous), (reference, following)]
     return [(neighbor, reference) for _, neighbor in pairs] if back else pairs
+
+
+def fitted(attempts: Generator[Warned, None, HdrFrame], tell: Callable[[Warned], object]) -> HdrFrame:
+    """The frame that :meth:`Method.fit` ends with; ``tell`` is given its warnings."""
+    while True:
+        try:
+            tell(next(attempts))
+        except StopIteration as end:
+            frame: HdrFrame = end.value
+            return frame
 
 
 def ran_out(error: BaseException) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -118,7 +118,8 @@ class Pipeline:
             reads, known = lane.plate.take(place)
             own = {read.frame.number: own.get(read.frame.number) or read.frame.bare() for read in reads}
             began = time.monotonic()
-            frame = yield from self._reconstructed(lane.method, [own[read.frame.number] for read in reads], known)
+            previous, reference, following = (own[read.frame.number] for read in reads)
+            frame = yield from lane.method.fit((previous, reference, following), self._layers, known)
             seconds = time.monotonic() - began
             # Not the frames themselves: what they keep on the device must not wait for a disk.
             codes = [read.frame.codes for read in reads]
@@ -149,17 +150,6 @@ class Pipeline:
             return _Ready(reads, {})
         previous, reference, following = (read.frame for read in reads)
         return _Ready(reads, method.flows_ahead((previous, reference, following), self._layers))
-
-    def _reconstructed(
-        self, method: Method, frames: Sequence[NetworkFrame], known: KnownFlows
-    ) -> Generator[Event, None, HdrFrame]:
-        """The frame, with a leaner plan as often as memory runs out."""
-        previous, reference, following = frames
-        frame = yield from method.fit((previous, reference, following), self._layers, known)
-        if frame.redone:
-            message = "Half precision overflowed; the frame was computed again in float32."
-            yield Warned("redone_fp32", message, reference.number)
-        return frame
 
     def _finish(self, task: Task, frame: HdrFrame, codes: Sequence[FloatArray], image: PlateImage) -> list[Warned]:
         """Blend with the reference's own light, by the window's ``codes``, and write beside ``image``'s layers."""

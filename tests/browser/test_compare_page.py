@@ -59,14 +59,6 @@ def opened(tmp_path_factory) -> Iterator[webdriver.Chrome]:
         yield driver
 
 
-@pytest.fixture
-def page(opened) -> webdriver.Chrome:
-    """The page as it opens."""
-    opened.refresh()
-    settle(opened)
-    return opened
-
-
 def _place(driver: webdriver.Chrome, x: int, y: int) -> tuple[float, float]:
     """Where the middle of a picture's pixel is, from the corner of the stage, at the fitted zoom."""
     stage = driver.find_element(By.ID, "stage")

@@ -53,13 +53,6 @@ def opened(tmp_path_factory) -> Iterator[webdriver.Chrome]:
         yield driver
 
 
-@pytest.fixture
-def page(opened) -> webdriver.Chrome:
-    opened.refresh()
-    settle(opened)
-    return opened
-
-
 def _plot_by(page: webdriver.Chrome, title: str) -> None:
     button = page.find_element(By.CSS_SELECTOR, f"#plots button[data-plot={title}]")
     page.execute_script("arguments[0].click()", button)

@@ -10,16 +10,14 @@ from functools import partial
 import torch
 
 from f2hdr_backend.engine.device import NAMES, free_memory, pick_device, pick_precision
-from f2hdr_backend.engine.method import HdrFrame, Method, WindowFrames, ran_out
+from f2hdr_backend.engine.method import HdrFrame, Method, WindowFrames, fitted, ran_out
 from f2hdr_backend.engine.plan import UNITS, bytes_of
 from f2hdr_backend.engine.reconstruct import MergeMethod, NetworkMethod
 from f2hdr_backend.evaluate.bench.measure import Contender, Measured, NotRun, Opening, Size, count, measure
 from f2hdr_backend.evaluate.bench.plain import PlainMethod
 from f2hdr_backend.evaluate.bench.untrained import sea_raft_installed
 from f2hdr_backend.evaluate.bench.volume import VolumeEstimator
-from f2hdr_backend.flow.cache import FlowCache
 from f2hdr_backend.flow.estimator import Estimator, load_estimator
-from f2hdr_backend.flow.stored import StoredFlows
 from f2hdr_backend.shot.document import Engine
 from f2hdr_backend.shot.errors import OutOfMemory
 from f2hdr_backend.weights import store
@@ -113,9 +111,7 @@ class EngineContender:
     """A method of the engine, as a render uses it, but no flow comes from the cache."""
 
     def __init__(self, method: Method) -> None:
-        before = method.stored
-        no_cache = FlowCache(before.cache.folder, 0)
-        method.stored = StoredFlows(no_cache, method.estimator.digest, method.alignment, before.device)
+        method.stored.cache.limit = 0
         self._method = method
 
     @property
@@ -129,14 +125,7 @@ class EngineContender:
 
     def run(self, frames: WindowFrames) -> HdrFrame:
         """Reconstruct a window, with a leaner plan as often as memory runs out."""
-        while True:
-            try:
-                return self._method.reconstruct(frames, LAYERS)
-            except OutOfMemory:
-                for frame in frames:
-                    frame.forget()
-                if self._method.spare(frames[1].size) is None:
-                    raise
+        return fitted(self._method.fit(frames, LAYERS), lambda _: None)
 
     def plan(self, size: Size) -> str:
         """See :class:`Contender`."""
