@@ -21,6 +21,8 @@ from f2hdr_backend.shot.errors import ImageError, UnwritableFrame
 
 _LIMITED_RANGE = 1
 _CONTAINERS = {".mov": "mov", ".mp4": "mp4"}
+_REORDERED = 2
+"""Frames x265 holds back before it knows decoding times; those it gives movies that end before mean nothing."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,10 @@ class MovieWriter:
 
     def finish(self) -> None:
         """Write what the encoder still holds."""
-        self._container.mux(self._stream.encode())
+        for packet in self._stream.encode():
+            if self._frames <= _REORDERED:  # Too few for another order than that shown.
+                packet.dts = packet.pts
+            self._container.mux(packet)
 
     def _opened(self) -> Any:
         options = dict(self._codec.options)

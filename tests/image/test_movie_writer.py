@@ -48,6 +48,18 @@ def test_a_movie_reads_back_as_it_was_written(tmp_path, name, codec, signal):
     assert os.listdir(tmp_path) == [name]
 
 
+@pytest.mark.parametrize("frames", [1, 2])
+def test_movies_too_short_to_be_reordered_decode_in_the_order_shown(tmp_path, frames):
+    """x265 alone gives them decoding times that lie before the movie, or anywhere."""
+    with movie_writer(str(tmp_path / "a.mp4"), movie("hevc")) as writer:
+        for _ in range(frames):
+            writer.add(slopes())
+    with av.open(str(tmp_path / "a.mp4")) as container:
+        times = [(packet.dts, packet.pts) for packet in container.demux(video=0) if packet.size]
+        frame = Fraction(1, 24) / container.streams.video[0].time_base
+    assert times == [(number * frame, number * frame) for number in range(frames)]
+
+
 def test_planes_of_odd_sizes_round_up_and_flat_colors_stay_flat():
     flat = np.full((47, 65, 3), (0.8, 0.3, 0.2), np.float32)
     for halved in (False, True):
