@@ -98,9 +98,7 @@ def test_the_root_package_imports_nothing() -> None:
 @pytest.mark.parametrize("home", WALLS)
 def test_imports_stay_inside_the_walls(home: str) -> None:
     found = [
-        line
-        for path in sorted((ROOT / PACKAGE / home).rglob("*.py"))
-        for line in _trespasses(path, home, WALLS[home])
+        line for path in sorted((ROOT / PACKAGE / home).rglob("*.py")) for line in _trespasses(path, home, WALLS[home])
     ]
     assert found == []
 
@@ -162,9 +160,7 @@ for name in {modules!r}:
     importlib.import_module(name)
 print(*sorted({{name.partition(".")[0] for name in sys.modules}}))
 """
-    ran = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", script], capture_output=True, text=True, check=True
-    )
+    ran = subprocess.run([sys.executable, "-I", "-S", "-c", script], capture_output=True, text=True, check=True)
     loaded = set(ran.stdout.split())
     assert PACKAGE in loaded
     assert loaded - set(sys.stdlib_module_names) <= {PACKAGE, "__main__"}

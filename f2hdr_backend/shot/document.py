@@ -91,19 +91,13 @@ class Engine:
         metadata={"help": "Arithmetic of the network.", "choices": ("auto", "fp32", "bf16", "fp16")},
     )
     device: str = field(default="auto", metadata={"help": "auto, cpu, cuda:0, or several with commas."})
-    memory: str = field(
-        default="", metadata={"help": "Most memory to use, such as 8G; empty for what is free."}
-    )
-    tile: str = field(
-        default="auto", metadata={"help": "Tile size: auto, off, or a number.", "unit": "pixels"}
-    )
+    memory: str = field(default="", metadata={"help": "Most memory to use, such as 8G; empty for what is free."})
+    tile: str = field(default="auto", metadata={"help": "Tile size: auto, off, or a number.", "unit": "pixels"})
 
     def __post_init__(self) -> None:
         check_choices(self)
         if not re.fullmatch(r"(\d+(\.\d+)?[KMGT]?)?", self.memory, re.ASCII):
-            raise DocumentError(
-                f'memory cannot be "{self.memory}".', hint="Write it like 8G or 512M.", field="memory"
-            )
+            raise DocumentError(f'memory cannot be "{self.memory}".', hint="Write it like 8G or 512M.", field="memory")
         if not re.fullmatch(r"auto|off|[1-9]\d*", self.tile, re.ASCII):
             raise DocumentError(
                 f'tile cannot be "{self.tile}".', hint="Use auto, off or a size like 512.", field="tile"
@@ -114,9 +108,7 @@ class Engine:
 class Output:
     """Where the frames go and what they hold."""
 
-    pattern: str = field(
-        default="", metadata={"help": "Path of the frames to write, such as hdr/sh010.####.exr."}
-    )
+    pattern: str = field(default="", metadata={"help": "Path of the frames to write, such as hdr/sh010.####.exr."})
     anchor: str = field(
         default="long",
         metadata={
@@ -144,9 +136,7 @@ class Output:
         if len(set(self.layers)) != len(self.layers):
             raise DocumentError("layers names a layer twice.", field="layers", value=self.layers)
         if self.anchor not in ("long", "short") and not _is_finite_number(self.anchor):
-            raise DocumentError(
-                f'anchor cannot be "{self.anchor}".', hint="Use long, short or an EV.", field="anchor"
-            )
+            raise DocumentError(f'anchor cannot be "{self.anchor}".', hint="Use long, short or an EV.", field="anchor")
         if self.pattern:
             _check_pattern(self.pattern)
 
@@ -155,9 +145,7 @@ class Output:
 class Shot:
     """A plate of alternating exposures and what shall become of it; DocumentError if that is impossible."""
 
-    plate: str = field(
-        metadata={"help": "Path of the plate: numbered frames such as plate.####.tif, or a movie file."}
-    )
+    plate: str = field(metadata={"help": "Path of the plate: numbered frames such as plate.####.tif, or a movie file."})
     exposures: Optional[ExposurePattern] = field(
         default=None, metadata={"help": "Exposure of every frame; empty to find it from the plate."}
     )
@@ -195,9 +183,7 @@ class Shot:
                 field="version",
             )
         if not self.plate:
-            raise DocumentError(
-                "The Shot names no plate.", hint="Give a path such as plate.####.tif.", field="plate"
-            )
+            raise DocumentError("The Shot names no plate.", hint="Give a path such as plate.####.tif.", field="plate")
         if self.handles < 0:
             raise DocumentError(f"handles cannot be {self.handles}.", hint="Use 0 or more.", field="handles")
         if self.frames is not None and not len(self.frames):

@@ -90,9 +90,7 @@ def _decode_tuple(kinds: tuple[Any, ...], value: Any, where: str) -> tuple[Any, 
         kinds = kinds[:1] * len(value)
     if len(kinds) != len(value):
         raise _wrong(where, f"a list of {len(kinds)} values", value)
-    return tuple(
-        _decode_value(kind, item, f"{where}[{index}]") for index, (kind, item) in enumerate(zip(kinds, value))
-    )
+    return tuple(_decode_value(kind, item, f"{where}[{index}]") for index, (kind, item) in enumerate(zip(kinds, value)))
 
 
 def _decode_range(value: Any, where: str) -> FrameRange:

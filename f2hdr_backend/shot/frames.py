@@ -80,9 +80,7 @@ def _parse_part(part: str, text: str) -> range:
     if stop < start:
         raise ShotError(f'The frame range "{part}" runs backwards.', hint=f"Write {stop}-{start}.", text=text)
     if step == 0:
-        raise ShotError(
-            f'The frame range "{part}" has a step of 0.', hint="Use a step of 1 or more.", text=text
-        )
+        raise ShotError(f'The frame range "{part}" has a step of 0.', hint="Use a step of 1 or more.", text=text)
     if (stop - start) // step >= MAX_FRAMES:
         raise ShotError(f'The frame range "{part}" has more than {MAX_FRAMES} frames.', text=text)
     return range(start, stop + 1, step)

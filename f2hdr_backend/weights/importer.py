@@ -174,9 +174,7 @@ def _unpickled(path: Path) -> Any:
         if foreign := re.search(r"GLOBAL (\S+)", str(error)):
             raise _untrusted(path, foreign[1]) from error
         raise _no_checkpoint(path, "torch's safe reader does not know its contents") from error
-    except (
-        Exception
-    ) as error:  # damaged bytes lead torch's reader anywhere: KeyError, IndexError, struct.error ...
+    except Exception as error:  # damaged bytes lead torch's reader anywhere: KeyError, IndexError, struct.error ...
         raise _no_checkpoint(path, "it is damaged or of another kind") from error
 
 
@@ -197,9 +195,7 @@ def _no_checkpoint(path: Path, reason: str) -> WeightsMismatch:
     )
 
 
-def _fitted(
-    path: Path, network: str, found: Mapping[str, object], expected: Mapping[str, Tensor]
-) -> dict[str, Tensor]:
+def _fitted(path: Path, network: str, found: Mapping[str, object], expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The tensors in the network's order and number types; raises ``WeightsMismatch`` naming the misfits."""
     misfits = {
         "missing": [name for name in expected if name not in found],
@@ -212,9 +208,7 @@ def _fitted(
     }
     if any(misfits.values()):
         reasons = [
-            f"{len(names)} {kind.replace('_', ' ')} ({_first(names)})"
-            for kind, names in misfits.items()
-            if names
+            f"{len(names)} {kind.replace('_', ' ')} ({_first(names)})" for kind, names in misfits.items() if names
         ]
         raise WeightsMismatch(
             f"{path} does not fit {network}: {'; '.join(reasons)}.",

@@ -142,9 +142,7 @@ def save(weights: Weights, folder: Path | None = None, *, replace: bool = False)
     folder = folder or weights_folder()
     check_name(weights.name, folder, replace=replace)
     if lacking := [key for key in ("source", "license") if not isinstance(weights.card.get(key), str)]:
-        raise WeightsMismatch(
-            f"the card of weights {weights.name!r} has no {lacking[0]}.", hint="Add its text."
-        )
+        raise WeightsMismatch(f"the card of weights {weights.name!r} has no {lacking[0]}.", hint="Add its text.")
     header = json.dumps(manifest.to_record(weights.descriptor, weights.card), sort_keys=True)
     tensors = {name: _own_copy(tensor) for name, tensor in weights.tensors.items()}
     content = safetensors.torch.save(tensors, metadata={_HEADER_KEY: header})
@@ -175,9 +173,7 @@ def check_name(name: str, folder: Path | None = None, *, replace: bool = False) 
             name=name,
         )
     if folder != EMBEDDED_FOLDER and name in _names(EMBEDDED_FOLDER):
-        raise ShotError(
-            f"{name!r} names weights that come with F2HDR.", hint="Choose another --name.", name=name
-        )
+        raise ShotError(f"{name!r} names weights that come with F2HDR.", hint="Choose another --name.", name=name)
     if not replace and (name in _names(folder) or _path(folder, name).exists()):
         instead = "Leave out --sea-raft" if name == SEA_RAFT else "Choose another --name"
         raise ShotError(

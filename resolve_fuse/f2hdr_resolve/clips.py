@@ -77,9 +77,7 @@ def describe(item: Item, media: Media, handles: int) -> Clip:
     plate, number = plate_of(media.get("File Path"))
     begin = max(0, item.offset - handles)
     end = min(int(media.get("Frames")) - 1, item.offset + item.duration - 1 + handles)
-    return Clip(
-        item, plate, _rate(media), number + begin, number + end, item.offset - begin, item.start, item.duration
-    )
+    return Clip(item, plate, _rate(media), number + begin, number + end, item.offset - begin, item.start, item.duration)
 
 
 def plate_of(path: str) -> tuple[str, int]:

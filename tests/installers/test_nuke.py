@@ -16,9 +16,7 @@ PROGRAM = ROOT / "installers" / "nuke" / "install.py"
 
 def install(to: Path | None, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
     words = [sys.executable, str(PROGRAM), *(["--to", str(to)] if to else []), *options]
-    return subprocess.run(
-        words, cwd="/", env={**os.environ, **variables}, capture_output=True, text=True, check=False
-    )
+    return subprocess.run(words, cwd="/", env={**os.environ, **variables}, capture_output=True, text=True, check=False)
 
 
 def test_into_the_home_folder_and_away_again(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ while not system.finished(base) do system.sleep(0.05) end
 print(system.finished(base), system.read_all(base .. ".out"), system.read_all(base .. ".err"))
 """
     said = lua.evaluate(code, folder, env={"LD_LIBRARY_PATH": "/host/lib"})
-    assert said.strip() == "7\ta b|it's|\"$HOME\"|é;&||x y||\tno".replace("é;&||", "é;&||")
+    assert said.strip() == '7\ta b|it\'s|"$HOME"|é;&||x y||\tno'.replace("é;&||", "é;&||")
 
 
 @PAIRS

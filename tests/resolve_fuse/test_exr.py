@@ -76,14 +76,17 @@ def test_values_survive_both_ways(lua: Lua, kind: type, tmp_path: Path) -> None:
 @PAIRS
 def test_numbers_are_rounded_to_the_nearest_float(lua: Lua, tmp_path: Path) -> None:
     values = [0.1, 1 / 3, 1e-45, 1e-46, 3.5e38, 2.0**-126 * (1 - 2**-25), 16777217.0, 16777219.0, -1e-42, 0.7e-45]
-    code = f"""
+    code = (
+        f"""
 local path = ...
 local values = {{{",".join(repr(value) for value in values)}}}
-""" + """
+"""
+        + """
 local picture = {width = #values, height = 1, channels = {"Y"}}
 assert(require("f2hdr_exr_write").write(path, picture, function(_, planes)
     for x = 0, #values - 1 do planes[1][x] = values[x + 1] end
 end))"""
+    )
     lua.evaluate(code, tmp_path / "one.exr")
     with OpenEXR.File(str(tmp_path / "one.exr")) as file, np.errstate(over="ignore"):
         np.testing.assert_array_equal(file.channels()["Y"].pixels[0], np.array(values).astype(np.float32))

@@ -51,9 +51,7 @@ def test_facts_are_attributes() -> None:
 
 
 def test_json_holds_any_fact() -> None:
-    error = UnreadableFrame(
-        "No.", hint="h", path=Path("a/b"), frames=range(2), names={"b", "a"}, by={1: (2, None)}
-    )
+    error = UnreadableFrame("No.", hint="h", path=Path("a/b"), frames=range(2), names={"b", "a"}, by={1: (2, None)})
     assert json.loads(json.dumps(error.to_json())) == {
         "code": "unreadable_frame",
         "message": "No.",

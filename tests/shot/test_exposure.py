@@ -92,9 +92,7 @@ def test_refusals_name_the_value_and_the_mend() -> None:
     ("cycle", "exceptions"),
     [((), ()), ((0, math.nan), ()), ((0, 3), ((1, math.inf),)), ((0, 3), ((1, 0), (1, 3)))],
 )
-def test_impossible_patterns_are_refused(
-    cycle: tuple[float, ...], exceptions: tuple[tuple[int, float], ...]
-) -> None:
+def test_impossible_patterns_are_refused(cycle: tuple[float, ...], exceptions: tuple[tuple[int, float], ...]) -> None:
     with pytest.raises(ExposureError):
         ExposurePattern(cycle, 0, exceptions)
 

@@ -160,9 +160,7 @@ def test_misfits_are_named_and_counted(folder, tmp_path, published_state):
 
 def test_another_network_is_refused_with_few_of_many_names(folder, tmp_path):
     path = save(tmp_path, torch.nn.Linear(3, 4).state_dict())
-    with pytest.raises(
-        WeightsMismatch, match=r"255 missing .*, \.\.\.\); 2 unexpected \(weight, bias\)"
-    ) as caught:
+    with pytest.raises(WeightsMismatch, match=r"255 missing .*, \.\.\.\); 2 unexpected \(weight, bias\)") as caught:
         import_checkpoint(path, "wrong")
     assert len(caught.value.message) < 600
 

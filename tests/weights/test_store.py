@@ -223,9 +223,7 @@ def test_without_the_variable_weights_live_in_the_user_s_data_folder(tmp_path, m
 
 
 def test_listing_needs_no_torch():
-    code = (
-        "import sys; from f2hdr_backend.weights import store; store.entries(); print('torch' in sys.modules)"
-    )
+    code = "import sys; from f2hdr_backend.weights import store; store.entries(); print('torch' in sys.modules)"
     root = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

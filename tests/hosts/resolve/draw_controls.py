@@ -1,6 +1,6 @@
 """Draws the Fuse's controls as Fusion's Inspector would show them, from its own AddInput calls.
 
-    python -m tests.hosts.resolve.draw_controls docs/images/resolve_controls.png
+python -m tests.hosts.resolve.draw_controls docs/images/resolve_controls.png
 """
 
 from __future__ import annotations

@@ -125,7 +125,7 @@ def _name(node: Node, group: Group) -> None:
         name += "1"
     while name in taken:
         stem = name.rstrip("0123456789")
-        name = f"{stem}{int(name[len(stem):] or 0) + 1}"
+        name = f"{stem}{int(name[len(stem) :] or 0) + 1}"
     node.table["name"].plain = name
 
 
