@@ -60,10 +60,10 @@ class CameraStyle:
     """Share of 8-bit cameras that compress their frames."""
     quality: tuple[int, int] = (85, 98)
     """JPEG quality of those that do."""
-    ratio_error: float = 0.05
-    """Standard deviation of the relative error in the exposures that the network is told; a third of windows."""
-    flicker: float = 0.03
-    """Standard deviation of the light's relative change from frame to frame; a fifth of windows."""
+    ratio_error: float = 0.03
+    """Standard deviation of the relative error in the exposures that the network is told; a fifth of windows."""
+    flicker: float = 0.02
+    """Standard deviation of the light's relative change from frame to frame; a tenth of windows."""
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ TIMES = (-1.0, 0.0, 1.0)
 """Of the three frames; the middle one is the reference."""
 OPEN_FRAMES = (0.1, 0.9)
 """How long the long exposure's shutter is open where motion blurs, as a share of the time between frames."""
-MISTOLD, FLICKERING = 1 / 3, 1 / 5
+MISTOLD, FLICKERING = 1 / 5, 1 / 10
 """Shares of windows whose exposures are told wrong, and whose light flickers."""
 
 
