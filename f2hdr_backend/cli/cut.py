@@ -23,7 +23,7 @@ def is_cut(source: str, handles: int | None) -> bool:
 
 
 def render_timeline(
-    source: str, output: str | None, options: ShotOptions, handles: int | None, *, force: bool
+    source: str, output: str | None, options: ShotOptions, handles: int | None, rules: str | None, *, force: bool
 ) -> Iterator[Event]:
     """Render the clips of a timeline into the folder ``output``, with ``handles`` frames more at both ends.
 
@@ -35,6 +35,11 @@ def render_timeline(
     if options.frames is not None:
         raise DocumentError(
             "The frames of a cut come from its timeline, not from --frames.", hint="Use --handles for more of them."
+        )
+    if rules is not None:
+        raise DocumentError(
+            f'--path-mapping finds the paths of a document, not those in the timeline "{source}".',
+            hint="Relink the timeline's clips to this machine's paths in the editor.",
         )
     cut = read_cut(source, USUAL_HANDLES if handles is None else handles)
     yield from render_cut(cut, output or "", options.shot, force=force)

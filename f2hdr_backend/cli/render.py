@@ -55,7 +55,7 @@ def render(
     progress = Progress.JSON if as_json else progress
     with task(progress):
         if is_cut(source, handles):
-            events = render_timeline(source, output, options, handles, force=force)
+            events = render_timeline(source, output, options, handles, rules, force=force)
         else:
             events = _rendered(options.shot(source, output, path_mapping(rules)), force)
         if progress is Progress.BAR:

@@ -12,6 +12,7 @@ import numpy as np
 
 from f2hdr_backend.engine.delivery_target import Movie, Pictures, Wish, target_of
 from f2hdr_backend.engine.read_ahead import read_each
+from f2hdr_backend.engine.told_once import told_once
 from f2hdr_backend.image.color import PLAIN, load_config
 from f2hdr_backend.image.color_guess import guess
 from f2hdr_backend.image.color_tags import read_tags
@@ -82,7 +83,7 @@ class LightMeasured(Event):
 
 
 def deliver(delivery: Delivery) -> Iterator[Event]:
-    """Write the delivery; the last event is RenderFinished.
+    """Write the delivery; the last event is RenderFinished. Warnings of frames are told as a render tells them.
 
     Files appear whole or not at all: a movie at the end, pictures one by one.
 
@@ -91,6 +92,10 @@ def deliver(delivery: Delivery) -> Iterator[Event]:
         ColorError: an unknown space, display or view, or one that cannot be tagged.
         ImageError: what cannot be read or written.
     """
+    return told_once(_delivered(delivery))
+
+
+def _delivered(delivery: Delivery) -> Iterator[Event]:
     began = time.monotonic()
     plate = open_plate(delivery.source)
     try:

@@ -247,6 +247,17 @@ def test_a_wrong_request_is_one_sentence_and_leaves_no_file(f2hdr, hdr, tmp_path
     assert sorted(os.listdir(tmp_path)) == before
 
 
+def test_pixels_that_are_no_numbers_are_told_once_and_counted(f2hdr, tmp_path):
+    pixels = np.ones((PATCH, PATCH, 3), np.float32)
+    pixels[3, 4] = np.nan
+    for number in (1001, 1002, 1003):
+        write_exr(tmp_path / f"hdr.{number}.exr", {"RGB": pixels}, {}, pixel_type="float")
+    ran = f2hdr("convert", tmp_path / "hdr.####.exr", "-o", tmp_path / "a.mov", "--display", "sRGB", "--json")
+    warned = [event for event in map(json.loads, ran.stdout.splitlines()) if event.get("code") == "nonfinite"]
+    assert ran.returncode == 0 and [event.get("frame") for event in warned] == [1001, None]
+    assert "3 frames: 1001-1003" in warned[1]["message"]
+
+
 def test_a_damaged_frame_ends_it_without_a_partial_movie(f2hdr, hdr, tmp_path):
     whole = (tmp_path / "hdr.1003.exr").read_bytes()
     (tmp_path / "hdr.1003.exr").write_bytes(whole[: len(whole) // 2])

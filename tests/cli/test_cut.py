@@ -189,3 +189,11 @@ def assert_refused(monkeypatch, capsys, told, *words):
     with pytest.raises(SystemExit) as ended:
         run(build_app())
     assert ended.value.code == 2 and told in capsys.readouterr().err
+
+
+def test_options_that_a_timeline_does_not_take_are_refused(tmp_path):
+    (tmp_path / "cut.otio").write_text("{}")
+    for option, value in (("--frames", "1-3"), ("--path-mapping", tmp_path / "rules.json")):
+        ran = f2hdr("render", tmp_path / "cut.otio", "-o", tmp_path / "hdr", option, value)
+        assert ran.returncode == 2 and option in ran.stderr and "Traceback" not in ran.stderr
+    assert os.listdir(tmp_path) == ["cut.otio"]
