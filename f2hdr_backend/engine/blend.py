@@ -1,4 +1,4 @@
-"""Use of the reference frame's own well-exposed pixels in place of the network's."""
+"""What becomes of a method's light: it is held to the frames it was made from, by the mode of reference trust."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from f2hdr_backend.engine.aligned import AlignedNeighbor, align_neighbors, brightest, light_of
+from f2hdr_backend.engine.confirm import confirm
 from f2hdr_backend.engine.method import HdrFrame
 from f2hdr_backend.image.response import GAMMA
 
@@ -60,7 +62,7 @@ def trust(codes: FloatArray, exposures: tuple[float, float, float], mode: str) -
     if own < longest:
         neighbors_clip = np.float32((own / longest) ** (1 / GAMMA))
         return _ramp((luma - neighbors_clip) / FEATHER)
-    return _ramp((HIGHLIGHT - _over_channels(np.maximum, codes)) / FEATHER)
+    return _ramp((HIGHLIGHT - brightest(codes)) / FEATHER)
 
 
 def use_reference(
@@ -68,7 +70,8 @@ def use_reference(
 ) -> HdrFrame:
     """The frame with the reference's own light as far as :func:`trust` goes.
 
-    ``soft`` also holds the result to what a clipped reference says: see :func:`respect_clip`.
+    ``soft`` also averages the result with the frames that :func:`~f2hdr_backend.engine.confirm.confirm` it, and holds
+    it to what a clipped reference says (:func:`respect_clip`).
 
     Args:
         frame: what the window gave.
@@ -76,12 +79,19 @@ def use_reference(
         exposures: of previous, reference and next; 1 is the shortest.
         mode: ``soft``, ``hard`` or ``off``.
     """
-    radiance = respect_clip(frame, codes, exposures) if mode == "soft" else frame.radiance
-    own = _light(codes[1], exposures[1])
-    return replace(frame, radiance=radiance + trust(codes[1], exposures, mode) * (own - radiance))
+    own, radiance, matched = light_of(codes[1], exposures[1]), frame.radiance, frame.matched
+    if mode == "soft":
+        neighbors = align_neighbors(own, codes, exposures, frame.flows)
+        matched = (neighbors[0].matched, neighbors[1].matched)
+        radiance = confirm(radiance, own, exposures[1], neighbors)
+        radiance = respect_clip(radiance, codes[1], exposures[1], neighbors)
+    radiance = radiance + trust(codes[1], exposures, mode) * (own - radiance)
+    return replace(frame, radiance=radiance, matched=matched)
 
 
-def respect_clip(frame: HdrFrame, codes: Sequence[FloatArray], exposures: tuple[float, float, float]) -> FloatArray:
+def respect_clip(
+    radiance: FloatArray, reference: FloatArray, exposure: float, neighbors: Sequence[AlignedNeighbor]
+) -> FloatArray:
     """Radiance that knows what a clipped reference says: there was at least so much light, and likely more.
 
     Something darker there came from a neighbor that shows another surface: a ghost. Just the clip is the reference
@@ -89,48 +99,34 @@ def respect_clip(frame: HdrFrame, codes: Sequence[FloatArray], exposures: tuple[
     where none does by such light from nearby, and by the clip if there is none; partly, where the result exceeds the
     clip by little.
 
-    Arguments as in :func:`use_reference`. Returns ``(H, W, 3)``.
+    Args:
+        radiance: ``(H, W, 3)`` the result so far.
+        reference: ``(H, W, 3)`` the reference's gamma-2.2 codes 0-1.
+        exposure: the reference's; 1 is the shortest.
+        neighbors: previous and next.
+
+    Returns:
+        ``(H, W, 3)``.
     """
-    reference = codes[1]
-    clip = np.where(reference >= CLIPPED, _light(reference, exposures[1]), 0).astype(np.float32)
-    wrong = _ramp((1 + DOUBTED - _reach(frame.radiance, clip)) / DOUBTED)
+    clip = np.where(reference >= CLIPPED, light_of(reference, exposure), 0).astype(np.float32)
+    wrong = _ramp((1 + DOUBTED - _reach(radiance, clip)) / DOUBTED)
     if not wrong.any():
-        return frame.radiance
+        return radiance
     total, weight = np.zeros_like(clip), np.zeros_like(wrong)
-    for side, index in ((0, 0), (1, 2)):
-        candidate = _follow(_light(codes[index], exposures[index]), frame.flows[side])
-        fits = _ramp((_reach(candidate, clip) - (1 - TOLERANCE)) / TOLERANCE)
-        total, weight = total + fits * candidate, weight + fits
+    for neighbor in neighbors:
+        fits = _ramp((_reach(neighbor.light, clip) - (1 - TOLERANCE)) / TOLERANCE)
+        total, weight = total + fits * neighbor.light, weight + fits
     around = [cv2.blur(part, (FILL_PX, FILL_PX)).reshape(part.shape) for part in (total, weight)]
-    total = total + around[0] * np.float32(0.01) + np.maximum(frame.radiance, clip) * np.float32(1e-4)
+    total = total + around[0] * np.float32(0.01) + np.maximum(radiance, clip) * np.float32(1e-4)
     weight = weight + around[1] * np.float32(0.01) + np.float32(1e-4)
-    return frame.radiance + wrong * (total / weight - frame.radiance)
+    return radiance + wrong * (total / weight - radiance)
 
 
 def _reach(radiance: FloatArray, clip: FloatArray) -> FloatArray:
     """``(H, W, 1)`` the smallest share of its clip that a clipped channel reaches; infinite where none is clipped."""
     share = np.full_like(clip, np.inf)
     np.divide(radiance, clip, out=share, where=clip > 0)
-    return _over_channels(np.minimum, share)
-
-
-def _over_channels(extreme: np.ufunc, picture: FloatArray) -> FloatArray:
-    """``(H, W, 1)`` the least or the greatest of three channels; numpy's own reduction takes ten times as long."""
-    found: FloatArray = extreme(extreme(picture[..., :1], picture[..., 1:2]), picture[..., 2:])
-    return found
-
-
-def _follow(picture: FloatArray, flow: FloatArray) -> FloatArray:
-    """``(H, W, 3)`` a neighbor brought onto the reference along ``(H, W, 2)`` flow; 0 outside."""
-    height, width = flow.shape[:2]
-    x = flow[..., 0] + np.arange(width, dtype=np.float32)
-    y = flow[..., 1] + np.arange(height, dtype=np.float32)[:, None]
-    return np.asarray(cv2.remap(picture, x, y, cv2.INTER_LINEAR), np.float32)
-
-
-def _light(codes: FloatArray, exposure: float) -> FloatArray:
-    """Radiance of codes, 1 being the clip of the shortest exposure (Eq. 1)."""
-    return np.asarray(codes ** np.float32(GAMMA) / np.float32(exposure), np.float32)
+    return np.minimum(np.minimum(share[..., :1], share[..., 1:2]), share[..., 2:])
 
 
 def _ramp(position: FloatArray) -> FloatArray:

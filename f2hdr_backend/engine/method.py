@@ -50,6 +50,8 @@ class HdrFrame:
     """``(2, H, W)`` motion masks 0-1."""
     occlusions: FloatArray = field(default_factory=lambda: NOTHING)
     """``(2, H, W)`` 1 where a neighbor does not show the pixel."""
+    matched: tuple[float, float] = (1.0, 1.0)
+    """What the light of previous and next was multiplied with to have the reference's level, once that is measured."""
     redone: bool = False
     """Half precision overflowed, and the frame was computed again in float32."""
 

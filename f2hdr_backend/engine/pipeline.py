@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -32,6 +33,9 @@ from f2hdr_backend.image.write import write_exr
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.events import Event, FrameDone, Warned
 from f2hdr_backend.shot.frames import Sequence as FrameSequence
+
+NOTABLE_LEVEL = 1.05
+"""By what factor a neighbor's light must have been off to be told."""
 
 
 @dataclass(frozen=True)
@@ -161,10 +165,21 @@ class Pipeline:
         clipped = write_exr(
             task.path, layers, self._header(task, image), pixel_type=output.pixel_type, compression=output.compression
         )
-        if not clipped:
-            return []
-        message = f"{clipped} pixels lie beyond what half floats hold; write --pixel-type float."
-        return [Warned("half_range", message, task.window.reference)]
+        return [*self._level_warnings(task.window, frame), *self._range_warnings(task.window, clipped)]
+
+    def _level_warnings(self, window: Window, frame: HdrFrame) -> Iterator[Warned]:
+        """What is told of neighbors whose light had to be matched to the reference's."""
+        factor = max(frame.matched, key=lambda factor: abs(math.log(factor)))
+        if abs(math.log(factor)) > math.log(NOTABLE_LEVEL):
+            side = window.frames[2 * frame.matched.index(factor)]
+            off, way = abs(1 / factor - 1), "more" if factor < 1 else "less"
+            found = f"Frame {side} has {off:.0%} {way} light than its exposure says, next to frame {window.reference}"
+            yield Warned("exposures_off", f"{found}; it was matched.", window.reference)
+
+    def _range_warnings(self, window: Window, beyond: int) -> Iterator[Warned]:
+        if beyond:
+            message = f"{beyond} pixels lie beyond what half floats hold; write --pixel-type float."
+            yield Warned("half_range", message, window.reference)
 
     def _header(self, task: Task, image: PlateImage) -> dict[str, object]:
         """The plate's own metadata and where these pixels come from."""

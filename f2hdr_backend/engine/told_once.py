@@ -10,6 +10,7 @@ from f2hdr_backend.shot.frames import FrameRange
 COUNTED = {
     "nonfinite": "Pixels were NaN or Inf and were replaced",
     "above_clip": "Pixels lie above the clip level and their light is lost",
+    "exposures_off": "Light differs between frames from what their exposures say and was matched",
     "half_range": "Pixels lie beyond what half floats hold",
     "redone_fp32": "Half precision overflowed and the frame was computed again in float32",
 }

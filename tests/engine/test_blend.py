@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from f2hdr_backend.engine.aligned import align_neighbors, light_of
 from f2hdr_backend.engine.blend import respect_clip, trust, use_reference
 from f2hdr_backend.engine.method import HdrFrame
 
@@ -58,25 +59,30 @@ def clipped_window(result, neighbors):
     return HdrFrame(result * plane, plane, still, zero, zero), codes
 
 
+def clip_respected(frame, codes):
+    neighbors = align_neighbors(light_of(codes[1], LONG[1]), codes, LONG, frame.flows)
+    return respect_clip(frame.radiance, codes[1], LONG[1], neighbors)
+
+
 @pytest.mark.parametrize("wrong", [0.02, 1 / 8])
 def test_a_ghost_or_a_flat_patch_in_a_clipped_highlight_gives_way_to_the_neighbor_that_reaches_it(wrong):
     bright, dark = 0.7, 0.1
     frame, codes = clipped_window(wrong, (bright, dark))
-    mended = respect_clip(frame, codes, LONG)
+    mended = clip_respected(frame, codes)
     np.testing.assert_allclose(mended, bright**2.2, rtol=0.02)
 
 
 def test_where_no_neighbor_reaches_the_clip_the_clip_stands():
     frame, codes = clipped_window(0.02, (0.1, 0.1))
-    np.testing.assert_allclose(respect_clip(frame, codes, LONG), 1 / 8, rtol=1e-4)
+    np.testing.assert_allclose(clip_respected(frame, codes), 1 / 8, rtol=1e-4)
 
 
 def test_a_result_well_above_the_clip_is_left_alone():
     frame, codes = clipped_window(0.5, (0.9, 0.1))
-    np.testing.assert_array_equal(respect_clip(frame, codes, LONG), frame.radiance)
+    np.testing.assert_array_equal(clip_respected(frame, codes), frame.radiance)
 
 
 def test_nothing_changes_where_the_reference_is_not_clipped():
     frame, codes = clipped_window(0.02, (0.7, 0.7))
     codes[1] = 0.9
-    np.testing.assert_array_equal(respect_clip(frame, codes, LONG), frame.radiance)
+    np.testing.assert_array_equal(clip_respected(frame, codes), frame.radiance)

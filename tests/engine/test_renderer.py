@@ -308,3 +308,18 @@ def test_the_header_says_the_shot_and_not_the_chunk(plate, tmp_path):
     first = (tmp_path / "hdr" / "sh.1002.exr").read_bytes()
     render(replace(shot, frames=FrameRange((1002, 1003))), force=True)
     assert (tmp_path / "hdr" / "sh.1002.exr").read_bytes() == first
+
+
+def test_a_flickering_lamp_is_told_once_and_does_not_pump_in_short_frames(tmp_path):
+    """Every second long frame has 10 % more light than its exposure says; short frames take shadows from them."""
+    light = np.random.default_rng(3).uniform(0.03, 0.2, (96, 128, 3)).astype(np.float32)
+    for number in range(1, 10):
+        gain = 1.0 if number % 2 else 4.0 * (1.1 if number % 4 == 0 else 1.0)
+        write_image(tmp_path / f"sh.{number:04d}.tif", code(light, gain), bits=16)
+    exposures = ExposurePattern((0.0, 2.0), 1)
+    events = render(shot_of(str(tmp_path / "sh.####.tif"), tmp_path, exposures=exposures), FrameRange((2, 3, 4, 5)))
+    told = [event for event in events if isinstance(event, Warned) and event.code == "exposures_off"]
+    assert len(told) == 2 and "Frame 4 has 8% more light" in told[0].message and "next to frame 3" in told[0].message
+    assert "matched in 3 frames: 3-5" in told[1].message
+    shadows = [np.median(pixels(tmp_path / "hdr" / f"sh.{number:04d}.exr") / (4 * light)) for number in (3, 5)]
+    assert shadows == pytest.approx([1, 1], abs=0.03)
