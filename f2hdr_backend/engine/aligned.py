@@ -19,7 +19,7 @@ CELL_PX = 4
 FEWEST_CELLS = 100
 """From fewer the level is not judged."""
 DARK, BRIGHT = 0.1**GAMMA, 0.97**GAMMA
-"""Shares of a frame's clip: cells darker than the one, or with a pixel brighter than the other, are not compared."""
+"""Shares of a frame's clip: a cell darker than the one, or with a pixel brighter than the other, is not compared."""
 SAME = 0.3
 """Relative difference up to which two cells are taken for the same surface."""
 UNSURE = 0.02
@@ -57,10 +57,10 @@ def align_neighbors(
         exposures: of previous, reference and next; 1 is the shortest.
         flows: ``(2, H, W, 2)`` pixels, reference to previous and to next.
     """
-    found = []
+    here, found = _cells(own, exposures[1]), []
     for side, index in ((0, 0), (1, 2)):
         light = _follow(light_of(codes[index], exposures[index]), flows[side])
-        matched = _level(own, light, exposures[1], exposures[index])
+        matched = _level(here, _cells(light, exposures[index]))
         found.append(AlignedNeighbor(light * np.float32(matched), exposures[index], matched))
     return found
 
@@ -73,21 +73,21 @@ def _follow(picture: FloatArray, flow: FloatArray) -> FloatArray:
     return np.asarray(cv2.remap(picture, x, y, cv2.INTER_LINEAR), np.float32)
 
 
-def _level(own: FloatArray, light: FloatArray, exposure: float, other: float) -> float:
+def _cells(light: FloatArray, exposure: float) -> FloatArray:
+    """``(h, w)`` mean light of the cells, NaN where some of it is too dark or too bright to compare."""
+    height, width = (max(side // CELL_PX, 1) for side in light.shape[:2])
+    mean = cv2.resize(light, (width, height), interpolation=cv2.INTER_AREA)
+    too_bright = (brightest(light)[..., 0] * exposure > BRIGHT).astype(np.float32)
+    bad = cv2.resize(too_bright, (width, height), interpolation=cv2.INTER_AREA) > 0
+    return np.where(bad | (mean.min(-1) * exposure < DARK), np.float32(np.nan), mean.mean(-1))
+
+
+def _level(here: FloatArray, there: FloatArray) -> float:
     """The factor that brings a neighbor's light to the reference's: the median over cells that show the same."""
-    cells = own.shape[1] // CELL_PX, own.shape[0] // CELL_PX
-    if cells[0] * cells[1] < FEWEST_CELLS:
-        return 1.0
-    here, there = (cv2.resize(picture, cells, interpolation=cv2.INTER_AREA) for picture in (own, light))
-    good = (here.min(-1) * exposure > DARK) & (there.min(-1) > 0)
-    for picture, gain in ((own, exposure), (light, other)):
-        bright = (brightest(picture)[..., 0] * gain > BRIGHT).astype(np.float32)
-        good &= cv2.resize(bright, cells, interpolation=cv2.INTER_AREA) == 0
-    one, two = here[good].sum(-1), there[good].sum(-1)
-    same = np.abs(one - two) < SAME * one
+    same = np.abs(here - there) < SAME * here
     if np.count_nonzero(same) < FEWEST_CELLS:
         return 1.0
-    measured = math.log(float(np.median(one[same] / two[same])))
+    measured = math.log(float(np.median(here[same] / there[same])))
     return math.exp(math.copysign(max(abs(measured) - UNSURE, 0), measured))
 
 

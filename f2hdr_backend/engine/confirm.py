@@ -21,6 +21,8 @@ AGREEMENT = 0.17
 """Difference, as a share of the sum, at which a frame no longer has a say; its say falls smoothly from 0 on."""
 DARKEST = 1 / 2500
 """Light around which differences begin to count, in clips of the shortest exposure."""
+ROWS_AT_ONCE = 32
+"""Few enough that what is between stays in a processor's cache: half the time."""
 CLIP_START, CLIP_END = 0.9**GAMMA, 0.98**GAMMA
 """Shares of its clip over which a pixel's say falls to nothing."""
 
@@ -37,12 +39,21 @@ def confirm(radiance: FloatArray, own: FloatArray, exposure: float, neighbors: S
     Returns:
         ``(H, W, 3)``.
     """
-    light = np.maximum(radiance, 0)
-    longest = max(exposure, *(neighbor.exposure for neighbor in neighbors))
-    total, weight = light.copy(), np.ones_like(light[..., :1])
     frames = [(own, exposure), *((neighbor.light, neighbor.exposure) for neighbor in neighbors)]
-    for other, its_exposure in frames:
-        say = _unclipped(other, its_exposure) * _agreement(light, other) * np.float32(its_exposure / longest)
+    found = np.empty_like(radiance)
+    for top in range(0, len(radiance), ROWS_AT_ONCE):
+        rows = slice(top, top + ROWS_AT_ONCE)
+        found[rows] = _mean(radiance[rows], [(light[rows], gain) for light, gain in frames])
+    return found
+
+
+def _mean(radiance: FloatArray, frames: Sequence[tuple[FloatArray, float]]) -> FloatArray:
+    """The same for some rows; frames are light and exposure."""
+    light = np.maximum(radiance, 0)
+    longest = max(exposure for _, exposure in frames)
+    total, weight = light.copy(), np.ones_like(light[..., :1])
+    for other, exposure in frames:
+        say = _unclipped(other, exposure) * _agreement(light, other) * np.float32(exposure / longest)
         total += say * other
         weight += say
     return np.asarray(radiance + (total / weight - light), np.float32)

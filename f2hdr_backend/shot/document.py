@@ -81,8 +81,8 @@ class Engine:
     reference_trust: str = field(
         default="soft",
         metadata={
-            "help": "How the result is held to the frames: to the reference where it is well exposed, and averaged with "
-            "frames that show the same (soft); to the reference alone, as in the published evaluation (hard); "
+            "help": "How the result is held to the frames: to the reference where it is well exposed, and averaged "
+            "with frames that show the same (soft); to the reference alone, as in the published evaluation (hard); "
             "not at all (off).",
             "choices": ("soft", "hard", "off"),
         },
