@@ -21,6 +21,8 @@ DARK, BRIGHT = 0.2, 0.8
 """Luma of the code values below and above which the published evaluation leaves the reference."""
 HIGHLIGHT = 0.95
 """Code value at which soft trust in a channel has ended: nearer to the clip its light is no longer sure."""
+DIM, WELL_LIT = 0.25, 0.5
+"""Luma of the code values of a long reference over which soft trust rises: below, its noise counts more."""
 CLIPPED = 0.985
 """Code value from which a channel counts as clipped."""
 DOUBTED = 0.6
@@ -41,9 +43,9 @@ def layers_followed(mode: str) -> frozenset[str]:
 def trust(codes: FloatArray, exposures: tuple[float, float, float], mode: str) -> FloatArray:
     """How much of the reference's own light goes into the result.
 
-    ``soft`` trusts a long reference up to its clip, on its brightest channel, and a short one from where the long
-    neighbors clip: below that they know more. ``hard`` is the published evaluation's threshold on luma. ``off``
-    trusts nothing.
+    ``soft`` trusts a long reference from where noise no longer matters up to its clip, on its brightest channel, and a
+    short one from where the long neighbors clip: below that they know more. ``hard`` is the published evaluation's
+    threshold on luma. ``off`` trusts nothing.
 
     Args:
         codes: ``(H, W, 3)`` the reference's gamma-2.2 codes 0-1.
@@ -62,7 +64,7 @@ def trust(codes: FloatArray, exposures: tuple[float, float, float], mode: str) -
     if own < longest:
         neighbors_clip = np.float32((own / longest) ** (1 / GAMMA))
         return _ramp((luma - neighbors_clip) / FEATHER)
-    return _ramp((HIGHLIGHT - brightest(codes)) / FEATHER)
+    return _ramp((HIGHLIGHT - brightest(codes)) / FEATHER) * _ramp((luma - DIM) / (WELL_LIT - DIM))
 
 
 def use_reference(

@@ -38,6 +38,11 @@ def test_a_short_reference_is_trusted_only_where_the_long_neighbors_clip():
     assert trust(codes, SHORT, "soft")[0, :, 0].tolist() == [0, 1]
 
 
+def test_shadows_of_a_long_reference_are_left_to_the_method():
+    codes = gray([0.05, 0.25, 0.5])
+    assert trust(codes, LONG, "soft")[0, :, 0].tolist() == [0, 0, 1]
+
+
 def test_one_clipped_channel_of_a_long_reference_is_enough_to_doubt_it():
     codes = np.array([[[1.0, 0.3, 0.3]]], np.float32)
     assert trust(codes, LONG, "soft").item() == 0
