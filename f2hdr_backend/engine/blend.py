@@ -86,13 +86,13 @@ def use_reference(
         neighbors = align_neighbors(own, codes, exposures, frame.flows)
         matched = (neighbors[0].matched, neighbors[1].matched)
         radiance = confirm(radiance, own, exposures[1], neighbors)
-        radiance = respect_clip(radiance, codes[1], exposures[1], neighbors)
+        radiance = respect_clip(radiance, codes[1], own, neighbors)
     radiance = radiance + trust(codes[1], exposures, mode) * (own - radiance)
     return replace(frame, radiance=radiance, matched=matched)
 
 
 def respect_clip(
-    radiance: FloatArray, reference: FloatArray, exposure: float, neighbors: Sequence[AlignedNeighbor]
+    radiance: FloatArray, reference: FloatArray, own: FloatArray, neighbors: Sequence[AlignedNeighbor]
 ) -> FloatArray:
     """Radiance that knows what a clipped reference says: there was at least so much light, and likely more.
 
@@ -104,13 +104,13 @@ def respect_clip(
     Args:
         radiance: ``(H, W, 3)`` the result so far.
         reference: ``(H, W, 3)`` the reference's gamma-2.2 codes 0-1.
-        exposure: the reference's; 1 is the shortest.
+        own: ``(H, W, 3)`` its light.
         neighbors: previous and next.
 
     Returns:
         ``(H, W, 3)``.
     """
-    clip = np.where(reference >= CLIPPED, light_of(reference, exposure), 0).astype(np.float32)
+    clip = np.where(reference >= CLIPPED, own, 0).astype(np.float32)
     wrong = _ramp((1 + DOUBTED - _reach(radiance, clip)) / DOUBTED)
     if not wrong.any():
         return radiance

@@ -21,7 +21,7 @@ BAND_ROWS = (1024, 512, 256, 128, 64)
 WASTE_KEPT, WASTE_BANDS, WASTE = 1.5, 1.25, 1.1
 """Memory taken for each byte in use at the peak: if the host keeps what is freed, in bands, and else; measured."""
 STAGED_KEPT = 3
-"""The same for what is staged around the computation where freed memory is kept: every thread keeps its own."""
+"""The same for what is staged around the computation where freed memory is kept; measured when no thread shared it."""
 SHARE_OF_FREE = 0.8
 """Part of the free memory that a plan may use."""
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}

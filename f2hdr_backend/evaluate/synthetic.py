@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from f2hdr_backend.engine.aligned import light_of
 from f2hdr_backend.engine.blend import use_reference
 from f2hdr_backend.engine.method import HdrFrame, Method
 from f2hdr_backend.evaluate.metrics import psnr_l, psnr_t, ssim_t, tonemap
 from f2hdr_backend.evaluate.synthetic_cases import RATIOS_EV, STYLES, Case
-from f2hdr_backend.model.radiance import GAMMA
 from f2hdr_backend.shot.errors import ImageError
 from f2hdr_backend.train.sources import Source
 from f2hdr_backend.train.synthesis import SyntheticWindow
@@ -214,7 +214,7 @@ def _mistold(window: SyntheticWindow, method: Method, trust: str) -> float:
 
 def _bare(window: SyntheticWindow) -> FloatArray:
     """The reference's own radiance."""
-    return np.asarray(window.ldr[1] ** np.float32(GAMMA) / np.float32(window.exposures[1]), np.float32)
+    return light_of(window.ldr[1], window.exposures[1])
 
 
 def exposures_of(window: SyntheticWindow) -> tuple[float, float, float]:

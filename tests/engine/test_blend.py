@@ -65,8 +65,8 @@ def clipped_window(result, neighbors):
 
 
 def clip_respected(frame, codes):
-    neighbors = align_neighbors(light_of(codes[1], LONG[1]), codes, LONG, frame.flows)
-    return respect_clip(frame.radiance, codes[1], LONG[1], neighbors)
+    own = light_of(codes[1], LONG[1])
+    return respect_clip(frame.radiance, codes[1], own, align_neighbors(own, codes, LONG, frame.flows))
 
 
 @pytest.mark.parametrize("wrong", [0.02, 1 / 8])
