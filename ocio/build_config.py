@@ -1,6 +1,6 @@
 """Builds the OCIO config that comes along, from OpenColorIO's built-in transforms:
 
-python ocio/build_config.py            writes f2hdr_backend/image/ocio/f2hdr.ocio
+python ocio/build_config.py            writes f2hdr_backend/color/ocio/f2hdr.ocio
 python ocio/build_config.py --check    says by its exit code whether that file is what would be written
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 import PyOpenColorIO as ocio
 from footage import Space, alias, built_in, matrix, scene_spaces
 
-TARGET = Path(__file__).parent.parent / "f2hdr_backend" / "image" / "ocio" / "f2hdr.ocio"
+TARGET = Path(__file__).parent.parent / "f2hdr_backend" / "color" / "ocio" / "f2hdr.ocio"
 PROFILE = (2, 3)
 REFERENCE = "ACES2065-1"
 XYZ = "CIE-XYZ-D65"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import PyOpenColorIO as ocio
 
-from f2hdr_backend.image.primaries import BRADFORD, CAT02, D65, STANDARD, to_aces
+from f2hdr_backend.color.primaries import BRADFORD, CAT02, D65, STANDARD, to_aces
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ USUAL_HANDLES = 8
 
 def is_cut(source: str, handles: int | None) -> bool:
     """Say whether a source is a timeline. Raises DocumentError if it is none but handles are given."""
-    from f2hdr_backend.engine.timeline import is_timeline
+    from f2hdr_backend.timeline.read import is_timeline
 
     if is_timeline(source):
         return True
@@ -29,8 +29,8 @@ def render_timeline(
 
     Raises DocumentError for options that do not go with a timeline, and what ``read_cut`` and ``render_cut`` do.
     """
-    from f2hdr_backend.engine.cut import render_cut
-    from f2hdr_backend.engine.timeline import read_cut
+    from f2hdr_backend.timeline.read import read_cut
+    from f2hdr_backend.timeline.render import render_cut
 
     if options.frames is not None:
         raise DocumentError(

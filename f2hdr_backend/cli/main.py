@@ -11,8 +11,8 @@ from typing import NoReturn
 import typer
 
 import f2hdr_backend
-from f2hdr_backend import cli
-from f2hdr_backend.engine.cpu_setup import set_up_cpu
+from f2hdr_backend.cli import verbs
+from f2hdr_backend.machine.cpu_setup import set_up_cpu
 from f2hdr_backend.shot.errors import Cancelled, F2HDRError
 
 
@@ -23,7 +23,7 @@ def main() -> NoReturn:
 
 
 def build_app() -> typer.Typer:
-    """Return the command line with every verb: each module of this package that has ``register(app)``."""
+    """Return the command line with every verb: each module of ``cli.verbs``."""
     app = typer.Typer(
         name="f2hdr",
         help="Scene-linear HDR frames from footage shot with alternating exposures.",
@@ -32,8 +32,8 @@ def build_app() -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     app.callback()(_options)
-    for found in pkgutil.iter_modules(cli.__path__):
-        module = importlib.import_module(f"{cli.__name__}.{found.name}")
+    for found in pkgutil.iter_modules(verbs.__path__):
+        module = importlib.import_module(f"{verbs.__name__}.{found.name}")
         if hasattr(module, "register"):
             module.register(app)
     return app

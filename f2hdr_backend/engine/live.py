@@ -10,15 +10,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from f2hdr_backend.engine.blend import layers_followed, use_reference
-from f2hdr_backend.engine.device import pick_device
-from f2hdr_backend.engine.features import NetworkFrame
-from f2hdr_backend.engine.layers import anchor_gain
-from f2hdr_backend.engine.method import fitted
-from f2hdr_backend.engine.plate_color import open_color
+from f2hdr_backend.color.plate import open_color
+from f2hdr_backend.engine.method.base import fitted
+from f2hdr_backend.engine.method.features import NetworkFrame
 from f2hdr_backend.engine.renderer import Renderer
+from f2hdr_backend.engine.trust.blend import layers_followed, use_reference
 from f2hdr_backend.engine.window import settled_exposures
 from f2hdr_backend.image.frame import Encoding, PlateImage, require_frames
+from f2hdr_backend.machine.device import pick_device
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.errors import ExposureError, ImageError
 from f2hdr_backend.shot.exposure import SMALLEST_STEP_EV
@@ -59,7 +58,7 @@ def reconstruct_window(renderer: Renderer, shot: Shot, window: HeldWindow) -> Fl
         ColorError, DeviceError: as in a render.
     """
     pattern = settled_exposures(shot)
-    gain = anchor_gain(shot.output.anchor, pattern)
+    gain = pattern.anchor_gain(shot.output.anchor)
     _check(window, [pattern.ev(frame) for frame in window.frames])
     space = "linear" if shot.color.input_space == "auto" else shot.color.input_space
     opened = open_color(

@@ -14,22 +14,22 @@ from functools import partial
 from typing import NamedTuple
 
 import f2hdr_backend
-from f2hdr_backend.engine.blend import use_reference
-from f2hdr_backend.engine.container import usable_cpus
-from f2hdr_backend.engine.device import free_memory
-from f2hdr_backend.engine.features import NetworkFrame, pinned
-from f2hdr_backend.engine.flows import KnownFlows
-from f2hdr_backend.engine.layers import anchor_gain, compose, needed_layers
-from f2hdr_backend.engine.method import HOST, HdrFrame, Method
-from f2hdr_backend.engine.plan import SHARE_OF_FREE
-from f2hdr_backend.engine.plate_color import PlateColor
-from f2hdr_backend.engine.read_ahead import ReadAhead
-from f2hdr_backend.engine.side_by_side import side_by_side
-from f2hdr_backend.engine.staging import Staging, stage
+from f2hdr_backend.color.plate import PlateColor
+from f2hdr_backend.engine.exr_layers import compose, needed_layers
+from f2hdr_backend.engine.method.base import HOST, HdrFrame, Method
+from f2hdr_backend.engine.method.features import NetworkFrame, pinned
+from f2hdr_backend.engine.method.flows import KnownFlows
+from f2hdr_backend.engine.method.plan import SHARE_OF_FREE
+from f2hdr_backend.engine.method.staging import Staging, stage
+from f2hdr_backend.engine.trust.blend import use_reference
 from f2hdr_backend.engine.window import Window, settled_exposures
 from f2hdr_backend.flow.stored import frame_identity
 from f2hdr_backend.image.frame import FloatArray, Plate, PlateImage
 from f2hdr_backend.image.write import write_exr
+from f2hdr_backend.machine.container import usable_cpus
+from f2hdr_backend.machine.device import free_memory
+from f2hdr_backend.machine.read_ahead import ReadAhead
+from f2hdr_backend.machine.side_by_side import side_by_side
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.events import Event, FrameDone, Warned
 from f2hdr_backend.shot.frames import Sequence as FrameSequence
@@ -75,7 +75,7 @@ class Pipeline:
         self._plate = color.in_light(plate)
         self._color = color
         self._exposures = settled_exposures(shot)
-        self._gain = anchor_gain(shot.output.anchor, self._exposures)
+        self._gain = self._exposures.anchor_gain(shot.output.anchor)
         self._response = color.response
         self._layers = needed_layers(shot)
         self._said: set[str] = set()

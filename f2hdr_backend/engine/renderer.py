@@ -8,23 +8,21 @@ from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
+from f2hdr_backend.color.plate import open_color
 from f2hdr_backend.engine import settle
-from f2hdr_backend.engine.device import pick_devices
 from f2hdr_backend.engine.digest import frame_digest
-from f2hdr_backend.engine.layers import anchor_gain
-from f2hdr_backend.engine.method import Method
+from f2hdr_backend.engine.method.base import Method
+from f2hdr_backend.engine.method.network import open_method
 from f2hdr_backend.engine.pipeline import Pipeline, Task
-from f2hdr_backend.engine.plate_color import open_color
-from f2hdr_backend.engine.reconstruct import open_method
 from f2hdr_backend.engine.record import Record
-from f2hdr_backend.engine.told_once import told_once
 from f2hdr_backend.engine.window import settled_exposures, window_of
 from f2hdr_backend.image.frame import Plate
 from f2hdr_backend.image.read import open_plate
 from f2hdr_backend.image.write import read_header
+from f2hdr_backend.machine.device import pick_devices
 from f2hdr_backend.shot.document import Engine, Shot
 from f2hdr_backend.shot.errors import ImageError
-from f2hdr_backend.shot.events import Event, FrameDone, FrameSkipped, RenderFinished, RenderStarted
+from f2hdr_backend.shot.events import Event, FrameDone, FrameSkipped, RenderFinished, RenderStarted, report_once
 from f2hdr_backend.shot.frames import FrameRange, Sequence
 
 
@@ -47,14 +45,11 @@ class Renderer:
         plate = open_plate(shot.plate)
         try:
             wanted = frames or shot.frames or FrameRange(tuple(range(plate.frames.first, plate.frames.last + 1)))
-            settle.check_request(shot, plate, wanted)
-            shot, told = settle.settle(shot, plate, wanted)
-            settle.check_windows(shot, plate, wanted)
-            anchor_gain(shot.output.anchor, settled_exposures(shot))
+            shot, settled = settle.settle_checked(shot, plate, wanted)
             for method in self.methods:
                 method.plan_anew()
             record = Record(shot, wanted)
-            for event in chain(told, told_once(_Run(self.methods, shot, plate, wanted).events(force))):
+            for event in chain(settled, report_once(_Run(self.methods, shot, plate, wanted).events(force))):
                 record.note(event)
                 yield event
             record.write()

@@ -6,10 +6,10 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from f2hdr_backend.engine.cuts import FARTHEST
-from f2hdr_backend.engine.detect import Detection, detect, require_pattern
-from f2hdr_backend.engine.plate_color import open_color, settle_color
-from f2hdr_backend.engine.window import window_of
+from f2hdr_backend.color.plate import open_color, settle_color
+from f2hdr_backend.detect.cuts import FARTHEST
+from f2hdr_backend.detect.detect import Detection, detect, require_pattern
+from f2hdr_backend.engine.window import settled_exposures, window_of
 from f2hdr_backend.image.frame import Encoding, Plate
 from f2hdr_backend.image.read import open_plate
 from f2hdr_backend.shot.document import Color, Shot
@@ -45,6 +45,45 @@ def settle(shot: Shot, plate: Plate, frames: FrameRange) -> tuple[Shot, list[Eve
     pattern = given or require_pattern(found)
     shot = replace(shot, exposures=pattern, cuts=found.cuts if shot.cuts is None else shot.cuts)
     return shot, [*events, *_told(found, pattern, warn_dropped=given is None)]
+
+
+def settle_checked(
+    shot: Shot, plate: Plate, frames: FrameRange, *, needs_output: bool = True
+) -> tuple[Shot, list[Event]]:
+    """Settle a Shot and refuse, before any frame is read, what cannot be rendered.
+
+    Raises:
+        ShotError, ImageError: see :func:`check_request`, :func:`settle` and :func:`check_windows`.
+        ExposureError: the anchor is outside the shot's exposures.
+    """
+    if needs_output or shot.output.pattern:
+        check_request(shot, plate, frames)
+    shot, events = settle(shot, plate, frames)
+    check_windows(shot, plate, frames)
+    settled_exposures(shot).anchor_gain(shot.output.anchor)
+    return shot, events
+
+
+def prepare(shot: Shot) -> tuple[Shot, list[Event]]:
+    """Settle exposures, cuts, color and frames of a Shot, check the request, and make its paths absolute.
+
+    Chunks of the result agree wherever they are rendered. A Shot without an output stays without one.
+
+    Returns:
+        The settled Shot, and the events that a user should see.
+
+    Raises:
+        ShotError, ImageError: as ``Renderer.render`` before its first frame.
+    """
+    plate = open_plate(shot.plate)
+    try:
+        wanted = shot.frames or FrameRange(tuple(range(plate.frames.first, plate.frames.last + 1)))
+        shot, events = settle_checked(shot, plate, wanted, needs_output=False)
+    finally:
+        plate.close()
+    pattern = shot.output.pattern
+    output = replace(shot.output, pattern=os.path.abspath(pattern) if pattern else "")
+    return replace(shot, frames=wanted, plate=os.path.abspath(shot.plate), output=output), events
 
 
 def exposures_from(

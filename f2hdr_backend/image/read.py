@@ -187,7 +187,7 @@ def _raw(path: str) -> ModuleType:
 
 def _open_movie(path: str) -> Plate:
     try:
-        from f2hdr_backend.image.video import MoviePlate
+        from f2hdr_backend.image.movie.plate import MoviePlate
     except ModuleNotFoundError as error:
         if error.name != "av":
             raise

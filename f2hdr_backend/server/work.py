@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from f2hdr_backend.engine.live import HeldWindow, reconstruct_window
-from f2hdr_backend.engine.prepare import prepare
+from f2hdr_backend.engine.settle import prepare
 from f2hdr_backend.server.buffers import Buffer, read_buffer, write_buffer
 from f2hdr_backend.server.documents import FrameRequest
 from f2hdr_backend.server.ledger import Ledger

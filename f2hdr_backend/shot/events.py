@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Optional
+
+from f2hdr_backend.shot.frames import FrameRange
 
 
 @dataclass(frozen=True)
@@ -111,3 +114,33 @@ class FrameChecked(Event):
     """Digests of the weights, flow and precision, and of the color config, that made it; empty if it does not tell."""
     done: int
     total: int
+
+
+COUNTED = {
+    "nonfinite": "Pixels were NaN or Inf and were replaced",
+    "above_clip": "Pixels lie above the clip level and their radiance is lost",
+    "exposures_off": "Brightness differs between frames from what their exposures predict, and was matched",
+    "half_range": "Pixels lie beyond what half floats hold",
+    "redone_fp32": "Half precision overflowed and the frame was computed again in float32",
+}
+"""Warning codes that a render reports once, each with the sentence that counts its frames."""
+
+
+def report_once(events: Iterable[Event]) -> Iterator[Event]:
+    """Yield the events of a render with only the first warning of each code in ``COUNTED``.
+
+    Before ``RenderFinished``, one more warning a code names all frames that had it.
+    """
+    frames: dict[str, list[int]] = {}
+    for event in events:
+        if isinstance(event, Warned) and event.code in COUNTED and event.frame is not None:
+            frames.setdefault(event.code, []).append(event.frame)
+            if len(frames[event.code]) > 1:
+                continue
+        if isinstance(event, RenderFinished):
+            yield from (_summed_up(code, numbers) for code, numbers in frames.items() if len(numbers) > 1)
+        yield event
+
+
+def _summed_up(code: str, numbers: list[int]) -> Warned:
+    return Warned(code, f"{COUNTED[code]} in {len(numbers)} frames: {FrameRange(tuple(numbers))}.")

@@ -79,6 +79,25 @@ class ExposurePattern:
         """Return how many times more light a frame got than the shortest exposure; at least 1."""
         return float(2.0 ** (self.ev(frame) - self.lowest))
 
+    def anchor_gain(self, anchor: str) -> float:
+        """Return the factor on radiance that puts the clip of the anchor exposure at 1.0.
+
+        Args:
+            anchor: ``long``, ``short``, or an EV between the shot's lowest and highest.
+
+        Raises:
+            ExposureError: an EV outside the shot's exposures.
+        """
+        ev = {"long": self.highest, "short": self.lowest}.get(anchor)
+        if ev is None:
+            ev = float(anchor)
+            if not self.lowest <= ev <= self.highest:
+                raise ExposureError(
+                    f"The anchor EV {ev:g} is outside the shot's exposures, {self.lowest:g} to {self.highest:g}.",
+                    hint="Give an EV between them, or long or short.",
+                )
+        return float(2.0 ** (ev - self.lowest))
+
     @property
     def lowest(self) -> float:
         """The EV of the shortest exposure in stops, exceptions included."""

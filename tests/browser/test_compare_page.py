@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from f2hdr_backend.evaluate.page import Page, PageFrame, ScoreRow, Source, write_page
-from f2hdr_backend.evaluate.score import Score
+from f2hdr_backend.evaluate.metrics.score import Score
+from f2hdr_backend.evaluate.page.page import Page, PageFrame, ScoreRow, Source, write_page
 from tests.browser.chromium import (
     ActionChains,
     By,

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from f2hdr_backend.evaluate.page import Grouping, Page, PageFrame, ScoreRow, Source, write_page
-from f2hdr_backend.evaluate.score import Score
+from f2hdr_backend.evaluate.metrics.score import Score
+from f2hdr_backend.evaluate.page.page import Grouping, Page, PageFrame, ScoreRow, Source, write_page
 from tests.browser.chromium import By, browser, errors, needs_browser, overflowing, press, settle, webdriver
 
 pytestmark = needs_browser

@@ -40,7 +40,7 @@ def make_sequence(folder, numbers):
 
 
 def make_movie(path, count):
-    from f2hdr_backend.image.movie_writer import MovieFormat, movie_writer
+    from f2hdr_backend.image.movie.writer import MovieFormat, movie_writer
     from f2hdr_backend.image.signal import SIGNALS
 
     with movie_writer(str(path), MovieFormat("prores", (WIDTH, HEIGHT), Fraction(24), SIGNALS["gamma22"])) as movie:

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from f2hdr_backend.image.color import SHIPPED_FILE
+from f2hdr_backend.color.config import SHIPPED_FILE
 from f2hdr_backend.image.write import read_header
 from tests.farm.plates import digests, document, f2hdr, prepared
 

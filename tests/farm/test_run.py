@@ -83,7 +83,7 @@ def client():
 
 
 def on_dask(client, shot, chunk, retries=2):
-    from f2hdr_backend.cli.farm import open_renderer
+    from f2hdr_backend.cli.verbs.farm import open_renderer
     from f2hdr_backend.farm import dask
 
     job = FarmJob(Shot.from_json(document(shot)), "test", chunk=chunk, retries=retries)

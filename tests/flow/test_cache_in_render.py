@@ -11,7 +11,7 @@ import numpy as np
 import OpenEXR
 import pytest
 
-from f2hdr_backend.engine import method
+from f2hdr_backend.engine.method import base as method
 from f2hdr_backend.engine.renderer import Renderer
 from f2hdr_backend.flow.estimators import dis
 from f2hdr_backend.image.write import write_image
@@ -198,7 +198,7 @@ def test_a_cache_that_cannot_be_used_is_said_once(plate, tmp_path, folder):
 
 def f2hdr(*words):
     command = [sys.executable, "-c", "from f2hdr_backend.cli.main import main; main()", *map(str, words)]
-    environment = {**os.environ, "PYTHONPATH": str(Path(method.__file__).parents[2]), "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(Path(method.__file__).parents[3]), "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
 
 

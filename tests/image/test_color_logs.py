@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from f2hdr_backend.image.color import load_config
+from f2hdr_backend.color.config import load_config
 
 
 def slog3(x):

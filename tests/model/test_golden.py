@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from f2hdr_backend.engine.reconstruct import NetworkMethod
+from f2hdr_backend.engine.method.network import NetworkMethod
 from f2hdr_backend.shot.document import Engine
 from f2hdr_backend.weights.importer import import_checkpoint
 from tests.golden import published

@@ -17,7 +17,7 @@ from nuke_footage import FIRST, scene, write_plate
 
 from f2hdr_backend.shot.errors import ExposureError
 
-SHIPPED = Path(__file__).parent.parent.parent / "f2hdr_backend" / "image" / "ocio" / "f2hdr.ocio"
+SHIPPED = Path(__file__).parent.parent.parent / "f2hdr_backend" / "color" / "ocio" / "f2hdr.ocio"
 
 
 def test_detect_fills_ratio_phase_and_label(window: Comp) -> None:

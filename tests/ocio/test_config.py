@@ -9,7 +9,7 @@ from pathlib import Path
 import PyOpenColorIO as ocio
 import pytest
 
-from f2hdr_backend.image.color import SHIPPED_FILE
+from f2hdr_backend.color.config import SHIPPED_FILE
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -12,7 +12,7 @@ import pytest
 
 from f2hdr_backend.client.jobs import Job, detect, info, submit
 from f2hdr_backend.client.launch import connect
-from f2hdr_backend.image.color import SHIPPED_FILE
+from f2hdr_backend.color.config import SHIPPED_FILE
 from f2hdr_backend.shot.document import Output
 from f2hdr_backend.shot.errors import ColorError, ExposureError, MissingFrames, ServerError, ShotError, WeightsMissing
 from f2hdr_backend.shot.exposure import ExposurePattern

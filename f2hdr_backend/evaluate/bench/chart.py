@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from f2hdr_backend.evaluate.bench.measure import Measured, NotRun
 from f2hdr_backend.evaluate.bench.report import Report
-from f2hdr_backend.evaluate.contact_sheet import FAINT, GROUND, INK, Color, Picture
+from f2hdr_backend.evaluate.pictures.contact_sheet import FAINT, GROUND, INK, Color, Picture
 
 WIDTH, HEIGHT = 1500, 640
 ZOOM = 2

@@ -9,15 +9,15 @@ from functools import partial
 
 import torch
 
-from f2hdr_backend.engine.device import NAMES, free_memory, pick_device, pick_precision
-from f2hdr_backend.engine.method import HdrFrame, Method, WindowFrames, fitted, ran_out
-from f2hdr_backend.engine.plan import UNITS, bytes_of
-from f2hdr_backend.engine.reconstruct import MergeMethod, NetworkMethod
+from f2hdr_backend.engine.method.base import HdrFrame, Method, WindowFrames, fitted, ran_out
+from f2hdr_backend.engine.method.network import MergeMethod, NetworkMethod
+from f2hdr_backend.engine.method.plan import UNITS, bytes_of
 from f2hdr_backend.evaluate.bench.measure import Contender, Measured, NotRun, Opening, Size, count, measure
 from f2hdr_backend.evaluate.bench.plain import PlainMethod
 from f2hdr_backend.evaluate.bench.untrained import sea_raft_installed
 from f2hdr_backend.evaluate.bench.volume import VolumeEstimator
 from f2hdr_backend.flow.estimator import Estimator, load_estimator
+from f2hdr_backend.machine.device import NAMES, free_memory, pick_device, pick_precision
 from f2hdr_backend.shot.document import Engine
 from f2hdr_backend.shot.errors import OutOfMemory
 from f2hdr_backend.weights import store

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from f2hdr_backend.engine.method import HdrFrame, WindowFrames
+from f2hdr_backend.engine.method.base import HdrFrame, WindowFrames
 from f2hdr_backend.evaluate.bench.memory import MemoryPeak
 from f2hdr_backend.evaluate.bench.pan import Pan
 from f2hdr_backend.evaluate.bench.parts import MeteredEstimator, PartMeter, clock, operations

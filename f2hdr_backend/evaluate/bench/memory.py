@@ -8,8 +8,8 @@ from types import TracebackType
 
 import torch
 
-from f2hdr_backend.engine.cpu_setup import give_back_freed_memory
-from f2hdr_backend.engine.device import used_memory
+from f2hdr_backend.machine.cpu_setup import give_back_freed_memory
+from f2hdr_backend.machine.device import used_memory
 
 SAMPLED_EVERY_S = 0.01
 _CPU = torch.device("cpu")

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from f2hdr_backend.engine.features import NetworkFrame
-from f2hdr_backend.engine.method import WindowFrames
+from f2hdr_backend.engine.method.base import WindowFrames
+from f2hdr_backend.engine.method.features import NetworkFrame
 
 GAINS = (1.0, 8.0)
 """Exposures of even and odd frames: three stops."""

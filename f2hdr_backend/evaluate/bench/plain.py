@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from f2hdr_backend.engine.features import NetworkFrame
-from f2hdr_backend.engine.method import FloatArray, HdrFrame, WindowFrames
-from f2hdr_backend.engine.padding import Padding
-from f2hdr_backend.engine.plan import UNITS
+from f2hdr_backend.engine.method.base import FloatArray, HdrFrame, WindowFrames
+from f2hdr_backend.engine.method.features import NetworkFrame
+from f2hdr_backend.engine.method.padding import Padding
+from f2hdr_backend.engine.method.plan import UNITS
 from f2hdr_backend.evaluate.bench.volume import VolumeEstimator, volume_bytes
 from f2hdr_backend.flow.estimator import Estimator, SizeRequirement
 from f2hdr_backend.flow.window import estimate_flows

@@ -1,0 +1,1 @@
+"""The verbs of the ``f2hdr`` command: one module per verb, each with ``register(app)``; `main` finds them."""

@@ -1,0 +1,140 @@
+"""``f2hdr compare``: two sequences side by side, as scores and as one HTML page to look at."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from f2hdr_backend.shot.errors import ShotError
+from f2hdr_backend.shot.frames import FrameRange
+
+if TYPE_CHECKING:
+    from f2hdr_backend.evaluate.metrics.score import Parameter, Score
+    from f2hdr_backend.evaluate.page.comparison import Comparison
+    from f2hdr_backend.evaluate.page.page import Page, PageFrame, ScoreRow
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb ``compare`` to the command line."""
+    app.command("compare")(compare)
+
+
+def compare(
+    a: Annotated[str, typer.Argument(help="One sequence: a.####.exr.", metavar="A")],
+    b: Annotated[str, typer.Argument(help="The other: b.####.exr.", metavar="B")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="HTML page to write.")],
+    truth: Annotated[str | None, typer.Option(help="What both shall be: truth.####.exr.")] = None,
+    frames: Annotated[str | None, typer.Option(help="Frames to compare, such as 1001-1010; all of A.")] = None,
+    title: Annotated[str | None, typer.Option(help="Title of the page.")] = None,
+    page_frames: Annotated[int, typer.Option(help="Most frames in the page, evenly picked; all are scored.")] = 8,
+    page_width: Annotated[
+        int | None, typer.Option(help="Make pictures of the page at most this many pixels wide; scores stay.")
+    ] = None,
+    white: Annotated[
+        float | None,
+        typer.Option(help="Radiance that scores count as 1; a render's short exposure's clip, else the largest."),
+    ] = None,
+    truth_stops: Annotated[float, typer.Option(help="Exposure added to the truth, in stops.")] = 0.0,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+) -> None:
+    """Score A and B against the truth, or A against B, and write one HTML page to compare them by eye.
+
+    The page needs no network and no server: wipe, exposure on the real float values, false color, differences, flow
+    and mask overlays, zoom with values, scores by frame. It holds up to 512 MiB of half-float pixels: 8 frames of
+    1080p. F2HDR renders are brought to one exposure by their headers.
+    """
+    from f2hdr_backend.evaluate.page.comparison import Comparison
+    from f2hdr_backend.evaluate.page.page import write_page
+
+    if white is not None and not white > 0:
+        raise ShotError(f"--white cannot be {white:g}.", hint="Give a radiance above 0.")
+    paths = {"A": a, "B": b, **({"truth": truth} if truth else {})}
+    comparison = Comparison(paths, FrameRange.parse(frames) if frames else None, truth_stops)
+    try:
+        page = _page(comparison, title, white or comparison.white(), (page_frames, page_width))
+        for note in page.notes:
+            typer.echo(f"warning: {note}", err=True)
+        write_page(output, page)
+    finally:
+        comparison.close()
+    if as_json:
+        scores = [_to_json(row) for row in page.scores]
+        print(json.dumps({"event": "comparison", "page": str(output), "scores": scores}))
+    else:
+        print(table(page.scores))
+    typer.echo(f"{output}, {output.stat().st_size / 2**20:.1f} MiB", err=True)
+
+
+def _page(comparison: Comparison, title: str | None, white: float, limits: tuple[int, int | None]) -> Page:
+    """Score all frames; the page's own frames are read when it is written. ``limits``: most frames, and width."""
+    from f2hdr_backend.evaluate.page.comparison import score_rows
+    from f2hdr_backend.evaluate.page.page import Page, bytes_of, pick_frames, shrink
+
+    most, width = limits
+
+    def read(number: int) -> PageFrame:
+        return comparison.read(number) if width is None else shrink(comparison.read(number), width)
+
+    numbers = pick_frames(comparison.frames, bytes_of(read(comparison.frames.first)), most)
+    notes = [*comparison.mismatches(white), *_limits(comparison, numbers, width)]
+    scores = dict(_progress(comparison, white))
+    sources = tuple(side.source for side in comparison.sides)
+    title = title or " and ".join("/".join(Path(source.label).parts[-2:]) for source in sources[:2])
+    rows = score_rows(scores, comparison.reference.name)
+    return Page(title, sources, map(read, numbers), rows, white, tuple(notes))
+
+
+def _limits(comparison: Comparison, numbers: tuple[int, ...], width: int | None) -> Iterator[str]:
+    """What the page leaves out."""
+    total = len(comparison.frames)
+    if len(numbers) < total:
+        chosen = ", ".join(map(str, numbers))
+        yield f"The page shows {len(numbers)} of {total} frames: {chosen}; scores are of all (--page-frames)."
+    wide, high = comparison.sides[0].plate.size
+    if width is not None and width < wide:
+        yield f"The page's pictures are {width} pixels wide, averaged from {wide} x {high}; scores are of full size."
+
+
+def _progress(comparison: Comparison, white: float) -> Iterable[tuple[int, dict[tuple[str, str], Score]]]:
+    """The scores, with a bar on standard error."""
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(stderr=True)
+    return track(comparison.score(white), "score", len(comparison.frames), console=console, transient=True)
+
+
+def table(rows: tuple[ScoreRow, ...]) -> str:
+    """Means, a metric a line, a sequence a column, with what the numbers depend on."""
+    from f2hdr_backend.evaluate.metrics.score import average
+
+    names = list(dict.fromkeys(row.source for row in rows))
+    against, count = rows[0].against, len(rows[0].by_frame)
+    lines = [f"{'':<10}" + "".join(f"{name:>9}" for name in names) + f"   mean of {count} frames against {against}"]
+    for metric in dict.fromkeys(_metric(row) for row in rows):
+        means = [
+            average({str(number): score for number, score in row.by_frame.items()}).score
+            for row in rows
+            if _metric(row) == metric
+        ]
+        values = "".join(f"{mean.value:9.{mean.decimals}f}" for mean in means)
+        settings = ", ".join(f"{name}={_text(value)}" for name, value in means[0].parameters)
+        lines.append(f"{metric + ' ' + means[0].unit:<10}{values}   {settings}")
+    return "\n".join(lines)
+
+
+def _metric(row: ScoreRow) -> str:
+    return next(iter(row.by_frame.values())).metric
+
+
+def _text(value: Parameter) -> str:
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
+def _to_json(row: ScoreRow) -> dict[str, object]:
+    by_frame = {str(number): score.to_json() for number, score in row.by_frame.items()}
+    return {"source": row.source, "against": row.against, "metric": _metric(row), "frames": by_frame}

@@ -1,0 +1,113 @@
+"""``f2hdr detect``: which exposure every frame of a plate has, and where it is cut or lacks a frame."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from f2hdr_backend.shot.document import Color
+from f2hdr_backend.shot.exposure import ExposurePattern
+from f2hdr_backend.shot.frames import FrameRange
+
+if TYPE_CHECKING:
+    from f2hdr_backend.detect.detect import Detection
+    from f2hdr_backend.image.frame import Plate
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb ``detect`` to the command line."""
+    app.command("detect")(detect)
+
+
+def detect(
+    plate: Annotated[str, typer.Argument(help="plate.####.tif, or a movie.", metavar="PLATE")],
+    plot: Annotated[Path | None, typer.Option(help="PNG to draw every frame's exposure into.")] = None,
+    frames: Annotated[str | None, typer.Option(help="Frames to look at, such as 1001-1010; all unless given.")] = None,
+    input_space: Annotated[
+        str, typer.Option(help="Color space of the plate: auto, gamma22, linear, or a name from the OCIO config.")
+    ] = "auto",
+    config: Annotated[str, typer.Option(help="OCIO config: a file or ocio://...; else $OCIO, else our own.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+) -> None:
+    """Find the cycle of exposures, cuts and dropped frames of a plate.
+
+    File headers are believed if all of them tell an exposure; else the pixels are measured. If neither tells the
+    exposures clearly, nothing is guessed: the command fails and says so.
+    """
+    from f2hdr_backend.detect.detect import require_pattern
+    from f2hdr_backend.engine.settle import detect_light
+    from f2hdr_backend.image.read import open_plate
+
+    opened = open_plate(plate)
+    try:
+        with _progress(as_json) as progress:
+            color = Color(input_space=input_space, config=config)
+            wanted = FrameRange.parse(frames) if frames else None
+            detection = detect_light(color, opened, wanted, progress=progress)
+    finally:
+        opened.close()
+    if plot is not None:
+        _draw(detection, opened.name, plot)
+    pattern = require_pattern(detection)
+    if as_json:
+        print(json.dumps({"event": "detection", "plate": opened.name, **detection.to_json()}))
+    else:
+        print("\n".join(_report(detection, pattern, opened)))
+
+
+def _draw(detection: Detection, plate: str, path: Path) -> None:
+    import numpy as np
+
+    from f2hdr_backend.cli.exposure_plot import draw_exposures
+    from f2hdr_backend.image.write import write_image
+
+    write_image(path, np.asarray(draw_exposures(detection, plate)), 8)
+
+
+@contextmanager
+def _progress(silent: bool) -> Iterator[Callable[[int, int], None] | None]:
+    """A progress bar on standard error, gone when done."""
+    if silent:
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("detect", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _report(detection: Detection, pattern: ExposurePattern, plate: Plate) -> Iterator[str]:
+    frames = FrameRange(detection.frames)
+    yield f"{plate.name}, frames {frames}"
+    yield f"cycle       {len(pattern.cycle)} frames"
+    for place, ev in enumerate(pattern.cycle):
+        name = {pattern.lowest: "short", pattern.highest: "long"}.get(ev, "between")
+        some = [number for number in frames if (number - pattern.start) % len(pattern.cycle) == place][:3]
+        yield f"{name:<12}{ev:+.2f} EV on frames {', '.join(map(str, some))} ..."
+    source = "file headers" if detection.source == "metadata" else "pixels"
+    yield f"confidence  {detection.confidence:.2f}, from {source}"
+    yield f"cuts        {_listed(detection.cuts, 'a new shot begins at frame')}"
+    yield f"dropped     {_listed(detection.dropped, 'the cycle breaks before frame')}"
+    for note in detection.notes:
+        yield f"note        {note}"
+    yield f"as options  {_options(pattern, plate.frames.first)}"
+
+
+def _listed(numbers: tuple[int, ...], words: str) -> str:
+    return f"{words} {FrameRange(numbers)}" if numbers else "none"
+
+
+def _options(pattern: ExposurePattern, first: int) -> str:
+    """What to give to ``render`` instead; a pattern with exceptions cannot be said. ``first`` is the plate's frame."""
+    steps = ",".join(f"{ev:g}" for ev in pattern.cycle)
+    if pattern.exceptions:
+        return "none: exposures that break the cycle need a Shot document"
+    named = {pattern.lowest: " --first-exposure short", pattern.highest: " --first-exposure long"}
+    return f"--exposures {steps}{named.get(pattern.ev(first), '')}"

@@ -1,0 +1,223 @@
+"""``f2hdr evaluate``: scores on a benchmark dataset beside the paper's, or on a seeded suite of synthetic shots."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from f2hdr_backend.shot.errors import DocumentError
+
+if TYPE_CHECKING:
+    from f2hdr_backend.evaluate.page.page import Page
+    from f2hdr_backend.evaluate.paper.benchmark import Benchmark
+    from f2hdr_backend.evaluate.paper.results import ResultsFolder
+    from f2hdr_backend.shot.document import Engine
+
+SUITES = ("synthetic",)
+FOR_DATASETS = (
+    "output", "method", "flow", "metrics", "ref_exposure", "hdrvdp", "label_flow", "jobs", "page_width",
+)  # fmt: skip
+FOR_SUITES = ("windows",)
+"""Parameters that the other mode does not take."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command()(evaluate)
+
+
+def evaluate(
+    ctx: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="The dataset's root, or the suite's held-out panoramas.")],
+    dataset: Annotated[
+        str | None,
+        typer.Option(help="deephdrvideo, real-hdrv, cinematic, tog13, kalantari or exr-pairs (your own)."),
+    ] = None,
+    suite: Annotated[str | None, typer.Option(help="synthetic: seeded shots from panoramas no training saw.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for CSV and JSON; the same command goes on there.")
+    ] = None,
+    method: Annotated[str, typer.Option(help="f2hdr, or merge: a classical aligned merge.")] = "f2hdr",
+    weights: Annotated[
+        str, typer.Option(help="Weights by name, see f2hdr weights list; a suite takes several: standard,lite.")
+    ] = "standard",
+    flow: Annotated[str, typer.Option(help="Flow estimator: auto (the weights' own), dis, sea_raft.")] = "auto",
+    reference_trust: Annotated[
+        str | None,
+        typer.Option(help="hard (the published composite; a dataset's default), soft (a suite's default) or off."),
+    ] = None,
+    metrics: Annotated[
+        str | None,
+        typer.Option(
+            help="Of psnr, ssim, ssim-standard, hdrvdp, warp, epe, flicker, cvvdp; none: time and memory alone. "
+            "Default: psnr,ssim,hdrvdp, or flicker without ground truth."
+        ),
+    ] = None,
+    ref_exposure: Annotated[
+        str, typer.Option(help="alternate, or (real-hdrv) always low or high as the reference.")
+    ] = "alternate",
+    hdrvdp: Annotated[
+        str, typer.Option(help="HDR-VDP settings other than the paper's: round_trip=official,encoding=rgb-bt.709,...")
+    ] = "",
+    label_flow: Annotated[str, typer.Option(help="Flow estimator that labels EPE on the ground truth.")] = "dis",
+    precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")] = "fp32",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda:0.")] = "auto",
+    jobs: Annotated[int, typer.Option(min=1, help="Processes that share the frames.")] = 1,
+    windows: Annotated[
+        int, typer.Option(min=1, help="Windows of a suite to score, from its first; 42 hold all kinds.")
+    ] = 42,
+    report: Annotated[
+        Path | None, typer.Option(help="HTML page to write: pictures of some frames to compare by eye, and all scores.")
+    ] = None,
+    page_frames: Annotated[int, typer.Option(min=1, help="Most frames in the page, worst and best first.")] = 8,
+    page_width: Annotated[
+        int | None, typer.Option(min=16, help="Most pixels that a picture of the page is wide.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output, one event a line.")] = False,
+) -> None:
+    """Score weights on a benchmark dataset, beside the paper's tables, or on a suite of synthetic shots.
+
+    Every number is printed with the parameters it depends on. Means are over frames.
+    """
+    if (dataset is None) == (suite is None):
+        raise DocumentError("Name a --dataset or a --suite.", hint="f2hdr evaluate --dataset real-hdrv DIR")
+    _require_fitting(ctx, *(("--dataset", FOR_SUITES) if suite is None else ("--suite", FOR_DATASETS)))
+    from f2hdr_backend.image.atomic import require_writable
+    from f2hdr_backend.shot.document import Engine
+
+    if suite is not None:
+        _require_suite(suite)
+    if report is not None:
+        require_writable(report)
+    if suite is not None:
+        trust = reference_trust or "soft"
+        suited = Engine(weights=weights, reference_trust=trust, precision=precision, device=device)
+        _synthetic(folder, suited, windows, (report, page_frames), as_json=as_json)
+        return
+    from f2hdr_backend.evaluate.hdrvdp.options import hdrvdp_settings
+    from f2hdr_backend.evaluate.paper.benchmark import Benchmark, Plan
+    from f2hdr_backend.evaluate.paper.results import ResultsFolder
+    from f2hdr_backend.evaluate.paper.scoring import ScoreSettings, default_metrics
+    from f2hdr_backend.evaluate.reading.dataset import open_dataset
+
+    name = str(dataset)
+    reader = open_dataset(name, folder, ref_exposure)
+    chosen = default_metrics(reader) if metrics is None else _listed(metrics)
+    scoring = ScoreSettings(chosen, reference_trust or "hard", hdrvdp_settings(hdrvdp), label_flow)
+    engine = Engine(method=method, weights=weights, flow=flow, precision=precision, device=device)
+    benchmark = Benchmark(Plan(name, folder, engine, scoring, ref_exposure, jobs), reader)
+    results = None if output is None else ResultsFolder(output, benchmark.settings)
+    (_tell if as_json else _print)(benchmark, results)
+    if report is not None:
+        from f2hdr_backend.evaluate.paper.report import report_page
+
+        _write(report, report_page(benchmark, _heading(benchmark), page_frames, page_width))
+
+
+def _write(path: Path, page: Page) -> None:
+    from f2hdr_backend.evaluate.page.page import write_page
+
+    write_page(path, page)
+    typer.echo(f"{path}, {path.stat().st_size / 2**20:.1f} MiB", err=True)
+
+
+def _listed(metrics: str) -> tuple[str, ...]:
+    return () if metrics == "none" else tuple(part for part in metrics.split(",") if part)
+
+
+def _tell(benchmark: Benchmark, results: ResultsFolder | None) -> None:
+    for event in benchmark.run(results):
+        print(json.dumps(event.to_json()), flush=True)
+    finished = {"event": "evaluation_finished", "settings": benchmark.settings, **benchmark.summary().to_json()}
+    print(json.dumps(finished), flush=True)
+
+
+def _print(benchmark: Benchmark, results: ResultsFolder | None) -> None:
+    from rich.console import Console
+    from rich.progress import track
+
+    from f2hdr_backend.evaluate.paper import text_tables
+
+    console = Console(stderr=True)
+    total = len(benchmark.reader.windows)
+    for _ in track(benchmark.run(results), "evaluate", total=total, console=console):
+        pass
+    summary, rows = benchmark.summary(), benchmark.rows.frames
+    dataset = benchmark.settings["dataset"]
+    blocks = (
+        [_heading(benchmark)],
+        text_tables.published_lines(dataset, summary, ablation=benchmark.is_ablation),
+        text_tables.cost_lines(rows),
+        text_tables.exposure_lines(summary),
+        text_tables.scene_lines(summary),
+        text_tables.parameter_lines(summary),
+    )
+    for block in blocks:
+        lines = list(block)
+        if lines:
+            print("\n".join([*lines, ""]) if lines[-1] else "\n".join(lines))
+
+
+def _heading(benchmark: Benchmark) -> str:
+    settings, plan = benchmark.settings, benchmark.plan
+    what = f"weights {plan.engine.weights}, " if plan.engine.method == "f2hdr" else ""
+    windows = benchmark.reader.windows
+    scenes = len({files.scene for files in windows})
+    return (
+        f"{settings['dataset']}, reference {plan.reference}: {len(windows)} frames of {scenes} scenes; "
+        f"{plan.engine.method}, {what}flow {benchmark.flow}, {benchmark.precision}, "
+        f"reference trust {plan.scoring.reference_trust}"
+    )
+
+
+def _require_fitting(ctx: typer.Context, mode: str, others: tuple[str, ...]) -> None:
+    """Refuse options that were given and that ``mode`` would ignore."""
+    given = [name for name in others if (source := ctx.get_parameter_source(name)) and source.name == "COMMANDLINE"]
+    if given:
+        listed = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise DocumentError(f"{mode} does not take {listed}.", hint="Leave it out.")
+
+
+def _require_suite(suite: str) -> None:
+    if suite not in SUITES:
+        raise DocumentError(f"There is no suite {suite!r}.", hint=f"Use {', '.join(SUITES)}.")
+
+
+def _synthetic(images: Path, engine: Engine, windows: int, report: tuple[Path | None, int], *, as_json: bool) -> None:
+    """Score weights on synthetic shots from panoramas no training saw, beside the merge and the bare reference.
+
+    The rows are those of :func:`~f2hdr_backend.evaluate.suite.synthetic.summary`. ``engine`` names the weights,
+    separated by commas; ``report`` is the page and its most windows.
+    """
+    from f2hdr_backend.engine.method.base import Method
+    from f2hdr_backend.engine.method.network import MergeMethod, NetworkMethod
+    from f2hdr_backend.evaluate.suite.cases import SEED, SIZE
+    from f2hdr_backend.evaluate.suite.synthetic import run, summary
+    from f2hdr_backend.machine.device import pick_device
+    from f2hdr_backend.train.sources import load_sources
+
+    device, trust = pick_device(engine.device), engine.reference_trust
+    methods: dict[str, Method] = {
+        name: NetworkMethod(replace(engine, weights=name), device) for name in engine.weights.split(",")
+    }
+    methods["merge"] = MergeMethod(engine, device)
+    panoramas = load_sources(images, held_out=True)
+    scores = list(run(panoramas, methods, windows, trust))
+    page, most = report
+    if page is not None:
+        from f2hdr_backend.evaluate.suite.report import suite_page
+
+        _write(page, suite_page(scores, panoramas, methods, trust, most))
+    table = summary(scores)
+    if as_json:
+        print(json.dumps({"suite": {"seed": SEED, "size": SIZE, "windows": windows}, "scores": table}))
+        return
+    names = dict.fromkeys(name for row in table.values() for name in row)
+    print(f"{'':26}" + "".join(f"{method:>16}" for method in table))
+    for name in names:
+        values = (f"{row[name]:.2f}" if name in row else "-" for row in table.values())
+        print(f"{name:26}" + "".join(f"{value:>16}" for value in values))

@@ -1,0 +1,88 @@
+"""``f2hdr prepare``: a Shot document with everything settled, for a farm to render in chunks."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from f2hdr_backend.cli.shot_options import (
+    PathMappingFile,
+    ShotOptions,
+    Source,
+    is_document,
+    path_mapping,
+    read_shot,
+    takes_shot_options,
+)
+from f2hdr_backend.cli.task import AsJson, Progress, ProgressOption, show_lines, task
+from f2hdr_backend.shot.document import Shot
+from f2hdr_backend.shot.events import Event, PlateMeasured, Warned
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb ``prepare`` to the command line."""
+    app.command("prepare")(prepare)
+
+
+@takes_shot_options
+def prepare(
+    source: Source,
+    options: ShotOptions,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="SHOT.json", help="Shot document to write.")],
+    render_to: Annotated[
+        str | None, typer.Option(help="EXR frames that the Shot will be rendered to, such as hdr/shot.####.exr.")
+    ] = None,
+    rules: PathMappingFile = None,
+    progress: ProgressOption = Progress.BAR,
+    as_json: AsJson = False,
+) -> None:
+    """Settle a Shot once: exposures, cuts, color, frames and absolute paths.
+
+    Whatever renders the document afterwards, in one go or in chunks on many machines, estimates nothing again and
+    gives the same frames. A document that was prepared with path mapping keeps the paths it was written with.
+    """
+    progress = Progress.JSON if as_json else progress
+    with task(progress):
+        from f2hdr_backend.engine.settle import prepare as settled
+
+        mapping = path_mapping(rules)
+        shot, events = settled(options.shot(source, render_to, mapping))
+        if progress is Progress.BAR:
+            _tell(events)
+        else:
+            show_lines(events, progress)
+        if rules and is_document(source):
+            shot = _with_paths(shot, read_shot(source), options.config, render_to)
+        write_shot(output, shot)
+
+
+def _tell(events: list[Event]) -> None:
+    for event in events:
+        if isinstance(event, PlateMeasured):
+            typer.echo(f"exposures {event.exposures} (confidence {event.confidence:.2f})", err=True)
+        elif isinstance(event, Warned):
+            typer.echo(f"warning: {event.message}", err=True)
+
+
+def write_shot(path: Path, shot: Shot) -> None:
+    """Write a Shot document, whole or not at all. Raises UnwritableFrame."""
+    from f2hdr_backend.image.atomic import atomic_path
+
+    with atomic_path(path) as part:
+        part.write_text(json.dumps(shot.to_json(), indent=2) + "\n", encoding="utf-8")
+
+
+def _with_paths(shot: Shot, written: Shot, config: str | None, render_to: str | None) -> Shot:
+    """The Shot with the paths of the document it came from, for the next machine to map; given ones stay."""
+    own_config = written.color.config if config is None else ""
+    own_pattern = written.output.pattern if render_to is None else ""
+    return replace(
+        shot,
+        plate=written.plate,
+        color=replace(shot.color, config=own_config or shot.color.config),
+        output=replace(shot.output, pattern=own_pattern or shot.output.pattern),
+    )

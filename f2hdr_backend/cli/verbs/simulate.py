@@ -1,0 +1,68 @@
+"""``f2hdr simulate``: alternating exposures of a scene, with ground truth, from any HDR sequence, clip or picture."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Annotated
+
+import typer
+
+from f2hdr_backend.shot.errors import DocumentError
+from f2hdr_backend.shot.exposure import ExposurePattern
+from f2hdr_backend.shot.frames import FrameRange
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb ``simulate`` to the command line."""
+    app.command("simulate")(simulate)
+
+
+def simulate(
+    source: Annotated[str, typer.Argument(help="hdr.####.exr, a movie, or one picture or panorama.", metavar="SOURCE")],
+    output: Annotated[str, typer.Option("--output", "-o", help="Folder for plate, truth and shot.json.")],
+    exposures: Annotated[str, typer.Option(help="Stops, one a frame of the cycle.")] = "0,3",
+    first_exposure: Annotated[str, typer.Option(help="short or long: the exposure of the first frame.")] = "short",
+    noise: Annotated[str, typer.Option(help="Sensor noise: none, low, medium or high.")] = "medium",
+    seed: Annotated[int, typer.Option(help="Seed of the noise, and of the camera move over one picture.", min=0)] = 0,
+    frames: Annotated[str | None, typer.Option(help="Frames, such as 1-40; all of them, or 1-40 of a picture.")] = None,
+    size: Annotated[str | None, typer.Option(help="Size such as 640x360; the source's own, or that.")] = None,
+    bits: Annotated[int, typer.Option(help="Bits of the camera's code values: 8, 10, 12 or 16.")] = 10,
+) -> None:
+    """Shoot a scene with alternating exposures and sensor noise.
+
+    Float files are scene-linear light. Integer files and movies have their highlights expanded by the distance of the
+    exposures. Over one picture a camera moves; a float picture of 2:1 is a lat-long panorama.
+    """
+    from f2hdr_backend.simulate.simulate import Camera, sensor_of
+    from f2hdr_backend.simulate.simulate import simulate as shoot
+    from f2hdr_backend.simulate.source import SourceOptions, open_source
+
+    cycle = ExposurePattern.parse_steps(exposures)
+    sensor = sensor_of(noise, bits)
+    asked = SourceOptions(
+        frames=FrameRange.parse(frames) if frames else None,
+        size=_size(size) if size else None,
+        seed=seed,
+        highlight_stops=max(cycle) - min(cycle),
+    )
+    with open_source(source, asked) as radiance:
+        pattern = ExposurePattern.beginning(cycle, radiance.frames.first, first_exposure)
+        _show(shoot(radiance, Camera(pattern, sensor, seed), output), len(radiance.frames))
+    print(f"{output.rstrip('/')}/shot.json")
+
+
+def _size(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", text, re.ASCII)
+    if match is None:
+        raise DocumentError(f'The size cannot be "{text}".', hint="Write it like 640x360.", value=text)
+    return int(match[1]), int(match[2])
+
+
+def _show(done: Iterable[int], total: int) -> None:
+    """Draw a progress bar on standard error."""
+    from rich.console import Console
+    from rich.progress import track
+
+    for _ in track(done, "simulate", total=total, console=Console(stderr=True)):
+        pass

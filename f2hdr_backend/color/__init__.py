@@ -1,0 +1,1 @@
+"""Color spaces: what space a plate is in, conversion to scene-linear, and the OCIO configs."""

@@ -1,0 +1,285 @@
+"""OpenColorIO: which config counts, its spaces by name, and the conversions between them.
+
+Beside the spaces of a config two names are always known: ``linear``, and ``gamma22`` (light to the power 1/2.2), in
+Rec.709 primaries unless others are given. Plates in them need no config at all (see ``response``).
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PyOpenColorIO as ocio
+
+from f2hdr_backend.color import primaries
+from f2hdr_backend.color.conversion import Linear, Transform, matrix_step, power_step, primaries_of
+from f2hdr_backend.color.primaries import Chromaticities, Matrix
+from f2hdr_backend.color.response import GAMMA
+from f2hdr_backend.shot.errors import ColorError
+
+SHIPPED = "f2hdr"
+"""Name of the config that comes along."""
+SHIPPED_FILE = Path(__file__).parent / "ocio" / "f2hdr.ocio"
+PLAIN = ("linear", "gamma22")
+"""Spaces known without a config."""
+
+_FAILED = (ocio.Exception, ocio.ExceptionMissingFile)
+"""What OCIO raises; the second is not one of the first."""
+_BUILT_IN = "ocio://"
+_INTERCHANGE, _SCENE_LINEAR = "aces_interchange", "scene_linear"
+_NEAR_NAMES = 6
+
+
+def load_config(name: str = "") -> ColorConfig:
+    """Load an OCIO config: ``name`` if given, else ``$OCIO`` if set, else the one that comes along.
+
+    ``name`` is a file, ``f2hdr`` for the one that comes along, or one built into OCIO, such as
+    ``ocio://studio-config-v2.1.0_aces-v1.3_ocio-v2.3``. Raises ColorError if it cannot be loaded, and for built-in
+    names that mean another config with every release of OCIO; never takes another config in place of a broken one.
+    """
+    wanted, where = name or os.environ.get("OCIO", "") or SHIPPED, "" if name else " (from $OCIO)"
+    try:
+        if wanted.startswith(_BUILT_IN):
+            _require_pinned(wanted, where)
+            config = ocio.Config.CreateFromFile(wanted)
+            return ColorConfig(wanted, _digest(config.serialize().encode()), config)
+        path = SHIPPED_FILE if wanted == SHIPPED else Path(wanted).absolute()
+        content = path.read_bytes()
+        config = ocio.Config.CreateFromFile(str(path))
+    except OSError as error:
+        raise _broken(wanted, where, error.strerror or str(error)) from error
+    except _FAILED as error:
+        raise _broken(wanted, where, str(error)) from error
+    return ColorConfig(SHIPPED if wanted == SHIPPED else str(path), _digest(content), config)
+
+
+@dataclass(frozen=True)
+class ColorConfig:
+    """An OCIO config. ``source`` is what ``load_config`` loads it by again, ``digest`` the SHA-256 of its content."""
+
+    source: str
+    digest: str
+    config: Any
+    """OCIO's Config."""
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all color spaces, in the config's order."""
+        return tuple(self.config.getColorSpaceNames(ocio.SEARCH_REFERENCE_SPACE_ALL, ocio.COLORSPACE_ACTIVE))
+
+    def aliases(self, name: str) -> tuple[str, ...]:
+        """Return the other names of a color space."""
+        return tuple(self.config.getColorSpace(name).getAliases())
+
+    def linear_names(self) -> tuple[str, ...]:
+        """Return the names of the spaces that hold scene-linear light."""
+        return tuple(name for name in self.names() if self.is_scene_linear(name))
+
+    def displays(self) -> dict[str, tuple[str, ...]]:
+        """Return the views of every display; the first of either is the default."""
+        return {display: tuple(self.config.getViews(display)) for display in self.config.getDisplays()}
+
+    def space(self, name: str) -> str:
+        """Return the full name of a space, an alias or a role; ``linear`` and ``gamma22`` stay as they are.
+
+        Raises ColorError with near names if there is none, and for spaces that hold data instead of color.
+        """
+        if name in PLAIN:
+            return name
+        found = self.config.getColorSpace(name)
+        if found is None:
+            raise self._unknown("color space", name, self._all_names())
+        if found.isData():
+            raise ColorError(
+                f'"{found.getName()}" holds data, not color.', hint="Name the space that the pixels are in.", space=name
+            )
+        return str(found.getName())
+
+    def is_scene_linear(self, name: str) -> bool:
+        """Say whether a space holds values that are proportional to the scene's light."""
+        if name in PLAIN:
+            return name == "linear"
+        found = self.config.getColorSpace(name)
+        if found is None or found.isData() or found.getReferenceSpaceType() != ocio.REFERENCE_SPACE_SCENE:
+            return False
+        said = found.getEncoding()
+        return said == "scene-linear" if said else self._measures_linear(found.getName())
+
+    def transform(self, source: str, target: str, source_primaries: Chromaticities | None = None) -> Transform:
+        """Return the conversion from one space to another.
+
+        ``source_primaries`` are those of a ``linear`` or ``gamma22`` source; None is Rec.709. Raises ColorError for
+        unknown names, a lookup table that is missing or broken, and a direction that the config does not have.
+        """
+        steps = [*self._to_hub(source, source_primaries), *self._from_hub(target)]
+        return self._transform(steps, f'"{source}" to "{target}"')
+
+    def display(
+        self, space: str, display: str = "", view: str = "", source_primaries: Chromaticities | None = None
+    ) -> Transform:
+        """Return the conversion from a space to the code values of a display; what is left open is the default.
+
+        Raises ColorError as ``transform`` does, and with near names for an unknown display or view.
+        """
+        display, view = self.display_view(display, view)
+        steps = self._to_hub(space, source_primaries)
+        last = ocio.DisplayViewTransform(src=self._hub, display=display, view=view)
+        return self._transform([*steps, last], f'"{space}" to the display "{display}" with the view "{view}"')
+
+    def display_view(self, display: str = "", view: str = "") -> tuple[str, str]:
+        """Return display and view by their full names, the defaults for what is left open. Raises ColorError."""
+        offered = self.displays()
+        display = _spelled(display or self.config.getDefaultDisplay(), offered)
+        if display not in offered:
+            raise self._unknown("display", display, offered)
+        view = _spelled(view or self.config.getDefaultView(display), offered[display])
+        if view not in offered[display]:
+            raise self._unknown(f'view of "{display}"', view, offered[display])
+        return display, view
+
+    def linear(self, name: str, source_primaries: Chromaticities | None = None) -> Linear:
+        """Return how a space becomes light in its own primaries, and where these lie. Raises ColorError."""
+        name = self.space(name)
+        steps, what = self._to_hub(name, source_primaries), f'"{name}" to light'
+        to_hub = self._transform(steps, what)
+        matrix = primaries_of(to_hub)
+        if matrix is None:
+            return Linear(to_hub, np.eye(3), own=False)
+        if self.is_scene_linear(name):
+            return Linear(None, matrix)
+        return Linear(self._transform([*steps, matrix_step(np.linalg.inv(matrix))], what), matrix)
+
+    def from_light(self, matrix: Matrix, target: str) -> Transform:
+        """Return the conversion to a space from light that ``matrix`` leads to the hub. Raises ColorError."""
+        return self._transform([matrix_step(matrix), *self._from_hub(target)], f'light to "{target}"')
+
+    def chromaticities(self, name: str) -> Chromaticities | None:
+        """Return the primaries and the white of a space, None if they cannot be told. Raises ColorError."""
+        return self.chromaticities_of(self.linear(name).matrix)
+
+    def chromaticities_of(self, matrix: Matrix) -> Chromaticities | None:
+        """Return the primaries of light that ``matrix`` leads to the hub; None if the hub is not ACES2065-1."""
+        return primaries.from_matrix(matrix) if self.config.hasRole(_INTERCHANGE) else None
+
+    def linear_in(self, chromaticities: Chromaticities) -> str:
+        """Return the first scene-linear space with these primaries, or nothing."""
+        for name in self.linear_names():
+            found = self.chromaticities(name)
+            if found is not None and primaries.are_close(found, chromaticities):
+                return name
+        return ""
+
+    def digest_with(self, *used: Transform | None) -> str:
+        """Return the SHA-256 of the config and of the lookup tables that these conversions are made from."""
+        paths = sorted({path for transform in used if transform is not None for path in transform.files})
+        contents = [_digest(Path(path).read_bytes()) for path in paths]
+        return _digest(" ".join([self.digest, *contents]).encode())
+
+    @property
+    def _hub(self) -> str:
+        """The role that all conversions pass through."""
+        for role in (_INTERCHANGE, _SCENE_LINEAR):
+            if self.config.hasRole(role):
+                return role
+        raise self._lacks(f"neither the role {_INTERCHANGE} nor {_SCENE_LINEAR}", "Add one, or use another config.")
+
+    def _to_hub(self, name: str, chromaticities: Chromaticities | None = None) -> list[Any]:
+        name = self.space(name)
+        if name not in PLAIN:
+            return [ocio.ColorSpaceTransform(src=name, dst=self._hub)]
+        matrix = matrix_step(self._plain(chromaticities or primaries.REC709))
+        return [power_step(GAMMA), matrix] if name == "gamma22" else [matrix]
+
+    def _from_hub(self, name: str) -> list[Any]:
+        name = self.space(name)
+        if name not in PLAIN:
+            return [ocio.ColorSpaceTransform(src=self._hub, dst=name)]
+        matrix = matrix_step(np.linalg.inv(self._plain(primaries.REC709)))
+        return [matrix, power_step(1 / GAMMA)] if name == "gamma22" else [matrix]
+
+    def _plain(self, chromaticities: Chromaticities) -> Matrix:
+        if not self.config.hasRole(_INTERCHANGE):
+            what = f"no role {_INTERCHANGE}, so that it does not tell where primaries lie"
+            raise self._lacks(what, "Name the plate's space with --input-space, or use another config.")
+        return primaries.to_aces(chromaticities)
+
+    def _transform(self, steps: list[Any], what: str) -> Transform:
+        try:
+            processor = self.config.getProcessor(ocio.GroupTransform(steps))
+            cpu = processor.getOptimizedCPUProcessor(ocio.OPTIMIZATION_DEFAULT)
+        except _FAILED as error:
+            raise ColorError(
+                f"The config {self.source} cannot convert {what}: {_sentence(error)}.",
+                hint="Mend the config, or name another space.",
+                config=self.source,
+            ) from error
+        return Transform(str(processor.getCacheID()), cpu, tuple(processor.getProcessorMetadata().getFiles()))
+
+    def _measures_linear(self, name: str) -> bool:
+        try:
+            return bool(self.config.isColorSpaceLinear(name, ocio.REFERENCE_SPACE_SCENE))
+        except _FAILED:
+            return False
+
+    def _all_names(self) -> list[str]:
+        aliases = (alias for name in self.names() for alias in self.aliases(name))
+        return [*PLAIN, *self.names(), *self.config.getRoleNames(), *aliases]
+
+    def _lacks(self, what: str, mend: str) -> ColorError:
+        return ColorError(f"The config {self.source} has {what}.", hint=mend, config=self.source)
+
+    def _unknown(self, what: str, name: str, offered: Iterable[str]) -> ColorError:
+        near = near_names(name, offered)
+        hint = f"Near names: {', '.join(near)}." if near else f"It has: {', '.join(list(offered)[:20])}."
+        return ColorError(f'There is no {what} "{name}" in the config {self.source}.', hint=hint, space=name, near=near)
+
+
+def near_names(name: str, offered: Iterable[str]) -> tuple[str, ...]:
+    """Return the offered names that ``name`` may have meant, the likeliest first: contained ones, then similar ones.
+
+    Case and everything but letters and digits are passed over.
+    """
+    wanted, plain = squeezed(name), {offer: squeezed(offer) for offer in offered}
+    contained = [offer for offer, text in plain.items() if wanted and (wanted in text or (text and text in wanted))]
+    similar = difflib.get_close_matches(wanted, list(plain.values()), n=_NEAR_NAMES, cutoff=0.6)
+    found = [*contained, *(offer for text in similar for offer, other in plain.items() if other == text)]
+    return tuple(dict.fromkeys(found))[:_NEAR_NAMES]
+
+
+def squeezed(name: str) -> str:
+    """Return a name in lower case, of letters and digits only."""
+    return "".join(letter for letter in name.lower() if letter.isalnum())
+
+
+def _spelled(name: str, offered: Iterable[str]) -> str:
+    """Return the name as the config spells it, if it differs by no more than case."""
+    return next((offer for offer in offered if offer.lower() == name.lower()), name)
+
+
+def _require_pinned(name: str, where: str) -> None:
+    pinned = ocio.ResolveConfigPath(name)
+    if pinned != name:
+        raise ColorError(
+            f'The config "{name}"{where} is another one with every release of OpenColorIO: a shot would change color.',
+            hint=f'Name the one meant; here it is "{pinned}".',
+            config=name,
+            pinned=pinned,
+        )
+
+
+def _broken(name: str, where: str, reason: str) -> ColorError:
+    hint = "Give an .ocio file, a name such as ocio://studio-config-v2.1.0_aces-v1.3_ocio-v2.3, or f2hdr for our own."
+    return ColorError(f'The OCIO config "{name}"{where} cannot be loaded: {_sentence(reason)}.', hint=hint, config=name)
+
+
+def _sentence(reason: object) -> str:
+    return " ".join(str(reason).split()).rstrip(".")
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,106 @@
+"""One conversion of RGB by OpenColorIO: applied by bands on threads, and what it does told from outside."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import PyOpenColorIO as ocio
+from numpy.typing import NDArray
+
+from f2hdr_backend.color.primaries import Matrix
+
+FloatArray = NDArray[np.float32]
+
+_BAND_ROWS = 32
+"""A band of HD width fits a core's second cache."""
+_PROBES = np.array(
+    [[0.2, 0.5, 0.8], [0.9, 0.3, 0.6], [0.45, 0.7, 0.25], [0.6, 0.15, 0.4], [0.35, 0.85, 0.55]], np.float32
+)
+"""Code values within any space's range, used to see whether a space treats its channels apart."""
+
+
+@dataclass(frozen=True)
+class Transform:
+    """A conversion of RGB; ``digest`` differs where another conversion would be made."""
+
+    digest: str
+    processor: Any
+    """OCIO's CPUProcessor."""
+    files: tuple[str, ...] = ()
+    """Lookup tables that it was made from."""
+
+    def apply(self, pixels: NDArray[Any]) -> FloatArray:
+        """Convert ``(H, W, 3)`` of any memory order; return a new float32 array. Nothing is clipped here."""
+        height, width = pixels.shape[:2]
+        converted = np.empty((height, width, 3), np.float32)
+
+        def convert(top: int) -> None:
+            band = converted[top : top + _BAND_ROWS]
+            band[...] = pixels[top : top + _BAND_ROWS]
+            self.processor.apply(ocio.PackedImageDesc(band, width, len(band), 3))
+
+        with ThreadPoolExecutor(_threads()) as pool:
+            for _ in pool.map(convert, range(0, height, _BAND_ROWS)):
+                pass
+        return converted
+
+    def colors(self, rgb: NDArray[Any]) -> Matrix:
+        """Convert ``(N, 3)`` colors; return float64."""
+        return self.apply(rgb[None])[0].astype(np.float64)
+
+
+@dataclass(frozen=True)
+class Linear:
+    """A space seen as light in primaries of its own.
+
+    ``decode`` turns its code values into that light (None: they are light already); ``matrix`` ``(3, 3)`` leads from
+    there to the config's hub. ``own`` is False if the space has no curves and primaries that can be told apart: the
+    light is then the hub's.
+    """
+
+    decode: Transform | None
+    matrix: Matrix
+    own: bool = True
+
+
+def primaries_of(to_hub: Transform) -> Matrix | None:
+    """Return the ``(3, 3)`` matrix of a space that is one curve on all channels and then a matrix, else None.
+
+    What full red, green and blue become in the hub are the columns of the matrix up to one factor, the light of full
+    white; a space that treats its channels together, by a 3D table for example, gives itself away at other colors.
+    """
+    black, white = to_hub.colors(np.array([[0, 0, 0], [1, 1, 1]], np.float32))
+    columns = to_hub.colors(np.eye(3, dtype=np.float32)) - black
+    scale = float((white - black).mean())
+    matrix = np.asarray(columns.T / scale) if scale > 0 else np.zeros((3, 3))
+    if abs(np.linalg.det(matrix)) < 1e-6:
+        return None
+    back = np.linalg.inv(matrix)
+    mixed = to_hub.colors(_PROBES) @ back.T
+    for channel in range(3):
+        gray = to_hub.colors(np.repeat(_PROBES[:, channel, None], 3, axis=1)) @ back.T
+        if not np.allclose(gray[:, channel], mixed[:, channel], rtol=1e-3, atol=1e-4):
+            return None
+    return matrix
+
+
+def matrix_step(matrix: NDArray[Any]) -> ocio.MatrixTransform:
+    """Return the step of multiplying RGB by a ``(3, 3)`` matrix."""
+    whole = np.eye(4)
+    whole[:3, :3] = matrix
+    return ocio.MatrixTransform(whole.ravel().tolist())
+
+
+def power_step(exponent: float) -> ocio.ExponentTransform:
+    """Return the step of raising RGB to a power; negative values are mirrored."""
+    step = ocio.ExponentTransform([exponent, exponent, exponent, 1.0])
+    step.setNegativeStyle(ocio.NEGATIVE_MIRROR)
+    return step
+
+
+def _threads() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

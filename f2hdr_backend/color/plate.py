@@ -1,0 +1,206 @@
+"""The color of one shot, decided before its first frame: the plate's light, the result's space, and what files say."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from f2hdr_backend.color.config import PLAIN, ColorConfig, load_config
+from f2hdr_backend.color.conversion import Linear, Transform
+from f2hdr_backend.color.guess import guess
+from f2hdr_backend.color.light import LightPlate, find_clip, looks_log, sample
+from f2hdr_backend.color.primaries import Chromaticities, are_close, interop_id
+from f2hdr_backend.color.response import GAMMA, Response
+from f2hdr_backend.color.tags import read_tags
+from f2hdr_backend.image.frame import FloatArray, Plate
+from f2hdr_backend.shot.document import Color
+from f2hdr_backend.shot.errors import ColorError
+from f2hdr_backend.shot.events import ColorSettled, Event, Warned
+
+_SAYS_THE_SPACE = (
+    *("chromaticities", "colorInteropID", "oiio:ColorSpace", "acesImageContainerFlag", "adoptedNeutral"),
+    *("colorspace", "ColorSpace", "color_space"),
+)
+"""Header attributes that are the plate's own and wrong for a result in another space."""
+
+
+@dataclass(frozen=True)
+class PlateColor:
+    """From a settled plate's pixels to light, and from the network's light to the result and its header."""
+
+    response: Response
+    decode: Transform | None = None
+    """Plate to light in its own primaries; None where the response does all."""
+    encode: Transform | None = None
+    """That light to the output space; None where it is that already."""
+    facts: dict[str, Any] = field(default_factory=dict)
+    """Header attributes about color."""
+    same_space: bool = False
+    """The result is in the plate's own space, and what its header says of it stays true."""
+    digest: str = ""
+    """Of the config, its lookup tables and the spaces; empty where no config is used."""
+
+    def in_light(self, plate: Plate) -> Plate:
+        """Return the plate as the response takes it."""
+        return plate if self.decode is None else LightPlate(plate, self.decode)
+
+    def finish(self, radiance: FloatArray) -> FloatArray:
+        """Return ``(H, W, 3)`` light relative to the clip as the output space has it."""
+        light = self.response.to_light(radiance)
+        return light if self.encode is None else self.encode.apply(light)
+
+    def header(self, plate_header: dict[str, Any]) -> dict[str, Any]:
+        """Return a plate's header with what it says of color made true for the result."""
+        stale = () if self.same_space else _SAYS_THE_SPACE
+        return {**{key: value for key, value in plate_header.items() if key not in stale}, **self.facts}
+
+
+def open_color(color: Color, plate: Plate) -> PlateColor:
+    """Build the conversions of a Shot's settled color.
+
+    Raises:
+        ColorError: a config, a space or a lookup table that is missing or broken, or an output that is not light.
+    """
+    encoding = "gamma22" if color.input_space == "gamma22" else "linear"
+    response = Response(encoding, color.clip_level or (1.0,))
+    told = {"f2hdr/input_space": color.input_space, "f2hdr/clip_level": [float(level) for level in response.clip_level]}
+    if is_plain(color):
+        facts = {**told, "f2hdr/output_space": "linear"}
+        return PlateColor(response, facts=facts, same_space=encoding == "linear")
+    config = load_config(color.config)
+    space = config.linear(color.input_space, _own_primaries(color, plate))
+    decode = None if color.input_space == "gamma22" else space.decode
+    output, encode = _output(config, space, color.output_space)
+    matrix = space.matrix if color.output_space == "linear" else config.linear(output).matrix
+    names = {"f2hdr/output_space": output, "f2hdr/color_config": config.source}
+    digest = _identity(config.digest_with(space.decode, encode), color.input_space, output)
+    digests = {"f2hdr/color_config_digest": config.digest, "f2hdr/color_digest": digest}
+    facts = {**told, **names, **digests, **_primaries_facts(config.chromaticities_of(matrix))}
+    return PlateColor(response, decode, encode, facts, digest=digest)
+
+
+def settle_color(color: Color, plate: Plate) -> tuple[Color, list[Event]]:
+    """Fill in what a Shot's color leaves open: the plate's space and its clip level; write every name in full.
+
+    The whole plate is looked at, whatever part of it is rendered: chunks of a shot must agree.
+    A config that is used is named too, so that the Shot means the same where ``$OCIO`` is another.
+
+    Raises:
+        ColorError: see ``open_color``.
+        UnreadableFrame: from the plate.
+    """
+    given, why = color, "given"
+    events: list[Event] = []
+    if color.input_space == "auto":
+        found = guess(plate, load_config(color.config))
+        color, why = replace(color, input_space=found.space), found.why
+        events += [Warned("input_space_doubtful", found.doubt)] if found.doubt else []
+    if not is_plain(color):
+        color = _named(color, load_config(color.config))
+        events += _primaries_doubts(color, plate, guessed=given.input_space == "auto")
+    clip_source = "given"
+    if color.clip_level is None:
+        color, clip_source, told = _settle_clip(color, plate)
+        events += told
+    if given.input_space != "auto" and given.clip_level is not None:
+        return color, events
+    level = color.clip_level or ()
+    return color, [ColorSettled(color.input_space, why, color.output_space, color.config, level, clip_source), *events]
+
+
+def is_plain(color: Color) -> bool:
+    """Say whether a Shot's color needs no config."""
+    return color.input_space in PLAIN and color.output_space == "linear"
+
+
+def _named(color: Color, config: ColorConfig) -> Color:
+    output = color.output_space if color.output_space == "linear" else _light_space(config, color.output_space)
+    return replace(color, input_space=config.space(color.input_space), output_space=output, config=config.source)
+
+
+def _light_space(config: ColorConfig, name: str) -> str:
+    """The full name of a scene-linear space. Raises ColorError for others."""
+    space = config.space(name)
+    if not config.is_scene_linear(space):
+        raise ColorError(
+            f'The output space "{space}" is not scene-linear, and the result of a render is scene light.',
+            hint=f"Choose one of {', '.join(config.linear_names())}; f2hdr convert makes the rest from the result.",
+            space=space,
+        )
+    return space
+
+
+def _output(config: ColorConfig, space: Linear, name: str) -> tuple[str, Transform | None]:
+    """The result's space by name, and the way there from the plate's light (None: it is that light)."""
+    if name == "linear":
+        chromaticities = config.chromaticities_of(space.matrix)
+        return (config.linear_in(chromaticities) if chromaticities else "") or name, None
+    target = _light_space(config, name)
+    if np.allclose(config.linear(target).matrix, space.matrix, rtol=0, atol=1e-6):
+        return target, None
+    return target, config.from_light(space.matrix, target)
+
+
+def _primaries_facts(chromaticities: Chromaticities | None) -> dict[str, Any]:
+    if chromaticities is None:
+        return {}
+    interop = interop_id(chromaticities)
+    return {"chromaticities": chromaticities, **({"colorInteropID": interop} if interop else {})}
+
+
+def _identity(config: str, *names: str) -> str:
+    return hashlib.sha256(json.dumps([config, *names]).encode()).hexdigest()
+
+
+def _own_primaries(color: Color, plate: Plate) -> Chromaticities | None:
+    """Primaries of a plate whose space names none: as its file says."""
+    return read_tags(plate).chromaticities if color.input_space in PLAIN else None
+
+
+def _primaries_doubts(color: Color, plate: Plate, *, guessed: bool) -> list[Event]:
+    """Warnings where the plate's primaries are unknown, or the file contradicts what the user says."""
+    told = read_tags(plate).chromaticities
+    config = load_config(color.config)
+    if color.input_space in PLAIN:
+        if told is not None:
+            return []
+        message = f"{plate.name} does not say its primaries; they are taken as Rec.709 to give {color.output_space}."
+        return [Warned("primaries_assumed", message)]
+    known = config.chromaticities(color.input_space)
+    if told is None or known is None or guessed or are_close(known, told):
+        return []
+    named = interop_id(told) or ", ".join(f"{value:g}" for value in told)
+    message = f'The header of {plate.name} has other primaries ({named}) than "{color.input_space}", which was given.'
+    return [Warned("primaries_disagree", message)]
+
+
+def _settle_clip(color: Color, plate: Plate) -> tuple[Color, str, list[Event]]:
+    """The clip level from the plate's pixels; integer codes that end at full scale need no look for it."""
+    opened = open_color(color, plate)
+    is_light = color.input_space != "gamma22" and opened.decode is None
+    ends_at_one = plate.default_encoding == "gamma22" and (opened.decode is None or _full_scale(opened.decode) == 1)
+    if ends_at_one and not is_light:
+        return replace(color, clip_level=(1.0,)), "full scale", []
+    samples = sample(opened.in_light(plate))
+    if opened.response.encoding == "gamma22":
+        samples = [np.maximum(codes, 0) ** np.float32(GAMMA) for codes in samples]
+    events: list[Event] = []
+    if is_light and looks_log(samples):
+        message = (
+            f'{plate.name} is taken as light ("{color.input_space}"), but has no black and nothing above 1, like '
+            "camera log. If it is log, name its space with --input-space."
+        )
+        events.append(Warned("looks_log", message))
+    if ends_at_one:
+        return replace(color, clip_level=(1.0,)), "full scale", events
+    clip = find_clip(samples)
+    return replace(color, clip_level=clip.level), "seen" if clip.seen else "brightest value", events
+
+
+def _full_scale(decode: Transform) -> float:
+    """The light of code value 1."""
+    return float(np.round(decode.apply(np.ones((1, 1, 3), np.float32)).max(), 4))

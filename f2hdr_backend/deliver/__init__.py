@@ -1,0 +1,1 @@
+"""Deliverables made from rendered frames: display-referred movies and image sequences."""

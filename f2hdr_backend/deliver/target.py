@@ -1,0 +1,139 @@
+"""Where display code values go: a movie or numbered pictures, with their tags."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from types import ModuleType
+
+from f2hdr_backend.image.frame import FloatArray
+from f2hdr_backend.image.png import write_tagged_png
+from f2hdr_backend.image.signal import PQ, LightLevel, Signal
+from f2hdr_backend.image.write import write_image
+from f2hdr_backend.shot.errors import DocumentError, ImageError
+from f2hdr_backend.shot.frames import Sequence
+
+MOVIES = (".mov", ".mp4")
+PICTURES = (".png", ".tif", ".tiff")
+
+Add = Callable[[int, FloatArray], str]
+"""Takes a frame's number and its ``(H, W, 3)`` display code values; returns the path that they are written to."""
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Numbered 16-bit PNG, tagged by ``cICP``, or TIFF, which has no tags for display encodings."""
+
+    sequence: Sequence
+    signal: Signal
+    takes_light = False
+
+    @property
+    def words(self) -> str:
+        """The format and the tags, for people."""
+        if self._is_png:
+            return f"16-bit PNG, tagged {self.signal.name}"
+        return f"16-bit TIFF of {self.signal.name} values, untagged"
+
+    @contextmanager
+    def opened(self, light: LightLevel | None = None) -> Iterator[Add]:
+        """Give what writes one picture. Raises UnwritableFrame."""
+
+        def add(number: int, rgb: FloatArray) -> str:
+            path = self.sequence.path(number)
+            if self._is_png:
+                write_tagged_png(path, rgb, self.signal)
+            else:
+                write_image(path, rgb, 16)
+            return path
+
+        yield add
+
+    @property
+    def _is_png(self) -> bool:
+        return self.sequence.suffix.lower().endswith(".png")
+
+
+@dataclass(frozen=True)
+class Movie:
+    """One movie file; ``codec`` is prores or hevc."""
+
+    path: str
+    codec: str
+    size: tuple[int, int]
+    rate: Fraction
+    signal: Signal
+
+    @property
+    def takes_light(self) -> bool:
+        """Whether the movie begins with the light level of its content."""
+        return self.signal.transfer == PQ
+
+    @property
+    def words(self) -> str:
+        """Codec, rate and tags, for people."""
+        names = {"prores": "ProRes 422 HQ", "hevc": "HEVC 4:2:0"}
+        rate = f"{float(self.rate):.6g}"
+        return f"{names[self.codec]}, 10 bits, {rate} frames/s, tagged {self.signal.name}, limited range"
+
+    @contextmanager
+    def opened(self, light: LightLevel | None = None) -> Iterator[Add]:
+        """Give what appends one frame; the movie is there when the block has ended well. Raises UnwritableFrame."""
+        writing = _movie_writing(self.path)
+        movie = writing.MovieFormat(self.codec, self.size, self.rate, self.signal, light)
+        with writing.movie_writer(self.path, movie) as writer:
+
+            def add(number: int, rgb: FloatArray) -> str:
+                writer.add(rgb)
+                return self.path
+
+            yield add
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the user says about the target: its path or pattern, the codec of a movie, and frames a second."""
+
+    output: str
+    codec: str
+    rate: Fraction
+
+
+def target_of(wish: Wish, size: tuple[int, int], signal: Signal) -> Movie | Pictures:
+    """Return the target for frames of ``size`` (width, height).
+
+    Raises DocumentError for an output that is neither a movie nor numbered pictures, ImageError for a codec that does
+    not fit the file or the size.
+    """
+    output = wish.output
+    if output.lower().endswith(MOVIES):
+        writing = _movie_writing(output)
+        codec = writing.codec_for(output, wish.codec)
+        writing.check_size(output, codec, size)
+        return Movie(output, codec, size, wish.rate, signal)
+    if Sequence.is_pattern(output) and output.lower().endswith(PICTURES):
+        return Pictures(Sequence.parse(output), signal)
+    stem = os.path.splitext(output)[0].rstrip("#.") or "out"
+    raise DocumentError(
+        f'"{output}" is neither a movie nor a sequence of pictures.',
+        hint=f'Write "{stem}.mov", "{stem}.mp4", "{stem}.####.png" or "{stem}.####.tif".',
+        field="output",
+    )
+
+
+def _movie_writing(path: str) -> ModuleType:
+    """Return the module that writes movies."""
+    try:
+        from f2hdr_backend.image.movie import writer as movie_writer
+    except ModuleNotFoundError as error:
+        if error.name != "av":
+            raise
+        raise ImageError(
+            f'"{path}" is a movie, and what writes movies is not installed.',
+            hint='Run: pip install "f2hdr[media]"',
+            path=path,
+        ) from error
+    return movie_writer

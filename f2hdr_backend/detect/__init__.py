@@ -1,0 +1,1 @@
+"""Detection of the exposure pattern of a plate from its pixels and metadata."""

@@ -1,0 +1,270 @@
+"""What every way of reconstructing a window shares: its frames, its flows, its plan and its result."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Generator, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from f2hdr_backend.engine.method.features import NetworkFrame
+from f2hdr_backend.engine.method.flows import KnownFlows, Pair, WindowFlows
+from f2hdr_backend.engine.method.padding import Padding
+from f2hdr_backend.engine.method.plan import Plan, Workload, leaner, make_plan
+from f2hdr_backend.flow.cache import open_cache
+from f2hdr_backend.flow.estimator import Estimator, SizeRequirement, load_estimator
+from f2hdr_backend.flow.stored import StoredFlows
+from f2hdr_backend.machine.cpu_setup import keep_freed_memory
+from f2hdr_backend.model.transfer import upload
+from f2hdr_backend.shot.document import Engine
+from f2hdr_backend.shot.errors import OutOfMemory
+from f2hdr_backend.shot.events import Warned
+from f2hdr_backend.shot.exposure import ExposurePattern
+
+FloatArray = NDArray[np.float32]
+
+
+HOST = torch.device("cpu")
+EVERY_LAYER = ("flow", "mask", "coarse")
+"""What a window gives beside its light; ``occlusion`` takes flows of its own."""
+NOTHING: FloatArray = np.empty(0, np.float32)
+"""A layer that nobody asked for."""
+
+
+@dataclass(frozen=True)
+class HdrFrame:
+    """What a window gives. Radiance 1 is the clip of the shortest exposure. Layers not asked for are NOTHING."""
+
+    radiance: FloatArray
+    """``(H, W, 3)``."""
+    coarse: FloatArray = field(default_factory=lambda: NOTHING)
+    """``(H, W, 3)`` stage I's result."""
+    flows: FloatArray = field(default_factory=lambda: NOTHING)
+    """``(2, H, W, 2)`` pixels, reference to previous and to next, y down."""
+    masks: FloatArray = field(default_factory=lambda: NOTHING)
+    """``(2, H, W)`` motion masks 0-1."""
+    occlusions: FloatArray = field(default_factory=lambda: NOTHING)
+    """``(2, H, W)`` 1 where a neighbor does not show the pixel."""
+    matched: tuple[float, float] = (1.0, 1.0)
+    """What the light of previous and next was multiplied with to have the reference's level, once that is measured."""
+    redone: bool = False
+    """Half precision overflowed, and the frame was computed again in float32."""
+
+
+WindowFrames = tuple[NetworkFrame, NetworkFrame, NetworkFrame]
+"""Previous, reference and next."""
+
+
+class Method(ABC):
+    """A way to reconstruct windows, opened once and used for many."""
+
+    name: str
+    """The weights' name, or ``merge``."""
+    flow_name: str
+    """The flow estimator in use."""
+    alignment: str
+    """Exposures that the estimator sees: see ``Descriptor.exposure_alignment``."""
+
+    def __init__(self, engine: Engine, device: torch.device) -> None:
+        self.engine = engine
+        self.device = device
+        self.estimator, flow_device = _open_estimator(self.flow_name, device)
+        self.stored = StoredFlows(open_cache(), self.estimator.digest, self.alignment, flow_device)
+        self._plans: dict[tuple[int, int], Plan] = {}
+        if device.type == "cuda":  # float32 means float32: TF32 has the mantissa of half precision
+            torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+
+    @property
+    @abstractmethod
+    def precision(self) -> str:
+        """``fp32``, ``bf16`` or ``fp16``."""
+
+    @property
+    @abstractmethod
+    def digest(self) -> str:
+        """Identity for resuming: weights, flow estimator and precision."""
+
+    @property
+    @abstractmethod
+    def requirements(self) -> tuple[SizeRequirement, ...]:
+        """Sizes that frames are padded to."""
+
+    def warnings(self, exposures: ExposurePattern) -> Iterator[Warned]:
+        """What a user should know before the first frame."""
+        if self.estimator.caution:
+            yield Warned("slow_flow", self.estimator.caution)
+
+    @abstractmethod
+    def workload(self, padded: tuple[int, int]) -> Workload:
+        """What has to be computed for a padded (width, height)."""
+
+    @abstractmethod
+    def _reconstruct(
+        self, frames: WindowFrames, plan: Plan, padding: Padding, layers: Collection[str], known: KnownFlows
+    ) -> HdrFrame: ...
+
+    def _arithmetic(self) -> AbstractContextManager[object]:
+        """What flows are estimated under."""
+        return nullcontext()
+
+    def __call__(self, codes: FloatArray, exposures: tuple[float, float, float], *, occlusions: bool) -> HdrFrame:
+        """Reconstruct a window alone, with every layer, and ``occlusions`` if they are asked for.
+
+        ``codes`` are ``(3, H, W, 3)`` gamma-2.2 codes 0-1 of previous, reference and next.
+        """
+        previous, reference, following = (NetworkFrame(number, codes[number], exposures[number]) for number in range(3))
+        return self.reconstruct((previous, reference, following), (*EVERY_LAYER, *["occlusion"] * occlusions))
+
+    @torch.inference_mode()
+    def reconstruct(self, frames: WindowFrames, layers: Collection[str], known: KnownFlows | None = None) -> HdrFrame:
+        """Reconstruct a window; what its frames have kept from earlier windows is used.
+
+        Args:
+            frames: previous, reference and next, of one size.
+            layers: which of ``flow``, ``mask``, ``coarse`` and ``occlusion`` are asked for; others stay on the device.
+            known: flows that :meth:`flows_ahead` gave.
+
+        Raises:
+            OutOfMemory: the present plan takes more than there is; :meth:`spare` makes a leaner one.
+        """
+        size = frames[1].size
+        try:
+            return self._reconstruct(frames, self.plan(size), self._padding(size), layers, known or {})
+        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+            if not ran_out(error):
+                raise
+            raise OutOfMemory(
+                f"{size[0]} x {size[1]} pixels in {self.plan(size)} take more memory than {self.device} has left.",
+                hint="Close other programs, render with --memory or a smaller --tile, or on another --device.",
+            ) from error
+
+    def fit(
+        self, frames: WindowFrames, layers: Collection[str], known: KnownFlows | None = None
+    ) -> Generator[Warned, None, HdrFrame]:
+        """Reconstruct as :meth:`reconstruct`, with a leaner plan as often as memory runs out; a warning for each, and
+        one where half precision overflowed.
+
+        Raises OutOfMemory when there is no leaner plan.
+        """
+        while True:
+            try:
+                frame = self.reconstruct(frames, layers, known)
+                break
+            except OutOfMemory as error:
+                for each in frames:
+                    each.forget()
+                plan = self.spare(frames[1].size)
+                if plan is None:
+                    raise
+                message = f"{error.message} The frame is computed again in {plan}."
+            # Only here is the error gone, and with it the memory that its traceback held.
+            yield Warned("smaller_plan", message, frames[1].number)
+        if frame.redone:
+            message = "Half precision overflowed; the frame was computed again in float32."
+            yield Warned("redone_fp32", message, frames[1].number)
+        return frame
+
+    @property
+    def works_ahead(self) -> bool:
+        """Whether the host can have flows ready before the device comes to a window."""
+        return not self.on_host and (self.estimator.on_host or bool(self.stored.cache.limit))
+
+    @torch.inference_mode()
+    def flows_ahead(self, frames: WindowFrames, layers: Collection[str]) -> KnownFlows:
+        """Flows of a window that the host can have ready; safe among threads.
+
+        ``frames`` are none that a device works on: what is kept with them is on the host.
+        """
+        size = frames[1].size
+        with self._arithmetic():
+            estimate = WindowFlows(self.estimator, self.stored, self._padding(size), self.plan(size).pairs_at_once)
+            return estimate.ahead(_pairs(frames) + _pairs(frames, back=True) * self.needs_back(layers))
+
+    def needs_back(self, layers: Collection[str]) -> bool:
+        """Whether flows from the neighbors to the reference are needed too."""
+        return "occlusion" in layers
+
+    def plan_anew(self) -> None:
+        """Forget the plans: another shot finds other memory free."""
+        self._plans.clear()
+
+    def plan(self, size: tuple[int, int]) -> Plan:
+        """How frames of (width, height) are computed, decided at the first call; OutOfMemory if nothing fits."""
+        if size not in self._plans:
+            self._take(size, make_plan(self._workload(size), self.engine, self.device))
+        return self._plans[size]
+
+    def spare(self, size: tuple[int, int]) -> Plan | None:
+        """Take a plan for (width, height) that needs less memory from now on; None if there is none."""
+        plan = leaner(self._workload(size), self.plan(size))
+        if plan is not None:
+            self._take(size, plan)
+            if self.device.type == "cuda":
+                torch.cuda.empty_cache()
+        return plan
+
+    def _take(self, size: tuple[int, int], plan: Plan) -> None:
+        self._plans[size] = plan
+        if self.on_host:
+            keep_freed_memory(plan.keeps_freed)
+
+    @property
+    def on_host(self) -> bool:
+        """Whether the CPU computes."""
+        return self.device.type == "cpu"
+
+    def _padding(self, size: tuple[int, int]) -> Padding:
+        return Padding.around(size, self.requirements)
+
+    def _workload(self, size: tuple[int, int]) -> Workload:
+        height, width = self._padding(size).padded(size)
+        return self.workload((width, height))
+
+    def _flows(
+        self, frames: WindowFrames, plan: Plan, padding: Padding, known: KnownFlows, *, back: bool = False
+    ) -> Tensor:
+        """``(1, 2, 2, H, W)`` flows from the reference to its neighbors, or from them ``back`` to it."""
+        estimate = WindowFlows(self.estimator, self.stored, padding, plan.pairs_at_once)
+        return torch.stack(estimate(_pairs(frames, back=back), known, self.device), 1)
+
+    def _tensors(self, frames: WindowFrames, padding: Padding) -> tuple[Tensor, Tensor]:
+        """``(1, 3, 3, H, W)`` codes and ``(1, 3)`` exposures of a window."""
+        codes = torch.stack([frame.tensor(padding, self.device) for frame in frames], 1)
+        return codes, upload(torch.tensor([[frame.exposure for frame in frames]], dtype=torch.float32), self.device)
+
+
+def _open_estimator(name: str, device: torch.device) -> tuple[Estimator, torch.device]:
+    """A flow estimator, and where its flows are computed: on the host if it works nowhere else."""
+    estimator = load_estimator(name, device)
+    if not estimator.on_host or device == HOST:
+        return estimator, device
+    return load_estimator(name, HOST), HOST
+
+
+def _pairs(frames: WindowFrames, *, back: bool = False) -> list[Pair]:
+    previous, reference, following = frames
+    pairs = [(reference, previous), (reference, following)]
+    return [(neighbor, reference) for _, neighbor in pairs] if back else pairs
+
+
+def fitted(attempts: Generator[Warned, None, HdrFrame], tell: Callable[[Warned], object]) -> HdrFrame:
+    """The frame that :meth:`Method.fit` ends with; ``tell`` is given its warnings."""
+    while True:
+        try:
+            tell(next(attempts))
+        except StopIteration as end:
+            frame: HdrFrame = end.value
+            return frame
+
+
+def ran_out(error: BaseException) -> bool:
+    """Whether an error says that memory ran out; on CPUs and outside its own allocator torch tells it in words only."""
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    words = ("can't allocate memory", "not enough memory", "out of memory", "STATUS_ALLOC_FAILED")
+    return any(each in str(error) for each in words)

@@ -1,0 +1,79 @@
+"""A frame as the network sees it, with what is computed from it alone: windows that share the frame share the work."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from f2hdr_backend.engine.method.padding import Padding
+from f2hdr_backend.flow.stored import frame_identity
+from f2hdr_backend.model.transfer import upload
+
+
+class NetworkFrame:
+    """One frame of a plate. What is kept with it lives as long as the frame: until no coming window needs it."""
+
+    def __init__(self, number: int, codes: NDArray[np.float32], exposure: float, identity: str = "") -> None:
+        self.number = number
+        self.codes = codes
+        """``(H, W, 3)`` gamma-2.2 codes 0-1."""
+        self.exposure = exposure
+        """Relative to the shot's shortest, which is 1."""
+        self._identity = identity
+        self._kept: dict[Hashable, object] = {}
+
+    @property
+    def identity(self) -> str:
+        """The same for the same codes, wherever they come from; computed when it is first asked for."""
+        self._identity = self._identity or frame_identity(self.codes)
+        return self._identity
+
+    def bare(self) -> NetworkFrame:
+        """The same frame with nothing kept, for a device to keep its own with."""
+        return NetworkFrame(self.number, self.codes, self.exposure, self._identity)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        height, width = self.codes.shape[:2]
+        return width, height
+
+    def has(self, key: Hashable) -> bool:
+        """Whether something is kept under ``key``."""
+        return key in self._kept
+
+    def keep(self, key: Hashable, value: Any) -> None:
+        """Keep ``value`` for the windows to come."""
+        self._kept[key] = value
+
+    def drop(self, key: Hashable) -> None:
+        """Let go of what is kept under ``key``, if anything is."""
+        self._kept.pop(key, None)
+
+    def kept(self, key: Hashable) -> Any:
+        """What is kept under ``key``; KeyError if nothing is."""
+        return self._kept[key]
+
+    def forget(self) -> None:
+        """Let go of everything that was kept."""
+        self._kept.clear()
+
+    def tensor(self, padding: Padding, device: torch.device) -> Tensor:
+        """``(1, 3, H, W)`` codes with borders, on the device."""
+        key = ("tensor", device)
+        if not self.has(key):
+            codes = upload(torch.from_numpy(np.ascontiguousarray(self.codes)), device)
+            self.keep(key, padding.pad(codes.permute(2, 0, 1).contiguous().unsqueeze(0)))
+        tensor: Tensor = self.kept(key)
+        return tensor
+
+
+def pinned(codes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The codes in memory that a GPU reads by itself."""
+    array: NDArray[np.float32] = torch.from_numpy(codes).pin_memory().numpy()
+    return array

@@ -1,0 +1,97 @@
+"""Flows among the frames of a window: each frame is encoded once, each pair estimated once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from f2hdr_backend.engine.method.features import NetworkFrame
+from f2hdr_backend.engine.method.padding import Padding
+from f2hdr_backend.flow.estimator import Estimator
+from f2hdr_backend.flow.stored import StoredFlows
+from f2hdr_backend.flow.window import shown_exposures
+from f2hdr_backend.model.radiance import re_expose
+from f2hdr_backend.model.transfer import upload
+
+Pair = tuple[NetworkFrame, NetworkFrame]
+"""Reference and neighbor."""
+KnownFlows = Mapping[tuple[int, int], Tensor]
+"""Flows that the host has ready, ``(1, 2, H, W)`` each, by the numbers of reference and neighbor."""
+
+
+class WindowFlows:
+    """Estimates flows between frames of one size; features and flows stay with the frames, for coming windows."""
+
+    def __init__(self, estimator: Estimator, stored: StoredFlows, padding: Padding, at_once: int) -> None:
+        """``at_once`` pairs are estimated as one batch."""
+        self._estimator = estimator
+        self._stored = stored
+        self._padding = padding
+        self._at_once = at_once
+
+    def __call__(self, pairs: Sequence[Pair], known: KnownFlows, device: torch.device) -> list[Tensor]:
+        """``(1, 2, H, W)`` float32 pixels on ``device``, reference to neighbor, for each pair; those ``known`` are
+        not estimated."""
+        missing = [pair for pair in dict.fromkeys(pairs) if not pair[0].has(_key(pair))]
+        found = {pair: known[_numbers(pair)] for pair in missing if _numbers(pair) in known}
+        for batch in self._batches([pair for pair in missing if pair not in found]):
+            found |= zip(batch, self._recalled(batch), strict=True)
+        for pair, flow in found.items():
+            pair[0].keep(_key(pair), upload(flow, device))
+        return [pair[0].kept(_key(pair)) for pair in pairs]
+
+    def ahead(self, pairs: Sequence[Pair]) -> KnownFlows:
+        """What the host can know of ``pairs`` before a device comes to them: flows that the cache keeps, and those of
+        an estimator that computes on the host. Safe among threads."""
+        known: dict[tuple[int, int], Tensor] = {}
+        for batch in self._batches(list(dict.fromkeys(pairs))):
+            flows = self._recalled(batch) if self._estimator.on_host else self._stored.kept(batch, self._size(batch))
+            if flows is not None:
+                known |= zip(map(_numbers, batch), flows, strict=True)
+        return known
+
+    def _batches(self, pairs: Sequence[Pair]) -> list[Sequence[Pair]]:
+        return [pairs[start : start + self._at_once] for start in range(0, len(pairs), self._at_once)]
+
+    def _recalled(self, batch: Sequence[Pair]) -> list[Tensor]:
+        return self._stored.recall(batch, self._size(batch), partial(self._estimated, batch))
+
+    def _size(self, batch: Sequence[Pair]) -> tuple[int, int]:
+        return self._padding.padded(batch[0][0].size)
+
+    def _estimated(self, pairs: Sequence[Pair]) -> Tensor:
+        """``(B, 2, H, W)`` flows of several pairs."""
+        encoded = [self._encoded(*pair) for pair in pairs]
+        references, neighbors = zip(*encoded, strict=True)
+        return self._estimator.estimate(self._estimator.batch(references), self._estimator.batch(neighbors))
+
+    def _encoded(self, reference: NetworkFrame, neighbor: NetworkFrame) -> tuple[Any, Any]:
+        shown = shown_exposures(_scalar(reference.exposure), _scalar(neighbor.exposure), self._stored.alignment)
+        return self._features(reference, shown[0]), self._features(neighbor, shown[1])
+
+    def _features(self, frame: NetworkFrame, shown: Tensor) -> Any:
+        """The estimator's features of a frame shown at another exposure."""
+        key = ("flow features", *shown.tolist())
+        if not frame.has(key):
+            device = self._stored.device
+            codes = frame.tensor(self._padding, device)
+            codes = re_expose(codes, upload(_scalar(frame.exposure), device), upload(shown, device))
+            frame.keep(key, self._estimator.encode(codes))
+        return frame.kept(key)
+
+
+def _scalar(exposure: float) -> Tensor:
+    """An exposure as the host has it: to look at it there, a GPU would have to be waited for."""
+    return torch.tensor([exposure], dtype=torch.float32)
+
+
+def _numbers(pair: Pair) -> tuple[int, int]:
+    return pair[0].number, pair[1].number
+
+
+def _key(pair: Pair) -> tuple[str, int]:
+    return "flow", pair[1].number

@@ -1,0 +1,144 @@
+"""How a frame is computed within the memory there is: decided before the first one, and again if memory runs out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import torch
+
+from f2hdr_backend.engine.method.staging import ON_CPU
+from f2hdr_backend.machine.cpu_setup import give_back_freed_memory
+from f2hdr_backend.machine.device import free_memory, lanes_on, used_memory
+from f2hdr_backend.model.bands import ROWS_MULTIPLE, Bands, Over, whole
+from f2hdr_backend.model.descriptor import Descriptor
+from f2hdr_backend.shot.document import Engine
+from f2hdr_backend.shot.errors import OutOfMemory
+
+BAND_ROWS = (1024, 512, 256, 128, 64)
+"""Heights of bands that a plan chooses from when a whole frame is too much."""
+WASTE_KEPT, WASTE_BANDS, WASTE = 1.5, 1.25, 1.1
+"""Memory taken for each byte in use at the peak: if the host keeps what is freed, in bands, and else; measured."""
+STAGED_KEPT = 3
+"""The same for what is staged around the computation where freed memory is kept; measured when no thread shared it."""
+SHARE_OF_FREE = 0.8
+"""Part of the free memory that a plan may use."""
+UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The way frames of one size are computed."""
+
+    rows: int | None
+    """Rows of a band; None for whole frames."""
+    keep_features: bool
+    """Whether stage II's features of a frame wait for the next window."""
+    pairs_at_once: int
+    """Pairs of frames that go through the flow network as one batch."""
+    bytes: int = 0
+    """What this is expected to take at its peak, beyond what the process held before."""
+    keeps_freed: bool = False
+    """Whether a host keeps freed memory, which is faster and takes more."""
+
+    @property
+    def over(self) -> Over:
+        """How the network's layers run."""
+        return whole if self.rows is None else Bands(self.rows)
+
+    def __str__(self) -> str:
+        size = "whole frames" if self.rows is None else f"bands of {self.rows} rows"
+        return f"{size}, {self.bytes / UNITS['G']:.1f} GB"
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What has to be computed a frame: its padded size, the network, its arithmetic and the flow's appetite."""
+
+    width: int
+    height: int
+    descriptor: Descriptor
+    precision: torch.dtype
+    flow_bytes_per_pixel: int
+    on_host: bool
+    """Whether the CPU computes."""
+    in_bands: bool = True
+    """Whether it can be computed in bands at all; a classical merge is not."""
+
+    def plans(self, tile: str) -> Iterator[Plan]:
+        """Plans from the fastest to the leanest. ``tile`` is ``auto``, ``off`` or the rows of a band."""
+        chosen: tuple[int | None, ...] = (None, *(rows for rows in BAND_ROWS if rows < self.height))
+        if tile == "off" or not self.in_bands:
+            chosen = (None,)
+        elif tile != "auto":
+            rows = -(-int(tile) // ROWS_MULTIPLE) * ROWS_MULTIPLE
+            chosen = (rows if rows < self.height else None,)
+        fastest = Plan(chosen[0], True, 1, keeps_freed=True) if self.on_host else Plan(chosen[0], True, 2)
+        yield self._counted(fastest)
+        for keep_features in (True, False):
+            for height in chosen:
+                yield self._counted(Plan(height, keep_features, 1))
+
+    def _counted(self, plan: Plan) -> Plan:
+        return replace(plan, bytes=self._bytes(plan))
+
+    def _bytes(self, plan: Plan) -> int:
+        """The peak of a plan, from what the parts hold at a time; factors fitted to measured peaks (see docs)."""
+        pixels = self.width * self.height
+        band = 1.0 if plan.rows is None else min(1.0, (plan.rows + 2 * ROWS_MULTIPLE) / self.height)
+        element = 4 if self.precision == torch.float32 else 2
+        cells = self.descriptor.cell_px**2
+        features = element * self.descriptor.refine_channels / cells
+        kept = 3 * features * self.descriptor.refine
+        frames = 3 * 3 * 4 * 4
+        adapter = element * self.descriptor.adapter_channels / cells * (2 + 3 * band) * self.descriptor.adapter
+        refine = features * (6 + 4 * band) * self.descriptor.refine
+        fusion = 4 * 90 * band
+        flow = self.flow_bytes_per_pixel * plan.pairs_at_once
+        carried = kept if plan.keep_features else 0
+        used = frames + max(flow + carried, adapter + carried, fusion + carried, refine)
+        if plan.keeps_freed:  # what the flow leaves behind does not fit the network's buffers
+            used += flow
+        waste = WASTE_KEPT if plan.keeps_freed else WASTE if plan.rows is None else WASTE_BANDS
+        staged = ON_CPU.bytes_per_pixel * (STAGED_KEPT if plan.keeps_freed else 1) if self.on_host else 0
+        return int(pixels * (used * waste + staged))
+
+
+def make_plan(workload: Workload, engine: Engine, device: torch.device) -> Plan:
+    """The fastest plan that fits.
+
+    Raises:
+        OutOfMemory: ``engine.memory`` is less than the leanest plan takes.
+    """
+    give_back_freed_memory()
+    limit = _limit(engine.memory, device) // lanes_on(device, engine.device)
+    for plan in workload.plans(engine.tile):
+        if plan.bytes <= limit:
+            return plan
+    if not engine.memory:
+        return plan
+    raise OutOfMemory(
+        f"{workload.width} x {workload.height} pixels take {plan.bytes / UNITS['G']:.1f} GB at least; "
+        f"--memory {engine.memory} leaves {max(limit, 0) / UNITS['G']:.1f} GB.",
+        hint="Give more memory, render with --precision bf16, or use --method merge.",
+        needed=plan.bytes, limit=limit,
+    )  # fmt: skip
+
+
+def leaner(workload: Workload, plan: Plan) -> Plan | None:
+    """The next plan that takes less than ``plan``; None if there is none. A ``tile`` that was given is given up."""
+    later = [other for other in workload.plans("auto") if other.bytes < plan.bytes]
+    return later[0] if later else None
+
+
+def bytes_of(memory: str) -> int:
+    """Bytes of a text such as ``8G``, already checked by the Shot."""
+    number, unit = re.fullmatch(r"([\d.]+)([KMGT]?)", memory).groups()  # type: ignore[union-attr]
+    return int(float(number) * UNITS[unit])
+
+
+def _limit(memory: str, device: torch.device) -> int:
+    if memory:
+        return bytes_of(memory) - used_memory(device)
+    return int(free_memory(device) * SHARE_OF_FREE)

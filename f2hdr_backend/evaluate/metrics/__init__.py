@@ -1,0 +1,1 @@
+"""Image and video metrics between a result and the ground truth."""

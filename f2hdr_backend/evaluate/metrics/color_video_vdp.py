@@ -1,0 +1,150 @@
+"""ColorVideoVDP (Mantiuk et al. 2024) of a whole scene, by its authors' program: needs the extra ``f2hdr[cvvdp]``.
+
+It sees color, contrast and time, so that it notices the flicker that metrics of single frames cannot. Its number is
+in JOD: 10 is identical, and one less is what three viewers of four would call worse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from itertools import chain
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from f2hdr_backend.evaluate.metrics.score import Parameters, Score
+from f2hdr_backend.evaluate.metrics.screen import Display
+from f2hdr_backend.shot.errors import DocumentError
+
+FloatArray = NDArray[np.floating[Any]]
+
+DISPLAY = "standard_hdr_linear"
+"""The program's own name for the display's light: BT.709 primaries, linear values in cd/m2."""
+WHITE_NITS = 1000.0
+"""What radiance 1 is shown as, in cd/m2."""
+FRAMES_PER_SECOND = 30.0
+"""Benchmarks do not state theirs."""
+OPERATORS = ("nms", "qnms")
+"""What torchvision needs to be declared before it can be imported, where its compiled part does not fit torch's."""
+
+
+def parameters() -> Parameters:
+    """All that the number depends on beside the frames and their size.
+
+    Raises:
+        DocumentError: the extra is not installed.
+    """
+    light = _program().vvdp_display_photometry.load(DISPLAY, [])
+    screen = Display()
+    return (
+        ("display", DISPLAY),
+        ("peak_cd/m2", float(light.Y_peak)),
+        ("contrast", float(light.contrast)),
+        ("ambient_lux", float(light.E_ambient)),
+        ("reflectivity", float(light.k_refl)),
+        ("radiance_1_cd/m2", WHITE_NITS),
+        ("screen", f"{screen.diagonal_in:g} in at {screen.distance_m:g} m"),
+        ("frames_per_second", FRAMES_PER_SECOND),
+        ("before_the_first_frame", "replicate"),
+        ("version", _opened((2, 2), torch.device("cpu")).version),
+    )
+
+
+def color_video_vdp(frames: Iterator[tuple[FloatArray, FloatArray]], count: int, device: torch.device) -> Score:
+    """The quality of a scene, read once, one frame at a time.
+
+    Args:
+        frames: prediction and truth, ``(H, W, 3)`` linear radiance each, 1 being shown at 1000 cd/m2; at least one
+            frame, all of one size.
+        count: how many frames there are.
+        device: where to compute.
+
+    Raises:
+        DocumentError: the extra is not installed.
+    """
+    first = next(frames)
+    height, width = first[1].shape[:2]
+    metric = _opened((width, height), device)
+    scene = _Scene(chain([first], frames), (height, width, count), metric.display_photometry)
+    with torch.no_grad():
+        quality, _ = metric.predict_video_source(scene)
+    facts = (("pixels_per_degree", float(metric.pix_per_deg)), ("size", f"{width}x{height}"), ("frames", count))
+    return Score("ColorVideoVDP", float(quality), "JOD", parameters(), facts)
+
+
+class _Scene:
+    """Frames as the program asks for them: ascending, the test before the reference of the same number."""
+
+    def __init__(
+        self, frames: Iterator[tuple[FloatArray, FloatArray]], extent: tuple[int, int, int], light: Any
+    ) -> None:
+        """``extent`` is height, width and number of frames; ``light`` is the program's display."""
+        self._frames, self._extent, self._light = frames, extent, light
+        self._truth: FloatArray = np.empty(0)
+
+    def get_video_size(self) -> tuple[int, int, int]:
+        return self._extent
+
+    def get_batch_size(self) -> int:
+        return 1
+
+    def get_frames_per_second(self) -> float:
+        return FRAMES_PER_SECOND
+
+    def get_test_frame(self, frame: int, device: torch.device, colorspace: str) -> Tensor:
+        prediction, self._truth = next(self._frames)
+        return self._shown(prediction, device, colorspace)
+
+    def get_reference_frame(self, frame: int, device: torch.device, colorspace: str) -> Tensor:
+        return self._shown(self._truth, device, colorspace)
+
+    def _shown(self, radiance: FloatArray, device: torch.device, colorspace: str) -> Tensor:
+        """``(1, 3, 1, H, W)`` in the color space that the program asks for."""
+        planes = torch.from_numpy(np.ascontiguousarray(np.moveaxis(radiance, -1, 0), np.float32)).to(device)
+        light = planes[None, :, None] * WHITE_NITS
+        shown: Tensor = self._light.source_2_target_colorspace(light, colorspace)
+        return shown
+
+
+def _opened(size: tuple[int, int], device: torch.device) -> Any:
+    program, screen = _program(), Display()
+    light = program.vvdp_display_photometry.load(DISPLAY, [])
+    geometry = program.vvdp_display_geometry(
+        size, distance_m=screen.distance_m, diagonal_size_inches=screen.diagonal_in
+    )
+    return program.cvvdp(display_photometry=light, display_geometry=geometry, quiet=True, device=device)
+
+
+@cache
+def _program() -> ModuleType:
+    try:
+        _fit_torchvision()
+        import pycvvdp
+    except ModuleNotFoundError as error:
+        raise DocumentError(
+            f"The metric 'cvvdp' is not installed: there is no module {error.name}.",
+            hint='Run: pip install "f2hdr[cvvdp]"',
+        ) from error
+    module: ModuleType = pycvvdp
+    return module
+
+
+@cache
+def _fit_torchvision() -> torch.library.Library | None:
+    """Make torchvision importable where its compiled part was built for another torch, such as a CPU build.
+
+    ColorVideoVDP takes only a Gaussian blur from it, which is plain torch.
+    """
+    try:
+        import torchvision  # noqa: F401
+    except RuntimeError:
+        library = torch.library.Library("torchvision", "FRAGMENT")
+        for name in OPERATORS:
+            library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        return library
+    return None

@@ -1,0 +1,1 @@
+"""The published benchmark: its protocol, its tables, and our rows beside them."""

@@ -1,0 +1,286 @@
+"""Runs a benchmark: reconstructs and scores a data set's windows, in one or several processes; resumes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Literal
+
+import cv2
+import torch
+
+from f2hdr_backend.engine.method.base import HdrFrame
+from f2hdr_backend.engine.method.network import NetworkMethod, open_method
+from f2hdr_backend.evaluate.metrics import color_video_vdp
+from f2hdr_backend.evaluate.metrics.composite import well_exposed
+from f2hdr_backend.evaluate.metrics.shot_scores import FLICKER, SHOT_METRICS, VIDEO, ShotFrame, shot_scores
+from f2hdr_backend.evaluate.paper.cost import measure, measured_on
+from f2hdr_backend.evaluate.paper.progress import FrameScored, Progress
+from f2hdr_backend.evaluate.paper.results import FrameRow, ResultsFolder, Rows, SceneRow
+from f2hdr_backend.evaluate.paper.scoring import (
+    Scored,
+    Scores,
+    ScoreSettings,
+    require_metrics,
+    score_frame,
+    trusting,
+    with_reference,
+)
+from f2hdr_backend.evaluate.paper.summary import Summary, summarize
+from f2hdr_backend.evaluate.reading.dataset import (
+    ALTERNATE,
+    DatasetReader,
+    Window,
+    WindowFiles,
+    open_dataset,
+    read_window,
+)
+from f2hdr_backend.image.frame import file_identity
+from f2hdr_backend.machine.cpu_setup import set_up_cpu
+from f2hdr_backend.machine.device import pick_device
+from f2hdr_backend.shot.document import Engine
+from f2hdr_backend.shot.errors import DeviceError, ImageError
+
+SCORING_VERSION = 2
+"""Raised when the same files and settings would give other numbers."""
+
+Chunk = tuple[WindowFiles, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A benchmark run."""
+
+    dataset: str
+    """As :func:`open_dataset` takes it."""
+    folder: Path
+    engine: Engine
+    """Method, weights, flow, precision and device; its reference trust is not used."""
+    scoring: ScoreSettings
+    reference: str = ALTERNATE
+    jobs: int = 1
+    """Processes; each opens the weights."""
+
+
+class Benchmark:
+    """A run, opened: the dataset has been found whole, the method loaded, and the metrics fit both."""
+
+    def __init__(self, plan: Plan, reader: DatasetReader | None = None) -> None:
+        """Open what the plan names, or take its dataset from ``reader``.
+
+        Raises what :func:`open_dataset`, :func:`require_metrics` and :func:`open_method` raise.
+        """
+        self.plan = plan
+        self.reader = reader or open_dataset(plan.dataset, plan.folder, plan.reference)
+        require_metrics(self.reader, plan.scoring.metrics)
+        self._device = pick_device(plan.engine.device)
+        self._where = measured_on(self._device, plan.jobs)
+        self._method = open_method(plan.engine)
+        self._method.stored.cache.limit = 0  # every flow is estimated and timed, none comes from an earlier run
+        self._seen_sizes: set[tuple[int, ...]] = set()
+        self.flow = self._method.flow_name
+        self.precision = self._method.precision
+        self.rows = Rows()
+        """What :meth:`run` has scored, once it is done."""
+
+    @property
+    def is_ablation(self) -> bool:
+        """Whether the weights leave out or replace a part of the method, as those of Table 5 do."""
+        if not isinstance(self._method, NetworkMethod):
+            return False
+        reading = self._method.descriptor
+        return not (reading.adapter and reading.refine and reading.mask == "physical")
+
+    @property
+    def _reading(self) -> Literal["exact", "released"]:
+        """How the method itself warps along its flows."""
+        return self._method.descriptor.warp if isinstance(self._method, NetworkMethod) else "exact"
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """All that the numbers depend on beside the dataset's files, as JSON."""
+        scoring, engine = self.plan.scoring, self.plan.engine
+        hdrvdp = {**vars(scoring.hdrvdp), "display": vars(scoring.hdrvdp.display)}
+        return {
+            "dataset": self.plan.dataset.replace("_", "-"),
+            "folder": str(self.plan.folder.resolve()),
+            "reference_exposure": self.plan.reference,
+            "method": engine.method,
+            "weights": engine.weights if engine.method == "f2hdr" else None,
+            "flow": self.flow,
+            "precision": self.precision,
+            "reference_trust": scoring.reference_trust,
+            "metrics": list(scoring.metrics),
+            "hdrvdp": hdrvdp if "hdrvdp" in scoring.metrics else None,
+            "cvvdp": dict(color_video_vdp.parameters()) if VIDEO in scoring.metrics else None,
+            "label_flow": scoring.label_flow if "epe" in scoring.metrics else None,
+            "method_digest": self._method.digest,
+            "measured_on": self._where,
+            "scoring": SCORING_VERSION,
+        }
+
+    def run(self, results: ResultsFolder | None = None) -> Iterator[FrameScored]:
+        """Score every window, those of ``results`` excepted that are there already; keep the rows in it as it goes.
+
+        Raises:
+            ImageError: a picture that cannot be read or scored; names the frame. Or a scene that a metric of scenes
+                refuses; named once all windows have been scored.
+            DeviceError: one of several processes ended unexpectedly.
+            UnwritableFrame: the folder cannot be written to.
+        """
+        kept, todo = self._kept(results.load() if results else Rows())
+        progress = Progress([files.name for files in self.reader.windows], results, kept)
+        refused: list[ImageError] = []
+        try:
+            for place, row in enumerate(progress.rows.frames):
+                yield FrameScored(row, True, place + 1, len(self.reader.windows))
+            for rows in self._scored(todo):
+                yield from progress.add(rows)
+                refused.extend(rows.refused)
+        finally:
+            progress.write()
+        if refused:
+            raise refused[0]
+        self.rows = progress.rows
+
+    def summary(self) -> Summary:
+        """The means of the finished run."""
+        return summarize(self.rows)
+
+    def score(self, chunk: Chunk) -> Rows:
+        """The rows of some windows: of one, or of a whole scene if a metric asks for that."""
+        frames: list[FrameRow] = []
+        samples = self._samples(chunk, frames)
+        if not self._by_scene:
+            for _ in samples:
+                pass
+            return Rows(tuple(frames))
+        scoring = self.plan.scoring
+        name = chunk[0].scene
+        try:
+            scores = trusting(shot_scores(samples, len(chunk), scoring.metrics, self._device), scoring.reference_trust)
+        except ImageError as error:
+            if len(frames) < len(chunk):
+                raise
+            named = ImageError(f"{name}: {error.message}", hint=f"Leave {FLICKER} out of --metrics.", **error.facts)
+            return Rows(tuple(frames), refused=(named,))
+        return Rows(tuple(frames), (SceneRow(name, _joined(row.digest for row in frames), scores),))
+
+    @property
+    def _by_scene(self) -> bool:
+        """Whether a metric needs whole scenes."""
+        return any(name in SHOT_METRICS for name in self.plan.scoring.metrics)
+
+    def _samples(self, chunk: Chunk, frames: list[FrameRow]) -> Iterator[ShotFrame]:
+        """Score the windows one by one into ``frames``; give what their scene is scored by."""
+        for files in chunk:
+            try:
+                row, sample = self._row(files)
+            except ImageError as error:
+                raise type(error)(f"{files.name}: {error.message}", hint=error.hint, **error.facts) from error
+            frames.append(row)
+            yield sample
+
+    def reconstruct(self, files: WindowFiles) -> tuple[Scored, Scores]:
+        """A window's pictures as the metrics see them, and what they cost. Raises what :func:`read_window` raises."""
+        window = read_window(self.reader, files)
+        frame, costs = self._reconstruct(window)
+        result = with_reference(window, frame, self.plan.scoring.reference_trust, self.reader.cycle)
+        scored = Scored(self.reader, files, window, frame, result, self.plan.scoring, self._device, self._reading)
+        return scored, costs
+
+    def _row(self, files: WindowFiles) -> tuple[FrameRow, ShotFrame]:
+        scored, costs = self.reconstruct(files)
+        truth = scored.window.truth
+        divisor = 1.0 if truth is None else truth.divisor
+        scores = score_frame(scored) | costs
+        row = FrameRow(files.scene, files.frame, files.exposures[1], divisor, self._digest(files), scores)
+        exposed = well_exposed(scored.window.codes[1])
+        return row, ShotFrame(scored.result, exposed, None if truth is None else truth.radiance)
+
+    def _reconstruct(self, window: Window) -> tuple[HdrFrame, Scores]:
+        """The window's radiance and cost; a CUDA device sees each size once before, so that set-up does not count."""
+
+        def call() -> HdrFrame:
+            return self._method(window.codes, window.exposures, occlusions=False)
+
+        height, width = window.codes.shape[1:3]
+        if self._device.type == "cuda" and (height, width) not in self._seen_sizes:
+            call()
+        self._seen_sizes.add((height, width))
+        frame, cost = measure(call, self._device)
+        return frame, cost.scores(self._where, (width, height))
+
+    def _kept(self, rows: Rows) -> tuple[Rows, list[Chunk]]:
+        """The rows that stand, and the chunks that have none."""
+        there = {(row.name, row.digest): row for row in rows.frames}
+        scenes = {(row.scene, row.digest): row for row in rows.scenes}
+        kept, todo = Rows(), []
+        for chunk in self._chunks():
+            digests = [self._digest(files) for files in chunk]
+            keys = [(files.name, digest) for files, digest in zip(chunk, digests, strict=True)]
+            frames = [there[key] for key in keys if key in there]
+            scene = scenes.get((chunk[0].scene, _joined(digests)))
+            if len(frames) < len(chunk) or (self._by_scene and scene is None):
+                todo.append(chunk)
+            else:
+                kept += Rows(tuple(frames), () if scene is None else (scene,))
+        return kept, todo
+
+    def _chunks(self) -> list[Chunk]:
+        if not self._by_scene:
+            return [(files,) for files in self.reader.windows]
+        return [tuple(windows) for _, windows in groupby(self.reader.windows, key=lambda files: files.scene)]
+
+    def _digest(self, files: WindowFiles) -> str:
+        identities = [file_identity(path) for path in (*files.paths(), *self.reader.shared())]
+        return _joined([json.dumps(self.settings, sort_keys=True), json.dumps(files.exposures), *identities])
+
+    def _scored(self, todo: list[Chunk]) -> Iterator[Rows]:
+        if self.plan.jobs == 1 or len(todo) < 2:
+            yield from (self.score(chunk) for chunk in todo)
+            return
+        threads = max(1, (os.cpu_count() or 1) // self.plan.jobs)
+        context = multiprocessing.get_context("spawn")
+        pool = ProcessPoolExecutor(self.plan.jobs, context, _share_cores, (threads,))
+        try:
+            for future in as_completed([pool.submit(_score, self.plan, chunk) for chunk in todo]):
+                yield future.result()
+        except BrokenProcessPool as error:
+            raise DeviceError(
+                f"One of the {self.plan.jobs} processes of --jobs ended unexpectedly, most likely for want of memory.",
+                hint="With -o the same command resumes; fewer --jobs, which need another folder, take less memory.",
+                jobs=self.plan.jobs,
+            ) from error
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _joined(parts: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+@lru_cache(maxsize=1)
+def _opened(plan: Plan) -> Benchmark:
+    """A worker process's own run, opened once."""
+    return Benchmark(plan)
+
+
+def _score(plan: Plan, chunk: Chunk) -> Rows:
+    return _opened(plan).score(chunk)
+
+
+def _share_cores(threads: int) -> None:
+    """Give each of several processes its share of the cores."""
+    set_up_cpu()
+    torch.set_num_threads(threads)
+    cv2.setNumThreads(threads)

@@ -1,0 +1,1 @@
+"""Readers of benchmark data sets: scenes, exposures and ground truth."""

@@ -1,0 +1,171 @@
+"""What a benchmark dataset offers, and how one is found by name."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from f2hdr_backend.evaluate.reading import datasets
+from f2hdr_backend.evaluate.reading.ground_truth import GroundTruth, normalize_reference
+from f2hdr_backend.image.read import read_image
+from f2hdr_backend.shot.errors import DocumentError, ImageError, ShotError
+
+FloatArray = NDArray[np.float32]
+Exposures = tuple[float, float, float]
+
+ALTERNATE = "alternate"
+"""Reference exposures as the footage has them."""
+
+
+@dataclass(frozen=True)
+class WindowFiles:
+    """Where a window's pictures are: three successive frames, the middle one being the reference."""
+
+    scene: str
+    frame: int
+    """Number of the reference frame: its file's, or its place in the scene's list, counted from 0."""
+    frames: tuple[str, str, str]
+    exposures: Exposures
+    """Relative exposures of ``frames``; 1 is the scene's shortest."""
+    truth: str | None = None
+    """Ground truth of the reference frame."""
+    neighbor_truths: tuple[str, str] | None = None
+    """Ground truth of the two neighbors, where flow can be judged by it."""
+    same_exposure: tuple[str, str] | None = None
+    """The two neighbors shot at the reference's exposure, where every frame has both exposures."""
+
+    @property
+    def name(self) -> str:
+        """``scene/0007``."""
+        return f"{self.scene}/{self.frame:04d}"
+
+    def paths(self) -> tuple[str, ...]:
+        """Every file that scores may depend on."""
+        truth = () if self.truth is None else (self.truth,)
+        return (*self.frames, *truth, *(self.neighbor_truths or ()), *(self.same_exposure or ()))
+
+
+@dataclass(frozen=True)
+class Window:
+    """A window's pictures."""
+
+    codes: FloatArray
+    """``(3, H, W, 3)`` gamma-2.2 code values 0-1 of previous, reference, next."""
+    exposures: Exposures
+    truth: GroundTruth | None
+    """Of the reference frame; 1 is the clip of the shortest exposure. None if the dataset has none."""
+
+
+class DatasetReader(ABC):
+    """A data set on disk. Each module of ``evaluate/reading/datasets`` defines one subclass named ``Reader``."""
+
+    expects: ClassVar[str]
+    """The layout it reads, as the end of a sentence that begins "expects"."""
+    references: ClassVar[tuple[str, ...]] = (ALTERNATE,)
+    """What ``--ref-exposure`` may say."""
+    cycle: ClassVar[int] = 2
+    """How many exposures there are."""
+
+    def __init__(self, folder: Path, reference: str = ALTERNATE) -> None:
+        """Find the windows of all scenes.
+
+        Args:
+            folder: the dataset's root.
+            reference: one of ``references``.
+
+        Raises:
+            ShotError: a file or folder of the layout is missing; says which, and what the layout is.
+        """
+        self.folder = folder.resolve()
+        self.reference = reference
+        if not folder.is_dir():
+            raise self.missing(folder)
+        self.windows = tuple(self._find())
+        if not self.windows:
+            raise self.missing(folder / "a scene of enough frames for a window")
+
+    def shared(self) -> tuple[str, ...]:
+        """Files beside those of a window that the scores of all windows depend on."""
+        return ()
+
+    @abstractmethod
+    def _find(self) -> Iterator[WindowFiles]:
+        """The windows, in the order of scenes and frames."""
+
+    def codes(self, path: str) -> FloatArray:
+        """``(H, W, 3)`` gamma-2.2 code values 0-1 of a frame. Raises UnreadableFrame."""
+        return read_image(path).pixels
+
+    def truth(self, path: str) -> GroundTruth:
+        """A ground-truth frame under the published rule. Raises UnreadableFrame."""
+        return normalize_reference(read_image(path).pixels)
+
+    def missing(self, path: Path) -> ShotError:
+        """The refusal of a folder that lacks ``path``."""
+        return self.refusal(f"{path} is not there", str(path))
+
+    def refusal(self, what: str, path: str) -> ShotError:
+        """The refusal of a folder for the reason ``what``, which names the file."""
+        name = type(self).__module__.rsplit(".", 1)[-1].replace("_", "-")
+        return ShotError(f"{what}; {name} expects {self.expects}", hint="Mend the folder.", path=path)
+
+    def require(self, *paths: Path) -> None:
+        """Raise ShotError unless all of the files and folders are there."""
+        for path in paths:
+            if not path.exists():
+                raise self.missing(path)
+
+
+def dataset_names() -> list[str]:
+    """Names that ``--dataset`` takes, sorted."""
+    return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(datasets.__path__))
+
+
+def open_dataset(name: str, folder: Path, reference: str = ALTERNATE) -> DatasetReader:
+    """Open the dataset called ``name`` (``real-hdrv`` or ``real_hdrv``) at ``folder``.
+
+    Raises:
+        DocumentError: no dataset has that name, or it does not offer these reference exposures.
+        ShotError: the folder's layout is not the dataset's.
+    """
+    dashed = name.replace("_", "-")
+    if dashed not in dataset_names():
+        raise DocumentError(f"There is no dataset {name!r}.", hint=f"Use one of {', '.join(dataset_names())}.")
+    module = importlib.import_module(f"{datasets.__name__}.{dashed.replace('-', '_')}")
+    kind: type[DatasetReader] = module.Reader
+    if reference not in kind.references:
+        raise DocumentError(
+            f"{dashed} has no reference exposures {reference!r}.", hint=f"Use {' or '.join(kind.references)}."
+        )
+    return kind(folder, reference)
+
+
+def read_window(reader: DatasetReader, files: WindowFiles) -> Window:
+    """The pictures of a window.
+
+    Raises:
+        UnreadableFrame: a file cannot be read.
+        ImageError: its pictures differ in size.
+    """
+    frames = [reader.codes(path) for path in files.frames]
+    truth = None if files.truth is None else reader.truth(files.truth)
+    pictures = [*zip(files.frames, frames, strict=True)]
+    if truth is not None:
+        pictures.append((str(files.truth), truth.radiance))
+    for path, picture in pictures:
+        if picture.shape != frames[1].shape:
+            raise ImageError(
+                f'"{path}" is {picture.shape[1]} x {picture.shape[0]} and its window\'s reference frame '
+                f"{frames[1].shape[1]} x {frames[1].shape[0]}.",
+                hint="Bring all pictures of a scene to one size.",
+                path=path,
+            )
+    return Window(np.stack(frames), files.exposures, truth)

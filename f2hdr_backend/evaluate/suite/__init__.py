@@ -1,0 +1,1 @@
+"""Synthetic test suites: windows with known truth, drawn by the training's generator."""

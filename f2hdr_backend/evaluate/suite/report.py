@@ -1,0 +1,98 @@
+"""The synthetic suite as a page to look at: two methods, the truth with its flow, and the scores of all windows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import numpy as np
+
+from f2hdr_backend.engine.method.base import Method
+from f2hdr_backend.engine.trust.blend import use_reference
+from f2hdr_backend.evaluate.metrics.psnr_ssim import MU
+from f2hdr_backend.evaluate.metrics.score import Parameters, Score
+from f2hdr_backend.evaluate.page import choose_frames as interesting
+from f2hdr_backend.evaluate.page import page
+from f2hdr_backend.evaluate.page.page import Grouping, Page, PageFrame, Plane, ScoreRow, Source
+from f2hdr_backend.evaluate.suite.cases import SIZE, Case
+from f2hdr_backend.evaluate.suite.synthetic import WindowScores, exposures_of
+from f2hdr_backend.train.sources import Source as Panorama
+
+VALUES = 27
+"""Values of a pixel in a page: two results and the truth (3 each), six flows (2 each) and six masks."""
+SIDES = ("backward", "forward")
+GROUPINGS: Mapping[str, Callable[[Case], str]] = {
+    "kind": lambda case: case.kind,
+    "ratio": lambda case: f"{case.ratio_stops:g} stops",
+    "reference": lambda case: "long" if case.long_reference else "short",
+}
+COLUMNS: Mapping[str, tuple[str, Parameters, Callable[[WindowScores], float]]] = {
+    "PSNR_T": ("dB", (("mu", MU),), lambda score: score.psnr_t),
+    "PSNR_L": ("dB", (), lambda score: score.psnr_l),
+    "SSIM_T": ("", (("mu", MU),), lambda score: score.ssim_t),
+}
+TRUTH = Source("truth", "true light", "not clipped")
+
+
+def suite_page(
+    scores: Sequence[WindowScores], panoramas: Sequence[Panorama], methods: Mapping[str, Method], trust: str, most: int
+) -> Page:
+    """The page of a finished suite: A is the first of ``methods``, B the second.
+
+    Args:
+        scores: of every window and method.
+        panoramas: what the windows are cut from.
+        methods: two or more, by the names in ``scores``.
+        trust: the reference trust they render with.
+        most: most windows to show.
+
+    Raises:
+        ShotError: ``most`` is less than 1.
+    """
+    names = dict(zip("AB", methods, strict=False))
+    cases = {score.case.index: score.case for score in scores}
+    groupings = tuple(Grouping.of(title, cases, name) for title, name in GROUPINGS.items())
+    count = page.frames_that_fit(len(cases), 2 * VALUES * SIZE[0] * SIZE[1], most)
+    first = {score.case.index: score.psnr_t for score in scores if score.method == names["A"]}
+    shown = interesting.choose(first, groupings[0].groups.values(), count)
+    rendering = {name: methods[method] for name, method in names.items()}
+    return Page(
+        f"Synthetic suite: {' and '.join(names.values())}",
+        (*(Source(name, method, f"reference trust {trust}") for name, method in names.items()), TRUTH),
+        (_picture(cases[index], panoramas, rendering, trust) for index in shown),
+        tuple(_score_rows(scores, names, trust)),
+        notes=(
+            interesting.words(count, len(cases), "PSNR_T of A", "kind"),
+            "Scores are against the true light clipped where the short exposure clips.",
+        ),
+        names={index: _name(case) for index, case in cases.items()},
+        groupings=groupings,
+    )
+
+
+def _name(case: Case) -> str:
+    return f"{case.index} {case.kind}, " + ", ".join(GROUPINGS[title](case) for title in ("ratio", "reference"))
+
+
+def _score_rows(scores: Sequence[WindowScores], names: Mapping[str, str], trust: str) -> Iterator[ScoreRow]:
+    common: Parameters = (("truth", "clipped to 0-1"), ("reference_trust", trust))
+    for column, (unit, parameters, value) in COLUMNS.items():
+        for name, method in names.items():
+            mine = [score for score in scores if score.method == method]
+            by_window = {score.case.index: Score(column, value(score), unit, (*parameters, *common)) for score in mine}
+            yield ScoreRow(name, "truth", by_window)
+
+
+def _picture(case: Case, panoramas: Sequence[Panorama], methods: Mapping[str, Method], trust: str) -> PageFrame:
+    window = case.window(panoramas)
+    exposures = exposures_of(window)
+    planes: dict[str, Plane] = {}
+    for name, method in methods.items():
+        frame = method(window.ldr, exposures, occlusions=False)
+        planes[name] = use_reference(frame, list(window.ldr), exposures, trust).radiance
+        planes |= {f"{name}/{side}": frame.flows[place] for place, side in enumerate(SIDES)}
+        planes |= {f"{name}/motion.{side}": frame.masks[place] for place, side in enumerate(SIDES)}
+    planes["truth"] = window.radiance[1]
+    for place, side in enumerate(SIDES):
+        planes[f"truth/{side}"] = window.flows[place]
+        planes[f"truth/occlusion.{side}"] = 1 - window.visible[place].astype(np.float32)
+    return PageFrame(case.index, planes)

@@ -1,0 +1,1 @@
+"""Movies: decoding, encoding, and the container boxes that PyAV does not expose."""

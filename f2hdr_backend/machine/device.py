@@ -1,0 +1,71 @@
+"""Which device computes, in which arithmetic, and how much memory it has left."""
+
+from __future__ import annotations
+
+import psutil
+import torch
+
+from f2hdr_backend.machine.container import container_memory_left
+from f2hdr_backend.shot.errors import DeviceUnavailable
+
+NAMES = {torch.float32: "fp32", torch.bfloat16: "bf16", torch.float16: "fp16"}
+"""Arithmetic as users name it."""
+
+
+def pick_devices(name: str) -> list[torch.device]:
+    """The devices that ``name`` lists with commas; ``auto`` is the first CUDA device, else the CPU.
+
+    Raises:
+        DeviceUnavailable: one of them is not there.
+    """
+    return [pick_device(part.strip()) for part in name.split(",")]
+
+
+def lanes_on(device: torch.device, name: str) -> int:
+    """How many of the devices that ``name`` lists are this one, and share its memory."""
+    return max(1, [part.strip() for part in name.split(",")].count(str(device)))
+
+
+def pick_device(name: str) -> torch.device:
+    """``auto`` is the first CUDA device, else the CPU; raises DeviceUnavailable for one that is not there."""
+    if name == "auto":
+        return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.ones(1, device=device).item()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise DeviceUnavailable(
+            f"The device {name!r} cannot be used here.", hint="Run f2hdr info to see the devices.", device=name
+        ) from error
+    return device
+
+
+def pick_precision(name: str, device: torch.device) -> torch.dtype:
+    """The arithmetic that ``name`` asks for; ``auto`` is half precision where the device has it, else float32."""
+    if name == "auto":
+        if device.type == "cuda":
+            return torch.float16
+        return torch.bfloat16 if _has_bfloat16() else torch.float32
+    return {word: kind for kind, word in NAMES.items()}[name]
+
+
+def free_memory(device: torch.device) -> int:
+    """Bytes that can be had on ``device`` now, a container's limit included."""
+    if device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        return int(free) + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    available = int(psutil.virtual_memory().available)
+    left = container_memory_left()
+    return available if left is None else min(available, left)
+
+
+def used_memory(device: torch.device) -> int:
+    """Bytes that this process holds on ``device``."""
+    if device.type == "cuda":
+        return int(torch.cuda.memory_allocated(device))
+    return int(psutil.Process().memory_info().rss)
+
+
+def _has_bfloat16() -> bool:
+    """Whether the CPU multiplies bf16 itself; others emulate it, slower than float32."""
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()

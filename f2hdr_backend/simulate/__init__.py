@@ -1,0 +1,1 @@
+"""Simulated plates: alternating exposures and sensor noise, shot from radiance images."""

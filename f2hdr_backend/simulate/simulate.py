@@ -1,0 +1,100 @@
+"""A plate of alternating exposures and its ground truth from any scene radiance: for trying, testing and training."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from f2hdr_backend.image.atomic import atomic_path
+from f2hdr_backend.image.write import write_exr, write_image
+from f2hdr_backend.shot.document import Output, Shot
+from f2hdr_backend.shot.errors import ShotError
+from f2hdr_backend.shot.exposure import ExposurePattern
+from f2hdr_backend.shot.frames import FrameRange, Sequence
+from f2hdr_backend.simulate.sensor import SensorModel, capture
+from f2hdr_backend.simulate.source import RadianceSource
+
+PLATE, TRUTH, RESULT = "plate.####.tif", "truth/truth.####.exr", "hdr/hdr.####.exr"
+CLIPPED_PERCENT = 0.1
+"""Pixels that clip in the short exposure, unless the long one would then be black or white all over."""
+DARKEST_MEDIAN, BRIGHTEST_MEDIAN = 0.025, 0.7
+"""Where the scene's median lies in the long exposure, relative to its clip."""
+_SAMPLED_FRAMES = 16
+_SAMPLED_ROWS = 4
+
+
+@dataclass(frozen=True)
+class Camera:
+    """What shoots the plate: the exposure of each frame, the sensor, and the seed of its noise."""
+
+    exposures: ExposurePattern
+    sensor: SensorModel
+    seed: int = 0
+
+
+def simulate(source: RadianceSource, camera: Camera, folder: str) -> Iterator[int]:
+    """Write plate, truth and shot.json into ``folder``; yield each frame's number when its files are written.
+
+    The plate is 16-bit TIFF holding codes of ``camera.sensor.bits`` bits, to the power 1/2.2. The truth is float EXR,
+    scene-linear, 1.0 = clip of the long exposure as in the result of a render, and clipped where the short exposure
+    clips: what no exposure has seen, no method can give. Each frame's noise depends only on seed and number.
+
+    Raises ShotError if the folder holds frames of another plate, UnwritableFrame, and what the source raises.
+    """
+    folder = os.path.abspath(folder)
+    plate, truth = (Sequence.parse(os.path.join(folder, name)) for name in (PLATE, TRUTH))
+    _refuse_other_frames(plate, source.frames)
+    clip = short_clip(source, camera.exposures.ratio_stops)
+    highest_gain = np.float32(2.0**camera.exposures.ratio_stops)
+    for frame in source.frames:
+        radiance = source.radiance(frame) / np.float32(clip)
+        rng = np.random.default_rng((camera.seed, frame % 2**32))
+        codes = capture(radiance, camera.exposures.gain(frame), camera.sensor, rng)
+        write_image(plate.path(frame), codes, 16)
+        pixels = np.minimum(radiance, 1) * highest_gain
+        write_exr(truth.path(frame), {"RGB": pixels}, {}, pixel_type="float", compression="zip")
+        yield frame
+    _write_shot(folder, camera.exposures, source.frames)
+
+
+def short_clip(source: RadianceSource, ratio_stops: float) -> float:
+    """Return the radiance at which the short exposure clips, one for the whole shot.
+
+    It lets 0.1 % of the pixels clip, as a camera operator protects highlights, but keeps the scene's median between
+    2.5 % and 70 % of the long exposure's clip, as one exposes for the subject. Raises ShotError for a black source.
+    """
+    frames = source.frames.frames
+    every = -(-len(frames) // _SAMPLED_FRAMES)
+    sampled = (source.radiance(frame)[::_SAMPLED_ROWS] for frame in frames[::every])
+    luminance = np.concatenate([light.mean(axis=2).ravel() for light in sampled])
+    protecting = float(np.percentile(luminance, 100 - CLIPPED_PERCENT))
+    if not protecting > 0:
+        raise ShotError("The source is black: there is nothing to expose for.")
+    subject = float(np.median(luminance)) * 2.0**ratio_stops
+    if subject == 0:
+        return protecting
+    return float(np.clip(protecting, subject / BRIGHTEST_MEDIAN, subject / DARKEST_MEDIAN))
+
+
+def sensor_of(noise: str, bits: int) -> SensorModel:
+    """Return the sensor of a noise level with another number of bits. Raises ShotError for what there is not."""
+    return replace(SensorModel.named(noise), bits=bits)
+
+
+def _refuse_other_frames(plate: Sequence, frames: FrameRange) -> None:
+    others = FrameRange(tuple(set(plate.on_disk()).difference(frames)))
+    if others:
+        raise ShotError(
+            f'"{plate}" has other frames already: {others}.', hint="Choose an empty folder.", frames=others.frames
+        )
+
+
+def _write_shot(folder: str, exposures: ExposurePattern, frames: FrameRange) -> None:
+    plate, result = os.path.join(folder, PLATE), os.path.join(folder, RESULT)
+    shot = Shot(plate=plate, exposures=exposures, frames=frames, output=Output(pattern=result))
+    with atomic_path(os.path.join(folder, "shot.json")) as part:
+        part.write_text(json.dumps(shot.to_json(), indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Timelines (OTIO, EDL, FCPXML): the clips they use, and the render of each used range."""

@@ -1,0 +1,236 @@
+"""Editorial timelines (OpenTimelineIO, EDL, Final Cut Pro X XML): which frames of which plate each clip uses.
+
+Source: OpenTimelineIO's documentation, "Time Ranges" (a clip's source range is in the time of its media; a transition
+overlaps its neighbors by its offsets).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from f2hdr_backend.shot.errors import DocumentError, F2HDRError, ShotError
+from f2hdr_backend.shot.events import Event
+from f2hdr_backend.shot.frames import FrameRange
+from f2hdr_backend.timeline.media import Media, Plates, find_media
+from f2hdr_backend.timeline.text import edl_rate, retimed_clips
+
+SUFFIXES = (".otio", ".edl", ".fcpxml")
+
+
+@dataclass(frozen=True)
+class CutClip:
+    """A clip that can be rendered. ``name`` is fit for a folder and unique in the cut."""
+
+    name: str
+    plate: str
+    used: FrameRange
+    """Frames of the plate that the cut shows, transitions included."""
+    frames: FrameRange
+    """The same with handles, as far as the plate goes."""
+
+
+@dataclass(frozen=True)
+class RefusedClip:
+    """A clip that cannot be rendered, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Cut:
+    """The clips of a timeline's video tracks, in order; ``notes`` say what was assumed or passed over."""
+
+    clips: tuple[CutClip, ...]
+    refused: tuple[RefusedClip, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ClipStarted(Event):
+    """A clip of the cut is begun; the events up to the next one are its own."""
+
+    clip: str
+    plate: str
+    frames: str
+    """Frames to render, handles included."""
+    used: str
+    """Frames that the cut shows."""
+    number: int
+    """1 for the first clip."""
+    clips: int
+
+
+def is_timeline(path: str) -> bool:
+    """Say whether a path names a timeline, by its suffix."""
+    return path.lower().endswith(SUFFIXES)
+
+
+def read_cut(path: str, handles: int) -> Cut:
+    """Read a timeline and find every clip's frames, with ``handles`` more at both ends where the plate has them.
+
+    Clips that are retimed, nested, without media or outside it are refused, each with its reason. Raises DocumentError
+    if the file is no timeline, ShotError if what reads it is not installed.
+    """
+    plates = Plates(os.path.dirname(os.path.abspath(path)))
+    try:
+        return _Reader(path, handles, plates).cut()
+    finally:
+        plates.close()
+
+
+class _Reader:
+    """One reading of one timeline."""
+
+    def __init__(self, path: str, handles: int, plates: Plates) -> None:
+        self._path = path
+        self._handles = handles
+        self._plates = plates
+        self._names: set[str] = set()
+        self._notes: list[str] = []
+        self._retimed: set[str] = set()
+
+    def cut(self) -> Cut:
+        """Read the file and every clip of its video tracks."""
+        text = _text(self._path)
+        rate = None
+        if self._path.lower().endswith(".edl"):
+            rate, note = edl_rate(text, self._plates)
+            self._notes += note
+        timelines = list(_timelines(_parsed(self._path, text, rate)))
+        self._retimed = retimed_clips(self._path, text, rate)
+        clips: list[CutClip] = []
+        refused: list[RefusedClip] = []
+        for track in (track for timeline in timelines for track in timeline.video_tracks()):
+            for item in track if track.enabled else ():
+                self._sort(item, track, clips, refused)
+        if not clips and not refused:
+            raise DocumentError(f'"{self._path}" holds no video clip.', hint="Export the timeline again.")
+        return Cut(tuple(clips), tuple(refused), tuple(self._notes))
+
+    def _sort(self, item: Any, track: Any, clips: list[CutClip], refused: list[RefusedClip]) -> None:
+        """Put an item of a track where it belongs; gaps and transitions belong nowhere."""
+        kind = item.schema_name()
+        if kind in ("Gap", "Transition"):
+            return
+        if not item.enabled:
+            self._notes.append(f'The clip "{item.name}" is switched off in the timeline and is left out.')
+            return
+        name = self._unique(item.name)
+        try:
+            if kind != "Clip":
+                raise ShotError("it is a nested sequence.", hint="Export that sequence as a timeline of its own.")
+            clips.append(self._clip(item, track, name))
+        except F2HDRError as error:
+            refused.append(RefusedClip(name, str(error)))
+
+    def _clip(self, clip: Any, track: Any, name: str) -> CutClip:
+        if clip.name in self._retimed or any(_is_retime(effect) for effect in (*clip.effects, *track.effects)):
+            raise ShotError("it is retimed.", hint="Render its whole plate and retime the result.")
+        visible = track.trimmed_range_of_child(clip)
+        if visible is None:
+            raise ShotError("it is trimmed away.", hint="Take it out of the timeline.")
+        shown = track.transformed_time_range(visible, clip)
+        media = find_media(clip, self._plates, shown.start_time)
+        used = _used(media, shown, _overlaps(clip, track))
+        there = media.plate.frames
+        if used.first < there.first or used.last > there.last:
+            raise ShotError(
+                f'it uses the frames {used} of "{media.name}", which has {there}.', hint="Relink the media, or trim it."
+            )
+        media.plate.require(used)
+        first, last = max(used.first - self._handles, there.first), min(used.last + self._handles, there.last)
+        self._note_short_handles(name, used.first - first, last - used.last)
+        return CutClip(name, media.name, used, FrameRange(tuple(range(first, last + 1))))
+
+    def _note_short_handles(self, name: str, before: int, after: int) -> None:
+        if min(before, after) < self._handles:
+            self._notes.append(
+                f'The plate of "{name}" has handles of {before} frames before and {after} after, not {self._handles}.'
+            )
+
+    def _unique(self, title: str) -> str:
+        """A name fit for a folder; later clips of the same name are numbered from 2."""
+        plain = re.sub(r"[^\w.+-]+", "_", title).strip("._") or "clip"
+        name, count = plain, 1
+        while name.lower() in self._names:
+            count += 1
+            name = f"{plain}_{count}"
+        self._names.add(name.lower())
+        return name
+
+
+def _used(media: Media, shown: Any, overlaps: tuple[Any, Any]) -> FrameRange:
+    """The frames of the plate from the first to the last shown, overlaps at both ends included."""
+    before, after = (0 if overlap is None else round(overlap.rescaled_to(media.rate).value) for overlap in overlaps)
+    count = round(shown.duration.rescaled_to(media.rate).value)
+    return FrameRange(tuple(range(media.first - before, media.first + count + after)))
+
+
+def _overlaps(clip: Any, track: Any) -> tuple[Any, Any]:
+    """How far transitions reach into the media before and after a clip; None where there is none."""
+    previous, following = track.neighbors_of(clip)
+    return (
+        previous.in_offset if previous is not None and previous.schema_name() == "Transition" else None,
+        following.out_offset if following is not None and following.schema_name() == "Transition" else None,
+    )
+
+
+def _is_retime(effect: Any) -> bool:
+    import opentimelineio as otio
+
+    if isinstance(effect, otio.schema.LinearTimeWarp) and not isinstance(effect, otio.schema.FreezeFrame):
+        return bool(effect.time_scalar != 1)
+    return isinstance(effect, otio.schema.TimeEffect)
+
+
+def _timelines(parsed: Any) -> Iterator[Any]:
+    """All timelines of what an adapter gives: one, or a collection of them."""
+    if parsed.schema_name() == "Timeline":
+        yield parsed
+    elif parsed.schema_name() == "SerializableCollection":
+        for child in parsed:
+            yield from _timelines(child)
+
+
+def _parsed(path: str, text: str, rate: float | None) -> Any:
+    """What OpenTimelineIO makes of the file."""
+    try:
+        import opentimelineio as otio
+    except ModuleNotFoundError as error:
+        raise _not_installed(path) from error
+    adapter = {".otio": "otio_json", ".edl": "cmx_3600", ".fcpxml": "fcpx_xml"}[os.path.splitext(path)[1].lower()]
+    if adapter not in otio.adapters.available_adapter_names():
+        raise _not_installed(path)
+    try:
+        parsed = otio.adapters.read_from_string(text, adapter, **({} if rate is None else {"rate": rate}))
+    except Exception as error:  # adapters raise whatever their parsers do
+        raise _no_timeline(path, " ".join(str(error).split()).rstrip(".")) from error
+    if not isinstance(parsed, otio.core.SerializableObject):
+        raise _no_timeline(path, "it holds none")
+    return parsed
+
+
+def _no_timeline(path: str, reason: str) -> DocumentError:
+    return DocumentError(f'"{path}" is no timeline that can be read: {reason}.', hint="Export it again.", path=path)
+
+
+def _not_installed(path: str) -> ShotError:
+    return ShotError(
+        f'"{path}" is a timeline, and what reads it is not installed.',
+        hint='Run: pip install "f2hdr[timeline]"',
+        path=path,
+    )
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            return file.read()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+        raise DocumentError(f'"{path}" cannot be read: {reason}.', hint="Check the path.", path=path) from error

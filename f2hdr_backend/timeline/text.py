@@ -1,0 +1,68 @@
+"""What timeline files say and OpenTimelineIO's adapters do not: an EDL's frame rate, and retimes.
+
+Sources: CMX 3600 EDL (motion memory, ``M2``); Apple, "FCPXML Reference" (``timeMap``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import pairwise
+from xml.etree import ElementTree
+
+from f2hdr_backend.shot.errors import F2HDRError, ShotError
+from f2hdr_backend.timeline.media import Plates
+
+USUAL_RATE = 24.0
+_EVENT = re.compile(r"^(\d+)\s+\S+\s+\S+\s+[CDWK]\S*\s", re.MULTILINE)
+_MEDIA = re.compile(r"^\*\s*FROM (?:CLIP NAME|CLIP|FILE):\s*(.+?)\s*$", re.MULTILINE)
+_NAME = re.compile(r"^\*\s*FROM CLIP NAME:\s*(.+?)\s*$", re.MULTILINE)
+_SPEED = re.compile(r"^M2\s.*?(-?\d+\.\d+|-?\d+)\s+[\d:;]{11}\s*$", re.MULTILINE)
+_CLOSE = 0.01
+
+
+def edl_rate(text: str, plates: Plates) -> tuple[float, list[str]]:
+    """Return the frames a second of an EDL, which does not say them: its media's, else 24 with a note.
+
+    Raises ShotError if its media disagree.
+    """
+    found: dict[Fraction, str] = {}
+    for path in _MEDIA.findall(text):
+        try:
+            rate = plates.rate(plates.local(re.sub(r"\[(\d+)-\d+\]", lambda match: "#" * len(match[1]), path)))
+        except F2HDRError:
+            continue  # the clip itself is refused for it
+        if rate is not None:
+            found.setdefault(rate, path)
+    if len(found) > 1:
+        words = ", ".join(f"{float(rate):.6g} ({path})" for rate, path in found.items())
+        raise ShotError(
+            f"The EDL's media have several frame rates: {words}.", hint="Write the cut as .otio, which says its rate."
+        )
+    if found:
+        return float(next(iter(found))), []
+    return USUAL_RATE, [f"Neither the EDL nor its media say their frame rate; {USUAL_RATE:g} a second is taken."]
+
+
+def retimed_clips(path: str, text: str, rate: float | None) -> set[str]:
+    """Return the names of clips whose speed is changed in a way that only the file's own text tells.
+
+    ``rate`` is the EDL's.
+    """
+    if path.lower().endswith(".edl") and rate is not None:
+        return set(_retimed_events(text, rate))
+    if path.lower().endswith(".fcpxml"):
+        root = ElementTree.fromstring(text)
+        return {element.get("name", "") for element in root.iter() if element.find("timeMap") is not None}
+    return set()
+
+
+def _retimed_events(text: str, rate: float) -> Iterator[str]:
+    starts = [match.start() for match in _EVENT.finditer(text)]
+    for start, end in pairwise([*starts, len(text)]):
+        event = text[start:end]
+        speed = _SPEED.search(event)
+        if speed and abs(float(speed[1]) - rate) > _CLOSE:
+            name = _NAME.search(event)
+            yield name[1] if name else event.split()[0]

@@ -1,0 +1,44 @@
+import re
+
+import cv2
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from f2hdr_backend.cli.verbs import demo as verb
+from f2hdr_backend.demo.demo import TAKES, Demo
+
+MERGE = TAKES[1]
+
+
+def test_a_demo_leaves_frames_and_a_contact_sheet(tmp_path, capsys):
+    scores = verb.run_demo(Demo(tmp_path, (160, 96), 3, (MERGE,)))
+    sheet = cv2.imread(str(tmp_path / "contact_sheet.png"))
+    assert sheet.shape[1] == 1920
+    for pattern in ("plate/plate.*.tif", "truth/truth.*.exr", "merge/demo.*.exr"):
+        assert len(list(tmp_path.glob(pattern))) == 3
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "shot and plate" in told.err
+    assert "3 frames rendered" in told.err
+    assert [score.name for score in scores] == ["classical merge", "reference frame alone"]
+
+
+def test_the_table_has_a_line_for_every_method(tmp_path):
+    demo = Demo(tmp_path, (160, 96), 2, ())
+    list(demo.shoot())
+    scores = demo.scores()
+    header, line = verb.table(scores).splitlines()
+    assert header.split() == ["PSNR_T", "dB", "PSNR_L", "dB"]
+    numbers = re.fullmatch(r"reference frame alone +(\d+\.\d\d) +(\d+\.\d\d)", line)
+    assert [float(number) for number in numbers.groups()] == pytest.approx(scores[0].means(), abs=0.005)
+
+
+def test_the_verb_is_on_the_command_line():
+    app = typer.Typer()
+    app.callback()(lambda: None)
+    verb.register(app)
+    told = CliRunner().invoke(app, ["demo", "--help"], env={"COLUMNS": "200"})
+    assert told.exit_code == 0
+    assert "DIR" in told.stdout
+    assert "contact_sheet.png" in told.stdout

@@ -1,0 +1,67 @@
+"""``f2hdr train`` as a shell sees it: a tiny run from images to installed weights, and the preview sheet."""
+
+import csv
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from f2hdr_backend.cli.verbs import train
+from f2hdr_backend.image.read import read_image
+from f2hdr_backend.image.write import write_exr
+from f2hdr_backend.shot.errors import DocumentError
+from f2hdr_backend.weights.manifest import entries_in
+from tests.train.worlds import world
+
+
+@pytest.fixture
+def images(tmp_path):
+    folder = tmp_path / "images"
+    folder.mkdir()
+    write_exr(folder / "meadow.exr", {"RGB": world().radiance}, {})
+    return folder
+
+
+def call(*words):
+    app = typer.Typer()
+    app.callback()(lambda: None)
+    train.register(app)
+    result = CliRunner().invoke(app, ["train", *map(str, words)])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def test_a_lite_run_leaves_weights_with_a_card_logs_and_curves(images, tmp_path, monkeypatch):
+    monkeypatch.setattr(train, "SCORED_WINDOWS", 1)
+    write_exr(images / "quarry_02_1k.exr", {"RGB": world(2).radiance}, {})
+    words = ("-o", tmp_path / "run", "--edition", "lite", "--into", tmp_path / "weights", "--license", "CC0")
+    small = ("--steps", 2, "--windows", 2, "--accumulate", 2, "--crop", 32, "--validate-every", 1)
+    result = call(*words, images, "--name", "small", *small)
+    assert result.exit_code == 0 and "small.safetensors" in result.output
+    (entry,) = entries_in(tmp_path / "weights")
+    assert entry.name == "small" and entry.card["license"] == "CC0" and entry.descriptor.cell_px == 2
+    assert entry.card["steps"] == 2 and entry.card["images"] == ["meadow"] and entry.card["scores"]["f2hdr PSNR_T"] > 0
+    rows = list(csv.reader((tmp_path / "run" / "train.csv").open()))
+    assert rows[0][:2] == ["step", "loss"] and [row[0] for row in rows[1:]] == ["1", "2"]
+    assert len(list(csv.reader((tmp_path / "run" / "validation.csv").open()))) == 3
+    assert (tmp_path / "run" / "curves.png").exists() and (tmp_path / "run" / "validation.000002.png").exists()
+
+
+def test_preview_writes_a_sheet(images, tmp_path):
+    result = call("preview", images, "-o", tmp_path / "sheet.png", "--windows", 2, "--size", 64, 48)
+    assert result.exit_code == 0 and "windows of 64 x 48 a second" in result.output
+    assert read_image(str(tmp_path / "sheet.png")).pixels.shape == (2 * 52, 6 * 68, 3)
+
+
+def test_an_ablation_of_an_edition_is_trained_and_its_weights_say_so(images, tmp_path):
+    words = ("-o", tmp_path / "run", "--edition", "lite", "--ablation", "stage1-no-adapter")
+    call(images, *words, "--into", tmp_path / "weights", "--steps", 1, "--windows", 1, "--crop", 32)
+    (entry,) = entries_in(tmp_path / "weights")
+    assert not entry.descriptor.adapter and not entry.descriptor.refine and entry.descriptor.fusion_channels == 64
+
+
+@pytest.mark.parametrize("option", ["edition", "ablation"])
+def test_what_is_not_there_is_named(images, tmp_path, option):
+    with pytest.raises(DocumentError, match=f"There is no {option} 'tiny'"):
+        call(images, "-o", tmp_path / "run", f"--{option}", "tiny", "--into", tmp_path / "weights")

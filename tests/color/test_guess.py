@@ -1,0 +1,163 @@
+"""Which space a plate is taken for when nobody says, and why."""
+
+import struct
+import zlib
+
+import cv2
+import numpy as np
+import OpenImageIO as oiio
+import pytest
+
+from f2hdr_backend.color.config import load_config
+from f2hdr_backend.color.guess import guess
+from f2hdr_backend.image.read import open_plate
+from f2hdr_backend.image.write import write_exr, write_image
+
+AP1 = (0.713, 0.293, 0.165, 0.83, 0.128, 0.044, 0.32168, 0.33767)
+REC709 = (0.64, 0.33, 0.3, 0.6, 0.15, 0.06, 0.3127, 0.329)
+GRAY = np.full((4, 6, 3), 0.5, np.float32)
+
+
+def guessed(pattern, config="f2hdr"):
+    plate = open_plate(str(pattern))
+    try:
+        return guess(plate, load_config(config))
+    finally:
+        plate.close()
+
+
+@pytest.mark.parametrize(
+    ("header", "space"),
+    [
+        ({}, "linear"),
+        ({"colorInteropID": "lin_ap1_scene"}, "ACEScg"),
+        ({"oiio:ColorSpace": "s-log3 s-gamut3.cine"}, "S-Log3 S-Gamut3.Cine"),
+        ({"chromaticities": AP1}, "ACEScg"),
+        ({"chromaticities": (0.708, 0.292, 0.17, 0.797, 0.131, 0.046, 0.3127, 0.329)}, "Linear Rec.2020"),
+        ({"acesImageContainerFlag": 1}, "ACES2065-1"),
+        ({"colorInteropID": "lin_ap1_scene", "chromaticities": REC709}, "ACEScg"),
+    ],
+)
+def test_exr_headers(tmp_path, header, space):
+    write_exr(tmp_path / "p.0001.exr", {"RGB": GRAY}, header)
+    found = guessed(tmp_path / "p.####.exr")
+    assert found.space == space and found.why and not found.doubt
+    if header:
+        assert "nothing says" not in found.why
+
+
+def test_a_space_that_the_config_lacks_is_doubted(tmp_path):
+    write_exr(tmp_path / "p.0001.exr", {"RGB": GRAY}, {"oiio:ColorSpace": "Sony Venice X-OCN"})
+    found = guessed(tmp_path / "p.####.exr")
+    assert found.space == "linear" and "Sony Venice X-OCN" in found.doubt and "--input-space" in found.doubt
+
+
+def png(path, *chunks):
+    cv2.imwrite(str(path), np.full((4, 6, 3), 128, np.uint8))
+    data = path.read_bytes()
+    extra = b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in chunks
+    )
+    path.write_bytes(data[:33] + extra + data[33:])
+
+
+@pytest.mark.parametrize(
+    ("chunks", "space"),
+    [
+        ([], "gamma22"),
+        ([(b"sRGB", b"\0")], "sRGB - Texture"),
+        ([(b"gAMA", struct.pack(">I", 45455))], "Gamma 2.2 Rec.709 - Texture"),
+        ([(b"gAMA", struct.pack(">I", 100000))], "Linear Rec.709 (sRGB)"),
+        ([(b"cICP", bytes([9, 16, 0, 1]))], "Rec.2100-PQ - Display"),
+        ([(b"cICP", bytes([1, 13, 0, 1]))], "sRGB - Texture"),
+        ([(b"cICP", bytes([1, 1, 0, 1]))], "Camera Rec.709"),
+    ],
+)
+def test_png_chunks(tmp_path, chunks, space):
+    png(tmp_path / "p.0001.png", *chunks)
+    assert guessed(tmp_path / "p.####.png").space == space
+
+
+def test_a_space_of_data_is_not_taken_for_light(tmp_path):
+    write_exr(tmp_path / "p.0001.exr", {"RGB": GRAY}, {"oiio:ColorSpace": "raw"})
+    found = guessed(tmp_path / "p.####.exr")
+    assert found.space == "linear" and "raw" in found.doubt
+
+
+def test_an_untagged_tiff_is_gamma_2_2_as_ever(tmp_path):
+    write_image(tmp_path / "p.0001.tif", GRAY, bits=16)
+    found = guessed(tmp_path / "p.####.tif")
+    assert found.space == "gamma22" and "nothing says otherwise" in found.why and not found.doubt
+
+
+def test_a_logarithmic_dpx_is_doubted(tmp_path):
+    spec = oiio.ImageSpec(6, 4, 3, "uint10")
+    spec.attribute("dpx:Transfer", "Logarithmic")
+    output = oiio.ImageOutput.create(str(tmp_path / "p.0001.dpx"))
+    output.open(str(tmp_path / "p.0001.dpx"), spec)
+    output.write_image(GRAY)
+    output.close()
+    found = guessed(tmp_path / "p.####.dpx")
+    assert found.space == "gamma22" and "ogarithmic" in found.doubt or "KodakLog" in found.doubt
+
+
+@pytest.mark.parametrize(
+    ("name", "space"),
+    [
+        ("sh010_slog3_sgamut3cine.####.tif", "S-Log3 S-Gamut3.Cine"),
+        ("sh010_ACEScg.####.tif", "ACEScg"),
+        ("draw.####.tif", "gamma22"),
+        ("acescgx.####.tif", "gamma22"),
+    ],
+)
+def test_names_in_file_names(tmp_path, name, space):
+    write_image(tmp_path / name.replace("####", "0001"), GRAY, bits=16)
+    found = guessed(tmp_path / name)
+    assert found.space == space and ("rule" in found.why) == (space != "gamma22")
+
+
+def test_names_of_folders_say_nothing(tmp_path):
+    (tmp_path / "ACEScg").mkdir()
+    write_image(tmp_path / "ACEScg" / "p.0001.tif", GRAY, bits=16)
+    assert guessed(tmp_path / "ACEScg" / "p.####.tif").space == "gamma22"
+
+
+def test_rules_of_the_users_own_config(tmp_path):
+    text = load_config("f2hdr").config.serialize().replace(
+        "  - !<Rule> {name: Default",
+        '  - !<Rule> {name: dailies, colorspace: ARRI LogC4, pattern: "*/dailies/*", extension: "*"}\n'
+        "  - !<Rule> {name: Default",
+    )  # fmt: skip
+    (tmp_path / "own.ocio").write_text(text, encoding="utf-8")
+    (tmp_path / "dailies").mkdir()
+    write_image(tmp_path / "dailies" / "p.0001.tif", GRAY, bits=16)
+    found = guessed(tmp_path / "dailies" / "p.####.tif", str(tmp_path / "own.ocio"))
+    assert found.space == "ARRI LogC4" and '"dailies"' in found.why
+
+
+@pytest.mark.parametrize(
+    ("tags", "space", "doubted"),
+    [
+        ((2, 2), "gamma22", False),
+        ((1, 1), "Camera Rec.709", False),
+        ((13, 1), "sRGB - Texture", False),
+        ((16, 9), "Rec.2100-PQ - Display", False),
+        ((18, 9), "Rec.2100-HLG - Display", False),
+        ((1, 9), "gamma22", True),
+    ],
+)
+def test_movie_tags(tmp_path, tags, space, doubted):
+    av = pytest.importorskip("av")
+    path = tmp_path / "p.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=24)
+        stream.width, stream.height, stream.pix_fmt = 16, 16, "yuv444p"
+        stream.codec_context.color_trc, stream.codec_context.color_primaries = tags
+        for _ in range(2):
+            frame = av.VideoFrame.from_ndarray(np.full((16, 16, 3), 90, np.uint8), format="rgb24").reformat(
+                format="yuv444p"
+            )
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    found = guessed(path)
+    assert found.space == space and bool(found.doubt) == doubted

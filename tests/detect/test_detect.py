@@ -1,0 +1,211 @@
+"""Exposures, cuts and gaps found in plates whose exposures, cuts and gaps are known."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from f2hdr_backend.detect.detect import detect, require_pattern
+from f2hdr_backend.shot.errors import ExposureError, MissingFrames
+from f2hdr_backend.shot.frames import FrameRange
+from tests.engine.alternating import MemoryPlate, Scene, plate_of
+
+NOISES = {"clean": 0.0, "noisy": 0.004, "very noisy": 0.01}
+
+
+def _alternating(stops: float, phase: int, count: int = 12) -> list[float]:
+    return [stops * ((index + phase) % 2) for index in range(count)]
+
+
+def _renumbered(plate: MemoryPlate, kept: list[int]) -> MemoryPlate:
+    """The plate with only the pictures ``kept``, in that order and numbered from 1."""
+    return MemoryPlate({number: plate.pictures[old] for number, old in enumerate(kept, start=1)})
+
+
+def _assert_exposures(plate: MemoryPlate, truth: list[float], tolerance: float = 0.1) -> None:
+    pattern = require_pattern(detect(plate))
+    found = [pattern.ev(number) - pattern.lowest for number in plate.frames]
+    assert np.allclose(found, np.array(truth) - min(truth), atol=tolerance)
+
+
+@pytest.mark.parametrize("phase", [0, 1])
+@pytest.mark.parametrize("stops", [1, 2, 3, 4])
+@pytest.mark.parametrize("noise", NOISES)
+def test_two_exposures_are_found_under_noise_motion_and_clipping(noise: str, stops: int, phase: int) -> None:
+    truth = _alternating(stops, phase)
+    scene = Scene(seed=stops + phase, pan=(2.5, -1.0), object_speed=5)
+    found = detect(plate_of(scene, truth, first=1001, noise=NOISES[noise]))
+    pattern = require_pattern(found)
+    assert len(pattern.cycle) == 2
+    assert [pattern.ev(1001 + index) for index in range(12)] == pytest.approx(truth, abs=0.1)
+    assert (found.source, found.cuts, found.dropped) == ("pixels", (), ())
+
+
+@pytest.mark.parametrize("stops", [1.45, 2.45, 3.55])
+def test_odd_ratios_are_reported_as_measured(stops: float) -> None:
+    found = detect(plate_of(Scene(3), _alternating(stops, 0), noise=0.002))
+    assert require_pattern(found).ratio_stops == pytest.approx(stops, abs=0.05)
+
+
+def test_a_near_third_of_a_stop_is_taken_as_that_and_said() -> None:
+    found = detect(plate_of(Scene(4), _alternating(2.64, 0), noise=0.002))
+    assert require_pattern(found).ratio_stops == pytest.approx(8 / 3, abs=1e-3)
+    assert any("taken as 2.67" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("cycle", [(0, 2, 4), (0, 4, 2), (0, 2, 0, 4), (0, 1, 3, 1)])
+def test_longer_cycles_are_found_in_their_order(cycle: tuple[float, ...]) -> None:
+    truth = [float(cycle[(index + 1) % len(cycle)]) for index in range(4 * len(cycle) + 1)]
+    plate = plate_of(Scene(5), truth, noise=0.002)
+    assert len(require_pattern(detect(plate)).cycle) == len(cycle)
+    _assert_exposures(plate, truth)
+
+
+def test_light_that_grows_steadily_does_not_bend_the_ratio() -> None:
+    truth = _alternating(3, 1)
+    growing = [ev + 0.12 * index - 1 for index, ev in enumerate(truth)]
+    _assert_exposures(plate_of(Scene(6), growing, noise=0.002), truth)
+
+
+def test_a_fast_pan_and_a_large_fast_object_are_no_obstacle() -> None:
+    scene = Scene(7, pan=(14, 4), object_speed=17, object_share=0.4)
+    found = detect(plate_of(scene, _alternating(3, 1), noise=0.004))
+    assert require_pattern(found).ratio_stops == pytest.approx(3, abs=0.1)
+    assert found.cuts == ()
+    assert found.dropped == ()
+
+
+def test_linear_plates_may_clip_anywhere() -> None:
+    coded = plate_of(Scene(8), _alternating(3, 0), noise=0.002)
+    light = {number: (picture**2.2 * 7.3).astype(np.float32) for number, picture in coded.pictures.items()}
+    _assert_exposures(MemoryPlate(light, default_encoding="linear"), _alternating(3, 0))
+
+
+def test_the_coding_can_be_said() -> None:
+    coded = plate_of(Scene(8), _alternating(2, 0))
+    light = MemoryPlate({number: (picture**2.2).astype(np.float32) for number, picture in coded.pictures.items()})
+    assert require_pattern(detect(light, encoding="linear")).ratio_stops == pytest.approx(2, abs=0.1)
+
+
+@pytest.mark.parametrize("scene", [Scene(9), Scene(10, pan=(0, 0), object_speed=0), Scene(11, pan=(18, 5))])
+def test_a_plate_that_does_not_alternate_is_refused_with_the_way_out(scene: Scene) -> None:
+    found = detect(plate_of(scene, [1.0] * 12, noise=0.004))
+    assert found.pattern is None
+    with pytest.raises(ExposureError, match="do not alternate") as caught:
+        require_pattern(found)
+    assert "--exposures 0,3" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "truth",
+    [
+        [float(ev) for ev in np.random.default_rng(1).uniform(0, 3, 16)],
+        [0.0, 0.0, 3.0] * 5,
+        [0.0, 3.0],
+        [0.0],
+    ],
+    ids=["without a cycle", "equal neighbors", "two frames", "one frame"],
+)
+def test_what_cannot_be_told_is_refused(truth: list[float]) -> None:
+    found = detect(plate_of(Scene(12), truth, noise=0.002))
+    assert found.pattern is None
+    assert found.reason
+    assert found.dropped == ()
+
+
+def test_a_plate_without_common_levels_is_refused() -> None:
+    black_and_white = {number: np.full((90, 160, 3), number % 2, np.float32) for number in range(1, 11)}
+    assert "well exposed" in detect(MemoryPlate(black_and_white)).reason
+
+
+def test_two_scenes_that_take_turns_are_no_exposures() -> None:
+    one, other = plate_of(Scene(13), [0.0] * 12), plate_of(Scene(14), [2.0] * 12)
+    turns = {number: (one if number % 2 else other).pictures[number] for number in one.frames}
+    assert detect(MemoryPlate(turns)).pattern is None
+
+
+@pytest.mark.parametrize("gap", [3, 9, 16])
+@pytest.mark.parametrize("kind", ["dropped", "doubled"])
+def test_a_break_of_the_cadence_is_named_and_the_frames_behind_it_are_right(kind: str, gap: int) -> None:
+    truth = _alternating(3, 0, 20)
+    kept = [number for number in range(1, 21) if number != gap]
+    if kind == "doubled":
+        kept = sorted([*range(1, 21), gap])
+    plate = _renumbered(plate_of(Scene(15), truth, noise=0.002), kept)
+    expected = {"dropped": gap, "doubled": gap + 1}[kind]
+    assert detect(plate).dropped == (expected,)
+    _assert_exposures(plate, [truth[old - 1] for old in kept])
+
+
+@pytest.mark.parametrize("second_phase", [0, 1])
+def test_a_cut_is_found_whatever_the_exposures_do_there(second_phase: int) -> None:
+    one = plate_of(Scene(16), _alternating(3, 0, 10), noise=0.002)
+    two = plate_of(Scene(17), _alternating(3, second_phase, 10), noise=0.002)
+    joined = MemoryPlate(one.pictures | {number + 10: picture for number, picture in two.pictures.items()})
+    found = detect(joined)
+    assert found.cuts == (11,)
+    assert found.dropped == ()
+    _assert_exposures(joined, _alternating(3, 0, 10) + _alternating(3, second_phase, 10))
+
+
+@pytest.mark.parametrize("pan", [(10.0, 0.0), (25.0, 10.0), (70.0, 0.0)])
+def test_fast_motion_is_no_cut(pan: tuple[float, float]) -> None:
+    scene = Scene(18, pan=pan, object_speed=31, object_share=0.5)
+    assert detect(plate_of(scene, _alternating(2, 0, 14), noise=0.002)).cuts == ()
+
+
+def test_headers_come_first_and_a_contradiction_is_said() -> None:
+    plate = plate_of(Scene(19), _alternating(3, 0))
+    plate.metadata = {number: 7.0 + 2.0 * ((number + 1) % 2) for number in plate.frames}
+    found = detect(plate)
+    assert found.source == "metadata"
+    assert require_pattern(found).cycle == (0.0, 2.0)
+    assert any("3.0" in note and "2.00" in note for note in found.notes)
+
+
+def test_headers_that_do_not_alternate_are_passed_over() -> None:
+    plate = plate_of(Scene(19), _alternating(3, 0))
+    plate.metadata = dict.fromkeys(plate.frames, 7.0)
+    found = detect(plate)
+    assert found.source == "pixels"
+    assert require_pattern(found).ratio_stops == pytest.approx(3, abs=0.1)
+
+
+@pytest.mark.parametrize("count", [2, 12])
+def test_a_given_cycle_is_only_placed(count: int) -> None:
+    found = detect(plate_of(Scene(20), _alternating(2, 1, count), noise=0.002), cycle=(-1.0, 1.7))
+    pattern = require_pattern(found)
+    assert pattern.cycle == (-1.0, 1.7)
+    assert [pattern.ev(number) for number in (1, 2)] == [1.7, -1.0]
+
+
+def test_a_part_of_a_plate_with_gaps_in_its_numbers() -> None:
+    plate = plate_of(Scene(21), _alternating(3, 1, 16), first=-7, noise=0.002)
+    found = detect(plate, frames=FrameRange.parse("-7--2,1-8"))
+    assert found.dropped == ()
+    pattern = require_pattern(found)
+    assert [pattern.ev(number) for number in found.frames] == [3.0 * (number % 2) for number in found.frames]
+    assert set(plate.reads) == set(found.frames)
+
+
+def test_missing_frames_are_all_named() -> None:
+    plate = plate_of(Scene(22), _alternating(3, 0))
+    del plate.pictures[5], plate.pictures[6]
+    with pytest.raises(MissingFrames) as caught:
+        detect(plate)
+    assert caught.value.frames == (5, 6)
+
+
+def test_levels_and_progress_are_told_for_every_frame() -> None:
+    told: list[tuple[int, int]] = []
+    plate = plate_of(Scene(23), _alternating(3, 0), noise=0.002)
+    found = detect(plate, progress=lambda done, total: told.append((done, total)))
+    assert told == [(done, 12) for done in range(1, 13)]
+    assert found.levels == pytest.approx(_alternating(3, 0), abs=0.2)
+
+
+def test_a_detection_is_plain_json() -> None:
+    found = detect(plate_of(Scene(24), [0.0]))
+    assert json.loads(json.dumps(found.to_json()))["levels"] == [None]

@@ -1,0 +1,36 @@
+"""MATLAB matrices, written by SciPy."""
+
+import numpy as np
+import pytest
+import scipy.io
+
+from f2hdr_backend.evaluate.reading.matlab import read_matrix
+from f2hdr_backend.shot.errors import UnreadableFrame
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.uint8, np.int16, np.uint16, np.int32])
+def test_matrices_come_back(tmp_path, dtype, compressed):
+    matrix = (np.arange(12).reshape(4, 3) * 7).astype(dtype)
+    contents = {"text": "words", "a": {"field": 1.0}, "long_name_of_a_matrix": matrix, "b": np.ones((2, 2))}
+    scipy.io.savemat(tmp_path / "m.mat", contents, do_compression=compressed)
+    np.testing.assert_array_equal(read_matrix(tmp_path / "m.mat", "long_name_of_a_matrix"), matrix)
+    np.testing.assert_array_equal(read_matrix(tmp_path / "m.mat", "b"), np.ones((2, 2)))
+
+
+def test_what_is_no_such_file_is_refused(tmp_path):
+    path = tmp_path / "m.mat"
+    scipy.io.savemat(path, {"a": np.ones((20, 20))})
+    whole = path.read_bytes()
+    with pytest.raises(UnreadableFrame, match="no matrix named curve"):
+        read_matrix(path, "curve")
+    for content, reason in (
+        (whole[:1000], "damaged"),
+        (b"MATLAB 7.3 MAT-file".ljust(512, b"\0"), "version 5 to 7"),
+        (b"", "version 5 to 7"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(UnreadableFrame, match=reason):
+            read_matrix(path, "a")
+    with pytest.raises(UnreadableFrame, match="No such file"):
+        read_matrix(tmp_path / "absent.mat", "a")

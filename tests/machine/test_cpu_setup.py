@@ -1,0 +1,39 @@
+"""The C library's memory as it says itself, in a process of its own."""
+
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import ctypes, sys, threading
+import numpy as np
+if sys.argv[1] == "set up":
+    from f2hdr_backend.machine.cpu_setup import set_up_cpu
+    set_up_cpu()
+together = threading.Barrier(4)
+def work():
+    together.wait()
+    for _ in range(50):
+        np.ones(3000)
+threads = [threading.Thread(target=work) for _ in range(4)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+libc = ctypes.CDLL(None)
+libc.malloc_info(0, ctypes.c_void_p.in_dll(libc, "stdout"))
+libc.fflush(None)
+"""
+
+
+def heaps(setting):
+    """How many stores of freed memory four busy threads leave."""
+    done = subprocess.run([sys.executable, "-c", PROGRAM, setting], capture_output=True, text=True, check=True)
+    return done.stdout.count("<heap nr=")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's own")
+def test_threads_share_one_store_of_freed_memory():
+    assert heaps("as it is") > 1
+    assert heaps("set up") == 1

@@ -1,0 +1,39 @@
+"""Warnings of every frame are told at the first and summed up at the end; others pass."""
+
+from __future__ import annotations
+
+from f2hdr_backend.shot.events import COUNTED, FrameDone, RenderFinished, Warned, report_once
+
+END = RenderFinished(4, 0, 1.0)
+
+
+def done(frame):
+    return FrameDone(frame, f"o.{frame}.exr", 1.0, 1, 4)
+
+
+def test_a_warning_of_every_frame_is_told_twice_in_all():
+    events = [event for frame in (3, 4, 5, 7) for event in (Warned("above_clip", f"12 in {frame}", frame), done(frame))]
+    told = list(report_once([*events, END]))
+    assert [event for event in told if isinstance(event, FrameDone)] == [done(frame) for frame in (3, 4, 5, 7)]
+    first, summary = (event for event in told if isinstance(event, Warned))
+    assert first == Warned("above_clip", "12 in 3", 3) and told[0] is first
+    assert summary.code == "above_clip" and summary.frame is None
+    assert "4 frames: 3-5,7" in summary.message
+    assert told[-1] is END and told[-2] is summary
+
+
+def test_one_frame_needs_no_summary():
+    events = [Warned("nonfinite", "1 pixel", 3), done(3), END]
+    assert list(report_once(events)) == events
+
+
+def test_kinds_are_counted_apart():
+    events = [Warned(code, "so it is", frame) for frame in (1, 2) for code in COUNTED]
+    told = list(report_once([*events, END]))
+    assert len(told) == 2 * len(COUNTED) + 1
+    assert {event.code for event in told[:-1] if event.frame is None} == set(COUNTED)
+
+
+def test_what_differs_each_time_is_always_told():
+    events = [Warned("smaller_plan", "bands of 512 rows", 1), Warned("smaller_plan", "bands of 256 rows", 2), END]
+    assert list(report_once(events)) == events

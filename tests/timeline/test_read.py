@@ -1,0 +1,290 @@
+"""Timelines: the frames that each clip uses, by hand-counted examples, and the reasons for what is refused."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from f2hdr_backend.image.write import write_exr, write_image
+from f2hdr_backend.shot.errors import DocumentError, ShotError
+from f2hdr_backend.timeline.read import is_timeline, read_cut
+
+otio = pytest.importorskip("opentimelineio")
+av = pytest.importorskip("av")
+
+RATE = 24
+GRAY = np.full((16, 16, 3), 128, np.uint8)
+
+
+def time(frames, rate=RATE):
+    return otio.opentime.RationalTime(frames, rate)
+
+
+def span(start, count, rate=RATE):
+    return otio.opentime.TimeRange(time(start, rate), time(count, rate))
+
+
+def sequence(folder, name, numbers, header=None):
+    for number in numbers:
+        if header is None:
+            write_image(folder / f"{name}.{number:04d}.png", GRAY, 8)
+        else:
+            write_exr(folder / f"{name}.{number:04d}.exr", {"RGB": GRAY / np.float32(255)}, header)
+
+
+def movie(path, count, rate=RATE, **tags):
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=Fraction(rate))
+        stream.width = stream.height = 16
+        stream.pix_fmt = "yuvj420p"
+        stream.metadata.update(tags)
+        for number in range(count):
+            frame = av.VideoFrame.from_ndarray(GRAY, format="rgb24").reformat(format="yuvj420p")
+            frame.pts = number
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+
+
+def pictures(first, count, name="sh010", **changes):
+    fields = {"start_frame": first, "frame_step": 1, "rate": RATE, "frame_zero_padding": 4}
+    fields |= {"available_range": span(first, count)} | changes
+    return otio.schema.ImageSequenceReference("", f"{name}.", ".png", **fields)
+
+
+def external(url, available=None):
+    return otio.schema.ExternalReference(url, available_range=available)
+
+
+def clip(name, media, start, count, rate=RATE, **more):
+    return otio.schema.Clip(name, media_reference=media, source_range=span(start, count, rate), **more)
+
+
+def write(folder, *items, name="cut.otio", track=None):
+    timeline = otio.schema.Timeline("cut")
+    track = track or otio.schema.Track("V1", kind="Video")
+    track.extend(items)
+    timeline.tracks.append(track)
+    otio.adapters.write_to_file(timeline, str(folder / name))
+    return str(folder / name)
+
+
+def only(cut):
+    assert not cut.refused and len(cut.clips) == 1, cut
+    return cut.clips[0]
+
+
+def reason(cut):
+    assert not cut.clips and len(cut.refused) == 1, cut
+    return cut.refused[0].reason
+
+
+def test_a_sequence_is_used_by_its_frame_numbers_with_handles(tmp_path):
+    sequence(tmp_path, "sh010", range(1001, 1031))
+    found = only(read_cut(write(tmp_path, clip("sh010", pictures(1001, 30), 1010, 5)), 3))
+    assert (found.name, found.plate) == ("sh010", str(tmp_path / "sh010.####.png"))
+    assert (str(found.used), str(found.frames)) == ("1010-1014", "1007-1017")
+
+
+def test_the_time_of_the_media_need_not_be_its_frame_number(tmp_path):
+    sequence(tmp_path, "sh010", range(1001, 1031))
+    media = pictures(1001, 30, available_range=span(86400, 30))
+    assert str(only(read_cut(write(tmp_path, clip("a", media, 86405, 4)), 0)).used) == "1006-1009"
+
+
+def test_movies_count_from_one(tmp_path):
+    movie(tmp_path / "a.mov", 20)
+    found = only(read_cut(write(tmp_path, clip("a", external("a.mov", span(100, 20)), 104, 6)), 2))
+    assert (str(found.used), str(found.frames), found.plate) == ("5-10", "3-12", str(tmp_path / "a.mov"))
+
+
+def test_handles_end_where_the_plate_ends_and_that_is_told(tmp_path):
+    movie(tmp_path / "a.mov", 12)
+    cut = read_cut(write(tmp_path, clip("a", external("a.mov", span(0, 12)), 1, 10)), 8)
+    assert str(cut.clips[0].frames) == "1-12"
+    assert "1 frames before and 1 after" in cut.notes[0]
+
+
+@pytest.mark.parametrize(("code", "start", "used"), [("01:00:00:00", 86410, "11-14"), ("", 10, "11-14")])
+def test_without_a_range_in_the_timeline_the_medias_own_timecode_counts(tmp_path, code, start, used):
+    movie(tmp_path / "a.mov", 20, **({"timecode": code} if code else {}))
+    assert str(only(read_cut(write(tmp_path, clip("a", external("a.mov"), start, 4)), 0)).used) == used
+
+
+def test_a_pattern_as_url_is_used_by_timecode_or_else_by_frame_numbers(tmp_path):
+    sequence(tmp_path, "a b", range(1001, 1021))
+    for url in ("a b.####.png", "a b.%04d.png", f"file://{tmp_path}/a%20b.%04d.png", "a b.[1001-1020].png"):
+        found = only(read_cut(write(tmp_path, clip("a", external(url), 1005, 3)), 0))
+        assert (str(found.used), found.plate) == ("1005-1007", str(tmp_path / "a b.####.png"))
+    import OpenEXR
+
+    sequence(tmp_path, "t", range(1, 3), {"timeCode": OpenEXR.TimeCode(1, 0, 0, 5, 0, *[0] * 13)})
+    found = only(read_cut(write(tmp_path, clip("a", external("t.%04d.exr"), 86406, 1)), 0))
+    assert str(found.used) == "2"
+
+
+def test_a_pattern_and_the_times_of_its_media(tmp_path):
+    sequence(tmp_path, "a", range(1001, 1021))
+    url = external("a.####.png", span(0, 20))
+    assert str(only(read_cut(write(tmp_path, clip("a", url, 5, 3)), 0)).used) == "1006-1008"
+    (tmp_path / "a.1001.png").unlink()
+    assert "has 1002-1020" in reason(read_cut(write(tmp_path, clip("a", url, 5, 3)), 0))
+
+
+def test_transitions_reach_into_both_clips(tmp_path):
+    sequence(tmp_path, "sh010", range(1, 41))
+    sequence(tmp_path, "sh020", range(1, 41))
+    dissolve = otio.schema.Transition("d", "SMPTE_Dissolve", time(2), time(3))
+    first = clip("sh010", pictures(1, 40), 10, 10)
+    second = clip("sh020", pictures(1, 40, "sh020"), 20, 10)
+    cut = read_cut(write(tmp_path, first, dissolve, second), 0)
+    assert [str(found.used) for found in cut.clips] == ["10-22", "18-29"]
+
+
+def test_names_are_fit_for_folders_and_unique(tmp_path):
+    sequence(tmp_path, "sh010", range(1, 11))
+    names = ["sh010", "SH010", "a/b: c", "", "../x", "sh010"]
+    cut = read_cut(write(tmp_path, *(clip(name, pictures(1, 10), 2, 2) for name in names)), 0)
+    assert [found.name for found in cut.clips] == ["sh010", "SH010_2", "a_b_c", "clip", "x", "sh010_3"]
+
+
+def test_gaps_audio_and_what_is_switched_off_are_left_out(tmp_path):
+    sequence(tmp_path, "sh010", range(1, 11))
+    off = clip("off", pictures(1, 10), 2, 2)
+    off.enabled = False
+    path = write(tmp_path, otio.schema.Gap(source_range=span(0, 5)), clip("on", pictures(1, 10), 2, 2), off)
+    timeline = otio.adapters.read_from_file(path)
+    sound = otio.schema.Track("A1", kind="Audio")
+    sound.append(clip("sound", external("none.wav"), 0, 5))
+    timeline.tracks.append(sound)
+    otio.adapters.write_to_file(timeline, path)
+    cut = read_cut(path, 0)
+    assert [found.name for found in cut.clips] == ["on"] and not cut.refused
+    assert '"off" is switched off' in cut.notes[0]
+
+
+def retimed(effect):
+    item = clip("a", pictures(1, 10), 2, 2)
+    item.effects.append(effect)
+    return item
+
+
+REFUSED = {
+    "slow": (lambda: retimed(otio.schema.LinearTimeWarp(time_scalar=0.5)), "retimed"),
+    "freeze": (lambda: retimed(otio.schema.FreezeFrame()), "retimed"),
+    "no media": (lambda: clip("a", otio.schema.MissingReference(), 2, 2), "names no media"),
+    "bars": (lambda: clip("a", otio.schema.GeneratorReference("bars", "SMPTEBars"), 2, 2), "generated"),
+    "gone": (lambda: clip("a", external("gone.mov"), 2, 2), "gone.mov"),
+    "gone frames": (lambda: clip("a", pictures(1, 10, "gone"), 2, 2), "gone.####.png"),
+    "elsewhere": (lambda: clip("a", external("https://example.com/a.mov"), 2, 2), "not on this machine"),
+    "outside": (lambda: clip("a", pictures(1, 10), 8, 6), "8-13"),
+    "hole": (lambda: clip("a", pictures(1, 10), 5, 3), "6"),
+    "steps": (lambda: clip("a", pictures(1, 10, frame_step=2), 2, 2), "steps of 2"),
+    "still": (lambda: clip("a", external("sh010.0001.png"), 2, 2), "neither a pattern"),
+    "rate": (lambda: clip("a", external("a25.mov", span(0, 10, 25)), 2, 2, 24), "25"),
+    "nested": (lambda: otio.schema.Stack("a", source_range=span(0, 2)), "nested"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_rendered_is_refused_with_its_reason(tmp_path, case):
+    sequence(tmp_path, "sh010", [number for number in range(1, 11) if case != "hole" or number != 6])
+    movie(tmp_path / "a25.mov", 10, 25)
+    make, words = REFUSED[case]
+    assert words in reason(read_cut(write(tmp_path, make()), 0))
+
+
+def test_a_time_warp_of_one_is_no_retime(tmp_path):
+    sequence(tmp_path, "sh010", range(1, 11))
+    assert only(read_cut(write(tmp_path, retimed(otio.schema.LinearTimeWarp(time_scalar=1))), 0))
+
+
+EDL = """TITLE: cut
+FCM: NON-DROP FRAME
+
+001  AX       V     C        01:00:00:04 01:00:00:08 00:00:00:00 00:00:00:04
+* FROM CLIP NAME: sh010
+* FROM CLIP: sh010.mov
+002  AX       V     C        00:00:00:02 00:00:00:05 00:00:00:04 00:00:00:07
+{speed}* FROM CLIP NAME: sh020.mov
+"""
+
+
+def edl(folder, speed=""):
+    pytest.importorskip("otio_cmx3600_adapter")
+    (folder / "cut.edl").write_text(EDL.format(speed=speed))
+    return str(folder / "cut.edl")
+
+
+@pytest.mark.parametrize("rate", [24, 25, Fraction(24000, 1001)])
+def test_an_edl_counts_at_the_rate_of_its_media(tmp_path, rate):
+    movie(tmp_path / "sh010.mov", 20, rate, timecode="01:00:00:00")
+    movie(tmp_path / "sh020.mov", 20, rate)
+    cut = read_cut(edl(tmp_path), 1)
+    assert [(found.name, str(found.used), str(found.frames)) for found in cut.clips] == [
+        ("sh010", "5-8", "4-9"),
+        ("sh020.mov", "3-5", "2-6"),
+    ]
+    assert not cut.refused and not cut.notes
+
+
+def test_an_edl_whose_media_disagree_is_refused(tmp_path):
+    movie(tmp_path / "sh010.mov", 20, 24, timecode="01:00:00:00")
+    movie(tmp_path / "sh020.mov", 20, 25)
+    with pytest.raises(ShotError, match="24.*25"):
+        read_cut(edl(tmp_path), 1)
+
+
+def test_an_edl_without_media_says_which_rate_it_took(tmp_path):
+    cut = read_cut(edl(tmp_path), 1)
+    assert len(cut.refused) == 2 and "24 a second" in cut.notes[0]
+
+
+def test_motion_in_an_edl_is_a_retime_even_where_lengths_agree(tmp_path):
+    for name, code in (("sh010", "01:00:00:00"), ("sh020", "00:00:00:00")):
+        movie(tmp_path / f"{name}.mov", 20, 24, timecode=code)
+    cut = read_cut(edl(tmp_path, "M2   AX       048.0                00:00:00:02\n"), 0)
+    assert [found.name for found in cut.clips] == ["sh010"]
+    assert "retimed" in cut.refused[0].reason
+    assert not read_cut(edl(tmp_path, "M2   AX       024.0                00:00:00:02\n"), 0).refused
+
+
+def test_fcpxml_and_its_retimes(tmp_path):
+    pytest.importorskip("otio_fcpx_xml_adapter")
+    movie(tmp_path / "a.mov", 20)
+    items = [clip(name, external(f"file://{tmp_path}/a.mov", span(0, 20)), 4, 5) for name in ("one", "two")]
+    path = write(tmp_path, *items, name="cut.fcpxml")
+    cut = read_cut(path, 1)
+    assert [(found.name, str(found.used), str(found.frames)) for found in cut.clips] == [
+        ("one", "5-9", "4-10"),
+        ("two", "5-9", "4-10"),
+    ]
+    text = open(path).read()
+    at = text.index('<clip name="two"')
+    inside = text.index(">", at) + 1
+    warp = '<timeMap><timept time="0s" value="0s"/><timept time="1s" value="2s"/></timeMap>'
+    (tmp_path / "cut.fcpxml").write_text(text[:inside] + warp + text[inside:])
+    cut = read_cut(path, 1)
+    assert [found.name for found in cut.clips] == ["one"] and "retimed" in cut.refused[0].reason
+
+
+@pytest.mark.parametrize("name", ["a.otio", "a.edl", "a.fcpxml"])
+@pytest.mark.parametrize("text", ["", "words words", "{}", "<a/>", "\0"])
+def test_what_is_no_timeline_is_refused(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(DocumentError, match=name):
+        read_cut(str(tmp_path / name), 0)
+    with pytest.raises(DocumentError, match="none"):
+        read_cut(str(tmp_path / f"none{name}"), 0)
+
+
+def test_without_opentimelineio_the_mend_is_told(tmp_path, monkeypatch):
+    import sys
+
+    path = write(tmp_path, clip("a", pictures(1, 10), 2, 2))
+    monkeypatch.setitem(sys.modules, "opentimelineio", None)
+    with pytest.raises(ShotError, match=r'pip install "f2hdr\[timeline\]"'):
+        read_cut(path, 0)
+
+
+def test_timelines_are_known_by_their_suffix():
+    assert is_timeline("a/Cut.OTIO") and is_timeline("a.edl") and not is_timeline("a.mov")
