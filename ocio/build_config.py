@@ -1,11 +1,12 @@
-"""Builds the OCIO config that comes along, from OpenColorIO's built-in transforms:
+"""Builds the OCIO config that ships with F2HDR, from OpenColorIO's built-in transforms.
 
 python ocio/build_config.py            writes f2hdr_backend/color/ocio/f2hdr.ocio
-python ocio/build_config.py --check    says by its exit code whether that file is what would be written
+python ocio/build_config.py --check    exits with 1 if that file differs from what would be written
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -31,7 +32,7 @@ DISPLAYS = (
 )
 """Name, OpenColorIO's name, interop identifier and views; the first view is the default."""
 DISPLAY_SPACES = {"Rec.709": "Rec.1886 Rec.709 - Display"}
-"""Color spaces of displays that are not named after them."""
+"""Names of display color spaces that differ from the name of the display."""
 
 VIEWS = (
     (UN_TONE_MAPPED, (built_in(TO_XYZ),), "Colors as they are: 1.0 is the white of the display, or 100 nits."),
@@ -121,13 +122,19 @@ def _add_displays(config: ocio.Config) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the config, or with ``--check`` exit with 1 if the one there is another."""
+    """Write the config; with ``--check`` write nothing and return 1 if the file differs from what would be written."""
+    parser = argparse.ArgumentParser(description="Build the OCIO config that ships with F2HDR.")
+    parser.add_argument("--check", action="store_true", help=f"write nothing; exit with 1 if {TARGET.name} differs")
+    check = parser.parse_args(arguments).check
     text = build().serialize()
-    if arguments == ["--check"]:
-        there, new = ocio.Config.CreateFromFile(str(TARGET)), ocio.Config.CreateFromStream(text)
-        return int(there.serialize() != new.serialize())
-    TARGET.write_text(text, encoding="utf-8")
-    return 0
+    if not check:
+        TARGET.write_text(text, encoding="utf-8")
+        return 0
+    present, new = ocio.Config.CreateFromFile(str(TARGET)), ocio.Config.CreateFromStream(text)
+    if present.serialize() == new.serialize():
+        return 0
+    print(f"{TARGET} differs from what ocio/build_config.py writes; run it without --check.", file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The scene-referred spaces of the shipped OCIO config, each as steps to ACES2065-1.
 
-Names and aliases are those of the ACES studio configs wherever these have the space. What OCIO 2.3 has no built-in
-transform for is built from its elementary ones, by the makers' published formulas and primaries.
+Names and aliases are those of the ACES studio configs where these have the space. A space without a built-in transform
+in OCIO 2.3 is built from elementary transforms, by the maker's published formula and primaries.
 """
 
 from __future__ import annotations
@@ -27,39 +27,43 @@ class Space:
     steps: tuple[ocio.Transform, ...]
 
 
+DIGITS = 12
+"""Decimals of a matrix in the config. The last bits of a matrix product differ between processors; these do not."""
+
+
 def matrix(values: np.ndarray) -> ocio.MatrixTransform:
-    """The step of multiplying RGB by a ``(3, 3)`` matrix."""
+    """Return the step that multiplies RGB by a ``(3, 3)`` matrix, rounded to DIGITS."""
     whole = np.eye(4)
-    whole[:3, :3] = values
+    whole[:3, :3] = np.round(values, DIGITS) + 0.0  # + 0.0 turns -0.0 into 0.0
     return ocio.MatrixTransform(whole.ravel().tolist())
 
 
 def from_primaries(*chromaticities: float, cones: np.ndarray = BRADFORD) -> ocio.MatrixTransform:
-    """Linear RGB of these primaries and white to ACES2065-1."""
+    """Return the step from linear RGB with these primaries and white to ACES2065-1."""
     return matrix(to_aces(chromaticities, cones))
 
 
 def built_in(style: str) -> ocio.BuiltinTransform:
-    """One of OpenColorIO's own transforms."""
+    """Return the built-in transform of OpenColorIO with this name."""
     return ocio.BuiltinTransform(style)
 
 
 def matrix_inside(style: str) -> ocio.MatrixTransform:
-    """The matrix that ends a built-in transform of a camera log: its primaries to ACES2065-1."""
+    """Return the last step of a camera log's built-in transform: the matrix from its primaries to ACES2065-1."""
     config = ocio.Config.CreateRaw()
     *_, last = config.getProcessor(built_in(style)).createGroupTransform()
-    return ocio.MatrixTransform(last.getMatrix())
+    return matrix(np.reshape(last.getMatrix(), (4, 4))[:3, :3])
 
 
 def power(exponent: float) -> ocio.ExponentTransform:
-    """RGB to a power, mirrored at 0."""
+    """Return the step that raises RGB to a power; negative values are mirrored at 0."""
     step = ocio.ExponentTransform([exponent, exponent, exponent, 1.0])
     step.setNegativeStyle(ocio.NEGATIVE_MIRROR)
     return step
 
 
 def power_with_line(exponent: float, offset: float) -> ocio.ExponentWithLinearTransform:
-    """The decoding of sRGB and its kin: a line near 0, else ((x + offset) / (1 + offset)) to a power."""
+    """Return the decoding of sRGB and similar curves: linear near 0, else ((x + offset) / (1 + offset)) ** exponent."""
     offsets = [offset, offset, offset, 0.0]
     step = ocio.ExponentWithLinearTransform([exponent, exponent, exponent, 1.0], offsets)
     step.setNegativeStyle(ocio.NEGATIVE_MIRROR)
@@ -68,7 +72,7 @@ def power_with_line(exponent: float, offset: float) -> ocio.ExponentWithLinearTr
 
 @dataclass(frozen=True)
 class LogCurve:
-    """Code = log_slope * log(linear_slope * light + linear_offset) / log(base) + log_offset; below ``cut`` a line."""
+    """Code = log_slope * log(linear_slope * x + linear_offset) / log(base) + log_offset; a line below x = ``cut``."""
 
     base: float
     log_slope: float
@@ -79,7 +83,7 @@ class LogCurve:
     line_slope: float
 
     def decode(self) -> ocio.LogCameraTransform:
-        """Code to light."""
+        """Return the step from code values to linear values."""
         step = ocio.LogCameraTransform([self.cut] * 3, base=self.base)
         step.setLogSideSlopeValue([self.log_slope] * 3)
         step.setLogSideOffsetValue([self.log_offset] * 3)
@@ -105,8 +109,8 @@ BLACKMAGIC_GAMUT = (0.7177215, 0.3171181, 0.228041, 0.861569, 0.1005841, -0.0820
 def apple_log() -> tuple[ocio.Transform, ...]:
     """Apple Log Profile White Paper (2023), decoding: a parabola below ``cut``, a logarithm above; in OCIO from 2.4.
 
-    The parabola is one span of a quadratic spline, which goes on above the cut as its tangent; the logarithm is taken
-    of the light that this tangent stands for.
+    The parabola is one span of a quadratic spline, which continues above the cut as its tangent; the logarithm is
+    applied to the linear value at which this tangent has that height.
     """
     zero, cut, square = -0.05641088, 0.01, 47.28711236
     offset, log_slope, log_offset = 0.00964052, 0.08550479, 0.69336945
@@ -124,7 +128,7 @@ def apple_log() -> tuple[ocio.Transform, ...]:
 
 
 def scene_linear() -> Iterator[Space]:
-    """Light in the primaries of displays."""
+    """Yield the scene-linear spaces with display primaries."""
     gamuts = (
         ("Linear Rec.709 (sRGB)", ("lin_rec709_srgb", "lin_rec709", "lin_srgb"), "lin_rec709_scene"),
         ("Linear Rec.2020", ("lin_rec2020",), "lin_rec2020_scene"),
@@ -136,7 +140,7 @@ def scene_linear() -> Iterator[Space]:
 
 
 def cameras() -> Iterator[Space]:
-    """Every camera's log, and light in its primaries."""
+    """Yield the log space and the scene-linear space of every camera."""
     made = (
         ("Sony", "S-Log3 S-Gamut3", "Linear S-Gamut3", "SONY_SLOG3-SGAMUT3_to_ACES2065-1"),
         ("Sony", "S-Log3 S-Gamut3.Cine", "Linear S-Gamut3.Cine", "SONY_SLOG3-SGAMUT3.CINE_to_ACES2065-1"),
@@ -170,13 +174,13 @@ def _light(name: str, maker: str, step: ocio.Transform) -> Space:
 
 
 def alias(name: str) -> str:
-    """A name as programs write it: letters, digits and underscores."""
+    """Return a name as an identifier: lower case, digits and underscores."""
     words = name.lower().replace("(", "").replace(")", "").replace(".", "").replace("-", "")
     return words.replace(" ", "_")
 
 
 def display_coded() -> Iterator[Space]:
-    """Finished pictures, and the network's own coding."""
+    """Yield the spaces of finished pictures, and the network's own encoding."""
     rec709 = from_primaries(*STANDARD["lin_rec709_scene"])
     coded = (
         ("sRGB - Texture", ("srgb_tx", "srgb_texture", "srgb_rec709_scene"), power_with_line(2.4, 0.055)),
@@ -191,7 +195,7 @@ def display_coded() -> Iterator[Space]:
 
 
 def scene_spaces() -> Iterator[Space]:
-    """All scene-referred spaces but the reference."""
+    """Yield all scene-referred spaces except the reference."""
     aliases = ("lin_ap1", "lin_ap1_scene")
     yield Space("ACEScg", aliases, "ACES", "scene-linear", "ACEScg (AP1).", (built_in("ACEScg_to_ACES2065-1"),))
     yield Space("ACEScct", ("acescct_ap1",), "ACES", "log", "ACEScct (AP1).", (built_in("ACEScct_to_ACES2065-1"),))

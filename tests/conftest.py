@@ -1,11 +1,25 @@
-"""What every test process needs before its first import of torch or Qt."""
+"""What every test process needs before its first import of torch or Qt, whatever shell it was started from."""
 
 import os
+import signal
+import threading
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Workers share the cores: one thread each, for torch, OpenMP kernels and OpenCV alike.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+# Settings of the user's own shell change what is tested. F2HDR_TEST_* name programs that only some machines have.
+for name in list(os.environ):
+    if name.startswith("F2HDR_") and not name.startswith("F2HDR_TEST_"):
+        del os.environ[name]
+for name in ("OCIO", "FORCE_COLOR", "TTY_COMPATIBLE", "NO_COLOR", "COLUMNS", "LINES", "_F2HDR_COMPLETE"):
+    os.environ.pop(name, None)
 # No test fills the cache of whoever runs it; those of the cache set a folder of their own.
-os.environ.setdefault("F2HDR_CACHE_SIZE", "0")
+os.environ["F2HDR_CACHE_SIZE"] = "0"
+
+# A shell without job control starts background jobs with Ctrl-C ignored, and their children inherit that. A handler,
+# unlike "ignore", is not inherited: the tests' children start with the system's default, and this process stays alive.
+if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, lambda number, frame: None)

@@ -1,6 +1,7 @@
-"""The shipped config: what its script writes, sound, and in the package."""
+"""The shipped config: equal to what its script writes, valid, and in the package."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,10 +15,32 @@ from f2hdr_backend.color.config import SHIPPED_FILE
 ROOT = Path(__file__).parent.parent.parent
 
 
-def test_it_is_what_its_script_writes():
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, str(ROOT / "ocio" / "build_config.py"), "--check"]
-    assert subprocess.run(command, env=environment, check=False).returncode == 0
+def build_config(*arguments, **environment):
+    """Run the script that writes the config, as a user does."""
+    command = [sys.executable, str(ROOT / "ocio" / "build_config.py"), *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("arithmetic", ["", "Prescott", "Haswell", "SkylakeX"])
+def test_it_is_what_its_script_writes_with_any_arithmetic(arithmetic):
+    """The names are OpenBLAS's for processors whose matrix products round differently; others ignore them."""
+    ran = build_config("--check", **({"OPENBLAS_CORETYPE": arithmetic} if arithmetic else {}))
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_no_number_in_it_has_digits_that_depend_on_the_processor():
+    matrices = re.findall(r"matrix: \[([^]]+)\]", SHIPPED_FILE.read_text(encoding="utf-8"))
+    numbers = [number for matrix in matrices for number in matrix.split(", ")]
+    assert len(numbers) >= 16 * 15
+    assert all(len(number.partition(".")[2]) <= 12 and "e" not in number for number in numbers)
+
+
+def test_only_a_call_without_arguments_writes():
+    before = SHIPPED_FILE.stat().st_mtime_ns
+    for arguments, code in ((["--help"], 0), (["--nosuch"], 2), (["somewhere.ocio"], 2), (["--check"], 0)):
+        assert build_config(*arguments).returncode == code
+    assert SHIPPED_FILE.stat().st_mtime_ns == before
 
 
 def test_it_is_valid_and_for_ocio_2_3():
