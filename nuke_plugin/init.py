@@ -5,6 +5,6 @@ import nuke
 try:
     from f2hdr_nuke import callbacks
 except ImportError as error:
-    nuke.tprint(f"F2HDR is not complete here ({error}); baked results still render. Run its installer again.")
+    nuke.tprint(f"F2HDR is not complete here ({error}); baked frames still render. Run the installer again.")
 else:
     callbacks.register()

@@ -165,6 +165,15 @@ def info(connection: Connection) -> dict[str, Any]:
     return connection.request("GET", "/v1/info")
 
 
+def color_spaces(connection: Connection, config: str) -> list[str]:
+    """Return the color spaces and roles of an OCIO config, sorted, as the server reads it.
+
+    ``config`` is a path or a built-in name (``ocio://...``). Raises ColorError if it cannot be loaded.
+    """
+    answer = connection.request("GET", f"/v1/spaces?config={quote(_config(config), safe='')}")
+    return [str(name) for name in answer["spaces"]]
+
+
 def absolute(shot: Shot) -> Shot:
     """Return the Shot with the paths of plate, output and config made absolute, and with this process's ``$OCIO``.
 

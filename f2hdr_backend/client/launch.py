@@ -27,13 +27,13 @@ _HOST_VARIABLES = (
 )
 
 
-def backend_command() -> list[str]:
+def backend_command(program: str = "") -> list[str]:
     """Return the words that start the backend's command line.
 
-    They are the executable that ``F2HDR_BACKEND`` names, else the list in ``backend.json`` beside this file (installers
-    write it), else ``f2hdr`` on the PATH. Raises ServerUnreachable if there is none.
+    They are ``program``, else the executable that ``F2HDR_BACKEND`` names, else the list in ``backend.json`` beside
+    this file (installers write it), else ``f2hdr`` on the PATH. Raises ServerUnreachable if there is none.
     """
-    named = os.environ.get("F2HDR_BACKEND")
+    named = program or os.environ.get("F2HDR_BACKEND")
     if named:
         return [named]
     laid = _laid_command()
@@ -48,13 +48,16 @@ def backend_command() -> list[str]:
     )
 
 
-def connect(*, start: bool = True, address: str = "", token: str = "", timeout: float = 60.0) -> Connection:
+def connect(
+    *, start: bool = True, address: str = "", token: str = "", program: str = "", timeout: float = 60.0
+) -> Connection:
     """Return a connection to the server of this user, started if need be, or to the one at ``address``.
 
     Args:
         start: whether to start a server if none runs.
         address: of a server elsewhere, ``https://host:port``; with its ``token``.
         token: as the server's owner gives it.
+        program: path of the f2hdr command that starts a server; by default as ``backend_command`` finds it.
         timeout: seconds for everything, a start included.
 
     Raises:
@@ -72,7 +75,7 @@ def connect(*, start: bool = True, address: str = "", token: str = "", timeout: 
         )
     end = time.monotonic() + timeout
     with lock("start.lock", timeout):
-        return _running() or _started(end)
+        return _running() or _started(end, program)
 
 
 def clean_environment() -> dict[str, str]:
@@ -135,10 +138,10 @@ def _greeted(connection: Connection, timeout: float) -> Connection:
     return connection
 
 
-def _started(end: float) -> Connection:
+def _started(end: float, program: str) -> Connection:
     """Start the server and wait until it answers; ``end`` is the monotonic time to give up at."""
     log = os.path.join(make_runtime_folder(), "server.log")
-    process = _launched([*backend_command(), "serve"], log)
+    process = _launched([*backend_command(program), "serve"], log)
     while time.monotonic() < end:
         found = _running()
         if found is not None:

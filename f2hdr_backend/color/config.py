@@ -72,6 +72,10 @@ class ColorConfig:
         """Return the names of all color spaces, in the config's order."""
         return tuple(self.config.getColorSpaceNames(ocio.SEARCH_REFERENCE_SPACE_ALL, ocio.COLORSPACE_ACTIVE))
 
+    def offered(self) -> tuple[str, ...]:
+        """Return the names of all color spaces and roles, sorted without regard to case."""
+        return tuple(sorted({*self.names(), *self.config.getRoleNames()}, key=str.lower))
+
     def aliases(self, name: str) -> tuple[str, ...]:
         """Return the other names of a color space."""
         return tuple(self.config.getColorSpace(name).getAliases())

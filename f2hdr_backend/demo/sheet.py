@@ -81,7 +81,7 @@ def _flow(demo: Demo, take: Take, frame: int, after: int) -> Panel:
 
 def _mask(demo: Demo, take: Take, frame: int) -> Panel:
     layers = demo.rendered(take, frame).layers
-    mask = np.maximum(layers["motion.backward"], layers["motion.forward"]).astype(np.float32)
+    mask = np.maximum(layers["motion_mask.backward"], layers["motion_mask.forward"]).astype(np.float32)
     return Panel(_picture(np.repeat(mask[..., None], 3, -1)), "motion mask, the stronger of both neighbors")
 
 

@@ -24,7 +24,7 @@ from f2hdr_backend.shot.frames import FrameRange, Sequence
 
 READERS = 4
 """Frames read at the same time."""
-OWN_LAYERS = ("forward", "backward", "motion", "occlusion", "coarse")
+OWN_LAYERS = ("forward", "backward", "motion_mask", "occlusion", "coarse")
 """Layers that F2HDR computes; others come from the plate and may hold what they like."""
 
 

@@ -29,7 +29,7 @@ def compose(
 
     ``gain`` anchors light, and ``finish`` brings it to the output space.
     Flow layers follow Nuke: ``forward`` leads to the next frame and ``backward`` to the previous, in pixels, u to the
-    right and v up. ``motion`` holds the motion masks, ``occlusion`` what the neighbors do not show, ``coarse`` stage I.
+    right and v up. ``motion_mask`` holds the motion masks, ``occlusion`` what the neighbors do not show, ``coarse`` stage I.
     """
     layers: dict[str, NDArray[Any]] = {"RGB": finish(frame.radiance * np.float32(gain))}
     for side, name in enumerate(SIDES):
@@ -37,7 +37,7 @@ def compose(
             layers[f"{name}.u"] = frame.flows[side, ..., 0]
             layers[f"{name}.v"] = -frame.flows[side, ..., 1]
         if "mask" in names:
-            layers[f"motion.{name}"] = frame.masks[side]
+            layers[f"motion_mask.{name}"] = frame.masks[side]
         if "occlusion" in names:
             layers[f"occlusion.{name}"] = frame.occlusions[side]
     if "coarse" in names:

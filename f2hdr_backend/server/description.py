@@ -66,6 +66,7 @@ _ROUTES = {
     "events": _Route(_TEXT, None, (404,)),
     "frame": _Route(_FRAME, FrameRequest, (403, 404, 408, 413, 422, 429, 503, 507)),
     "detect": _Route(_DETECTION, DetectRequest, (403, 404, 408, 413, 422, 429)),
+    "spaces": _Route(_object({"config": _TEXT, "spaces": _list(_TEXT)}), None, (403, 422)),
     "info": _Route(_INFO),
     "cache": _Route(_object({"folder": _TEXT, "flows": _WHOLE, "bytes": _WHOLE, "limit_bytes": _WHOLE}), None, (422,)),
     "clear_cache": _Route(_object({"folder": _TEXT, "flows": _WHOLE, "bytes": _WHOLE, "left": _WHOLE}), None, (422,)),

@@ -35,6 +35,7 @@ MEASURING = 2
 
 T = TypeVar("T")
 JobId = Annotated[str, Path(description="The id that submitting gave.", pattern="^[0-9a-f]{16}$")]
+Config = Annotated[str, Query(min_length=1, max_length=4096, description="A file, or a name such as ocio://...")]
 After = Annotated[int, Query(ge=0, le=2**53, description="Only events behind this number.")]
 
 
@@ -88,6 +89,10 @@ class Listener:
             return Answer(await self._call(self._service.detect, wanted, threads=self._measuring))
         finally:
             self._measured -= 1
+
+    async def spaces(self, config: Config) -> Answer:
+        """List the color spaces and roles of an OCIO config."""
+        return Answer(await self._call(self._service.spaces, config))
 
     async def info(self) -> Answer:
         """Tell what this server is."""
@@ -152,6 +157,7 @@ def build_app(listener: Listener) -> FastAPI:
         ("GET", "/v1/jobs/{job}/events", listener.events),
         ("POST", "/v1/frames", listener.frame),
         ("POST", "/v1/detect", listener.detect),
+        ("GET", "/v1/spaces", listener.spaces),
         ("GET", "/v1/info", listener.info),
         ("GET", "/v1/cache", listener.cache),
         ("DELETE", "/v1/cache", listener.clear_cache),

@@ -14,7 +14,7 @@ from typing import Any
 
 import f2hdr_backend
 from f2hdr_backend.client.jobs import JobStatus
-from f2hdr_backend.color.config import SHIPPED
+from f2hdr_backend.color.config import SHIPPED, load_config
 from f2hdr_backend.detect.detect import require_pattern
 from f2hdr_backend.engine.settle import detect_light
 from f2hdr_backend.flow.cache import open_cache
@@ -162,6 +162,12 @@ class Service:
             return {"event": "detection", "plate": plate.name, **found.to_json()}
         finally:
             plate.close()
+
+    def spaces(self, config: str) -> dict[str, Any]:
+        """Return the color spaces and roles of an OCIO config. Raises ColorError, and ServerError outside the roots."""
+        for path in _config_file(Color(config=config)):
+            self._roots.allow(path)
+        return {"config": config, "spaces": list(load_config(config).offered())}
 
     def info(self) -> dict[str, Any]:
         """What this server is, for clients to check and to show."""

@@ -1,7 +1,8 @@
-"""What the node's buttons do. Each returns at once in a Nuke with a window; the work goes on in a thread."""
+"""What the node's buttons do. Each returns at once in a Nuke with a window; the work continues in a thread."""
 
 from __future__ import annotations
 
+import functools
 import threading
 from typing import Any, Callable, Optional
 
@@ -10,19 +11,24 @@ import nuke
 from f2hdr_backend.client.jobs import info
 from f2hdr_backend.shot.errors import Cancelled, F2HDRError, ShotError
 from f2hdr_backend.shot.frames import FrameRange
-from f2hdr_nuke import cache, exposures, knobs, plan, result, work
-from f2hdr_nuke.copies import own_cache
+from f2hdr_nuke import cache, exposures, knobs, paths, plan, result, spaces, work
+from f2hdr_nuke.copies import leave_unsaved, own_cache
 from f2hdr_nuke.host import Host, WindowHost
 from f2hdr_nuke.plan import Plan
 
 LOOK_FRAMES = 32
-"""Frames that Detect looks at."""
+"""Frames that Detect measures."""
 
 
 def bake(node: nuke.Node) -> None:
-    """Bake the range that the node's knobs say. Without a window it returns when done; RuntimeError if that fails."""
+    """Bake the range of the node's knobs. Without a window it returns when done; RuntimeError if that fails."""
     name = node.fullName()
     _at_work(node, lambda host: _bake(name, None, host))
+
+
+def bake_frame(node: nuke.Node) -> None:
+    """Bake the current frame, and show it; otherwise as ``bake``."""
+    bake_frames(node, FrameRange((int(nuke.frame()),)))
 
 
 def bake_frames(node: nuke.Node, frames: FrameRange) -> None:
@@ -38,22 +44,28 @@ def detect(node: nuke.Node) -> None:
 
 
 def check(node: nuke.Node) -> None:
-    """Tell what the backend is."""
-    address = knobs.text(node, "backend_url").strip()
+    """Show version, devices and weights of the backend."""
+    try:
+        address, program = knobs.text(node, "backend_url").strip(), plan.program_of(node)
+    except F2HDRError as error:
+        _refuse(error)
+        return
     name = node.fullName()
 
     def ask(host: Host) -> None:
-        told = info(work.door(host, address))
-        host.on_main(lambda: _show_info(name, told))
-        host.tell(_info_text(told))
+        connection = work.door(host, address, program)
+        facts = info(connection)
+        spaces.learn(host, connection)
+        host.on_main(lambda: _show_info(name, facts))
+        host.tell(_info_text(facts))
 
-    _start(f"F2HDR check {name}", ask)
+    _start(f"{knobs.WORKING}check {name}", ask)
 
 
 def clear(node: nuke.Node) -> None:
     """Delete the node's cache folder, after asking."""
     try:
-        folder = plan.node_folder(node)
+        folder = _folder(node)
         _require_idle(folder)
         if nuke.GUI and not nuke.ask(f"Delete all plates and results of {node.name()} in\n{folder}?"):
             return
@@ -66,7 +78,7 @@ def clear(node: nuke.Node) -> None:
 def show_log(node: nuke.Node) -> None:
     """Show the last lines of the node's log."""
     try:
-        text = cache.log_tail(plan.node_folder(node))
+        text = cache.log_tail(_folder(node))
     except F2HDRError as error:
         _refuse(error)
         return
@@ -76,12 +88,18 @@ def show_log(node: nuke.Node) -> None:
         nuke.tprint(text)
 
 
+def _folder(node: nuke.Node) -> str:
+    """The node's own cache folder, at the place where it belongs now."""
+    own_cache(node)
+    leave_unsaved(node)
+    return paths.node_folder(node)
+
+
 def _at_work(node: nuke.Node, call: Callable[[Host], None]) -> None:
-    """Do a work of the node, one at a time; its status says that, and then what became of it."""
+    """Do one thing at a time for a node; its status shows that, and then the result."""
     name = node.fullName()
     try:
-        own_cache(node)
-        folder = plan.node_folder(node)
+        folder = _folder(node)
         _require_idle(folder)
     except F2HDRError as error:
         _refuse(error)
@@ -104,7 +122,7 @@ def _at_work(node: nuke.Node, call: Callable[[Host], None]) -> None:
 
 
 def _planned(name: str, frames: Optional[FrameRange]) -> Plan:
-    """What to bake: ``frames``, or what the knobs say."""
+    """The plan for ``frames``, or for those of the knobs."""
     node = knobs.find(name)
     planned = plan.make(node, plan.asked_frames(node) if frames is None else frames)
     if knobs.text(node, "exposure_mode") in exposures.READ and planned.has_open_exposures:
@@ -113,16 +131,30 @@ def _planned(name: str, frames: Optional[FrameRange]) -> Plan:
 
 
 def _look_plan(name: str) -> Plan:
-    """Where Detect looks."""
+    """The plan for the frames that Detect measures."""
     node = knobs.find(name)
     return plan.make(node, FrameRange(plan.asked_frames(node).frames[:LOOK_FRAMES]))
 
 
-def _bake(name: str, frames: Optional[FrameRange], host: Host) -> None:
+def _prepare(name: str, host: Host) -> None:
+    """Read what a plan needs and cannot be read in one go: names of color spaces, exposures of all frames."""
+    if host.on_main(spaces.are_unknown):
+        node_door = host.on_main(lambda: _door_of(name))
+        spaces.learn(host, work.door(host, *node_door))
     exposures.learn(name, host)
+
+
+def _door_of(name: str) -> tuple[str, str]:
+    node = knobs.find(name)
+    return knobs.text(node, "backend_url").strip(), plan.program_of(node)
+
+
+def _bake(name: str, frames: Optional[FrameRange], host: Host) -> None:
+    _prepare(name, host)
     planned = host.on_main(lambda: _planned(name, frames))
     cache.log(planned.folder, f"bake {planned.frames} of {', '.join(planned.views)} into {planned.key}")
-    outcome = work.run(planned, host)
+    viewer = _Viewer(planned.shown_frame)
+    outcome = work.run(planned, host, lambda done: host.on_main(functools.partial(_arrived, planned, done, viewer)))
     host.on_main(lambda: result.publish(planned, outcome))
     if outcome.error is not None:
         cache.log(planned.folder, f"stopped: {outcome.error}")
@@ -130,14 +162,33 @@ def _bake(name: str, frames: Optional[FrameRange], host: Host) -> None:
     cache.log(planned.folder, f"done {outcome.done}")
 
 
+def _arrived(planned: Plan, done: FrameRange, viewer: _Viewer) -> None:
+    result.arrived(planned, done)
+    viewer.follow(done)
+
+
+class _Viewer:
+    """Moves Nuke to the newest frame of a bake, until the user goes to another frame."""
+
+    def __init__(self, frame: int) -> None:
+        self._frame = frame
+
+    def follow(self, done: FrameRange) -> None:
+        """Go to the last finished frame. Main thread only."""
+        if nuke.GUI and int(nuke.frame()) == self._frame:
+            self._frame = done.last
+            nuke.frame(done.last)
+
+
 def _detect(name: str, host: Host) -> None:
+    _prepare(name, host)
     planned = host.on_main(lambda: _look_plan(name))
     answer = work.look(planned, host)
     host.on_main(lambda: _show_exposures(planned, answer))
 
 
 def _show_exposures(planned: Plan, answer: dict[str, Any]) -> None:
-    """Write what was found into the knobs."""
+    """Write the measured exposures into the knobs."""
     node = knobs.find(planned.node)
     pattern = exposures.store(node, answer, planned.input_digest)
     if len(pattern.cycle) == 2:
@@ -146,13 +197,13 @@ def _show_exposures(planned: Plan, answer: dict[str, Any]) -> None:
         knobs.write(node, exposure_mode="auto")
 
 
-def _show_info(name: str, told: dict[str, Any]) -> None:
+def _show_info(name: str, facts: dict[str, Any]) -> None:
     node = knobs.find(name)
-    knobs.write(node, version_text=f"{knobs.text(node, knobs.MARK)}, backend {told.get('version')}")
+    knobs.write(node, version_text=f"{knobs.text(node, knobs.MARK)}, backend {facts.get('version')}")
 
 
-def _info_text(told: dict[str, Any]) -> str:
-    return "The backend answers.\n" + "\n".join(f"{name}: {value}" for name, value in told.items())
+def _info_text(facts: dict[str, Any]) -> str:
+    return "The backend answers.\n" + "\n".join(f"{name}: {value}" for name, value in facts.items())
 
 
 def _start(name: str, call: Callable[[Host], None]) -> None:
@@ -180,17 +231,17 @@ def _in_thread(title: str, call: Callable[[Host], None]) -> None:
 
 
 def _thread_name(folder: str) -> str:
-    return f"F2HDR {folder}"
+    return f"{knobs.WORKING}{folder}"
 
 
 def _require_idle(folder: str) -> None:
-    """A node does one thing at a time; its thread carries the name of its folder."""
+    """A node does one thing at a time; its thread has the name of its folder."""
     if any(thread.name == _thread_name(folder) for thread in threading.enumerate()):
         raise ShotError("This node is at work already.", hint="Wait for it, or press Cancel in its progress bar.")
 
 
 def _refuse(error: F2HDRError) -> None:
-    """Say why nothing happens."""
+    """Report why nothing is done."""
     if nuke.GUI:
         nuke.message(f"F2HDR: {error}")
         return

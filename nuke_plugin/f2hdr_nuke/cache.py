@@ -1,4 +1,4 @@
-"""The node's own folder: plates and their notes, results by settings, the log. Files only; any thread."""
+"""A node's cache folder: plates with their notes, results by input and settings, the log. Files only; any thread."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import re
 import shutil
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from f2hdr_backend.shot.errors import ShotError, UnwritableFrame
 from f2hdr_backend.shot.frames import FrameRange, Sequence
+from f2hdr_backend.shot.rename import replace_file
 
 LOG = "log.txt"
 _LOG_LINES = 30
@@ -23,9 +24,9 @@ def new_id() -> str:
     return uuid.uuid4().hex[:12]
 
 
-def plate_pattern(folder: str, view: str) -> str:
-    """Return the pattern of the plates that the node writes for one view."""
-    return f"{folder}/plate.{view}.%04d.exr"
+def plate_pattern(folder: str, source: str, view: str) -> str:
+    """Return the pattern of the plates that the node writes for one view; ``source`` is the digest of its input."""
+    return f"{folder}/plates.{source}/plate.{view}.%04d.exr"
 
 
 def result_pattern(folder: str, key: str, view: str) -> str:
@@ -34,44 +35,61 @@ def result_pattern(folder: str, key: str, view: str) -> str:
 
 
 def has_plate(pattern: str, frame: int, digest: str) -> bool:
-    """Whether the plate of ``frame`` is there and was written when the input had this digest."""
+    """Whether the plate of ``frame`` exists and was written when the input had this digest."""
     path = Sequence.parse(pattern).path(frame)
     with contextlib.suppress(OSError), open(f"{path}.input", encoding="utf-8") as note:
         return note.read() == digest and os.path.exists(path)
     return False
 
 
-def accept_plate(written: str, pattern: str, frame: int, digest: str) -> None:
+def accept_plate(written: str, pattern: str, frame: int, digest: str, earlier: str = "") -> None:
     """Move a plate that was just written to its place, and note the digest of the input that it shows.
 
-    A plate with the same bytes stays as it is: its result is not computed again. Raises UnwritableFrame.
+    A plate with the bytes of the one in its place, or of the one of the pattern ``earlier``, keeps that file: its
+    result is not computed again. Raises UnwritableFrame.
     """
     path = Sequence.parse(pattern).path(frame)
     with _writing(path, frame):
         if _same_bytes(written, path):
             os.unlink(written)
         else:
-            os.replace(written, path)
-        with open(f"{path}.input.part", "w", encoding="utf-8") as note:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            old = Sequence.parse(earlier).path(frame) if earlier else ""
+            if old and _same_bytes(written, old):
+                _use_link(old, written)
+            replace_file(written, path)
+        part = f"{path}.input.part"
+        with open(part, "w", encoding="utf-8") as note:
             note.write(digest)
-        os.replace(f"{path}.input.part", f"{path}.input")
+        replace_file(part, f"{path}.input")
 
 
-def forget_plates(pattern: str, first: int, last: int) -> None:
-    """Remove plates outside the input's range: the ends of the shot are where its windows are mirrored.
+def adopt(earlier: str, pattern: str, frames: Iterable[int]) -> list[int]:
+    """Link results of the pattern ``earlier`` to where those of ``pattern`` will be; return the frames.
 
-    Raises UnwritableFrame.
+    The backend compares what each file was computed from: it keeps those that are still right and replaces the others.
+    Whoever calls this removes with ``disown`` what the backend did not confirm.
     """
-    sequence = Sequence.parse(pattern)
-    for frame in sequence.on_disk():
-        if not first <= frame <= last:
-            for path in (sequence.path(frame), f"{sequence.path(frame)}.input"):
-                with _writing(path, frame), contextlib.suppress(FileNotFoundError):
-                    os.unlink(path)
+    source, target = Sequence.parse(earlier), Sequence.parse(pattern)
+    adopted = []
+    for frame in frames:
+        if not os.path.exists(target.path(frame)) and os.path.exists(source.path(frame)):
+            with contextlib.suppress(OSError):
+                os.makedirs(target.folder, exist_ok=True)
+                os.link(source.path(frame), target.path(frame))
+                adopted.append(frame)
+    return adopted
+
+
+def disown(pattern: str, frames: Iterable[int]) -> None:
+    """Remove results that ``adopt`` linked and the backend did not confirm."""
+    for frame in frames:
+        with contextlib.suppress(OSError):
+            os.unlink(Sequence.parse(pattern).path(frame))
 
 
 def stretch(pattern: str, frames: FrameRange, folder: str) -> str:
-    """Lay the plates of ``frames`` alone into ``folder``, hard links where possible; return their pattern.
+    """Put the plates of ``frames`` alone into ``folder``, as hard links where possible; return their pattern.
 
     Raises UnwritableFrame.
     """
@@ -88,19 +106,19 @@ def stretch(pattern: str, frames: FrameRange, folder: str) -> str:
 
 
 def drop(folder: str) -> None:
-    """Delete what ``stretch`` laid; nothing for an empty name."""
+    """Delete the folder that ``stretch`` filled; does nothing for an empty name."""
     if folder:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def on_disk(folder: str, key: str, views: tuple[str, ...]) -> FrameRange:
-    """Return the frames whose results are there in every view."""
+def on_disk(folder: str, key: str, views: Iterable[str]) -> FrameRange:
+    """Return the frames whose results exist in every view. Raises UnreadableFrame if the folder cannot be listed."""
     found = [set(Sequence.parse(result_pattern(folder, key, view)).on_disk()) for view in views]
     return FrameRange(tuple(set.intersection(*found)))
 
 
 def clear(folder: str) -> None:
-    """Delete a node's folder. Raises ShotError if it is not one."""
+    """Delete a node's folder. Raises ShotError if it is not the folder of a node."""
     if not _ID.fullmatch(os.path.basename(folder)):
         raise ShotError(f"{folder} is not the cache folder of a node.", hint="Delete it by hand if you want to.")
     shutil.rmtree(folder, ignore_errors=True)
@@ -109,7 +127,7 @@ def clear(folder: str) -> None:
 
 
 def log(folder: str, text: str) -> None:
-    """Add a line to the node's log; a log that cannot be written does not stop the work."""
+    """Add a line to the node's log; a log that cannot be written does not stop the bake."""
     with contextlib.suppress(OSError):
         os.makedirs(folder, exist_ok=True)
         with open(os.path.join(folder, LOG), "a", encoding="utf-8") as file:
@@ -129,16 +147,24 @@ def log_tail(folder: str) -> str:
 
 @contextlib.contextmanager
 def _writing(path: str, frame: int) -> Iterator[None]:
-    """Say what the disk refuses in words that the user can act on."""
+    """Report what the disk refuses, with the path and what to do."""
     try:
         yield
     except OSError as error:
         raise UnwritableFrame(
             f"The plate {path} cannot be written: {error.strerror}.",
-            hint="Choose a cache folder that can be written, with room.",
+            hint="Choose a cache folder that can be written, on a disk with free space.",
             frame=frame,
             path=path,
         ) from error
+
+
+def _use_link(old: str, written: str) -> None:
+    """Put a hard link to ``old`` at the place of ``written``; where links are not possible ``written`` stays."""
+    link = f"{written}.link"
+    with contextlib.suppress(OSError):
+        os.link(old, link)
+        os.replace(link, written)
 
 
 def _same_bytes(one: str, other: str) -> bool:

@@ -1,4 +1,4 @@
-"""Which exposure each frame has, from the node's knobs, and the label that says so."""
+"""The exposure of each frame, from the node's knobs, and the label that shows it."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ _SENSITIVITY = ("exr/isoSpeed", "input/iso", "exif/2/ISOSpeedRatings")
 _APERTURE = ("exr/aperture", "input/f_number", "exif/2/FNumber")
 _STOPS = ("exr/f2hdr/ev", "f2hdr/ev")
 READ = ("metadata", "expression")
-"""Modes in which every frame has to be asked for its exposure."""
+"""Modes in which the exposure of every frame has to be read."""
 _SLICE_S = 0.03
-"""Seconds for which exposures are read before Nuke's window gets its turn."""
+"""Seconds for which exposures are read before Nuke's window can react again."""
 _SOME_FRAMES = 32
-"""Frames whose values tell, with the expression itself, that an expression gives something else now."""
+"""Frames whose values are compared, besides the expression itself, to notice that an expression has changed."""
 
 
 def pattern_of(node: nuke.Node, source: Source) -> Optional[ExposurePattern]:
-    """Return the exposures as the knobs tell them; None if they have to be found in the pictures, or ``learn``ed.
+    """Return the exposures that the knobs give; None if they have to be measured in the pictures, or read (``learn``).
 
-    Raises ExposureError for a ratio that is none.
+    Raises ExposureError for a ratio of 0 or less.
     """
     mode = knobs.text(node, "exposure_mode")
     if mode in READ:
         found = _known(node, "evs", source)
-        return _pattern(found) if found and found["told"] == told(node, source) else None
+        return _pattern(found) if found and found["knobs"] == knob_values(node, source) else None
     found = _known(node, "pattern", source)
     if mode == "ratio":
         return _ratio_pattern(node, found)
     return None if found is None else _pattern(found)
 
 
-def told(node: nuke.Node, source: Source) -> Any:
-    """Return what the knobs say about exposures, in plain JSON types: what a bake depends on besides the input."""
+def knob_values(node: nuke.Node, source: Source) -> Any:
+    """Return the knobs' values for exposures, in plain JSON types: what a bake depends on besides the input."""
     mode = knobs.text(node, "exposure_mode")
     if mode == "ratio":
         return [mode, [knobs.number(node, "ev_ratio"), knobs.text(node, "short_parity")]]
@@ -56,27 +56,27 @@ def told(node: nuke.Node, source: Source) -> Any:
 
 
 def learn(name: str, host: Host) -> None:
-    """Read the exposures of all frames of node ``name`` if its mode wants that, and keep them.
+    """Read the exposures of all frames of node ``name`` if its mode needs that, and keep them.
 
-    Metadata are not read again as long as nothing above the node changes. A few frames at a time, so that Nuke's window
-    stays free. Raises ExposureError if exposures are not there or do not alternate, ShotError, Cancelled.
+    Metadata are not read again as long as nothing above the node changes. A few frames are read at a time, so that
+    Nuke's window can react. Raises ExposureError if exposures are missing or do not alternate, ShotError, Cancelled.
     """
     source = host.on_main(lambda: _unread(name))
     if source is None:
         return
-    said = host.on_main(lambda: told(knobs.find(name), source))
+    values = host.on_main(lambda: knob_values(knobs.find(name), source))
     frames = range(source.first, source.last + 1)
     evs: dict[int, float] = {}
     while len(evs) < len(frames):
         host.check()
         host.progress(len(evs), len(frames), "reading exposures")
         evs.update(host.on_main(functools.partial(_read_some, name, frames[len(evs) :])))
-    kept = {"input": source.digest, "told": said, **_stored(from_evs(evs))}
+    kept = {"input": source.digest, "knobs": values, **_stored(from_evs(evs))}
     host.on_main(lambda: knobs.keep(knobs.find(name), "evs", kept))
 
 
 def found_pattern(answer: dict[str, Any], ratio: Optional[float]) -> ExposurePattern:
-    """Return the exposures in the backend's answer; with ``ratio`` (stops) only their places are taken from it."""
+    """Return the exposures in the backend's answer; with ``ratio`` (stops) only the phase is taken from it."""
     pattern = normal(_pattern(answer["pattern"]))
     return pattern if ratio is None else ExposurePattern((0.0, ratio), pattern.start % 2)
 
@@ -95,7 +95,7 @@ def store(node: nuke.Node, answer: dict[str, Any], input_digest: str) -> Exposur
 
 
 def cuts_of(node: nuke.Node, source: Source) -> Optional[tuple[int, ...]]:
-    """Return the cuts as the knobs tell them; None to find them. Raises ShotError for what is no frame number."""
+    """Return the cuts that the knob gives; None to find them. Raises ShotError for text that is not frame numbers."""
     written = knobs.text(node, "cuts").strip().lower()
     if written in ("", "auto"):
         found = _known(node, "pattern", source)
@@ -106,12 +106,12 @@ def cuts_of(node: nuke.Node, source: Source) -> Optional[tuple[int, ...]]:
         return tuple(int(part) for part in written.split(","))
     except ValueError:
         raise ShotError(
-            f'The cuts "{written}" cannot be read.', hint="Write auto, none, or frames with commas like 1021,1050."
+            f'The cuts "{written}" are not frame numbers.', hint="Write auto, none, or frames like 1021,1050."
         ) from None
 
 
 def from_evs(evs: dict[int, float]) -> ExposurePattern:
-    """Return the two-exposure pattern through EVs of successive frames; what does not fit becomes an exception.
+    """Return the two-exposure pattern of EVs of successive frames; those that do not fit become exceptions.
 
     Raises ExposureError if they do not alternate.
     """
@@ -130,14 +130,14 @@ def from_evs(evs: dict[int, float]) -> ExposurePattern:
 
 
 def normal(pattern: ExposurePattern) -> ExposurePattern:
-    """Return the same exposures, the cycle beginning with its shortest, at the lowest such frame from 0 on."""
+    """Return the same exposures, the cycle starting with its shortest, at the lowest such frame from 0 on."""
     shortest = pattern.cycle.index(min(pattern.cycle))
     cycle = pattern.cycle[shortest:] + pattern.cycle[:shortest]
     return ExposurePattern(cycle, (pattern.start + shortest) % len(cycle), pattern.exceptions)
 
 
 def label(node: nuke.Node, frame: int) -> str:
-    """Return the words for the cycle and the exposure of ``frame``; quick, for the panel."""
+    """Return the cycle and the exposure of ``frame`` in words; fast, for the panel."""
     mode = knobs.text(node, "exposure_mode")
     try:
         if mode in ("metadata", "expression"):
@@ -155,13 +155,13 @@ def label(node: nuke.Node, frame: int) -> str:
 
 
 def _known(node: nuke.Node, name: str, source: Source) -> Optional[dict[str, Any]]:
-    """What the knob ``name`` remembers, if it is of the input as it is now."""
+    """The record in the knob ``name``, if it belongs to the input as it is now."""
     found = knobs.record(node, name)
     return found if found and found["input"] == source.digest else None
 
 
 def _unread(name: str) -> Optional[Source]:
-    """The input whose exposures have to be read; None if they are not wanted, or known."""
+    """The input whose exposures have to be read; None if they are not needed, or known."""
     node = knobs.find(name)
     mode = knobs.text(node, "exposure_mode")
     if mode not in READ:
@@ -171,7 +171,7 @@ def _unread(name: str) -> Optional[Source]:
 
 
 def _read_some(name: str, frames: Iterable[int]) -> dict[int, float]:
-    """Read the exposures of ``frames`` from their beginning on, for as long as a slice of time lasts."""
+    """Read the exposures of ``frames`` from the first on, until the slice of time is over."""
     node = knobs.find(name)
     ev_at = _metadata_ev if knobs.text(node, "exposure_mode") == "metadata" else _knob_ev
     evs: dict[int, float] = {}
@@ -207,31 +207,42 @@ def _knob_ev(node: nuke.Node, frame: int) -> float:
 
 
 def _metadata_ev(node: nuke.Node, frame: int) -> float:
+    """The EV of a frame, which every view must have."""
     source = graph.picture(node)
-    stops = _first(source, _STOPS, frame)
+    evs = {view: _ev_of(source, frame, view) for view in nuke.views()}
+    if len(set(evs.values())) > 1:
+        listed = ", ".join(f"{view} {ev:g}" for view, ev in evs.items())
+        raise ExposureError(
+            f"The exposures of the views differ at frame {frame}: {listed} EV.", hint="Use one F2HDR node per view."
+        )
+    return next(iter(evs.values()))
+
+
+def _ev_of(source: nuke.Node, frame: int, view: str) -> float:
+    stops = _first(source, _STOPS, frame, view)
     if stops is not None:
         return stops
-    seconds = _first(source, _TIME, frame)
+    seconds = _first(source, _TIME, frame, view)
     if not seconds or seconds <= 0:
         raise ExposureError(
             f"The input's metadata has no exposure time at frame {frame}.",
             hint="Choose another mode of exposures, or press Detect.",
         )
-    sensitivity = _first(source, _SENSITIVITY, frame) or 100.0
-    aperture = _first(source, _APERTURE, frame) or 1.0
+    sensitivity = _first(source, _SENSITIVITY, frame, view) or 100.0
+    aperture = _first(source, _APERTURE, frame, view) or 1.0
     return round(math.log2(seconds * sensitivity / 100 / aperture**2), 2)
 
 
-def _first(source: nuke.Node, keys: Iterable[str], frame: int) -> Optional[float]:
-    """The first of ``keys`` that the metadata have, as a number; EXIF writes exposure times like 1/50."""
+def _first(source: nuke.Node, keys: Iterable[str], frame: int, view: str) -> Optional[float]:
+    """The first of ``keys`` that the metadata have, as a number; EXIF has exposure times like 1/50."""
     for key in keys:
-        value = source.metadata(key, frame)
+        value = source.metadata(key, frame, view)
         if value is not None:
             try:
                 return float(Fraction(str(value)))
             except (ValueError, ZeroDivisionError):
                 raise ExposureError(
-                    f'The input\'s metadata "{key}" is "{value}" at frame {frame}, which is no number.',
+                    f'The input\'s metadata "{key}" is "{value}" at frame {frame}, which is not a number.',
                     hint="Choose another mode of exposures, or press Detect.",
                 ) from None
     return None

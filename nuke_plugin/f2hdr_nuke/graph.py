@@ -1,4 +1,4 @@
-"""What feeds the node: its range, a digest that changes with it, and the original files where they will do."""
+"""What feeds the node: its range, a digest that changes with it, and the original files where they can be used."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import nuke
 
 from f2hdr_backend.shot.errors import ShotError
 from f2hdr_backend.shot.frames import Sequence
-from f2hdr_nuke import knobs, spaces, variables
+from f2hdr_nuke import knobs, paths, spaces, variables
 
 PASSING = ("Dot", "NoOp")
 """Classes of nodes that change no pixel."""
@@ -46,29 +46,37 @@ class Source:
     """First frame."""
     last: int
     """Last frame."""
-    digest: str
-    """Changes when a knob or a connection above does. It sees what the script says; files that change on disk show
-    when their Read is reloaded, as everywhere in Nuke."""
+    graph: str
+    """Changes when a knob or a connection above does, as the script has them."""
+    files: str
+    """Changes with the files that are read above, every path absolute. Files that change on disk count when their Read
+    is reloaded, as everywhere in Nuke."""
+
+    @property
+    def digest(self) -> str:
+        """The identity of the input: what the script says, the files that it means, and the range."""
+        return _digest([self.graph, self.files, f"{self.first}-{self.last}"])
 
 
 def look(node: nuke.Node) -> Source:
-    """Look at everything above ``node``, which takes time in a large script: once for each thing that the user does.
+    """Walk the graph above ``node``. This takes time in a large script: do it once for each action of the user.
 
-    Raises ShotError if nothing is connected, or if it cannot be baked at all.
+    Raises ShotError if nothing is connected, or if the input cannot be baked at all.
     """
     first, last = frame_range(node)
     known = variables.names()
+    above = upstream(node)
     parts = []
-    for other in upstream(node):
+    for other in above:
         meaning = _meaning(other)
         if variables.used_by(other, meaning, known):
             raise ShotError(
                 f"The input of {node.fullName()} depends on Graph Scope Variables ({other.fullName()}).",
-                hint="A bake is one picture a frame: put F2HDR above the variables, or one node into each branch.",
+                hint="A bake has one picture per frame: put F2HDR above the variables, or one node into each branch.",
             )
         inputs = [source.fullName() for source in _inputs(other)]
         parts.append(f"{other.fullName()} {other.Class()} {inputs}\n{meaning}")
-    return Source(first, last, hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16])
+    return Source(first, last, _digest(parts), _digest(sorted(_files_of(other) for other in above)))
 
 
 def picture(node: nuke.Node) -> nuke.Node:
@@ -97,9 +105,9 @@ def is_limited() -> bool:
 
 
 def upstream(node: nuke.Node) -> list[nuke.Node]:
-    """Return the nodes that ``node`` depends on, by inputs and expressions, contents of groups included.
+    """Return the nodes that ``node`` depends on, through inputs and expressions, contents of groups included.
 
-    Where Python reaches a few nodes only, that is its input alone.
+    Where Python reaches only a few nodes, that is its input alone.
     """
     if is_limited():
         return list(_inputs(node))
@@ -117,7 +125,7 @@ def upstream(node: nuke.Node) -> list[nuke.Node]:
 def read_files(node: nuke.Node) -> list[str]:
     """Return one file of each Read above the node, for ``files_digest``."""
     reads = (other for other in upstream(node) if other.Class() == "Read")
-    return sorted({knobs.path_at(read, "file", int(read.firstFrame())) for read in reads})
+    return sorted({paths.located(knobs.path_at(read, "file", int(read.firstFrame()))) for read in reads})
 
 
 def original(node: nuke.Node, view: str) -> Plate:
@@ -126,20 +134,22 @@ def original(node: nuke.Node, view: str) -> Plate:
     written = str(read["file"].value())
     pattern = written.replace("%V", view).replace("%v", view[:1])
     if not pattern.lower().endswith(PICTURES) or not Sequence.is_pattern(pattern) or "[" in pattern:
-        raise _not_plain(f"{read.name()} reads {written or 'nothing'}, which is no sequence of pictures")
-    first = int(read.firstFrame())
-    if view == nuke.views()[0] and knobs.path_at(read, "file", first) != Sequence.parse(pattern).path(first):
-        raise _not_plain(f"{read.name()} reads other files than its file knob says")
-    return Plate(spaces.filtered(pattern), _space(read), True)
+        raise _not_plain(f"{read.name()} reads {written or 'nothing'}, which is not a sequence of pictures")
+    pattern, first = paths.located(pattern), int(read.firstFrame())
+    if view == nuke.views()[0]:
+        shown = paths.located(knobs.path_at(read, "file", first))
+        if shown != Sequence.parse(pattern).path(first):
+            raise _not_plain(f"{read.name()} reads other files than its file knob says")
+    return Plate(pattern, _space(read), True)
 
 
 def _plain_read(node: nuke.Node) -> nuke.Node:
-    """The Read above the node with nothing that changes the picture in between."""
+    """The Read above the node, if nothing between them changes the picture."""
     other: Optional[nuke.Node] = picture(node)
     while other is not None and other.Class() in PASSING:
         other = other.input(0)
     if other is None or other.Class() != "Read":
-        raise _not_plain(f"{other.name() if other else 'nothing'} stands between it and the files")
+        raise _not_plain(f"{other.name() if other else 'nothing'} is between it and the files")
     moved = str(other["frame"].value()) or str(other["frame_mode"].value()) == "offset"
     if moved or other["disable"].value() or other["premultiplied"].value():
         raise _not_plain(f"{other.name()} changes frames or pixels of its files")
@@ -169,7 +179,7 @@ def _inputs(node: nuke.Node) -> Iterator[nuke.Node]:
 
 
 def _sources(node: nuke.Node) -> Iterator[nuke.Node]:
-    """What a node depends on directly; an Input of a group on what feeds the group."""
+    """The nodes that a node depends on directly; for an Input of a group, the input of the group."""
     yield from node.dependencies(nuke.INPUTS | nuke.EXPRESSIONS)
     if node.Class() == "Input":
         group = nuke.toNode(node.fullName().rpartition(".")[0])
@@ -178,15 +188,25 @@ def _sources(node: nuke.Node) -> Iterator[nuke.Node]:
 
 
 def _meaning(node: nuke.Node) -> str:
-    """The node's knobs that are not at their defaults, without those that only change how it looks."""
+    """The node's knobs that are not at their defaults, without those that change only its appearance."""
     if knobs.is_f2hdr(node):
         return knobs.text(node, "baked") + str(node["gain"].toScript()) + str(node["result"].toScript())
     lines = node.writeKnobs(nuke.TO_SCRIPT | nuke.WRITE_NON_DEFAULT_ONLY).splitlines()
     return "\n".join(line for line in lines if line.split(" ", 1)[0] not in _APPEARANCE)
 
 
+def _files_of(node: nuke.Node) -> str:
+    """The files that a Read reads, absolute, with frame and view not filled in; empty for another node."""
+    named = nuke.filename(node, nuke.REPLACE) if node.Class() == "Read" else None
+    return paths.located(named) if named else ""
+
+
+def _digest(parts: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
 def files_digest(examples: Iterable[str]) -> str:
-    """Return a text that changes with the files numbered like ``examples``: names, sizes, times. Touches no node."""
+    """Return a text that changes with the files numbered like ``examples``: names, sizes, times. Uses no node."""
     facts = []
     for example in examples:
         folder, name = os.path.split(example)
@@ -195,4 +215,4 @@ def files_digest(examples: Iterable[str]) -> str:
             for entry in entries:
                 if entry.name.startswith(stem):
                     facts.append(f"{entry.path} {entry.stat().st_size} {entry.stat().st_mtime_ns}")
-    return hashlib.sha256("\n".join(sorted(facts)).encode()).hexdigest()[:16]
+    return _digest(sorted(facts))

@@ -1,6 +1,6 @@
-"""Where a bake runs: in a worker thread of a Nuke with a window, or in the only thread of one without.
+"""Where a bake runs: in a worker thread of a Nuke with a window, or in the main thread of one without.
 
-Both offer the same four things, so that the bake itself is written once.
+Both classes have the same methods, so that the bake itself is written once.
 """
 
 from __future__ import annotations
@@ -14,35 +14,35 @@ from f2hdr_backend.shot.errors import Cancelled, ShotError
 
 Answer = TypeVar("Answer")
 LOOK_S = 0.1
-"""Seconds between two looks at the Cancel button."""
+"""Seconds between two checks of the Cancel button."""
 
 
 class Host:
-    """Terminal mode: everything happens here, and progress is lines of text."""
+    """Terminal mode: everything runs in the calling thread, and progress is lines of text."""
 
     def __init__(self, title: str) -> None:
         self._title = title
-        self._told = ""
+        self._last_line = ""
 
     def on_main(self, call: Callable[[], Answer]) -> Answer:
         """Return what ``call`` returns in Nuke's main thread; raises what it raises."""
         try:
             return call()
         except RuntimeError as error:
-            raise _told_by_nuke(error) from error
+            raise _error_of(error) from error
 
     def progress(self, done: int, total: int, doing: str) -> None:
-        """Tell that ``done`` of ``total`` frames are through what is being done now."""
+        """Report that ``doing`` is finished for ``done`` of ``total`` frames."""
         line = f"{self._title}: {doing} {done}/{total}"
-        if line != self._told:
+        if line != self._last_line:
             nuke.tprint(line)
-            self._told = line
+            self._last_line = line
 
     def check(self) -> None:
         """Raise Cancelled if the user wants to stop."""
 
     def wait(self, call: Callable[[], Answer]) -> Answer:
-        """Return what ``call`` returns, and look at the Cancel button meanwhile. ``call`` must not touch Nuke."""
+        """Return what ``call`` returns, and check the Cancel button meanwhile. ``call`` must not use Nuke."""
         waiting = _Waiting(call)
         while waiting.is_alive():
             waiting.join(LOOK_S)
@@ -69,7 +69,7 @@ class WindowHost(Host):
         try:
             return waiting.answer()
         except RuntimeError as error:
-            raise _told_by_nuke(error) from error
+            raise _error_of(error) from error
 
     def progress(self, done: int, total: int, doing: str) -> None:
         """Move the bar and write ``doing`` beside it."""
@@ -79,19 +79,19 @@ class WindowHost(Host):
     def check(self) -> None:
         """Raise Cancelled if the user pressed Cancel."""
         if self._task.isCancelled():
-            raise Cancelled("Canceled. What is done is kept.", hint="Bake again to go on.")
+            raise Cancelled("Canceled. Finished frames are kept.", hint="Bake again to resume.")
 
     def tell(self, text: str) -> None:
         """Show the user a text, without waiting for them to read it."""
         nuke.executeInMainThread(nuke.message, (text,))
 
     def close(self) -> None:
-        """Take the bar away: Nuke does so when its object is gone, and an error's traceback would keep it."""
+        """Close the bar. Nuke does so when its object is deleted, which the traceback of an error would prevent."""
         del self._task
 
 
 class _Caught(Generic[Answer]):
-    """What a call gave: Nuke hands on results from its main thread, but swallows exceptions."""
+    """The result of a call: Nuke returns results from its main thread, but swallows exceptions."""
 
     def __init__(self, call: Callable[[], Answer]) -> None:
         self._error: Optional[Exception] = None
@@ -108,7 +108,7 @@ class _Caught(Generic[Answer]):
 
 
 class _Waiting(threading.Thread, Generic[Answer]):
-    """A call in a thread of its own, which may be left behind."""
+    """A call in its own thread, which need not be waited for."""
 
     def __init__(self, call: Callable[[], Answer]) -> None:
         super().__init__(name="f2hdr waiting", daemon=True)
@@ -124,8 +124,8 @@ class _Waiting(threading.Thread, Generic[Answer]):
         return self._caught.answer()
 
 
-def _told_by_nuke(error: RuntimeError) -> Exception:
-    """Nuke says both "stop" and "I cannot" by a RuntimeError."""
+def _error_of(error: RuntimeError) -> Exception:
+    """Nuke raises RuntimeError both when the user cancels and when it cannot render."""
     if str(error).startswith("Cancelled"):
-        return Cancelled("Canceled. What is done is kept.", hint="Bake again to go on.")
-    return ShotError(f"Nuke cannot render the plate: {error}.", hint="See whether the node's input renders.")
+        return Cancelled("Canceled. Finished frames are kept.", hint="Bake again to resume.")
+    return ShotError(f"Nuke cannot render the plate: {error}.", hint="Check that the node's input renders.")

@@ -21,11 +21,15 @@ PROVENANCE = "provenance"
 MARK = "f2hdr_version"
 """The knob by which an F2HDR node is known, and the version of the gizmo that made it."""
 
+WORKING = "F2HDR "
+"""Prefix of the names of threads that bake, detect or check."""
 Value = Union[str, float, int, bool]
+_writing: list[str] = []
+"""Not empty while the plug-in sets knobs."""
 
 
 def is_f2hdr(node: Optional[nuke.Node]) -> bool:
-    """Whether ``node`` is one of ours."""
+    """Whether ``node`` is an F2HDR node."""
     return node is not None and node.Class() == "Group" and node.knob(MARK) is not None
 
 
@@ -38,15 +42,15 @@ def find(full_name: str) -> nuke.Node:
     """Return the F2HDR node of that name. Raises ShotError if it was deleted or renamed meanwhile."""
     node = nuke.toNode(full_name)
     if node is None or not is_f2hdr(node):
-        raise ShotError(f"The node {full_name} is gone.", hint="Bake again from the node that is there.")
+        raise ShotError(f"The node {full_name} was deleted or renamed.", hint="Bake again from the node.")
     return node
 
 
 def inner(node: nuke.Node, name: str) -> nuke.Node:
-    """Return a node inside ours. Raises ShotError if someone removed it."""
+    """Return a node inside an F2HDR node. Raises ShotError if it was removed."""
     found = nuke.toNode(f"{node.fullName()}.{name}")
     if found is None:
-        raise ShotError(f"{node.fullName()} has no node {name} inside.", hint="Make a new F2HDR node.")
+        raise ShotError(f"{node.fullName()} has no node {name} inside.", hint="Create a new F2HDR node.")
     return found
 
 
@@ -75,13 +79,18 @@ def path_at(node: nuke.Node, name: str, frame: int) -> str:
     return str(cast(nuke.File_Knob, node[name]).evaluate(frame))
 
 
+def evaluated(node: nuke.Node, name: str) -> str:
+    """Return a text knob's value with expressions filled in, without blanks around it."""
+    return str(cast(nuke.EvalString_Knob, node[name]).evaluate() or "").strip()
+
+
 def choices(node: nuke.Node, name: str) -> list[str]:
-    """Return what a menu knob offers."""
+    """Return the entries of a menu knob."""
     return [str(choice) for choice in cast(nuke.Enumeration_Knob, node[name]).values()]
 
 
 def offer(node: nuke.Node, name: str, choices: list[str]) -> None:
-    """Set what a menu knob offers."""
+    """Set the entries of a menu knob."""
     cast(nuke.Enumeration_Knob, node[name]).setValues(choices)
 
 
@@ -99,29 +108,36 @@ def write(node: nuke.Node, **values: Value) -> None:
 
 
 def record(node: nuke.Node, name: str) -> Optional[dict[str, Any]]:
-    """Return what ``keep`` wrote into a knob, or None if that is empty."""
+    """Return what ``keep`` wrote into a knob, or None if it is empty."""
     stored = text(node, name)
     return json.loads(urllib.parse.unquote(stored)) if stored else None
 
 
 def keep(node: nuke.Node, name: str, value: dict[str, Any]) -> None:
-    """Write plain JSON types into a text knob, without any letter that Nuke's script language reads."""
+    """Write plain JSON types into a text knob, without any character that has a meaning in Nuke's script language."""
     write(node, **{name: urllib.parse.quote(json.dumps(value), safe="")})
+
+
+def is_writing() -> bool:
+    """Whether the plug-in itself is setting knobs: changes that the panel need not react to."""
+    return bool(_writing)
 
 
 @contextlib.contextmanager
 def without_undo() -> Iterator[None]:
-    """What happens inside cannot be undone by the user, and hides nothing that can."""
+    """Keep what happens inside out of the undo history, and mark it as the plug-in's own changes."""
     nuke.Undo().disable()
+    _writing.append("")
     try:
         yield
     finally:
+        _writing.pop()
         nuke.Undo().enable()
 
 
 @contextlib.contextmanager
 def full_size() -> Iterator[None]:
-    """Leave proxy mode; a bake is always of the full picture, and Nuke scales it in proxy mode."""
+    """Leave proxy mode: a bake always has the full size, and Nuke scales it in proxy mode."""
     root = nuke.root()
     if not root.proxy():
         yield

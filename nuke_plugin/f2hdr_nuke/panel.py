@@ -1,18 +1,22 @@
-"""What a Nuke with a window has besides: the toolbar entry and a panel that stays true. No Qt."""
+"""What a Nuke with a window has besides: the toolbar entry and a panel that is kept up to date. No Qt."""
 
 from __future__ import annotations
 
+import threading
 from typing import Optional
 
 import nuke
 
-from f2hdr_nuke import exposures, knobs, result, spaces
+from f2hdr_backend.shot.errors import F2HDRError
+from f2hdr_nuke import callbacks, exposures, knobs, plan, result, settings, spaces, work
+from f2hdr_nuke.host import WindowHost
 
 _SPACE_KNOBS = {"color_input_space": ("auto", "gamma22", "linear"), "color_output_space": ("auto", "linear")}
+_OPENED, _CONNECTED = "showPanel", "inputChange"
 
 
 def register() -> None:
-    """Add the toolbar entry and the callbacks of the panel; asking twice is the same as once."""
+    """Add the toolbar entry and the callbacks of the panel; calling this twice has the effect of calling it once."""
     toolbar = nuke.toolbar("Nodes")
     if toolbar is None or toolbar.findItem("F2HDR") is not None:
         return
@@ -22,20 +26,27 @@ def register() -> None:
 
 
 def changed() -> None:
-    """A knob of an open panel changed, or the panel was opened."""
-    node, knob = nuke.thisNode(), nuke.thisKnob()
-    if not knobs.is_f2hdr(node):
+    """The user changed a knob of an open panel, or opened the panel.
+
+    The graph is walked only for knobs that change what is baked: a slider such as ``gain`` calls this at every step.
+    """
+    if not nuke.GUI or knobs.is_writing():
         return
-    if knob.name() == "showPanel":
+    node, knob = nuke.thisNode(), nuke.thisKnob()
+    if knob is None or not knobs.is_f2hdr(node):
+        return
+    name = knob.name()
+    if name == _OPENED:
         offer_spaces(node)
-    if knob.name() in ("showPanel", "inputChange", "exposure_mode"):
+        _request_spaces(node)
+    if name in (_OPENED, _CONNECTED, "exposure_mode"):
         enable_knobs(node)
-    if knob.name() not in ("status", "cycle", "xpos", "ypos", "selected"):
+    if name in (_OPENED, _CONNECTED) or settings.matters(name):
         result.refresh(node)
 
 
 def offer_spaces(node: nuke.Node) -> None:
-    """Fill the color menus from the script's config; what is chosen stays."""
+    """Fill the color menus from the script's config; the chosen entry stays."""
     for name, own in _SPACE_KNOBS.items():
         chosen = knobs.text(node, name)
         offered = [*own, *(space for space in spaces.names() if space not in own)]
@@ -46,17 +57,43 @@ def offer_spaces(node: nuke.Node) -> None:
 
 
 def enable_knobs(node: nuke.Node) -> None:
-    """Gray out what the mode of exposures does not use."""
+    """Gray out the knobs that the mode of exposures does not use."""
     mode = knobs.text(node, "exposure_mode")
     for name, used in (("ev_ratio", "ratio"), ("short_parity", "ratio"), ("ev", "expression")):
         node[name].setEnabled(mode == used)
 
 
-class Watch:
-    """Looks after the labels when Nuke is idle; cheap, as it happens often.
+def _request_spaces(node: nuke.Node) -> None:
+    """Request the names of a built-in config from the backend, in the background; then fill the menus."""
+    if not spaces.are_unknown():
+        return
+    name, address, program = node.fullName(), knobs.text(node, "backend_url").strip(), plan.program_of(node)
 
-    The cycle's label follows the frame. Whether a bake is stale is looked at only when something above the node
-    changed, which Nuke's own hashes tell; they change with the frame too, so only those of one frame are compared.
+    def fill() -> None:
+        found = knobs.find(name)
+        offer_spaces(found)
+        result.refresh(found)
+
+    def ask() -> None:
+        host = WindowHost("F2HDR color spaces")
+        try:
+            spaces.learn(host, work.door(host, address, program))
+            host.on_main(fill)
+        except F2HDRError as error:
+            message = str(error)
+            host.on_main(lambda: knobs.write(knobs.find(name), status=message))
+        finally:
+            host.close()
+
+    threading.Thread(target=ask, name=f"{knobs.WORKING}spaces {name}", daemon=True).start()
+
+
+class Watch:
+    """Keeps the labels up to date when Nuke is idle; fast, because that happens often.
+
+    The label of the cycle follows the frame. Whether a bake is out of date is checked only when something above the
+    node has changed: Nuke's own hashes show that. They change with the frame too, so only hashes of one frame are
+    compared.
     """
 
     def __init__(self) -> None:
@@ -65,8 +102,9 @@ class Watch:
     def look(self) -> None:
         """Nuke is idle after a change around ``nuke.thisNode()``."""
         node = nuke.thisNode()
-        if not knobs.is_f2hdr(node):
+        if not nuke.GUI or not knobs.is_f2hdr(node):
             return
+        callbacks.settle()
         frame, source = int(nuke.frame()), node.input(0)
         now = (frame, None if source is None else tuple(source.opHashes()))
         before = self._seen.get(node.fullName())

@@ -1,8 +1,7 @@
-"""What a bake will do, read from the node at once in Nuke's main thread; after that only plain values."""
+"""What a bake will do: read from the node in one go, in Nuke's main thread; after that only plain values are used."""
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from typing import Any, Optional
@@ -12,17 +11,17 @@ import nuke
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.errors import ShotError
 from f2hdr_backend.shot.frames import FrameRange
-from f2hdr_nuke import cache, graph, knobs, settings, spaces
-from f2hdr_nuke.graph import Plate
+from f2hdr_nuke import cache, graph, knobs, paths, settings
+from f2hdr_nuke.graph import Plate, Source
 
 CUT_FRAMES = 4
-"""Frames before and behind the range that the backend looks at to find cuts."""
+"""Frames before and after the range that the backend reads to find cuts."""
 _VIEW_NAME = re.compile(r"[\w. -]+")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A bake of one node. ``shots`` maps views to Shots; exposures still to be found are None in them."""
+    """A bake of one node. ``shots`` maps views to Shots; exposures that are not known yet are None in them."""
 
     node: str
     folder: str
@@ -30,11 +29,22 @@ class Plan:
     settings: dict[str, Any]
     frames: FrameRange
     input_range: tuple[int, int]
-    input_digest: str
+    source: Source
     input_files: tuple[str, ...]
     shots: dict[str, Shot]
     is_original: bool
     address: str
+    program: str
+    """Path of the f2hdr command; empty for the one that the installer found."""
+    earlier: dict[str, tuple[str, str]]
+    """Per view, the patterns of plates and results that the node shows now; empty before the first bake."""
+    shown_frame: int
+    """Nuke's current frame when the bake was started."""
+
+    @property
+    def input_digest(self) -> str:
+        """The identity of the input."""
+        return self.source.digest
 
     @property
     def views(self) -> tuple[str, ...]:
@@ -43,37 +53,47 @@ class Plan:
 
     @property
     def has_open_exposures(self) -> bool:
-        """Whether exposures are still to be found."""
+        """Whether exposures are not known yet."""
         return any(shot.exposures is None for shot in self.shots.values())
 
     @property
+    def is_settled(self) -> bool:
+        """Whether everything that belongs to the whole shot is known, so that frames can be computed in any order."""
+        shots = self.shots.values()
+        return all(None not in (shot.exposures, shot.cuts, shot.color.clip_level) for shot in shots)
+
+    @property
     def ratio(self) -> Optional[float]:
-        """The ratio in stops, if the knobs give it and leave open which frames are short."""
-        mode, told = self.settings["exposure_mode"]
-        return float(told[0]) if mode == "ratio" else None
+        """The ratio in stops, if the knobs give it and do not say which frames are short."""
+        mode, values = self.settings["exposure_mode"]
+        return float(values[0]) if mode == "ratio" else None
 
     @property
     def plate_frames(self) -> FrameRange:
-        """The frames that the backend reads for ``frames``."""
+        """The frames that the backend reads for all frames of the plan."""
+        return self.plates_for(self.frames)
+
+    def plates_for(self, frames: FrameRange) -> FrameRange:
+        """Return the frames that the backend reads for ``frames``."""
         first, last = self.input_range
         some = next(iter(self.shots.values()))
         around = 1 if some.exposures is not None and some.cuts is not None else CUT_FRAMES
-        near = {frame + step for frame in self.frames for step in range(-around, around + 1)}
+        near = {frame + step for frame in frames for step in range(-around, around + 1)}
         return FrameRange(tuple(frame for frame in near if first <= frame <= last))
 
 
 def make(node: nuke.Node, frames: FrameRange) -> Plan:
-    """Return the plan to bake ``frames`` of ``node``. Raises ShotError with what stands in the way."""
+    """Return the plan to bake ``frames`` of ``node``. Raises ShotError with the reason if that is not possible."""
     source = graph.look(node)
     first, last = source.first, source.last
     inside = FrameRange(tuple(frame for frame in frames if first <= frame <= last))
     if not len(inside):
         raise ShotError(f"The input has the frames {first}-{last}, none of {frames}.", hint="Choose another range.")
-    folder = node_folder(node)
-    plates = {view: plate_of(node, view, folder) for view in _views()}
+    folder = paths.node_folder(node)
+    plates = {view: plate_of(node, view, folder, source) for view in _views()}
     some = next(iter(plates.values()))
     found = settings.of_node(node, source, some)
-    key = settings.key(found)
+    key = settings.key(found, source)
     return Plan(
         node=node.fullName(),
         folder=folder,
@@ -81,7 +101,7 @@ def make(node: nuke.Node, frames: FrameRange) -> Plan:
         settings=found,
         frames=inside,
         input_range=(first, last),
-        input_digest=source.digest,
+        source=source,
         input_files=tuple(graph.read_files(node)),
         shots={
             view: settings.shot_of(node, source, plate, cache.result_pattern(folder, key, view))
@@ -89,11 +109,20 @@ def make(node: nuke.Node, frames: FrameRange) -> Plan:
         },
         is_original=some.is_original,
         address=knobs.text(node, "backend_url").strip(),
+        program=program_of(node),
+        earlier=_earlier(node, tuple(plates), key),
+        shown_frame=int(nuke.frame()),
     )
 
 
+def program_of(node: nuke.Node) -> str:
+    """Return the path of the f2hdr command that the node names; empty for the one that the installer found."""
+    named = knobs.evaluated(node, "backend_program")
+    return paths.located(named) if named else ""
+
+
 def asked_frames(node: nuke.Node) -> FrameRange:
-    """Return the frames that the knob ``range`` says. Raises ShotError if they run backwards."""
+    """Return the frames of the knob ``range``. Raises ShotError if its first frame is after its last."""
     wanted = knobs.text(node, "bake_range")
     if wanted == "input":
         first, last = graph.frame_range(node)
@@ -102,30 +131,15 @@ def asked_frames(node: nuke.Node) -> FrameRange:
     else:
         first, last = int(knobs.number(node, "bake_first")), int(knobs.number(node, "bake_last"))
     if first > last:
-        raise ShotError(f"The range {first}-{last} runs backwards.", hint="Exchange its two numbers.")
+        raise ShotError(f"The range {first}-{last} ends before it begins.", hint="Exchange its two numbers.")
     return FrameRange(tuple(range(first, last + 1)))
 
 
-def node_folder(node: nuke.Node) -> str:
-    """Return the node's own folder in the cache. Raises ShotError if there is no place for one.
+def plate_of(node: nuke.Node, view: str, folder: str, source: Source) -> Plate:
+    """Return where the plate of a view is: the original files if they are wanted and can be used, else the node's own.
 
-    A relative path begins at the project directory, as every path in Nuke.
+    Raises ShotError with the reason if only the original files are wanted and they cannot be used.
     """
-    chosen = knobs.path(node, "cache_dir")
-    if not chosen:
-        script = nuke.script_directory() if nuke.root().name() not in ("", "Root") else ""
-        if not script:
-            raise ShotError(
-                "The script has no name yet, so there is no folder beside it.",
-                hint="Save it, or choose a cache folder (tab Files).",
-            )
-        chosen = f"{script}/f2hdr_cache"
-    chosen = os.path.abspath(os.path.join(knobs.path(nuke.root(), "project_directory"), chosen))
-    return f"{spaces.filtered(chosen).replace(os.sep, '/')}/{knobs.text(node, 'node_id')}"
-
-
-def plate_of(node: nuke.Node, view: str, folder: str) -> Plate:
-    """Return where the plate of a view is: the original files if they will do and are wanted, else ours."""
     wanted = knobs.text(node, "plate_from")
     if wanted != "graph":
         try:
@@ -133,7 +147,22 @@ def plate_of(node: nuke.Node, view: str, folder: str) -> Plate:
         except ShotError:
             if wanted == "files":
                 raise
-    return Plate(cache.plate_pattern(folder, view), "linear", False)
+    return Plate(cache.plate_pattern(folder, source.digest, view), "linear", False)
+
+
+def _earlier(node: nuke.Node, views: tuple[str, ...], key: str) -> dict[str, tuple[str, str]]:
+    """Where the frames that the node shows now are, and their plates; empty if there are none or they are these."""
+    record = knobs.record(node, "baked")
+    if record is None or record["key"] == key:
+        return {}
+    folder = record["folder"]
+    return {
+        view: (
+            cache.plate_pattern(folder, record["input"], view),
+            cache.result_pattern(folder, record["key"], view),
+        )
+        for view in views
+    }
 
 
 def _views() -> list[str]:

@@ -1,4 +1,4 @@
-"""Writing one frame of the input as a file, with the Write inside the node."""
+"""Writing one frame of the input to a file, with the Write inside the node."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from f2hdr_nuke.plan import Plan
 def write_one(plan: Plan, view: str, frame: int, path: str) -> None:
     """Render the picture that arrives at the node, in full size, to ``path``.
 
-    Raises ShotError if the input is not what the plan was made for, RuntimeError if Nuke cannot render or is stopped.
+    Raises ShotError if the input is not the one that the plan was made for, RuntimeError if Nuke cannot render or is
+    stopped.
     """
     node = knobs.find(plan.node)
     if graph.look(node).digest != plan.input_digest:
         raise ShotError(
-            f"The input of {plan.node} was changed while it was baking.", hint="Bake again; what is done is kept."
+            f"The input of {plan.node} was changed during the bake.", hint="Bake again; finished frames are kept."
         )
     with knobs.without_undo(), knobs.full_size(), _open_write(node, path) as write:
         nuke.execute(write, frame, frame, 1, views=[view])
@@ -28,7 +29,7 @@ def write_one(plan: Plan, view: str, frame: int, path: str) -> None:
 
 @contextlib.contextmanager
 def _open_write(node: nuke.Node, path: str) -> Iterator[nuke.Node]:
-    """The Write inside the node, switched on for one file."""
+    """The Write inside the node, enabled for one file."""
     write = knobs.inner(node, knobs.PLATE)
     if write.knob("write_hash") is not None:
         write["write_hash"].setValue(False)

@@ -1,4 +1,7 @@
-"""Showing what was baked: the Read inside the node, its state in words, and whether it is still true."""
+"""Showing what was baked: the Read inside the node, its state in words, and whether it is still up to date.
+
+What the node shows is in knobs of the group. A copy that clears them shows nothing, whatever the Read inside it names.
+"""
 
 from __future__ import annotations
 
@@ -9,102 +12,159 @@ import nuke
 import f2hdr_backend
 from f2hdr_backend.shot.errors import F2HDRError
 from f2hdr_backend.shot.frames import FrameRange
-from f2hdr_nuke import cache, exposures, graph, knobs, plan, settings
+from f2hdr_nuke import cache, exposures, graph, knobs, paths, plan, settings
 from f2hdr_nuke.plan import Plan
 from f2hdr_nuke.work import Outcome
 
 NOT_BAKED = "Not baked."
 NO_FILE = "F2HDR_not_baked.%04d.exr"
-"""What the Read inside the node reads before the first bake: nothing, and its error says why."""
+"""What the Read inside the node names before the first bake; it is disabled then."""
 
 
 def publish(planned: Plan, outcome: Outcome) -> None:
-    """Let the node show the frames that are there now, and say how they came to be."""
+    """Show the frames that exist now, and write what the bake found into the node."""
     node = knobs.find(planned.node)
     if outcome.detection is not None:
         exposures.store(node, outcome.detection, planned.input_digest)
     if outcome.clip_level is not None:
         knobs.keep(node, "clip", {"input": planned.input_digest, "level": outcome.clip_level})
     if len(outcome.done):
-        before = baked(node)
-        runs = _without(before["runs"], outcome.done) if before and before["key"] == planned.key else []
-        runs.append([str(outcome.done), planned.input_digest])
-        record = {
-            "key": planned.key, "settings": planned.settings, "runs": runs, "warnings": len(outcome.warnings),
-        }  # fmt: skip
-        knobs.keep(node, "baked", record)
-        show(node, planned)
+        _add(node, planned, outcome.done, warnings=len(outcome.warnings))
         _write_provenance(node, planned, outcome.done)
-    _tell_warnings(planned, outcome)
+    _report_warnings(planned, outcome)
     refresh(node)
 
 
-def show(node: nuke.Node, planned: Plan) -> None:
-    """Point the Read inside the node at the plan's results."""
-    read = knobs.inner(node, knobs.RESULT)
-    with knobs.without_undo():
-        read["file"].setValue(cache.result_pattern(planned.folder, planned.key, "%V"))
-        knobs.press(read, "reload")
-    tested = cache.result_pattern(planned.folder, planned.key, planned.views[0])
-    knobs.write(node, result_test=tested.replace("%04d", "[format %04d [frame]]"))
+def arrived(planned: Plan, done: FrameRange) -> None:
+    """Show the frames that are finished while the others are still being computed."""
+    _add(knobs.find(planned.node), planned, done, warnings=0)
+
+
+def show_range(planned: Plan) -> None:
+    """Let the Read inside the node cover the whole input: for frames that are made while Nuke renders them."""
+    _show(knobs.find(planned.node), planned.folder, planned.key, planned.input_range)
 
 
 def forget(node: nuke.Node) -> None:
-    """Let the node show nothing: its results are gone, or belong to the node that it is a copy of."""
-    knobs.write(node, baked="", result_test="", pattern="", evs="", clip="")
-    read: Optional[nuke.Node] = nuke.toNode(f"{node.fullName()}.{knobs.RESULT}")
-    if read is not None:
-        with knobs.without_undo():
-            read["file"].setValue(NO_FILE)
-    knobs.write(node, status=NOT_BAKED)
+    """Show nothing: the results were deleted, or belong to the node that this one is a copy of.
+
+    Only knobs of the group are set: nodes inside may not exist yet.
+    """
+    knobs.write(
+        node, baked="", result_test="", pattern="", evs="", clip="", result_first=1, result_last=0, status=NOT_BAKED
+    )
+
+
+def follow_script(node: nuke.Node) -> None:
+    """Show the node's own frames, or none, if its script was moved and its input now means other files."""
+    record = baked(node)
+    source = graph.look(node) if record is not None and node.input(0) is not None else None
+    if record is None or source is None or source.graph != record["graph"] or source.files == record["files"]:
+        return
+    now = settings.of_node(node, source, plan.plate_of(node, nuke.views()[0], "", source))
+    folder, key = paths.node_folder(node), settings.key(now, source)
+    there = cache.on_disk(folder, key, nuke.views())
+    forget(node)
+    if len(there):
+        _keep(node, _record(folder, key, now, source, there, 0))
+        _show(node, folder, key, (there.first, there.last))
+    refresh(node)
+
+
+def moved(node: nuke.Node, record: dict[str, Any], folder: str) -> None:
+    """Show the frames of ``record`` from ``folder``, to which the node's cache was moved."""
+    _keep(node, {**record, "folder": folder})
+    frames = FrameRange.parse(record["frames"])
+    _show(node, folder, record["key"], (frames.first, frames.last))
+    refresh(node)
 
 
 def baked(node: nuke.Node) -> Optional[dict[str, Any]]:
-    """Return the record of what the node shows: ``key``, ``settings``, and ``runs`` of frames and input digests."""
+    """Return the record of what the node shows: ``folder``, ``key``, ``settings``, ``frames`` and its input."""
     return knobs.record(node, "baked")
 
 
 def shows(node: nuke.Node, planned: Plan, frame: int) -> bool:
-    """Whether what the node shows of ``frame`` was made as ``planned`` asks: same settings, same input."""
+    """Whether the node shows ``frame`` as ``planned`` asks for it: same settings, same input, and the file exists."""
     record = baked(node)
-    if record is None or record["key"] != planned.key:
+    if record is None or (record["folder"], record["key"]) != (planned.folder, planned.key):
         return False
-    runs = record["runs"]
-    return any(when == planned.input_digest and frame in FrameRange.parse(frames) for frames, when in runs)
+    return frame in FrameRange.parse(record["frames"]) and frame in cache.on_disk(
+        planned.folder, planned.key, planned.views
+    )
 
 
 def state(node: nuke.Node) -> str:
-    """Return in words what is baked, and what of it is stale and why."""
+    """Return in words what is baked, and what of it is out of date and why."""
     record = baked(node)
     if record is None:
         return NOT_BAKED
+    frames = FrameRange.parse(record["frames"])
     try:
+        there = cache.on_disk(record["folder"], record["key"], nuke.views())
         source = graph.look(node)
-        now = settings.of_node(node, source, plan.plate_of(node, nuke.views()[0], plan.node_folder(node)))
+        now = settings.of_node(node, source, plan.plate_of(node, nuke.views()[0], "", source))
     except F2HDRError as error:
         return str(error)
-    every = _frames(frames for frames, _ in record["runs"])
-    stale = _frames(frames for frames, when in record["runs"] if when != source.digest)
+    deleted = FrameRange(tuple(set(frames).difference(there)))
+    if len(deleted) == len(frames):
+        return f"Not baked: the frames are no longer in {record['folder']}/{record['key']}. Bake again."
     changed = settings.changed(record["settings"], now)
     if changed:
-        return f"STALE: baked {every}, then changed: {', '.join(changed)}. Bake again."
-    if len(stale):
-        return f"STALE: the input changed after {stale} was baked. Bake again."
+        return f"STALE: baked {frames}, then changed: {', '.join(changed)}. Bake again."
+    if source.digest != record["input"]:
+        return f"STALE: the input changed after {frames} was baked. Bake again."
+    kept = FrameRange(tuple(set(frames).intersection(there)))
+    gone = f" Deleted since: {deleted}. Bake again." if len(deleted) else ""
     unseen = " This Nuke does not let Python see changes above the input." if graph.is_limited() else ""
-    return f"Baked {every}.{_warned(record['warnings'])}{unseen}"
+    return f"Baked {kept}.{_warned(record['warnings'])}{gone}{unseen}"
 
 
 def refresh(node: nuke.Node, stopped: str = "") -> None:
-    """Write state and cycle into the panel, and what ``stopped`` the work that has just ended."""
+    """Write state and cycle into the panel, and what ``stopped`` the bake that has just ended."""
     why = f" Stopped: {stopped}" if stopped else ""
     knobs.write(node, status=state(node) + why, cycle=exposures.label(node, int(nuke.frame())))
+
+
+def _add(node: nuke.Node, planned: Plan, done: FrameRange, warnings: int) -> None:
+    """Add frames to what the node shows; results of another input or of other settings are no longer shown."""
+    before = baked(node)
+    same = before is not None and (before["folder"], before["key"]) == (planned.folder, planned.key)
+    kept = set(FrameRange.parse(before["frames"])) if before is not None and same else set()
+    frames = FrameRange(tuple(kept.union(done)))
+    _keep(node, _record(planned.folder, planned.key, planned.settings, planned.source, frames, warnings))
+    _show(node, planned.folder, planned.key, (frames.first, frames.last))
+
+
+def _record(
+    folder: str, key: str, made_with: dict[str, Any], source: graph.Source, frames: FrameRange, warnings: int
+) -> dict[str, Any]:
+    return {
+        "folder": folder, "key": key, "settings": made_with, "input": source.digest, "graph": source.graph,
+        "files": source.files, "frames": str(frames), "warnings": warnings,
+    }  # fmt: skip
+
+
+def _keep(node: nuke.Node, record: dict[str, Any]) -> None:
+    knobs.keep(node, "baked", record)
+
+
+def _show(node: nuke.Node, folder: str, key: str, frames: tuple[int, int]) -> None:
+    """Point the Read inside the node at these results. Its range is the baked one, for those who scan scripts."""
+    read = knobs.inner(node, knobs.RESULT)
+    first, last = frames
+    with knobs.without_undo():
+        knobs.write(read, file=cache.result_pattern(folder, key, "%V"), first=first, last=last)
+        knobs.press(read, "reload")
+    tested = cache.result_pattern(folder, key, nuke.views()[0])
+    knobs.write(node, result_first=first, result_last=last, result_test=tested.replace("%04d", "[format %04d [frame]]"))
 
 
 def _warned(count: int) -> str:
     return f" {count} warning{'s' if count > 1 else ''}, see log." if count else ""
 
 
-def _tell_warnings(planned: Plan, outcome: Outcome) -> None:
+def _report_warnings(planned: Plan, outcome: Outcome) -> None:
     """Write warnings into the log, and to the terminal where no one opens the panel."""
     for warning in outcome.warnings:
         cache.log(planned.folder, f"warning: {warning}")
@@ -112,22 +172,8 @@ def _tell_warnings(planned: Plan, outcome: Outcome) -> None:
             nuke.tprint(f"F2HDR: warning: {warning}")
 
 
-def _without(runs: list[list[str]], done: FrameRange) -> list[list[str]]:
-    """The runs that remain when ``done`` was baked anew."""
-    kept = []
-    for frames, digest in runs:
-        rest = FrameRange(tuple(set(FrameRange.parse(frames)).difference(done)))
-        if len(rest):
-            kept.append([str(rest), digest])
-    return kept
-
-
-def _frames(texts: Any) -> FrameRange:
-    return FrameRange(tuple(frame for text in texts for frame in FrameRange.parse(text)))
-
-
 def _write_provenance(node: nuke.Node, planned: Plan, done: FrameRange) -> None:
-    """Let the pictures that leave the node say where they come from."""
+    """Write into the metadata of the node's output how it was made."""
     facts = {
         "version": f2hdr_backend.__version__,
         "method": planned.settings["engine_method"],
@@ -141,5 +187,5 @@ def _write_provenance(node: nuke.Node, planned: Plan, done: FrameRange) -> None:
 
 
 def _plain(value: str) -> str:
-    """A value without what Nuke's script language would read."""
+    """A value without the characters that have a meaning in Nuke's script language."""
     return "".join(letter for letter in value if letter not in '{}[]"$\\')

@@ -19,13 +19,17 @@ from f2hdr_nuke.graph import Plate, Source
 
 LAYERS = ("flow", "mask", "coarse", "occlusion")
 AUTO = "auto"
+_PREFIXES = ("color_", "engine_", "output_", "layer_")
+_OTHERS = (
+    "exposure_mode", "ev_ratio", "short_parity", "ev", "cuts", "anchor_ev", "premultiplied", "plate_from", "cache_dir",
+)  # fmt: skip
 Part = TypeVar("Part", Color, Engine, Output)
 
 
 def shot_of(node: nuke.Node, source: Source, plate: Plate, result: str) -> Shot:
-    """Return the Shot of one view: ``plate`` to ``result``, a pattern. Exposures still to be found are None.
+    """Return the Shot of one view: ``plate`` to ``result``, a pattern. Exposures that are not known yet are None.
 
-    Raises DocumentError and ExposureError for knobs that make no Shot.
+    Raises DocumentError and ExposureError for knob values that no Shot can have.
     """
     return Shot(
         plate=plate.pattern,
@@ -38,7 +42,7 @@ def shot_of(node: nuke.Node, source: Source, plate: Plate, result: str) -> Shot:
 
 
 def of_node(node: nuke.Node, source: Source, plate: Plate) -> dict[str, Any]:
-    """Return, by the names of knobs, everything but the input that the result's pixels depend on."""
+    """Return, by the names of knobs, everything that the result's pixels depend on, except for the input."""
     shot = shot_of(node, source, plate, "")
     fields = shot.pixel_digest_fields()
     found: dict[str, Any] = {
@@ -48,16 +52,21 @@ def of_node(node: nuke.Node, source: Source, plate: Plate) -> dict[str, Any]:
         **found,
         "color_config": shot.color.config,
         "color_clip_level": knobs.text(node, "color_clip_level"),
-        "exposure_mode": exposures.told(node, source),
+        "exposure_mode": exposures.knob_values(node, source),
         "cuts": knobs.text(node, "cuts"),
         "plate_from": "files" if plate.is_original else "graph",
         "premultiplied": knobs.flag(node, "premultiplied"),
     }
 
 
-def key(settings: dict[str, Any]) -> str:
-    """Return the name of the folder for results made with ``settings``."""
-    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
+def key(settings: dict[str, Any], source: Source) -> str:
+    """Return the name of the folder for results of this input made with ``settings``."""
+    return hashlib.sha256(json.dumps([settings, source.digest], sort_keys=True).encode()).hexdigest()[:12]
+
+
+def matters(knob: str) -> bool:
+    """Whether a change of this knob of the node can change what is baked, or where it is."""
+    return knob.startswith(_PREFIXES) or knob in _OTHERS
 
 
 def changed(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
@@ -89,7 +98,7 @@ def _color(node: nuke.Node, source: Source, plate: Plate) -> Color:
 
 
 def _clip_level(node: nuke.Node, source: Source) -> Optional[tuple[float, ...]]:
-    """As written; else as an earlier bake found it, so that every range of the shot has the same; else None."""
+    """As written; else as an earlier bake found it, so that all ranges of the shot use the same; else None."""
     written = knobs.text(node, "color_clip_level")
     if written.strip() in ("", AUTO):
         found = knobs.record(node, "clip")

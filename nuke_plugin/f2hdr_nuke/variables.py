@@ -1,4 +1,5 @@
-"""Graph Scope Variables (Nuke 16 and later): values that depend on who looks, while a bake is one picture a frame."""
+"""Graph Scope Variables (Nuke 16 and later): their values depend on the scope, while a bake has one picture per
+frame."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ import nuke
 
 _CLASSES = ("VariableGroup", "VariableSwitch")
 _ASKED = re.compile(r"%\\?\{|\bgetGsvValue\b|\.gsv\b")
-"""``%{shot}`` in a text or a path, or a look at the knob that holds the variables in an expression."""
+"""``%{shot}`` in a text or a path, or an expression that reads the knob with the variables."""
 _NAMED = re.compile(r"%([A-Za-z_]\w*)")
 """``%shot`` and ``%set.shot``; ``%d`` and ``%V`` look the same, so what is found must be the name of a variable."""
 

@@ -120,7 +120,7 @@ def test_layers_of_a_known_shift_are_in_nukes_convention(tmp_path):
     channels = OpenEXR.File(str(tmp_path / "o.2.exr"), separate_channels=True).channels()
     for name, expected in (("forward.u", 3), ("forward.v", -2), ("backward.u", -3), ("backward.v", 2)):
         assert np.median(channels[name].pixels) == pytest.approx(expected, abs=0.2)
-    assert {"R", "G", "B", "occlusion.forward", "motion.backward", "coarse.R"} <= set(channels)
+    assert {"R", "G", "B", "occlusion.forward", "motion_mask.backward", "coarse.R"} <= set(channels)
 
 
 def test_a_second_run_skips_what_is_done_and_changed_settings_do_not(plate, tmp_path):

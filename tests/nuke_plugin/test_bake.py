@@ -28,7 +28,7 @@ def test_nothing_is_clamped_and_channels_keep_their_order(comp: Comp) -> None:
         pixels[:6, 6:12] = (0.4, 0.2, 0.1)
         write_exr(comp.script.parent / "footage" / f"plate.{frame}.exr", pixels, frame)
     comp.bake(exposure_mode="ratio", ev_ratio=3.0, short_parity="even", cuts="none")
-    plate = OpenEXR.File(str(comp.folder() / f"plate.main.{FIRST}.exr"), separate_channels=True).channels()
+    plate = OpenEXR.File(str(comp.plates()[0]), separate_channels=True).channels()
     assert plate["R"].pixels[:6, :6].max() < 0
     assert plate["R"].pixels.dtype == np.float32
     red, green, blue = comp.rgb(FIRST)[3, 9]
@@ -76,7 +76,7 @@ def test_outside_the_format_the_picture_is_the_input(comp: Comp) -> None:
 def test_premultiplied_input_is_divided_before_and_multiplied_after(comp: Comp) -> None:
     comp.bake(premultiplied=True)
     source = comp.grade.picture(FIRST, "main")
-    plate = OpenEXR.File(str(comp.folder() / f"plate.main.{FIRST}.exr"), separate_channels=True).channels()
+    plate = OpenEXR.File(str(comp.plates()[0]), separate_channels=True).channels()
     np.testing.assert_allclose(
         plate["R"].pixels[::-1] * source.plane("rgba.alpha"), source.plane("rgba.red"), rtol=1e-6
     )
@@ -89,13 +89,13 @@ def test_the_original_files_are_taken_where_nothing_stands_between(comp: Comp) -
     comp.from_files()
     comp.bake()
     assert comp.state().startswith("Baked")
-    assert list(comp.folder().glob("plate.*")) == []
+    assert comp.plates() == []
     assert np.abs(comp.rgb(FIRST) - scene(FIRST)).mean() < 0.01
 
 
 def test_plate_from_files_says_why_it_cannot(window: Comp) -> None:
     window.bake(plate_from="files")
-    assert "Grade1 stands between" in window.told()
+    assert "Grade1" in window.messages()
     assert window.results() == []
 
 
@@ -103,7 +103,7 @@ def test_part_of_the_range_reads_the_neighbors_that_it_needs(comp: Comp) -> None
     comp.bake(bake_range="custom", bake_first=1003, bake_last=1003, exposure_mode="ratio", short_parity="even",
               cuts="none")  # fmt: skip
     assert [path.name for path in comp.results()] == ["hdr.main.1003.exr"]
-    assert sorted(path.name for path in comp.folder().glob("plate.*.exr")) == [
+    assert sorted(path.name for path in comp.plates()) == [
         f"plate.main.{frame}.exr" for frame in (1002, 1003, 1004)
     ]
     assert np.abs(comp.rgb(1003) - scene(1003)).mean() < 0.01
@@ -112,7 +112,7 @@ def test_part_of_the_range_reads_the_neighbors_that_it_needs(comp: Comp) -> None
 def test_layers_views_and_difference(comp: Comp) -> None:
     comp.bake(layer_flow=True, layer_mask=True)
     result = comp.node.picture(1003, "main")
-    assert {"forward.u", "forward.v", "backward.u", "motion.forward", "motion.backward"} <= set(result.planes)
+    assert {"forward.u", "forward.v", "backward.u", "motion_mask.forward", "motion_mask.backward"} <= set(result.planes)
     hdr = comp.rgb(1003)
     views = {}
     for name in ("source", "difference", "mask", "forward flow", "backward flow"):
@@ -120,7 +120,7 @@ def test_layers_views_and_difference(comp: Comp) -> None:
         views[name] = comp.rgb(1003)
     np.testing.assert_array_equal(views["source"], comp.rgb(1003, node=comp.grade))
     np.testing.assert_allclose(views["difference"], np.abs(hdr - views["source"]), atol=1e-6)
-    np.testing.assert_array_equal(views["mask"][::-1, :, 0], result.plane("motion.forward"))
+    np.testing.assert_array_equal(views["mask"][::-1, :, 0], result.plane("motion_mask.forward"))
     for way in ("forward", "backward"):
         np.testing.assert_array_equal(views[f"{way} flow"][::-1, :, 0], result.plane(f"{way}.u"))
         np.testing.assert_array_equal(views[f"{way} flow"][::-1, :, 1], result.plane(f"{way}.v"))

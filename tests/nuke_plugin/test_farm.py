@@ -123,7 +123,7 @@ def test_what_stands_in_for_a_missing_frame(window: Comp, policy: str) -> None:
     assert np.abs(picture(target / "out.1003.exr") - scene(1003)).mean() < 0.02
     if policy == "error":
         assert ran.returncode != 0
-        assert "hdr.main.1004.exr" in ran.stdout
+        assert "frame 1004 is not baked" in ran.stdout
         assert not (target / "out.1004.exr").exists()
         return
     assert ran.returncode == 0, ran.stdout
@@ -166,7 +166,7 @@ def test_plain_x_does_not_guess_from_one_frame(window: Comp, installed: Path) ->
     target = with_write(window)
     ran = terminal("-F", "1002-1003", "-x", str(window.script), nuke_path=str(installed))
     assert ran.returncode != 0
-    assert "one frame cannot tell them" in ran.stdout
+    assert "cannot be measured in one frame" in ran.stdout
     window.bake(bake_range="custom", bake_first=1001, bake_last=1004)
     nuke.scriptSaveAs(str(window.script))
     ran = terminal("-F", "1005-1006", "-x", str(window.script), nuke_path=str(installed))
@@ -179,7 +179,7 @@ def test_plain_x_with_something_between_fails_with_the_reason(window: Comp, inst
     target = with_write(window)
     ran = terminal("-F", "1002-1003", "-x", str(window.script), nuke_path=str(installed))
     assert ran.returncode != 0
-    assert "no original file" in ran.stdout
+    assert "not an original file" in ran.stdout
     assert not target.exists()
 
 

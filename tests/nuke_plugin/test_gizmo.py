@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import importlib
+import re
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,10 @@ def test_every_knob_that_the_code_names_is_there() -> None:
 
 def test_the_hidden_knobs_are_those_that_only_the_code_writes() -> None:
     hidden = {knob.name for knob in GROUP.knobs if knob.is_hidden}
-    assert hidden == {"node_id", "baked", "pattern", "evs", "clip", "result_test", "found", knobs.MARK}
+    assert hidden == {
+        "node_id", "baked", "pattern", "evs", "clip", "result_test", "found", "result_first", "result_last", "in_range",
+        knobs.MARK,
+    }  # fmt: skip
     assert GROUP.values[knobs.MARK] == f2hdr_backend.__version__
     assert KNOBS["version_text"].text == f2hdr_backend.__version__
 
@@ -125,12 +129,13 @@ EXPECTED = {
     "plate": [], "source": ["plate"],
     "plate_area": ["source"], "plate_unpremult": ["plate_area"], "plate_rgb": ["plate_unpremult"],
     "F2HDR_plate": ["plate_rgb"],
-    "F2HDR_result": [], "inside": ["source"], "result_gain": ["F2HDR_result"],
+    "F2HDR_result": [], "checkerboard": [], "result_or_squares": ["F2HDR_result", "checkerboard"],
+    "is_baked": ["result_or_squares"], "inside": ["source"], "result_gain": ["is_baked"],
     "result_alpha": ["result_gain", "source"], "result_premult": ["result_alpha"],
     "result_inside": ["source", "result_premult", "inside"],
     "hdr_rgb": ["source", "result_inside"],
-    "hdr_flow": ["hdr_rgb", "F2HDR_result"], "hdr_mask": ["hdr_flow", "F2HDR_result"],
-    "hdr_occlusion": ["hdr_mask", "F2HDR_result"], "hdr_coarse": ["hdr_occlusion", "F2HDR_result"],
+    "hdr_flow": ["hdr_rgb", "is_baked"], "hdr_mask": ["hdr_flow", "is_baked"],
+    "hdr_occlusion": ["hdr_mask", "is_baked"], "hdr_coarse": ["hdr_occlusion", "is_baked"],
     "show_backward": ["hdr_coarse"], "show_forward": ["hdr_coarse"], "show_mask": ["hdr_coarse"],
     "show_difference": ["source", "hdr_coarse"],
     "show": ["hdr_coarse", "source", "show_difference", "show_mask", "show_forward", "show_backward"],
@@ -164,11 +169,24 @@ def test_a_missing_frame_is_an_error_unless_asked_otherwise() -> None:
 
 
 def test_expressions_name_knobs_that_exist() -> None:
-    import re
-
     for block in INNER.values():
         for value in block.values.values():
             assert set(re.findall(r"parent\.(\w+)", value)) <= KNOBS.keys()
+
+
+def test_channels_and_menus_have_the_names_that_nuke_writes() -> None:
+    """Nuke reads the R of a layer as red; "B\tB side" in a menu is B in a script; ``motion`` is a layer of its own."""
+    assert not re.search(r"\.[RGBA]\b", "\n".join(str(block.values) for block in INNER.values()))
+    assert {block.values["bbox"] for block in INNER.values() if "bbox" in block.values} == {"B"}
+    layers = dict(re.findall(r"add_layer \{(\w+) ([^}]*)\}", TEXT))
+    assert "motion" not in layers
+    assert layers["forward"] == "forward.u forward.v"
+    assert layers["coarse"] == "coarse.red coarse.green coarse.blue"
+
+
+def test_an_unbaked_node_reads_nothing() -> None:
+    assert (GROUP.values["result_first"], GROUP.values["result_last"]) == ("1", "0")
+    assert INNER[knobs.RESULT].values["disable"] == '{"parent.result_last < parent.result_first"}'
 
 
 def test_the_frames_around_a_range_are_as_many_as_the_backend_looks_at_for_cuts() -> None:

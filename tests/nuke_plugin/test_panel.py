@@ -44,9 +44,10 @@ def test_detect_in_odd_phase(window: Comp) -> None:
 
 
 def test_exposures_from_metadata(comp: Comp) -> None:
+    evs = [round(np.log2(0.01 * gain), 2) for gain in (2**-3, 1)]
     comp.bake(exposure_mode="metadata", cuts="none")
     assert np.abs(comp.rgb(1003) - scene(1003)).mean() < 0.01
-    assert comp.node["cycle"].value() == f"frame {FIRST}: {round(np.log2(0.01), 2):+g} stops"
+    assert comp.node["cycle"].value() == f"frame {session.frame}: {evs[session.frame % 2]:+g} stops"
 
 
 def test_metadata_without_exposures_says_so(window: Comp) -> None:
@@ -55,7 +56,7 @@ def test_metadata_without_exposures_says_so(window: Comp) -> None:
     constant = nuke.createNode("Grade")
     window.node.setInput(0, constant)
     window.bake(exposure_mode="metadata")
-    assert "no exposure time at frame" in window.told()
+    assert "no exposure time at frame" in window.messages()
 
 
 def test_exposures_from_an_expression(comp: Comp) -> None:
@@ -113,7 +114,7 @@ def test_a_read_in_nukes_own_curve_goes_through_the_graph(window: Comp) -> None:
     window.read["raw"].setValue(False)
     window.read["colorspace"].setValue("sRGB")
     window.bake(exposure_mode="ratio", short_parity="even", cuts="none")
-    assert len(list(window.folder().glob("plate.*.exr"))) == 6
+    assert len(list(window.plates())) == 6
 
 
 def test_a_filename_filter_moves_the_cache(window: Comp) -> None:
@@ -133,7 +134,7 @@ def test_a_folder_with_blanks_and_letters_of_other_alphabets(plate: str, tmp_pat
     pattern = write_plate(folder / "plates", "sh 010")
     comp = Comp(pattern, folder / "comp v001.nk", gui=True)
     comp.bake()
-    assert comp.told() == ""
+    assert comp.messages() == ""
     assert np.abs(comp.rgb(FIRST) - scene(FIRST)).mean() < 0.01
 
 

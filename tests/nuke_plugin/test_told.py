@@ -28,7 +28,7 @@ def test_the_bar_goes_away_with_the_bake_and_with_an_error(window: Comp) -> None
         window.bake(**RATIO)
         window.node.setInput(0, None)
         window.bake()
-        assert "has no input" in window.told()
+        assert "has no input" in window.messages()
         assert [bar.closed for bar in session.tasks] == [True, True]
     finally:
         gc.enable()
@@ -52,20 +52,11 @@ def refusing(error: type[OSError], number: int) -> Any:
     return refuse
 
 
-def test_a_plate_that_cannot_be_removed(window: Comp, monkeypatch: pytest.MonkeyPatch) -> None:
-    window.bake(**RATIO)
-    window.read["last"].setValue(LAST - 1)
-    monkeypatch.setattr(cache.os, "unlink", refusing(PermissionError, 13))
-    window.bake()
-    assert f"plate.main.{LAST}.exr cannot be written: Permission denied." in window.told()
-    assert "Permission denied" in window.state()
-
-
 def test_a_full_disk_while_detecting(window: Comp, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache.os, "link", refusing(OSError, 95))
     monkeypatch.setattr(cache.shutil, "copyfile", refusing(OSError, 28))
     window.press("detect")
-    assert "No space left on device" in window.told()
+    assert "No space left on device" in window.messages()
     assert "No space left on device" in window.state()
     assert not list(window.folder().glob("look.*"))
 
@@ -114,14 +105,14 @@ def test_variables_in_a_path_above_are_refused(window: Comp, knob: str, value: s
     fake.set_variables(shot="sh010")
     window.read[knob].setValue(value)
     window.bake()
-    assert "depends on Graph Scope Variables (Read1)" in window.told()
+    assert "depends on Graph Scope Variables (Read1)" in window.messages()
     assert "Graph Scope Variables" in window.state()
 
 
 def test_variables_in_an_expression_above_are_refused(window: Comp) -> None:
     window.grade["white"].setExpression("[python {nuke.root()['gsv'].getGsvValue('__default__.white')}]")
     window.bake()
-    assert "depends on Graph Scope Variables (Grade1)" in window.told()
+    assert "depends on Graph Scope Variables (Grade1)" in window.messages()
 
 
 def test_percent_signs_that_are_no_variables_bake(window: Comp) -> None:

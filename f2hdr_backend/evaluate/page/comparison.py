@@ -21,7 +21,7 @@ from f2hdr_backend.shot.frames import FrameRange, Sequence
 FloatArray = NDArray[np.float32]
 
 METRICS = (psnr_t, psnr_l, ssim_t)
-MASKS = ("motion.", "occlusion.")
+MASKS = ("motion.", "motion_mask.", "occlusion.")
 """Layers that are masks, by how their names begin."""
 MISMATCH_STOPS = 0.5
 """A difference in overall exposure beyond which a comparison is likely to be a mistake."""

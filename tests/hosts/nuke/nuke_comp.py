@@ -73,17 +73,25 @@ class Comp:
         """The result files of all settings, in order."""
         return sorted(self.folder().glob("*/hdr.*.exr"))
 
+    def shown(self, frame: int) -> Path:
+        """The file that the Read inside the node reads."""
+        return Path(str(nuke.toNode(f"{self.node.name()}.F2HDR_result")["file"].evaluate(frame)))
+
+    def plates(self) -> list[Path]:
+        """The plates that the node wrote, in order."""
+        return sorted(self.folder().glob("*/plate.*.exr"))
+
     def folder(self) -> Path:
         """The node's own folder in the cache."""
         return self.script.parent / "f2hdr_cache" / str(self.node["node_id"].value())
 
-    def told(self) -> str:
+    def messages(self) -> str:
         """All dialogs that the user saw."""
         return "\n".join(session.messages)
 
 
 def at_work() -> bool:
-    """Whether a bake or another work of the plug-in goes on in a thread."""
+    """Whether a bake or another action of the plug-in is running in a thread."""
     return any(thread.name.startswith("F2HDR ") for thread in threading.enumerate())
 
 

@@ -108,6 +108,18 @@ def frame(number: int | None = None) -> int:
     return session.frame
 
 
+def filename(node: Node, flag: int = 0) -> str | None:
+    """The path of a Read or Write with expressions and filters filled in, frame and view not."""
+    session.require_main("filename")
+    knob = node.knob("file")
+    if knob is None or not knob.plain:
+        return None
+    text = knob.at(session.frame)
+    for call in session.filename_filters if flag == REPLACE else []:
+        text = call(text) or text
+    return str(text)
+
+
 def script_directory() -> str:
     return os.path.dirname(session.root.script)
 
@@ -232,6 +244,8 @@ addOnCreate = _adder("onCreate", "*")
 addKnobChanged = _adder("knobChanged", "*")
 addUpdateUI = _adder("updateUI", "*")
 addBeforeFrameRender = _adder("beforeFrameRender", "Write")
+addOnScriptLoad = _adder("onScriptLoad", "Root")
+addOnScriptSave = _adder("onScriptSave", "Root")
 
 
 def addFilenameFilter(call: Callable[[str], str]) -> None:
@@ -264,10 +278,14 @@ def scriptOpen(path: str) -> None:
     session.root.script = os.path.abspath(path)
     with open(path, encoding="utf-8") as file:
         script.load(file.read(), session.root)
+    session.fire("onScriptLoad", session.root)
 
 
 def scriptSaveAs(path: str, overwrite: int = -1) -> None:
     session.require_main("scriptSaveAs")
+    if not session.names_late:
+        session.root.script = os.path.abspath(path)
+    session.fire("onScriptSave", session.root)
     session.root.script = os.path.abspath(path)
     with open(path, "w", encoding="utf-8") as file:
         file.write(script.save(session.root.children, session.root))

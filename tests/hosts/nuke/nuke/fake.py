@@ -28,13 +28,17 @@ def press(node: Node, button: str) -> None:
 
 
 def edit(node: Node, name: str, value: Any) -> None:
-    """The user changes a knob in the open panel."""
+    """The user opens the panel, unless it is open, and changes a knob."""
+    if session.gui and node not in session.panels:
+        session.panels.append(node)
     node[name].setValue(value)
-    session.fire("knobChanged", node, knob=node[name])
 
 
 def open_panel(node: Node) -> None:
     """The user opens the node's panel."""
+
+    if node not in session.panels:
+        session.panels.append(node)
 
     class Shown:
         def name(self) -> str:

@@ -55,6 +55,7 @@ class Knob:
         self._remember()
         self.expression, self.keys = "", {}
         self.plain = self.accept(value)
+        session.changed(self)
         return True
 
     def setValueAt(self, value: float, frame: float) -> bool:
@@ -241,10 +242,13 @@ class Box_Knob(Knob):
 
 
 class Enumeration_Knob(Knob):
-    """A menu: ``value`` is the entry's text, an expression gives its index."""
+    """A menu: ``value`` is the entry's text, an expression gives its index.
+
+    An entry may be "token, tab, label": a script has the token and the panel shows the label.
+    """
 
     def __init__(self, name: str, label: str = "", items: list[str] | None = None) -> None:
-        self.items = items or []
+        self.items = [item.partition("\t")[0] for item in items or []]
         super().__init__(name, label, self.items[0] if self.items else "")
 
     def values(self) -> list[str]:

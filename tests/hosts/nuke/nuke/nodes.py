@@ -25,13 +25,14 @@ METADATA = [
 _EVERY = "name=string xpos=number ypos=number selected=bool tile_color=string label=text help=string disable=bool"
 _CLASSES: dict[str, str] = {
     "Group": "", "Input": "number=number", "Output": "", "Dot": "", "NoOp": "", "Unpremult": "", "Premult": "",
-    "VariableSwitch": "", "Grade": "white=number", "TimeOffset": "time_offset=number",
+    "VariableSwitch": "", "Assert": "expression=number message=text",
+    "CheckerBoard2": "", "Grade": "white=number", "TimeOffset": "time_offset=number",
     "Crop": "box=box crop=bool",
     "Remove": "operation=remove|keep channels=string",
     "Multiply": "channels=string value=number",
     "Expression": "expr0=string expr1=string expr2=string expr3=string",
     "Copy": "from0=string to0=string from1=string to1=string from2=string to2=string from3=string to3=string "
-            "bbox=union|B_side|A_side metainput=B|A rangeinput=B|A",
+            "bbox=union|B\tB_side|A\tA_side metainput=B|A rangeinput=B|A",
     "Keymix": "channels=string invertMask=bool mix=number",
     "Merge2": "operation=over|difference|plus Achannels=string Bchannels=string output=string "
               "metainput=B|A rangeinput=B|A",
@@ -47,7 +48,7 @@ _CLASSES: dict[str, str] = {
             "colorManagement=Nuke|OCIO OCIOConfigPath=file workingSpaceLUT=string",
 }  # fmt: skip
 _DEFAULTS: dict[str, dict[str, Any]] = {
-    "Multiply": {"value": 1.0}, "Keymix": {"mix": 1.0}, "Grade": {"white": 1.0},
+    "Assert": {"expression": 1.0}, "Multiply": {"value": 1.0}, "Keymix": {"mix": 1.0}, "Grade": {"white": 1.0},
     "Read": {"first": 1.0, "last": 1.0, "colorspace": "default (linear)"},
     "Write": {"channels": "rgb", "compression": "Zip (1 scanline)", "metadata": "default metadata", "write_hash": True},
     "Root": {"first_frame": 1.0, "last_frame": 100.0, "proxy_scale": 0.5, "fps": 24.0, "workingSpaceLUT": "linear"},
@@ -75,14 +76,14 @@ class Node:
         self.sources: list[Node | None] = []
         self.attached = True
         self.table: dict[str, kinds.Knob] = {}
-        for word in f"{_EVERY} {_CLASSES[kind]}".split():
+        for word in re.split(" +", f"{_EVERY} {_CLASSES[kind]}".strip()):
             name, _, what = word.partition("=")
             self.add(_make(name, what))
         for name, value in _DEFAULTS.get(kind, {}).items():
             self.table[name].plain = self.table[name].default = value
         if kind in ("Group", "Root"):
             return
-        if kind not in ("Read", "Input"):
+        if kind not in ("Read", "Input", "CheckerBoard2"):
             self.sources = [None] * {"Copy": 2, "Merge2": 2, "Keymix": 3, "Switch": 2}.get(kind, 1)
 
     def add(self, knob: kinds.Knob) -> None:

@@ -16,7 +16,7 @@ from nuke.session import session
 
 RGB = ("rgba.red", "rgba.green", "rgba.blue")
 _TO_FILE = {"rgba.red": "R", "rgba.green": "G", "rgba.blue": "B", "rgba.alpha": "A"}
-_FROM_FILE = {name: channel for channel, name in _TO_FILE.items()}
+_COLORS = {"R": "red", "G": "green", "B": "blue", "A": "alpha"}
 _COMPRESSION = {"none": OpenEXR.NO_COMPRESSION, "Zip (1 scanline)": OpenEXR.ZIPS_COMPRESSION}
 
 
@@ -53,8 +53,8 @@ class Picture:
 
 def picture(node: Any, frame: int, view: str) -> Picture:
     """What comes out of ``node``."""
-    if node.table["disable"].at(frame) and node.Class() not in ("Read",):
-        return _fed(node, 0, frame, view)
+    if node.table["disable"].at(frame):
+        return _black() if node.Class() == "Read" else _fed(node, 0, frame, view)
     return globals()[f"_{node.Class().lower()}"](node, frame, view)
 
 
@@ -145,7 +145,7 @@ def _expression(node: Any, frame: int, view: str) -> Picture:
 
 def _copy(node: Any, frame: int, view: str) -> Picture:
     b, a = _fed(node, 0, frame, view), _fed(node, 1, frame, view)
-    bbox = b.bbox if node.table["bbox"].at(frame) == "B side" else _union(a.bbox, b.bbox)
+    bbox = b.bbox if node.table["bbox"].at(frame) == "B" else _union(a.bbox, b.bbox)
     b = b.over(bbox)
     planes = dict(b.planes)
     for index in range(4):
@@ -205,12 +205,24 @@ def _missing(node: Any, path: str, frame: int) -> Picture:
     policy = node.table["on_error"].at(frame)
     if policy == "error":
         raise RuntimeError(f"{node.fullName()}: {path}: Read error: No such file or directory")
+    return _squares() if policy == "checkerboard" else _black()
+
+
+def _squares() -> Picture:
     image = _black()
-    if policy == "checkerboard":
-        y, x = np.mgrid[0 : image.size[1], 0 : image.size[0]]
-        squares = ((x // 8 + y // 8) % 2).astype(np.float32)
-        return replace(image, planes={name: squares for name in RGB})
-    return image
+    y, x = np.mgrid[0 : image.size[1], 0 : image.size[0]]
+    squares = ((x // 8 + y // 8) % 2).astype(np.float32)
+    return replace(image, planes={name: squares for name in RGB})
+
+
+def _checkerboard2(node: Any, frame: int, view: str) -> Picture:
+    return _squares()
+
+
+def _assert(node: Any, frame: int, view: str) -> Picture:
+    if not node.table["expression"].at(frame):
+        raise RuntimeError(f"{node.fullName()}: {node.table['message'].at(frame)}")
+    return _same(node, frame, view)
 
 
 def _scaled(image: Picture) -> Picture:
@@ -240,12 +252,18 @@ def _load(path: str) -> Picture:
     (left, upper), (right, lower) = header["displayWindow"]
     width, height = int(right - left) + 1, int(lower - upper) + 1
     bbox = (int(x0 - left), height - 1 - int(y1 - upper), int(x1 - left) + 1, height - int(y0 - upper))
-    kept = {_FROM_FILE.get(name, name): plane[::-1].astype(np.float32) for name, plane in planes.items()}
+    kept = {_channel(name): plane[::-1].astype(np.float32) for name, plane in planes.items()}
     facts = {f"exr/{key}": value for key, value in header.items() if isinstance(value, (str, int, float))}
     if "timeCode" in header:
         code = header["timeCode"]
         facts["input/timecode"] = f"{code.hours:02}:{code.minutes:02}:{code.seconds:02}:{code.frame:02}"
     return Picture((width, height), bbox, kept, float(header.get("pixelAspectRatio", 1.0)), facts)
+
+
+def _channel(name: str) -> str:
+    """Nuke's name of a channel of a file: R, G, B and A are red, green, blue and alpha, in every layer."""
+    layer, _, channel = name.rpartition(".")
+    return f"{layer or 'rgba'}.{_COLORS[channel]}" if channel in _COLORS else name
 
 
 def write(node: Any, frame: int, view: str) -> None:

@@ -11,6 +11,12 @@ from nuke.nodes import _CLASSES, Group, Node, Root
 from nuke.session import session
 
 _ESCAPES = {"n": "\n", "t": "\t"}
+_OWN_LAYERS = {
+    "rgba": "rgba.red rgba.green rgba.blue rgba.alpha", "depth": "depth.Z", "mask": "mask.a",
+    "forward": "forward.u forward.v", "backward": "backward.u backward.v",
+    "motion": "forward.u forward.v backward.u backward.v",
+}  # fmt: skip
+"""Layers that every script has, and their channels."""
 
 
 def words(text: str) -> Iterator[list[tuple[str, str]]]:
@@ -89,7 +95,8 @@ def load(text: str, into: Group) -> list[Node]:
         elif first == "end_group":
             closed = here
             here, stack, names = outer.pop()
-            session.fire("onCreate", closed)
+            if session.on_create == "late":
+                _created(closed)
         elif first == "Root":
             _fill(session.root, command[1][0])
         elif first in _CLASSES:
@@ -98,11 +105,31 @@ def load(text: str, into: Group) -> list[Node]:
             if isinstance(node, Group):
                 outer.append((here, stack, names))
                 here, stack, names = node, [], {}
+                if session.on_create != "late":
+                    _created(node)
             else:
                 session.fire("onCreate", node)
-        elif first not in ("version", "add_layer", "define_window_layout_xml"):
+        elif first == "add_layer":
+            _add_layer(command[1][0])
+        elif first not in ("version", "define_window_layout_xml"):
             raise RuntimeError(f"{first}: unknown command")
     return made
+
+
+def _created(group: Group) -> None:
+    """The callback of a new group; depending on ``session.on_create`` before it is attached to the script."""
+    group.attached = session.on_create != "unattached"
+    try:
+        session.fire("onCreate", group)
+    finally:
+        group.attached = True
+
+
+def _add_layer(text: str) -> None:
+    """A layer of the script; one of Nuke's own cannot be given other channels."""
+    layer, *channels = text.split()
+    if layer in _OWN_LAYERS and not set(channels) <= set(_OWN_LAYERS[layer].split()):
+        raise RuntimeError(f"add_layer: {layer} is one of Nuke's own layers, with {_OWN_LAYERS[layer]}")
 
 
 def _node(kind: str, body: str, group: Group, stack: list[Node | None]) -> Node:

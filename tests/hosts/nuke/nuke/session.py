@@ -46,6 +46,12 @@ class Session:
         self.longest_block_s = 0.0
         self.executing_s = 0.0
         self.cancel_execute = False
+        self.panels: list[Any] = []
+        self.on_create = "early"
+        """When a group's onCreate runs: "late" (when all that is in it exists), "early" (before), or "unattached"."""
+        self.names_late = False
+        """Whether a script that is saved under another name has it only after onScriptSave."""
+        self.modified = False
 
     def require_main(self, what: str) -> None:
         """Nuke's functions belong to the main thread."""
@@ -69,6 +75,11 @@ class Session:
             if wanted in ("*", node.Class()):
                 with self.callback(node=node, **context):
                     call(*args, **kwargs)
+
+    def changed(self, knob: Any) -> None:
+        """A knob was set, by the user or by a program: knobChanged runs for nodes whose panel is open."""
+        if self.gui and any(node is knob.node for node in self.panels):
+            self.fire("knobChanged", knob.node, knob=knob)
 
     def on_main(self, call: Callable[[], Any]) -> Any:
         """Run a worker's call in the main thread and wait: exceptions are printed and swallowed, as Nuke does."""
