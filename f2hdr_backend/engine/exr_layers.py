@@ -29,7 +29,8 @@ def compose(
 
     ``gain`` anchors light, and ``finish`` brings it to the output space.
     Flow layers follow Nuke: ``forward`` leads to the next frame and ``backward`` to the previous, in pixels, u to the
-    right and v up. ``motion_mask`` holds the motion masks, ``occlusion`` what the neighbors do not show, ``coarse`` stage I.
+    right and v up. ``motion_mask`` has the motion masks, ``occlusion`` what the neighbors do not show, ``coarse`` the
+    result of stage I.
     """
     layers: dict[str, NDArray[Any]] = {"RGB": finish(frame.radiance * np.float32(gain))}
     for side, name in enumerate(SIDES):

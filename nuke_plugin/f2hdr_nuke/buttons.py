@@ -136,12 +136,11 @@ def _look_plan(name: str) -> Plan:
     return plan.make(node, FrameRange(plan.asked_frames(node).frames[:LOOK_FRAMES]))
 
 
-def _prepare(name: str, host: Host) -> None:
-    """Read what a plan needs and cannot be read in one go: names of color spaces, exposures of all frames."""
+def _learn_spaces(name: str, host: Host) -> None:
+    """Request the names of color spaces that a plan needs, if they are unknown."""
     if host.on_main(spaces.are_unknown):
-        node_door = host.on_main(lambda: _door_of(name))
-        spaces.learn(host, work.door(host, *node_door))
-    exposures.learn(name, host)
+        address, program = host.on_main(lambda: _door_of(name))
+        spaces.learn(host, work.door(host, address, program))
 
 
 def _door_of(name: str) -> tuple[str, str]:
@@ -150,7 +149,8 @@ def _door_of(name: str) -> tuple[str, str]:
 
 
 def _bake(name: str, frames: Optional[FrameRange], host: Host) -> None:
-    _prepare(name, host)
+    _learn_spaces(name, host)
+    exposures.learn(name, host)
     planned = host.on_main(lambda: _planned(name, frames))
     cache.log(planned.folder, f"bake {planned.frames} of {', '.join(planned.views)} into {planned.key}")
     viewer = _Viewer(planned.shown_frame)
@@ -181,7 +181,7 @@ class _Viewer:
 
 
 def _detect(name: str, host: Host) -> None:
-    _prepare(name, host)
+    _learn_spaces(name, host)
     planned = host.on_main(lambda: _look_plan(name))
     answer = work.look(planned, host)
     host.on_main(lambda: _show_exposures(planned, answer))

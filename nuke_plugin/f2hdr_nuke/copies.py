@@ -12,15 +12,17 @@ from f2hdr_nuke import cache, knobs, paths, result
 
 
 def own_cache(node: nuke.Node) -> None:
-    """Give the node an id if it has none, or a new one if another node of the script has the same.
+    """Give the node an id if it has none, or a new one if it is a copy of another node of the script.
 
-    Everything that a copy must not share is in knobs of the node itself: the nodes inside may not exist yet.
+    Everything that a copy must not share is in knobs of the node itself: the nodes inside may not exist yet. The knob
+    ``owner`` has the name of the node that the id was made for, which tells a copy from its original.
     """
-    own = knobs.text(node, "node_id")
-    if own and not any(other.fullName() != node.fullName() for other in _with_id(own)):
+    own, name = knobs.text(node, "node_id"), node.fullName()
+    others = [other for other in _with_id(own) if other.fullName() != name] if own else []
+    if own and (not others or knobs.text(node, "owner") == name):
+        knobs.write(node, owner=name)
         return
-    with knobs.without_undo():
-        knobs.write(node, node_id=cache.new_id())
+    knobs.write(node, node_id=cache.new_id(), owner=name)
     if own:
         result.forget(node)
 

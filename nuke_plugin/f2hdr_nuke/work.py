@@ -140,9 +140,7 @@ class _Bake:
 
     def outcome(self, error: Optional[F2HDRError]) -> Outcome:
         """What is finished, in every view."""
-        return Outcome(
-            self._finished(), tuple(dict.fromkeys(self._warnings)), self._detection, self._clip_level, error
-        )
+        return Outcome(self._finished(), tuple(dict.fromkeys(self._warnings)), self._detection, self._clip_level, error)
 
     def _finished(self) -> FrameRange:
         return FrameRange(tuple(set.intersection(*self._done.values())))
@@ -162,9 +160,7 @@ class _Bake:
         plan, host = self._plan, self._host
         self._adopt(view, frames)
         client = f"nuke {plan.node}"
-        job = host.wait(
-            lambda: submit(connection, shot, frames, client=client, priority="interactive", keep=False)
-        )
+        job = host.wait(lambda: submit(connection, shot, frames, client=client, priority="interactive", keep=False))
         after = 0
         try:
             while True:

@@ -103,9 +103,7 @@ def test_part_of_the_range_reads_the_neighbors_that_it_needs(comp: Comp) -> None
     comp.bake(bake_range="custom", bake_first=1003, bake_last=1003, exposure_mode="ratio", short_parity="even",
               cuts="none")  # fmt: skip
     assert [path.name for path in comp.results()] == ["hdr.main.1003.exr"]
-    assert sorted(path.name for path in comp.plates()) == [
-        f"plate.main.{frame}.exr" for frame in (1002, 1003, 1004)
-    ]
+    assert sorted(path.name for path in comp.plates()) == [f"plate.main.{frame}.exr" for frame in (1002, 1003, 1004)]
     assert np.abs(comp.rgb(1003) - scene(1003)).mean() < 0.01
 
 

@@ -62,7 +62,8 @@ def test_every_knob_that_the_code_names_is_there() -> None:
 def test_the_hidden_knobs_are_those_that_only_the_code_writes() -> None:
     hidden = {knob.name for knob in GROUP.knobs if knob.is_hidden}
     assert hidden == {
-        "node_id", "baked", "pattern", "evs", "clip", "result_test", "found", "result_first", "result_last", "in_range",
+        "node_id", "owner", "baked", "pattern", "evs", "clip", "result_test", "found", "result_first", "result_last",
+        "in_range",
         knobs.MARK,
     }  # fmt: skip
     assert GROUP.values[knobs.MARK] == f2hdr_backend.__version__

@@ -27,7 +27,8 @@ def _render(comp: Comp, time: int, **options: object) -> Path:
     path = comp.folder / "hdr ü" / f"sh010.{time + 1001:04d}.exr"
     header = {"compression": OpenEXR.NO_COMPRESSION, "type": OpenEXR.scanlineimage, **options}
     light = (radiance(time) * 8).astype(np.float16)
-    masks = {f"motion_mask.{name}": light[..., at].astype(np.float32) for at, name in enumerate(("forward", "backward"))}
+    sides = enumerate(("forward", "backward"))
+    masks = {f"motion_mask.{name}": light[..., at].astype(np.float32) for at, name in sides}
     with OpenEXR.File(header, {"RGB": light, **masks}) as file:
         file.write(str(path))
     return path

@@ -36,6 +36,7 @@ OPERATIONS = [
     ("/v1/frames", "POST"),
     ("/v1/detect", "POST"),
     ("/v1/info", "GET"),
+    ("/v1/spaces", "GET"),
     ("/v1/cache", "GET"),
     ("/v1/cache", "DELETE"),
 ]

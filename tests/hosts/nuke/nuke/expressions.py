@@ -99,6 +99,8 @@ def _closing(text: str, start: int) -> int:
 
 
 def _command(text: str, node: Any, frame: int) -> str:
+    if text.startswith("python "):
+        return str(eval(text.removeprefix("python ").strip("{} "), {"nuke": __import__("nuke")}))
     words = [substitute(word, node, frame) for word in _words(text)]
     if words[0] == "value":
         return str(_knob(node, words[1], frame))

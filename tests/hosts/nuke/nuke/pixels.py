@@ -193,6 +193,7 @@ def _read(node: Any, frame: int, view: str) -> Picture:
             return _black()
         wanted = min(max(frame, first), last)
     path = table["file"].path(wanted, view)
+    path = os.path.join(str(session.root.table["project_directory"].at(frame)), path)
     image = _loaded(path, int(table["version"].plain))
     if image is None:
         return _missing(node, path, frame)

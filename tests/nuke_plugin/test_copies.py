@@ -1,0 +1,228 @@
+"""Saved under another name, copied, pasted, loaded in any order: a node shows its own frames or none."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import nuke
+import numpy as np
+import pytest
+from f2hdr_nuke import cache, callbacks, copies
+from nuke import fake
+from nuke.session import session
+from nuke_comp import PLUGIN, Comp
+from nuke_footage import FIRST, LAST, exposed, scene, write_exr, write_plate
+
+BAKED = f"Baked {FIRST}-{LAST}."
+RATIO = {"exposure_mode": "ratio", "short_parity": "even", "cuts": "none"}
+
+
+def darker(folder: Path) -> str:
+    """The same shot at half the light."""
+    pattern = write_plate(folder)
+    for frame in range(FIRST, LAST + 1):
+        write_exr(folder / f"plate.{frame}.exr", exposed(frame) * np.float32(0.5), frame)
+    return pattern
+
+
+def reopened(comp: Comp, path: Path) -> Comp:
+    nuke.scriptOpen(str(path))
+    comp.script = path
+    comp.node, comp.read, comp.grade = (nuke.toNode(name) for name in ("F2HDR1", "Read1", "Grade1"))
+    session.read_cache.clear()
+    return comp
+
+
+def test_a_script_saved_under_another_name_leaves_the_frames_of_the_first_alone(comp: Comp, tmp_path: Path) -> None:
+    comp.bake(**RATIO)
+    first = comp.rgb(1003)
+    nuke.scriptSaveAs(str(comp.script))
+    nuke.scriptSaveAs(str(tmp_path / "shot_v002.nk"))
+    comp.read["file"].setValue(darker(tmp_path / "other"))
+    comp.bake()
+    assert 0.3 < comp.rgb(1003).mean() / first.mean() < 0.7
+    nuke.scriptSaveAs(str(tmp_path / "shot_v002.nk"))
+    again = reopened(comp, tmp_path / "shot.nk")
+    np.testing.assert_array_equal(again.rgb(1003), first)
+    assert again.state() == BAKED
+    again.set(engine_reference_trust="soft")
+    assert again.state() == BAKED
+
+
+def test_a_new_version_of_the_script_keeps_the_frames_of_the_same_input(window: Comp, tmp_path: Path) -> None:
+    window.bake(**RATIO)
+    shown = {path: path.stat().st_mtime_ns for path in window.results()}
+    nuke.scriptSaveAs(str(tmp_path / "shot_v002.nk"))
+    again = reopened(window, tmp_path / "shot_v002.nk")
+    fake.open_panel(again.node)
+    assert again.state() == BAKED
+    again.bake()
+    assert {path: path.stat().st_mtime_ns for path in again.results()} == shown
+
+
+@pytest.mark.parametrize("gui", [True, False])
+def test_a_script_copied_elsewhere_shows_nothing_of_the_first(
+    gui: bool, plate: str, tmp_path: Path, runtime: Path
+) -> None:
+    """Its Read is relative to the script, so that the copy means other files."""
+    comp = Comp(plate, tmp_path / "shot.nk", gui=gui)
+    comp.read["file"].setValue("footage/plate.%04d.exr")
+    nuke.root()["project_directory"].setValue("[python {nuke.script_directory()}]")
+    comp.bake(**RATIO)
+    assert comp.state() == BAKED
+    nuke.scriptSaveAs(str(comp.script))
+    darker(tmp_path / "elsewhere" / "footage")
+    shutil.copy(comp.script, tmp_path / "elsewhere" / "shot.nk")
+    copy = reopened(comp, tmp_path / "elsewhere" / "shot.nk")
+    assert copy.state() == "Not baked."
+    with pytest.raises(RuntimeError, match="frame 1003 is not baked"):
+        copy.rgb(1003)
+    copy.bake()
+    assert np.abs(copy.rgb(1003) - 0.5 * scene(1003)).mean() < 0.05
+    first = reopened(copy, tmp_path / "shot.nk")
+    assert first.state() == BAKED
+    assert np.abs(first.rgb(1003) - scene(1003)).mean() < 0.01
+
+
+@pytest.mark.parametrize("lost", [range(FIRST, LAST + 1), [1004]], ids=["all", "one"])
+def test_deleted_frames_are_not_called_baked(lost: Any, window: Comp) -> None:
+    window.bake(**RATIO)
+    for frame in lost:
+        window.shown(frame).unlink()
+    fake.open_panel(window.node)
+    if len(lost) == 1:
+        assert window.state() == "Baked 1001-1003,1005-1006. Deleted since: 1004. Bake again."
+    else:
+        assert window.state().startswith("Not baked: ")
+        assert str(window.folder()) in window.state()
+    window.bake()
+    assert window.state() == BAKED
+
+
+@pytest.mark.parametrize("order", ["late", "early", "unattached"])
+@pytest.mark.parametrize("gui", [True, False])
+def test_a_pasted_copy_whenever_on_create_runs(
+    order: str, gui: bool, plate: str, tmp_path: Path, runtime: Path
+) -> None:
+    comp = Comp(plate, tmp_path / "shot.nk", gui=gui)
+    comp.bake(**RATIO)
+    shown = comp.rgb(1003)
+    session.on_create = order
+    copy = fake.paste_copy(comp.node)
+    fake.idle()
+    if order != "unattached" or gui:
+        assert copy["node_id"].value() != comp.node["node_id"].value()
+        assert copy["status"].value() == "Not baked."
+        with pytest.raises(RuntimeError, match="not baked"):
+            comp.rgb(1003, node=copy)
+    copy["output_anchor"].setValue("short")
+    fake.press(copy, "bake")
+    comp.wait()
+    assert copy["node_id"].value() != comp.node["node_id"].value()
+    np.testing.assert_array_equal(comp.rgb(1003), shown)
+    np.testing.assert_allclose(comp.rgb(1003, node=copy), shown / 8, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("order", ["late", "early", "unattached"])
+@pytest.mark.parametrize("gui", [True, False])
+def test_a_script_loads_whenever_on_create_runs(
+    order: str, gui: bool, plate: str, tmp_path: Path, runtime: Path
+) -> None:
+    comp = Comp(plate, tmp_path / "shot.nk", gui=gui)
+    comp.bake(**RATIO)
+    identity = comp.node["node_id"].value()
+    nuke.scriptSaveAs(str(comp.script))
+    session.on_create = order
+    again = reopened(comp, comp.script)
+    assert again.node["node_id"].value() == identity
+    assert again.state() == BAKED
+    assert np.abs(again.rgb(1003) - scene(1003)).mean() < 0.01
+
+
+@pytest.mark.parametrize("name", ["own_cache", "leave_unsaved"])
+def test_an_error_in_a_callback_does_not_stop_a_load(name: str, comp: Comp, monkeypatch: pytest.MonkeyPatch) -> None:
+    comp.bake(**RATIO)
+    nuke.scriptSaveAs(str(comp.script))
+
+    def fail(node: Any) -> None:
+        raise ValueError("A PythonObject is not attached to a node")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(copies, name, fail)
+        nuke.scriptOpen(str(comp.script))
+    assert nuke.toNode("F2HDR1.F2HDR_result") is not None
+    assert nuke.toNode("Grade1") is not None
+    assert not any("Error:" in line for line in session.printed)
+
+
+def test_a_root_that_cannot_be_asked_does_not_stop_a_load(comp: Comp, monkeypatch: pytest.MonkeyPatch) -> None:
+    nuke.scriptSaveAs(str(comp.script))
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("there is no root now")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(nuke, "allNodes", refuse)
+        nuke.scriptOpen(str(comp.script))
+    assert nuke.toNode("F2HDR1.F2HDR_result") is not None
+
+
+@pytest.mark.parametrize("names_late", [False, True])
+def test_the_cache_of_an_unsaved_script_moves_when_it_is_saved(
+    names_late: bool, window: Comp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NUKE_TEMP_DIR", str(tmp_path / "temp"))
+    (tmp_path / "temp").mkdir()
+    from f2hdr_nuke import paths
+
+    paths._unsaved.cache_clear()
+    session.root.script = ""
+    window.bake(**RATIO)
+    assert window.state() == BAKED
+    shown, temporary = window.rgb(1003), window.shown(1003)
+    assert tmp_path / "temp" in temporary.parents
+    session.names_late = names_late
+    (tmp_path / "job").mkdir()
+    nuke.scriptSaveAs(str(tmp_path / "job" / "shot.nk"))
+    fake.idle()
+    session.read_cache.clear()
+    assert window.shown(1003).parent.parent.parent == tmp_path / "job" / "f2hdr_cache"
+    assert not temporary.exists()
+    assert window.state() == BAKED
+    np.testing.assert_array_equal(window.rgb(1003), shown)
+    again = reopened(window, tmp_path / "job" / "shot.nk")
+    np.testing.assert_array_equal(again.rgb(1003), shown)
+    paths._unsaved.cache_clear()
+
+
+def test_a_plate_that_a_virus_scanner_holds_is_renamed_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    from f2hdr_backend.shot import rename
+
+    tries: list[str] = []
+    real = os.replace
+
+    def held(source: str, target: str) -> None:
+        tries.append(str(target))
+        if tries.count(str(target)) < 3:
+            raise PermissionError(13, "held by another process")
+        real(source, target)
+
+    written = tmp_path / "new.exr"
+    written.write_bytes(b"plate")
+    monkeypatch.setattr(rename.sys, "platform", "win32")
+    monkeypatch.setattr(os, "replace", held)
+    cache.accept_plate(str(written), str(tmp_path / "p.%04d.exr"), 7, "digest")
+    assert (tmp_path / "p.0007.exr").read_bytes() == b"plate"
+    assert cache.has_plate(str(tmp_path / "p.%04d.exr"), 7, "digest")
+
+
+def test_callbacks_are_those_of_every_process() -> None:
+    fake.start(gui=False, plugin=PLUGIN)
+    assert {kind for kind, calls in session.callbacks.items() if calls} == {
+        "onCreate", "onScriptLoad", "onScriptSave", "beforeFrameRender",
+    }  # fmt: skip
+    callbacks.settle()

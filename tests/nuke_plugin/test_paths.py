@@ -1,0 +1,78 @@
+"""Where files are: the studio's filters first, then ``~``, relative paths, drive letters and UNC."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import nuke
+import pytest
+from f2hdr_nuke import paths
+from nuke.session import session
+from nuke_comp import Comp
+
+from f2hdr_backend.shot.errors import ShotError
+
+posix = pytest.mark.skipif(os.name == "nt", reason="a drive letter is a place on Windows")
+
+
+def test_a_filter_sees_a_drive_letter_before_it_is_made_absolute(window: Comp, tmp_path: Path) -> None:
+    nuke.addFilenameFilter(lambda path: path.replace("P:/", f"{tmp_path}/storage/"))
+    window.bake(cache_dir="P:/cache")
+    assert window.state().startswith("Baked")
+    assert len(list((tmp_path / "storage" / "cache").glob("*/*/hdr.*.exr"))) == 6
+
+
+@posix
+def test_a_drive_letter_that_nobody_maps_is_named(window: Comp) -> None:
+    window.bake(cache_dir="P:/cache")
+    assert '"P:/cache"' in window.messages()
+    assert not Path("P:").exists()
+
+
+def test_original_files_on_a_mapped_drive(window: Comp, tmp_path: Path) -> None:
+    nuke.addFilenameFilter(lambda path: path.replace("P:/", f"{tmp_path}/"))
+    window.from_files()
+    window.read["file"].setValue("P:/footage/plate.%04d.exr")
+    window.bake()
+    assert window.state().startswith("Baked")
+    assert window.plates() == []
+
+
+@pytest.mark.parametrize("project", ["", "{folder}", "sub"])
+def test_relative_paths_begin_at_the_project_or_the_script(project: str, window: Comp, tmp_path: Path) -> None:
+    nuke.root()["project_directory"].setValue(project.format(folder=tmp_path / "project"))
+    base = {"": tmp_path, "sub": tmp_path / "sub"}.get(project, tmp_path / "project")
+    assert paths.located("cache/hdr") == f"{base}/cache/hdr"
+
+
+def test_original_files_by_a_relative_path(window: Comp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir("/")
+    window.from_files()
+    window.read["file"].setValue("footage/plate.%04d.exr")
+    nuke.root()["project_directory"].setValue(str(window.script.parent))
+    monkeypatch.chdir(window.script.parent)
+    window.bake()
+    assert window.state().startswith("Baked")
+    assert window.plates() == []
+
+
+def test_home_and_network_paths(window: Comp, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "me"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "me"))
+    assert paths.located("~/cache") == f"{tmp_path}/me/cache"
+    assert paths.located("//server/share/../share/cache") == "//server/share/cache"
+    assert paths.located("\\\\server\\share\\cache") == "//server/share/cache"
+
+
+def test_the_config_of_a_built_in_name_stays_a_name(window: Comp, monkeypatch: pytest.MonkeyPatch) -> None:
+    from f2hdr_nuke import spaces
+
+    monkeypatch.setenv("OCIO", "ocio://cg-config-v2.1.0_aces-v1.3_ocio-v2.3")
+    assert spaces.config_file() == "ocio://cg-config-v2.1.0_aces-v1.3_ocio-v2.3"
+
+
+def test_nothing_of_this_touches_a_node_off_the_main_thread(window: Comp) -> None:
+    with pytest.raises(ShotError) if os.name != "nt" else pytest.raises(AssertionError):
+        paths.located("Q:/x")
+    assert session.messages == []
