@@ -1,5 +1,6 @@
 # make demo   renders the built-in demo shot into demo/
 # make test   runs the tests          make lint   runs ruff and mypy
+# make lock   updates constraints.txt after a change in pyproject.toml (needs uv); versions that still fit stay
 # make clean  removes the environment and everything built
 #
 # The first call makes .venv with PYTHON (3.11 or newer):  make test PYTHON=python3.12
@@ -12,7 +13,7 @@ BUILT_FROM := pyproject.toml constraints.txt $(wildcard CMakeLists.txt f2hdr_bac
 
 NUKE := nuke_plugin/f2hdr_nuke nuke_plugin/init.py nuke_plugin/menu.py nuke_plugin/f2hdr_farm.py
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint lock clean
 
 demo: $(VENV)/ready
 	$(BIN)/f2hdr demo demo
@@ -26,6 +27,10 @@ lint: $(VENV)/ready-dev
 	MYPYPATH=nuke_plugin $(BIN)/mypy --strict --untyped-calls-exclude nuke $(NUKE)
 	MYPYPATH=nuke_plugin:tests/hosts/stubs $(BIN)/mypy --strict $(NUKE)
 	MYPYPATH=installers $(BIN)/mypy --strict installers/nuke/install.py
+
+lock:
+	UV_CUSTOM_COMPILE_COMMAND='make lock' uv pip compile pyproject.toml --all-extras --group build --universal \
+	  --python-version 3.11 --no-annotate --no-emit-index-url --no-emit-find-links --quiet --output-file constraints.txt
 
 clean:
 	rm -rf $(VENV) build dist demo .mypy_cache .pytest_cache .ruff_cache .hypothesis
