@@ -32,7 +32,7 @@ def render_timeline(
     from f2hdr_backend.timeline.read import read_cut
     from f2hdr_backend.timeline.render import render_cut
 
-    if options.frames is not None:
+    if "frames" in options.given:
         raise DocumentError(
             "The frames of a cut come from its timeline, not from --frames.", hint="Use --handles for more of them."
         )

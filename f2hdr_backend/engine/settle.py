@@ -86,28 +86,30 @@ def prepare(shot: Shot) -> tuple[Shot, list[Event]]:
     return replace(shot, frames=wanted, plate=os.path.abspath(shot.plate), output=output), events
 
 
-def exposures_from(
-    shot: Shot, cycle: tuple[float, ...] | None, first: str | None
-) -> tuple[ExposurePattern, tuple[int, ...] | None]:
-    """The exposures that a user gives in part, and the cuts if the plate had to be read for the rest.
+def complete_exposures(shot: Shot, cycle: tuple[float, ...] | None, first: str | None) -> tuple[Shot, list[Event]]:
+    """Give a Shot the exposures that a user stated, and measure on the plate what they left open.
 
     Args:
         shot: names the plate.
         cycle: stops, one a frame of the cycle; None to measure them.
         first: ``short`` or ``long``, the exposure of the plate's first frame; None to find the phase from the pixels.
 
+    Returns:
+        The Shot, and what was measured; nothing if the user stated both.
+
     Raises:
-        ExposureError: what is left open cannot be told.
+        ExposureError: what is left open cannot be determined.
     """
     plate = open_plate(shot.plate)
     try:
         if cycle is not None and first is not None:
-            return ExposurePattern.beginning(cycle, plate.frames.first, first), None
+            return replace(shot, exposures=ExposurePattern.beginning(cycle, plate.frames.first, first)), []
         found = detect_light(shot.color, plate, cycle=cycle)
         pattern = require_pattern(found)
         if first is not None:
             pattern = ExposurePattern.beginning(pattern.cycle, plate.frames.first, first)
-        return pattern, found.cuts
+        cuts = found.cuts if shot.cuts is None else shot.cuts
+        return replace(shot, exposures=pattern, cuts=cuts), _told(found, pattern, warn_dropped=True)
     finally:
         plate.close()
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NoReturn, Optional, TypeVar
 
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.errors import DocumentError
-from f2hdr_backend.shot.fields import check_choices, decode
+from f2hdr_backend.shot.fields import decode
 from f2hdr_backend.shot.frames import FrameRange
+from f2hdr_backend.shot.setting import check_settings, setting
 
 Request = TypeVar("Request", "JobRequest", "FrameRequest", "DetectRequest")
 
@@ -20,26 +21,29 @@ LONGEST_FRAMES = 20_000
 """Most characters of a frame range."""
 
 
+_PATH = {"minLength": 1, "format": "path"}
+_CLIENT_HELP = "Name of the client; the server shares its time fairly among these names."
+
+
 @dataclass(frozen=True)
 class JobRequest:
     """A Shot to render."""
 
-    shot: Shot = field(metadata={"help": "The Shot, with absolute paths."})
-    frames: Optional[FrameRange] = field(  # noqa: UP045 - `decode` reads typing's unions
-        default=None, metadata={"help": "Frames to render, such as 1001-1010; null for those of the Shot."}
+    shot: Shot = setting("The Shot, with absolute paths.")
+    frames: Optional[FrameRange] = setting(  # noqa: UP045 - `decode` reads typing's unions
+        "Frames to render, such as 1001-1010; null for those of the Shot.", default=None
     )
-    force: bool = field(default=False, metadata={"help": "Render frames again that are already done."})
-    client: str = field(default="", metadata={"help": "Who asks; the server is fair among these names."})
-    priority: str = field(
-        default="batch",
-        metadata={"help": "interactive overtakes batch between frames.", "choices": ("batch", "interactive")},
+    force: bool = setting("Render frames again that are already done.", default=False)
+    client: str = setting(_CLIENT_HELP, default="", schema={"maxLength": LONGEST_NAME})
+    priority: str = setting(
+        "interactive overtakes batch between frames.", default="batch", choices=("batch", "interactive")
     )
-    keep: bool = field(
-        default=True, metadata={"help": "Go on when nobody watches; else the job is canceled after 10 s unwatched."}
+    keep: bool = setting(
+        "Continue while no client watches; if false, the job is canceled after 10 s without one.", default=True
     )
 
     def __post_init__(self) -> None:
-        check_choices(self)
+        check_settings(self)
         _check_name(self.client)
         if self.frames is not None and not len(self.frames):
             raise DocumentError("frames is empty.", hint="Leave it out for those of the Shot.", field="frames")
@@ -49,14 +53,12 @@ class JobRequest:
 class FrameRequest:
     """One frame now, from pixels in mapped buffers."""
 
-    shot: Shot = field(
-        metadata={"help": "Exposures, color, engine and anchor; its plate and output pattern are not touched."}
+    shot: Shot = setting("Exposures, color, engine and anchor; its plate and output pattern are not used.")
+    buffers: tuple[str, str, str] = setting(
+        "Absolute paths of the buffers of the previous, the reference and the next frame.", items=_PATH
     )
-    buffers: tuple[str, str, str] = field(
-        metadata={"help": "Absolute paths of the buffers of the previous, the reference and the next frame."}
-    )
-    output: str = field(metadata={"help": "Absolute path of the buffer to write."})
-    client: str = field(default="", metadata={"help": "Who asks; the server is fair among these names."})
+    output: str = setting("Absolute path of the buffer to write.", schema=_PATH)
+    client: str = setting(_CLIENT_HELP, default="", schema={"maxLength": LONGEST_NAME})
 
     def __post_init__(self) -> None:
         _check_name(self.client)
@@ -66,9 +68,9 @@ class FrameRequest:
 class DetectRequest:
     """A plate whose exposures are to be measured."""
 
-    plate: str = field(metadata={"help": "Absolute path of the plate, as in a Shot."})
-    input_space: str = field(default="auto", metadata={"help": "Color space of the plate, as in a Shot."})
-    config: str = field(default="", metadata={"help": "OCIO config, as in a Shot."})
+    plate: str = setting("Absolute path of the plate, as in a Shot.", schema=_PATH)
+    input_space: str = setting("Color space of the plate, as in a Shot.", default="auto")
+    config: str = setting("OCIO config, as in a Shot.", default="")
 
     def __post_init__(self) -> None:
         if not self.plate:

@@ -1,56 +1,57 @@
-"""The Shot: the one document that a host posts, the command line reads, a farm carries and an EXR stores.
+"""The Shot: the document that hosts post, the command line reads, farms carry and EXR headers store.
 
-Every field's ``metadata`` has ``help`` and, where it applies, ``unit`` and ``choices``: hosts build their
-controls from it.
+Every field is a :func:`~f2hdr_backend.shot.setting.setting`: the options of the command line, the server's schema and
+the hosts' controls are generated from its metadata or checked against it.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
-import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Optional, Union
 
 from f2hdr_backend.shot.errors import DocumentError, ShotError
 from f2hdr_backend.shot.exposure import ExposurePattern
-from f2hdr_backend.shot.fields import check_choices, decode, encode
+from f2hdr_backend.shot.fields import decode, encode
 from f2hdr_backend.shot.frames import FrameRange, Sequence
+from f2hdr_backend.shot.setting import check_settings, setting
 
 VERSION = 1
 
 
 @dataclass(frozen=True)
 class Color:
-    """How code values become scene-linear light, and which space the result is written in."""
+    """How code values become scene-linear light, and the color space of the result."""
 
-    input_space: str = field(
+    input_space: str = setting(
+        "Color space of the plate: auto (from the files' tags and the config's file rules; else gamma22 for integer "
+        "files and movies, linear for float files), gamma22, linear, or a name from the OCIO config.",
         default="auto",
-        metadata={
-            "help": "Color space of the plate: auto (as its files and the config's file rules say, else gamma22 for "
-            "integer files and movies and linear for float files), gamma22, linear, or a name from the OCIO config."
-        },
+        label="Input space",
     )
-    output_space: str = field(
+    output_space: str = setting(
+        "Color space of the result: linear (scene-linear in the plate's own primaries), or a scene-linear space of "
+        "the OCIO config such as ACEScg.",
         default="linear",
-        metadata={
-            "help": "Color space of the result: linear (light in the plate's own primaries), or a scene-linear space "
-            "of the OCIO config."
-        },
+        label="Output space",
     )
-    config: str = field(
+    config: str = setting(
+        "OCIO config: a file, a built-in one (ocio://NAME), or f2hdr; empty for $OCIO, else f2hdr.",
         default="",
-        metadata={
-            "help": "OCIO config: a file, a built-in one such as ocio://studio-config-v2.1.0_aces-v1.3_ocio-v2.3, or "
-            "f2hdr; empty for the environment's, else f2hdr."
-        },
+        label="OCIO config",
+        pixels=False,
     )
-    clip_level: Optional[tuple[float, ...]] = field(
+    clip_level: Optional[tuple[float, ...]] = setting(
+        "Linear value at which the plate clips, where 1.0 is full scale: one, or one per channel such as 8.1,7.9,8; "
+        "not given: measured.",
         default=None,
-        metadata={
-            "help": "Linear value at which the plate clips: one, or one per channel; null to find it.",
-            "unit": "1.0 = full scale",
-        },
+        label="Clip level",
+        unit="1.0 = full scale",
+        hint="Give one positive number, or three.",
+        schema={"oneOf": [{"minItems": 1, "maxItems": 1}, {"minItems": 3, "maxItems": 3}]},
+        items={"exclusiveMinimum": 0},
     )
 
     def __post_init__(self) -> None:
@@ -60,119 +61,126 @@ class Color:
         if len(levels) not in (1, 3) or not all(math.isfinite(level) and level > 0 for level in levels):
             raise DocumentError(
                 f"clip_level cannot be {list(levels)}.",
-                hint="Give one positive number or three.",
+                hint="Give one positive number, or three.",
                 field="clip_level",
             )
 
 
 @dataclass(frozen=True)
 class Engine:
-    """What computes the frames, and on what."""
+    """The method that computes the frames, and the device it runs on."""
 
-    method: str = field(
+    method: str = setting(
+        "Reconstruction method: f2hdr is the network, merge is a classical aligned merge.",
         default="f2hdr",
-        metadata={
-            "help": "f2hdr is the network; merge is a classical aligned merge.",
-            "choices": ("f2hdr", "merge"),
-        },
+        choices=("f2hdr", "merge"),
     )
-    weights: str = field(default="standard", metadata={"help": "Name of the installed weights."})
-    flow: str = field(default="auto", metadata={"help": "Optical flow estimator; auto is the weights' own."})
-    reference_trust: str = field(
+    weights: str = setting("Name of the installed weights; f2hdr weights list shows them.", default="standard")
+    flow: str = setting("Optical flow estimator: auto (the one of the weights), dis or sea_raft.", default="auto")
+    reference_trust: str = setting(
+        "soft keeps the reference frame's well-exposed pixels and averages the rest with the frames that agree; hard "
+        "keeps the reference's well-exposed pixels by the published rule; off uses the method's output alone.",
         default="soft",
-        metadata={
-            "help": "How the result is held to the frames: to the reference where it is well exposed, and averaged "
-            "with frames that show the same (soft); to the reference alone, as in the published evaluation (hard); "
-            "not at all (off).",
-            "choices": ("soft", "hard", "off"),
-        },
+        choices=("soft", "hard", "off"),
     )
-    precision: str = field(
+    precision: str = setting(
+        "Arithmetic of the network; auto is half precision where the device has it.",
         default="auto",
-        metadata={"help": "Arithmetic of the network.", "choices": ("auto", "fp32", "bf16", "fp16")},
+        choices=("auto", "fp32", "bf16", "fp16"),
     )
-    device: str = field(default="auto", metadata={"help": "auto, cpu, cuda:0, or several with commas."})
-    memory: str = field(default="", metadata={"help": "Most memory to use, such as 8G; empty for what is free."})
-    tile: str = field(default="auto", metadata={"help": "Tile size: auto, off, or a number.", "unit": "pixels"})
+    device: str = setting(
+        "auto (CUDA, else the CPU), cpu, cuda:0, or several such as cuda:0,cuda:1.", default="auto", pixels=False
+    )
+    memory: str = setting(
+        "Memory limit such as 8G; empty for what is free.",
+        default="",
+        pattern=r"(\d+(\.\d+)?[KMGT]?)?",
+        hint="Write it like 8G or 512M.",
+        pixels=False,
+    )
+    tile: str = setting(
+        "Rows per band: auto, off for whole frames, or a number such as 512.",
+        default="auto",
+        unit="pixels",
+        pattern=r"auto|off|[1-9]\d*",
+        hint="Use auto, off or a size like 512.",
+        pixels=False,
+    )
 
     def __post_init__(self) -> None:
-        check_choices(self)
-        if not re.fullmatch(r"(\d+(\.\d+)?[KMGT]?)?", self.memory, re.ASCII):
-            raise DocumentError(f'memory cannot be "{self.memory}".', hint="Write it like 8G or 512M.", field="memory")
-        if not re.fullmatch(r"auto|off|[1-9]\d*", self.tile, re.ASCII):
-            raise DocumentError(
-                f'tile cannot be "{self.tile}".', hint="Use auto, off or a size like 512.", field="tile"
-            )
+        check_settings(self)
 
 
 @dataclass(frozen=True)
 class Output:
-    """Where the frames go and what they hold."""
+    """The frames to write and what they contain."""
 
-    pattern: str = field(default="", metadata={"help": "Path of the frames to write, such as hdr/sh010.####.exr."})
-    anchor: str = field(
+    pattern: str = setting(
+        "Path of the frames to write, such as hdr/sh010.####.exr.",
+        default="",
+        label="Output",
+        option=False,
+        pixels=False,
+        schema={"format": "output-pattern"},
+    )
+    anchor: str = setting(
+        "Exposure whose clip becomes 1.0 in the result: long, short, or an EV in stops.",
         default="long",
-        metadata={
-            "help": "Exposure whose clip becomes 1.0 in the result: the longest (long), the shortest "
-            "(short), or an EV.",
-            "unit": "stops",
-        },
+        unit="stops",
+        pattern=r"long|short|[-+]?[0-9]{1,3}(\.[0-9]{1,6})?",
+        hint="Use long, short or an EV.",
     )
-    layers: tuple[str, ...] = field(
+    layers: tuple[str, ...] = setting(
+        "Additional layers, separated by commas: flow, mask, coarse, occlusion.",
         default=(),
-        metadata={
-            "help": "Layers written beside the color.",
-            "choices": ("flow", "mask", "coarse", "occlusion"),
-        },
+        choices=("flow", "mask", "coarse", "occlusion"),
+        schema={"uniqueItems": True},
     )
-    pixel_type: str = field(
-        default="half", metadata={"help": "Type of the color channels.", "choices": ("half", "float")}
-    )
-    compression: str = field(
-        default="zip", metadata={"help": "EXR compression.", "choices": ("zip", "piz", "dwaa", "none")}
-    )
+    pixel_type: str = setting("Type of the color channels.", default="half", choices=("half", "float"))
+    compression: str = setting("EXR compression.", default="zip", choices=("zip", "piz", "dwaa", "none"))
 
     def __post_init__(self) -> None:
-        check_choices(self)
+        check_settings(self)
         if len(set(self.layers)) != len(self.layers):
             raise DocumentError("layers names a layer twice.", field="layers", value=self.layers)
-        if self.anchor not in ("long", "short") and not _is_finite_number(self.anchor):
-            raise DocumentError(f'anchor cannot be "{self.anchor}".', hint="Use long, short or an EV.", field="anchor")
         if self.pattern:
             _check_pattern(self.pattern)
 
 
 @dataclass(frozen=True)
 class Shot:
-    """A plate of alternating exposures and what shall become of it; DocumentError if that is impossible."""
+    """A plate of alternating exposures and the result wanted of it; DocumentError if a setting is impossible."""
 
-    plate: str = field(metadata={"help": "Path of the plate: numbered frames such as plate.####.tif, or a movie file."})
-    exposures: Optional[ExposurePattern] = field(
-        default=None, metadata={"help": "Exposure of every frame; empty to find it from the plate."}
+    plate: str = setting(
+        "Path of the plate: numbered frames such as plate.####.tif, or a movie file.",
+        option=False,
+        pixels=False,
+        schema={"minLength": 1, "format": "path"},
     )
-    frames: Optional[FrameRange] = field(
-        default=None, metadata={"help": "Frames to render, such as 1001-1010; empty for the whole plate."}
+    exposures: Optional[ExposurePattern] = setting(
+        "Exposure of every frame; not given: measured on the plate.", default=None, option=False
     )
-    handles: int = field(
+    frames: Optional[FrameRange] = setting(
+        "Frames to render, such as 1001-1010 or 1-100x2; not given: the whole plate.", default=None, pixels=False
+    )
+    handles: int = setting(
+        "Frames of the plate before and after the cut that belong to it.",
         default=0,
-        metadata={
-            "help": "Frames of the plate before and after the cut that belong to it.",
-            "unit": "frames",
-        },
+        unit="frames",
+        option=False,
+        pixels=False,
+        schema={"minimum": 0},
     )
-    cuts: Optional[tuple[int, ...]] = field(
+    cuts: Optional[tuple[int, ...]] = setting(
+        "First frame after each cut inside the plate; null to find them, an empty list for none.",
         default=None,
-        metadata={
-            "help": "First frame after each cut inside the plate; null to find them, an empty list for none.",
-            "unit": "frame",
-        },
+        unit="frame",
+        option=False,
     )
-    color: Color = field(default_factory=Color, metadata={"help": "Color of the plate and of the result."})
-    engine: Engine = field(default_factory=Engine, metadata={"help": "What computes the frames."})
-    output: Output = field(default_factory=Output, metadata={"help": "Where the frames go."})
-    version: int = field(
-        default=VERSION, metadata={"help": "Version of this document's layout.", "choices": (VERSION,)}
-    )
+    color: Color = setting("Color of the plate and of the result.", factory=Color)
+    engine: Engine = setting("The method and device.", factory=Engine)
+    output: Output = setting("The frames to write.", factory=Output)
+    version: int = setting("Version of this document's layout.", default=VERSION, choices=(VERSION,), option=False)
 
     def __post_init__(self) -> None:
         if self.cuts is not None:
@@ -210,26 +218,23 @@ class Shot:
         return document
 
     def pixel_digest_fields(self) -> dict[str, Any]:
-        """Return exactly those settings that rendered pixels depend on, as plain JSON types.
+        """Return the settings that rendered pixels depend on (``pixels`` in the fields' metadata), as JSON types.
 
-        Left out is what only says which frames, from where and where to, on what device and in what pieces: the same
-        files under another mount give the same pixels.
+        Paths, frame numbers, devices and memory are not among them: the same files under another mount give the same
+        pixels.
         """
-        document = self.to_json()
-        picked: dict[str, Any] = {name: document[name] for name in ("exposures", "cuts", "version")}
-        picked["color"] = {name: value for name, value in document["color"].items() if name != "config"}
-        engine_names = ("method", "weights", "flow", "reference_trust", "precision")
-        output_names = ("anchor", "layers", "pixel_type", "compression")
-        picked["engine"] = {name: document["engine"][name] for name in engine_names}
-        picked["output"] = {name: document["output"][name] for name in output_names}
+        picked: dict[str, Any] = _pixel_fields(self)
         return picked
 
 
-def _is_finite_number(text: str) -> bool:
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False
+def _pixel_fields(document: Any) -> Any:
+    if not dataclasses.is_dataclass(document) or isinstance(document, ExposurePattern):
+        return encode(document)
+    return {
+        field.name: _pixel_fields(getattr(document, field.name))
+        for field in dataclasses.fields(document)
+        if field.metadata["pixels"]
+    }
 
 
 def _check_pattern(pattern: str) -> None:

@@ -7,9 +7,10 @@ shortest exposure.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from f2hdr_backend.shot.errors import ExposureError, ShotError
+from f2hdr_backend.shot.setting import setting
 
 SMALLEST_STEP_EV = 0.1
 """Two exposures closer than this (in stops) are one exposure: no plate alternates by less."""
@@ -22,13 +23,15 @@ LARGEST_EV = 32.0
 class ExposurePattern:
     """A repeating cycle of exposures. Raises ExposureError if it is empty, not finite or ambiguous."""
 
-    cycle: tuple[float, ...] = field(
-        metadata={"help": "Exposure of each frame of the repeating cycle, relative.", "unit": "stops"}
+    cycle: tuple[float, ...] = setting(
+        "Exposure of each frame of the repeating cycle, relative.",
+        unit="stops",
+        schema={"minItems": 1},
+        items={"minimum": -LARGEST_EV, "maximum": LARGEST_EV},
     )
-    start: int = field(metadata={"help": "A frame shot at the first exposure of the cycle.", "unit": "frame"})
-    exceptions: tuple[tuple[int, float], ...] = field(
-        default=(),
-        metadata={"help": "Frames that leave the cycle, each with its own exposure.", "unit": "stops"},
+    start: int = setting("A frame shot at the first exposure of the cycle.", unit="frame")
+    exceptions: tuple[tuple[int, float], ...] = setting(
+        "Frames that leave the cycle, each with its own exposure.", default=(), unit="stops"
     )
 
     def __post_init__(self) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import math
+import types
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from f2hdr_backend.shot.errors import DocumentError, ShotError
 from f2hdr_backend.shot.frames import FrameRange
+from f2hdr_backend.shot.setting import near
 
 T = TypeVar("T")
+_UNIONS = (Union, getattr(types, "UnionType", Union))
 
 
 def encode(value: Any) -> Any:
@@ -43,23 +45,33 @@ def decode(kind: type[T], value: object, where: str) -> T:
     return kind(**{name: _decode_value(hints[name], item, f"{where}.{name}") for name, item in value.items()})
 
 
-def check_choices(document: Any) -> None:
-    """Raise DocumentError if a field holds a value or item that its metadata's ``choices`` do not list."""
-    for field in dataclasses.fields(document):
-        choices = field.metadata.get("choices")
-        value = getattr(document, field.name)
-        for item in value if isinstance(value, tuple) else (value,):
-            if choices is not None and item not in choices:
-                raise DocumentError(
-                    f'{field.name} cannot be "{item}".',
-                    hint=_near(str(item), choices) or f"Choose from {', '.join(choices)}.",
-                    field=field.name,
-                    value=item,
-                )
+def decode_text(kind: Any, text: str, where: str) -> Any:
+    """Read a setting from the text of an option: items of a list are separated by commas.
+
+    Args:
+        kind: type of the field, as ``get_type_hints`` gives it.
+        text: what the user typed.
+        where: names the option in errors.
+
+    Raises:
+        DocumentError: the text is not a value of that type.
+    """
+    if get_origin(kind) in _UNIONS:
+        return decode_text(get_args(kind)[0], text, where)
+    if get_origin(kind) is tuple:
+        return tuple(decode_text(get_args(kind)[0], part, where) for part in text.split(",") if part)
+    if kind is FrameRange:
+        return _decode_range(text.replace(":", "x"), where)  # 1-9:2 is how OpenJD writes 1-9x2
+    if kind not in (int, float):
+        return text
+    try:
+        return kind(text)
+    except ValueError:
+        raise _wrong(where, _KINDS[kind], text) from None
 
 
 def _decode_value(kind: Any, value: Any, where: str) -> Any:
-    if get_origin(kind) is Union:
+    if get_origin(kind) in _UNIONS:
         return None if value is None else _decode_value(get_args(kind)[0], value, where)
     if get_origin(kind) is tuple:
         return _decode_tuple(get_args(kind), value, where)
@@ -107,10 +119,5 @@ def _wrong(where: str, wanted: str, value: object) -> DocumentError:
 
 
 def _unknown(where: str, name: str, known: list[str]) -> DocumentError:
-    hint = _near(name, known) or f"Its fields are {', '.join(known)}."
+    hint = near(name, known) or f"Its fields are {', '.join(known)}."
     return DocumentError(f'{where} has no field "{name}".', hint=hint, field=name, known=known)
-
-
-def _near(name: str, known: Any) -> str:
-    near = difflib.get_close_matches(name, known)
-    return f"Did you mean {' or '.join(near)}?" if near else ""

@@ -13,8 +13,8 @@ from f2hdr_backend.shot.events import Event, Warned
 from f2hdr_backend.shot.frames import Sequence
 from f2hdr_backend.timeline.read import ClipStarted, Cut, CutClip, RefusedClip
 
-ShotOf = Callable[[str, str], Shot]
-"""Gives the Shot for a plate and the pattern of the frames to write."""
+ShotOf = Callable[[str, str], tuple[Shot, list[Event]]]
+"""Gives the Shot for a plate and the pattern of the frames to write, and what was measured for it."""
 
 
 def render_cut(cut: Cut, folder: str, shot_of: ShotOf, *, force: bool = False) -> Iterator[Event]:
@@ -36,7 +36,8 @@ def render_cut(cut: Cut, folder: str, shot_of: ShotOf, *, force: bool = False) -
     for number, clip in enumerate(cut.clips, start=1):
         yield ClipStarted(clip.name, clip.plate, str(clip.frames), str(clip.used), number, len(cut.clips))
         try:
-            shot = _shot(clip, folder, shot_of)
+            shot, measured = _shot(clip, folder, shot_of)
+            yield from measured
             renderer = renderer or Renderer(shot.engine)
             yield from renderer.render(shot, force=force)
         except (ShotError, UnreadableFrame) as error:
@@ -52,11 +53,12 @@ def render_cut(cut: Cut, folder: str, shot_of: ShotOf, *, force: bool = False) -
         )
 
 
-def _shot(clip: CutClip, folder: str, shot_of: ShotOf) -> Shot:
+def _shot(clip: CutClip, folder: str, shot_of: ShotOf) -> tuple[Shot, list[Event]]:
     padding = Sequence.parse(clip.plate).padding if Sequence.is_pattern(clip.plate) else 4
     pattern = os.path.join(folder, clip.name, f"{clip.name}.{'#' * padding}.exr")
     handles = max(clip.used.first - clip.frames.first, clip.frames.last - clip.used.last)
-    return replace(shot_of(clip.plate, pattern), frames=clip.frames, handles=handles)
+    shot, measured = shot_of(clip.plate, pattern)
+    return replace(shot, frames=clip.frames, handles=handles), measured
 
 
 def _refused(clip: RefusedClip) -> Warned:

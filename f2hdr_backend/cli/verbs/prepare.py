@@ -50,13 +50,15 @@ def prepare(
         from f2hdr_backend.engine.settle import prepare as settled
 
         mapping = path_mapping(rules)
-        shot, events = settled(options.shot(source, render_to, mapping))
+        shot, measured = options.shot(source, render_to, mapping)
+        shot, events = settled(shot)
+        events = [*measured, *events]
         if progress is Progress.BAR:
             _tell(events)
         else:
             show_lines(events, progress)
         if rules and is_document(source):
-            shot = _with_paths(shot, read_shot(source), options.config, render_to)
+            shot = _with_paths(shot, read_shot(source), "config" in options.given, render_to)
         write_shot(output, shot)
 
 
@@ -76,9 +78,9 @@ def write_shot(path: Path, shot: Shot) -> None:
         part.write_text(json.dumps(shot.to_json(), indent=2) + "\n", encoding="utf-8")
 
 
-def _with_paths(shot: Shot, written: Shot, config: str | None, render_to: str | None) -> Shot:
+def _with_paths(shot: Shot, written: Shot, config_given: bool, render_to: str | None) -> Shot:
     """The Shot with the paths of the document it came from, for the next machine to map; given ones stay."""
-    own_config = written.color.config if config is None else ""
+    own_config = "" if config_given else written.color.config
     own_pattern = written.output.pattern if render_to is None else ""
     return replace(
         shot,

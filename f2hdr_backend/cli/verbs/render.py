@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -57,7 +58,8 @@ def render(
         if is_cut(source, handles):
             events = render_timeline(source, output, options, handles, rules, force=force)
         else:
-            events = _rendered(options.shot(source, output, path_mapping(rules)), force)
+            shot, measured = options.shot(source, output, path_mapping(rules))
+            events = chain(measured, _rendered(shot, force))
         if progress is Progress.BAR:
             show_progress(events)
         else:

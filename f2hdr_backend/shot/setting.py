@@ -1,0 +1,80 @@
+"""A setting of a document: one dataclass field with all that a command line, a server or a host shows of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Callable, Optional
+
+from f2hdr_backend.shot.errors import DocumentError
+
+
+def setting(
+    help: str,
+    *,
+    default: Any = dataclasses.MISSING,
+    factory: Optional[Callable[[], Any]] = None,
+    label: str = "",
+    unit: str = "",
+    choices: tuple[Any, ...] = (),
+    pattern: str = "",
+    hint: str = "",
+    option: bool = True,
+    pixels: bool = True,
+    schema: Optional[Mapping[str, Any]] = None,
+    items: Optional[Mapping[str, Any]] = None,
+) -> Any:
+    """Return a dataclass field; what describes it is stored in the field's ``metadata`` under the same names.
+
+    Args:
+        help: one sentence for ``--help``, tool tips and the server's schema; with the unit, if there is one.
+        default: value of a document that does not name the field; without one the field is required.
+        factory: makes the default, in place of ``default``.
+        label: name in a user interface; by default the field's own name in words.
+        unit: of the value, such as ``stops``.
+        choices: allowed values, or allowed items of a tuple.
+        pattern: regular expression that the whole text must match.
+        hint: how to write a value, for the message that refuses one.
+        option: whether the command line has an option of this name.
+        pixels: whether the rendered pixels depend on it.
+        schema: keywords of JSON Schema that the type does not imply.
+        items: the same for the items of a list.
+    """
+    facts = {
+        "help": help, "label": label, "unit": unit, "choices": choices, "pattern": pattern, "hint": hint,
+        "option": option, "pixels": pixels, "schema": dict(schema or {}), "items": dict(items or {}),
+    }  # fmt: skip
+    metadata = {name: value for name, value in facts.items() if value not in ("", (), {})}
+    if factory is not None:
+        return dataclasses.field(default_factory=factory, metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def label_of(field: dataclasses.Field[Any]) -> str:
+    """Return the name of a setting in a user interface."""
+    return str(field.metadata.get("label") or field.name.replace("_", " ").capitalize())
+
+
+def check_settings(document: Any) -> None:
+    """Raise DocumentError if a field of a dataclass breaks its own ``choices`` or ``pattern``."""
+    for field in dataclasses.fields(document):
+        value = getattr(document, field.name)
+        choices, pattern = field.metadata.get("choices"), field.metadata.get("pattern")
+        for item in value if isinstance(value, tuple) else (value,):
+            if choices is not None and item not in choices:
+                hint = near(str(item), choices) or f"Choose from {', '.join(map(str, choices))}."
+                raise _refused(field, item, hint)
+        if pattern is not None and not re.fullmatch(pattern, value, re.ASCII):
+            raise _refused(field, value, field.metadata.get("hint", ""))
+
+
+def near(name: str, known: Iterable[Any]) -> str:
+    """Return a question that names the known words closest to ``name``; empty if none is close."""
+    found = difflib.get_close_matches(name, [str(word) for word in known])
+    return f"Did you mean {' or '.join(found)}?" if found else ""
+
+
+def _refused(field: dataclasses.Field[Any], value: Any, hint: str) -> DocumentError:
+    return DocumentError(f'{field.name} cannot be "{value}".', hint=hint, field=field.name, value=value)
