@@ -1,4 +1,4 @@
-"""The picture of a training run: loss, flow errors and held-out scores over steps, from the run's CSV files."""
+"""The curves of a training run over its steps: loss, the other columns of its log, and held-out scores."""
 
 from __future__ import annotations
 
@@ -16,15 +16,14 @@ def draw(folder: Path) -> Path:
     from matplotlib.figure import Figure
 
     matplotlib.use("Agg")
-    steps, loss, coarse, adapted = _columns(folder / "train.csv")
+    (_, _, *names), (steps, loss, *figures) = _table(folder / "train.csv")
     figure = Figure(figsize=(12, 4), layout="constrained")
     left, middle, right = figure.subplots(1, 3)
     _curve(left, steps, loss, "loss")
-    _curve(middle, steps, coarse, "estimator")
-    _curve(middle, steps, adapted, "adapted")
-    middle.set_ylabel("flow error, px")
+    for name, values in list(zip(names, figures, strict=True))[:2]:
+        _curve(middle, steps, values, name)
     if (folder / "validation.csv").exists():
-        right.plot(*_columns(folder / "validation.csv"), marker="o", label="held out")
+        right.plot(*_table(folder / "validation.csv")[1], marker="o", label="held out")
         right.set_ylabel("PSNR_T, dB")
     for axes in (left, middle, right):
         axes.set_xlabel("step")
@@ -44,8 +43,8 @@ def _curve(axes: Any, steps: list[float], values: list[float], label: str) -> No
     axes.plot([steps[start + stretch - 1] for start in starts], means, label=label)
 
 
-def _columns(path: Path) -> list[list[float]]:
-    """The columns of a CSV file as numbers, its head left out."""
+def _table(path: Path) -> tuple[list[str], list[list[float]]]:
+    """The names of a CSV file's columns, and their numbers."""
     with path.open(newline="") as file:
-        rows = [[float(value) for value in row] for row in list(csv.reader(file))[1:]]
-    return [list(column) for column in zip(*rows, strict=True)]
+        names, *rows = csv.reader(file)
+    return names, [list(column) for column in zip(*([float(value) for value in row] for row in rows), strict=True)]

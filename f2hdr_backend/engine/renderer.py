@@ -12,7 +12,7 @@ from f2hdr_backend.color.plate import open_color
 from f2hdr_backend.engine import settle
 from f2hdr_backend.engine.digest import frame_digest
 from f2hdr_backend.engine.method.base import Method
-from f2hdr_backend.engine.method.network import open_method
+from f2hdr_backend.engine.method.choose import open_method
 from f2hdr_backend.engine.pipeline import Pipeline, Task
 from f2hdr_backend.engine.record import Record
 from f2hdr_backend.engine.window import settled_exposures, window_of

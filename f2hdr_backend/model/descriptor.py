@@ -79,6 +79,44 @@ class Descriptor:
         return cls(**values)
 
 
+@dataclass(frozen=True)
+class MergeNetDescriptor:
+    """How :class:`~f2hdr_backend.model.mergenet.MergeNet` is built, and the flow it was trained on."""
+
+    flow: str = "dis"
+    """The flow estimator, a module name of ``flow/estimators``."""
+    exposure_alignment: Literal["brightest"] = "brightest"
+    """Exposures that the flow sees, as in :class:`Descriptor`: those of the classical merge."""
+    channels: tuple[int, int, int] = (48, 64, 96)
+    """Width on the grids of 2, 4 and 8 pixels."""
+    blocks: tuple[int, int, int] = (1, 2, 3)
+    """Residual blocks on each grid; the two finer grids have as many again on the way back."""
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object that :meth:`from_json` accepts."""
+        return {**asdict(self), "channels": list(self.channels), "blocks": list(self.blocks)}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> MergeNetDescriptor:
+        """Read a descriptor. Raises ``ValueError`` that names an unknown field or a wrong value."""
+        unknown = sorted(set(values) - {field.name for field in fields(cls)})
+        if unknown:
+            raise ValueError(f"unknown descriptor field {unknown[0]!r}")
+        alignment = values.get("exposure_alignment", "brightest")
+        if alignment != "brightest":
+            raise ValueError(f"descriptor field exposure_alignment is {alignment!r}; it must be 'brightest'")
+        sizes = {}
+        for name in ("channels", "blocks"):
+            given = values.get(name, getattr(cls, name))
+            if len(given) != 3 or not all(isinstance(value, int) and value > 0 for value in given):
+                raise ValueError(f"descriptor field {name} is {given!r}; it must be three whole numbers above 0")
+            sizes[name] = tuple(given)
+        return cls(**{**values, **sizes})
+
+
+AnyDescriptor = Descriptor | MergeNetDescriptor
+"""What the weights of an HDR method were trained for."""
+
 ABLATIONS: Mapping[str, Mapping[str, Any]] = {
     "stage1-no-adapter": {"adapter": False, "refine": False},
     "no-adapter": {"adapter": False},

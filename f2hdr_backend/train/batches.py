@@ -1,9 +1,10 @@
-"""Batches of synthetic windows, each drawn from its own seed: step 700 is the same whatever came before."""
+"""Batches of training windows, each drawn from its own seed, so that a resumed run draws what an unbroken one would."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from f2hdr_backend.flow.estimator import load_estimator
 from f2hdr_backend.flow.window import estimate_flows
-from f2hdr_backend.model.descriptor import Descriptor
+from f2hdr_backend.model.descriptor import AnyDescriptor
 from f2hdr_backend.train.clips import Clip, clip_window
 from f2hdr_backend.train.sources import Source
 from f2hdr_backend.train.style import Style
@@ -24,10 +25,26 @@ MARGIN_PX = 32
 CLIP_SHARE = 0.25
 """Share of windows that come from real clips where there are any."""
 
+SomeBatch = TypeVar("SomeBatch", bound="WindowBatch")
+
 
 @dataclass(frozen=True)
-class Batch:
-    """What a training step needs; shapes as the network's, with B windows of ``crop`` pixels a side."""
+class WindowBatch:
+    """B windows of one step; every field is a tensor whose first axis is B."""
+
+    def parts(self: SomeBatch, count: int) -> list[SomeBatch]:
+        """``count`` equal batches, in order."""
+        pieces = zip(*(values.chunk(count) for values in vars(self).values()), strict=True)
+        return [type(self)(*piece) for piece in pieces]
+
+    def to(self: SomeBatch, device: torch.device) -> SomeBatch:
+        """The batch on another device."""
+        return type(self)(*(values.to(device) for values in vars(self).values()))
+
+
+@dataclass(frozen=True)
+class Batch(WindowBatch):
+    """What a step of the paper's network needs; shapes as the network's, windows of ``crop`` pixels a side."""
 
     frames: Tensor
     """``(B, 3, 3, h, w)`` gamma-2.2 codes 0-1."""
@@ -42,11 +59,6 @@ class Batch:
     visible: Tensor
     """``(B, 2, 1, h, w)`` 1 where the true flow leads to the same surface."""
 
-    def parts(self, count: int) -> list[Batch]:
-        """``count`` equal batches, in order."""
-        pieces = zip(*(values.chunk(count) for values in vars(self).values()), strict=True)
-        return [Batch(*piece) for piece in pieces]
-
 
 @dataclass(frozen=True)
 class BatchPlan:
@@ -55,13 +67,13 @@ class BatchPlan:
     windows: int
     crop_px: int
     seed: int
-    descriptor: Descriptor
+    descriptor: AnyDescriptor
     clips: Sequence[Clip] = ()
     style: Style = field(default_factory=Style)
 
 
 class Windows(Dataset[tuple[Tensor, ...]]):
-    """Window ``i`` of an endless row of training windows; it depends on the plan's seed and on ``i`` alone."""
+    """Training windows of the paper's network by index; each depends on the plan's seed and its index alone."""
 
     def __init__(self, sources: Sequence[Source], plan: BatchPlan) -> None:
         self._sources = sources
@@ -71,38 +83,60 @@ class Windows(Dataset[tuple[Tensor, ...]]):
     def __getitem__(self, index: int) -> tuple[Tensor, ...]:
         """The fields of a :class:`Batch`, without the leading B."""
         side = self._plan.crop_px + 2 * MARGIN_PX
-        window = self._drawn((side, side), np.random.default_rng((self._plan.seed, index)))
-        frames, exposures = _planes(window.ldr), torch.from_numpy(window.exposures)
+        random = np.random.default_rng((self._plan.seed, index))
+        window = draw_window(self._sources, self._plan, (side, side), random, self._plan.style)
+        frames, exposures = planes(window.ldr), torch.from_numpy(window.exposures)
         alignment = self._plan.descriptor.exposure_alignment
         flows = estimate_flows(frames[None], exposures[None], self._estimator, alignment)[0]
         visible = torch.from_numpy(window.visible[:, None].astype(np.float32))
-        pictures = (frames, flows, _planes(window.radiance).clamp(0, 1), _planes(window.flows), visible)
+        pictures = (frames, flows, planes(window.radiance).clamp(0, 1), planes(window.flows), visible)
         inner = slice(MARGIN_PX, -MARGIN_PX)
         frames, *rest = (picture[..., inner, inner].contiguous() for picture in pictures)
         return frames, exposures, *rest
 
-    def _drawn(self, size: tuple[int, int], random: np.random.Generator) -> SyntheticWindow:
-        plan = self._plan
-        if plan.clips and random.random() < CLIP_SHARE:
-            return clip_window(plan.clips, size, random, plan.style)
-        return synthesize(self._sources, size, random, plan.style)
+
+def draw_window(
+    sources: Sequence[Source], plan: BatchPlan, size: tuple[int, int], random: np.random.Generator, style: Style
+) -> SyntheticWindow:
+    """A window of ``size`` (width, height) from a clip or, more often, from images; from images alone without clips."""
+    if plan.clips and random.random() < CLIP_SHARE:
+        return clip_window(plan.clips, size, random, style)
+    return synthesize(sources, size, random, style)
 
 
-def batches(sources: Sequence[Source], plan: BatchPlan, steps: range, team: Team | None = None) -> Iterator[Batch]:
-    """This process's share of the batches of ``steps``, made ahead in a process of their own."""
+def batches(
+    windows: Dataset[tuple[Tensor, ...]],
+    batch: Callable[..., SomeBatch],
+    plan: BatchPlan,
+    steps: range,
+    team: Team | None = None,
+) -> Iterator[SomeBatch]:
+    """This process's share of the batches of ``steps``, drawn ahead in another process.
+
+    Args:
+        windows: gives the fields of a batch for each window, by index.
+        batch: the class of the batches.
+        plan: says how many windows a step has.
+        steps: numbers of the steps.
+        team: the processes that share each step; by default this one alone.
+
+    Raises:
+        DocumentError: the processes cannot share the windows evenly.
+    """
     team = team or Team()
     share = team.share(plan.windows)
     firsts = (step * plan.windows + team.rank * share for step in steps)
     loader = DataLoader(
-        Windows(sources, plan),
+        windows,
         batch_size=share,
         sampler=[first + index for first in firsts for index in range(share)],
         num_workers=1,
         prefetch_factor=4,
     )
     for parts in loader:
-        yield Batch(*parts)
+        yield batch(*parts)
 
 
-def _planes(pictures: np.ndarray) -> Tensor:
+def planes(pictures: np.ndarray) -> Tensor:
+    """``(N, h, w, C)`` pictures as a float32 tensor ``(N, C, h, w)``."""
     return torch.from_numpy(np.ascontiguousarray(np.moveaxis(pictures, -1, 1), np.float32))

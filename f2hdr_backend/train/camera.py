@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -57,6 +57,12 @@ class Camera:
     """Where each channel clips; 1 or less."""
     quality: int | None
     """JPEG quality of the stored frames, if they are compressed."""
+    bend: tuple[float, float] | None = None
+    """Knee (share of the clip) and strength of the bend before the clip; None for a straight response."""
+    clip_level: float = 1.0
+    """What the recorded radiance is multiplied with, as the clip level was given wrong."""
+    exponent: float = 1.0
+    """Exponent that is left of a response curve that was given wrong."""
 
     def record(self, radiance: FloatArray, exposure: float, random: Random) -> FloatArray:
         """What comes out of the stored frame, as the network's codes.
@@ -69,7 +75,12 @@ class Camera:
         Returns:
             ``(h, w, 3)`` float32 gamma-2.2 codes 0-1.
         """
+        if self.bend is not None:
+            radiance = _bent(radiance * np.float32(exposure), *self.bend) / np.float32(exposure)
         light = capture(radiance, exposure, self.sensor, random) + np.array(self.black, np.float32)
+        if self.exponent != 1.0:
+            light = light.clip(0) ** np.float32(self.exponent)
+        light = light * np.float32(self.clip_level)
         light = np.clip(light, 0, np.array(self.clip, np.float32))
         encode, decode = CURVES[self.curve]
         steps = np.float32(2**self.bits - 1)
@@ -91,7 +102,7 @@ def random_camera(style: CameraStyle, random: Random) -> Camera:
     bits = int(random.choice(style.bits))
     uneven = random.random() < style.uneven_clip
     compressed = random.random() < style.compressed and bits == 8
-    return Camera(
+    camera = Camera(
         sensor,
         str(random.choice(style.curves)),
         bits,
@@ -99,6 +110,19 @@ def random_camera(style: CameraStyle, random: Random) -> Camera:
         clip=_three(random.uniform(style.lowest_clip, 1, 3) if uneven else np.ones(3)),
         quality=int(random.integers(style.quality[0], style.quality[1] + 1)) if compressed else None,
     )
+    if style.bent and random.random() < style.bent:
+        camera = replace(camera, bend=(float(random.uniform(*style.knee)), float(random.uniform(*style.bend))))
+    if style.misplaced and random.random() < style.misplaced:
+        camera = replace(camera, clip_level=float(random.uniform(*style.clip_level)))
+    if style.curved and random.random() < style.curved:
+        camera = replace(camera, exponent=float(np.exp(random.normal(0, style.exponent_error))))
+    return camera
+
+
+def _bent(light: FloatArray, knee: float, strength: float) -> FloatArray:
+    """Light, 1 the clip, through a response of slope 1 up to the knee that falls evenly from there on."""
+    above = np.minimum((light - knee) / (1 - knee), 1 / (2 * strength)).clip(0)
+    return np.asarray(np.minimum(light, knee) + (1 - knee) * (above - strength * above**2), np.float32)
 
 
 def _three(values: NDArray[np.float64]) -> tuple[float, float, float]:

@@ -10,20 +10,20 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils.data import Dataset
 
-from f2hdr_backend.model.descriptor import Descriptor
-from f2hdr_backend.model.f2hdr import F2HDR
-from f2hdr_backend.train.batches import Batch, BatchPlan, batches
+from f2hdr_backend.model.descriptor import AnyDescriptor, MergeNetDescriptor
+from f2hdr_backend.train.batches import BatchPlan, WindowBatch, batches
 from f2hdr_backend.train.clips import Clip
-from f2hdr_backend.train.loss import RECIPES, flow_error, loss
+from f2hdr_backend.train.course import Course
+from f2hdr_backend.train.mergenet_course import MergeNetCourse
+from f2hdr_backend.train.paper_course import PaperCourse
 from f2hdr_backend.train.sources import Source
 from f2hdr_backend.train.team import Team
 
 CHECKPOINT = "checkpoint.pt"
 WARM_UP_STEPS = 100
 LAST_RATE = 0.02
-TAIL_RATE = 0.1
-GRADIENT_LIMIT = 1.0
 AVERAGE_DECAY = 0.998
 
 
@@ -35,12 +35,12 @@ class TrainPlan:
     windows: int = 4
     """A step, over all processes."""
     accumulate: int = 1
-    """In how many parts each process takes its windows, for less memory; batch statistics are those of a part."""
+    """Gradient accumulation steps; batch statistics are those of one part."""
     crop_px: int = 128
     learning_rate: float = 4e-4
     seed: int = 1
     recipe: str = "ours"
-    """A key of :data:`~f2hdr_backend.train.loss.RECIPES`."""
+    """Terms of the paper's network's loss: a key of :data:`~f2hdr_backend.train.loss.RECIPES`."""
     checkpoint_every: int = 100
     half: bool = True
     """bf16 autocast."""
@@ -52,26 +52,23 @@ class StepDone:
 
     step: int
     loss: float
-    coarse_flow_px: float
-    """Mean end-point error of the estimator's flow where the surface is visible."""
-    flow_px: float
-    """The same of the adapted flow."""
+    figures: tuple[float, ...]
+    """One for each of the course's :attr:`~f2hdr_backend.train.course.Course.figures`."""
 
 
 class Trainer:
     """A model in training and everything that a checkpoint must hold."""
 
-    def __init__(self, plan: TrainPlan, descriptor: Descriptor, device: torch.device, team: Team) -> None:
+    def __init__(self, plan: TrainPlan, descriptor: AnyDescriptor, device: torch.device, team: Team) -> None:
         torch.manual_seed(plan.seed)
         self.plan = plan
         self.team = team
         self.device = device
-        self.model = F2HDR(descriptor)
-        if descriptor.refine:
-            _start_at_zero(self.model.refine_net.head[-1])
+        self.course = course_of(descriptor, plan.recipe)
+        self.model = self.course.model()
         self.model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
-        self.optimizer = torch.optim.Adam(_rates(self.model))
+        self.optimizer = self.course.optimizer(self.model)
         self.step = 0
 
     def save(self, folder: Path) -> None:
@@ -96,29 +93,27 @@ class Trainer:
         self.optimizer.load_state_dict(state["optimizer"])
         self.average, self.step = state["average"], state["step"]
 
-    def advance(self, batch: Batch) -> StepDone:
+    def advance(self, batch: WindowBatch) -> StepDone:
         """One optimizer step."""
         for group in self.optimizer.param_groups:
             group["lr"] = self.plan.learning_rate * group["share"] * _schedule(self.step, self.plan.steps)
         self.optimizer.zero_grad(set_to_none=True)
         parts = batch.parts(self.plan.accumulate)
-        means = torch.tensor([self._learn(part, 1 / len(parts)) for part in parts]).mean(0)
+        learned = [self._learn(part, 1 / len(parts)) for part in parts]
+        loss, *figures = torch.tensor(learned).mean(0).tolist()
         self.team.average_gradients(self.model)
-        nn.utils.clip_grad_norm_(self.model.parameters(), GRADIENT_LIMIT)
+        nn.utils.clip_grad_norm_(self.model.parameters(), self.course.gradient_limit)
         self.optimizer.step()
         self.step += 1
         self._update_average()
-        return StepDone(self.step, *means.tolist())
+        return StepDone(self.step, loss, tuple(figures))
 
-    def _learn(self, batch: Batch, share: float) -> tuple[float, float, float]:
-        """Add the gradients of a part of the step; returns its loss and the coarse and adapted flow's error."""
-        batch = Batch(*(part.to(self.device) for part in vars(batch).values()))
+    def _learn(self, batch: WindowBatch, share: float) -> tuple[float, ...]:
+        """Add the gradients of a part of the step; returns its loss and the course's figures."""
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.plan.half):
-            result = self.model(batch.frames, batch.exposures, batch.coarse_flows)
-        value = loss(result, batch, RECIPES[self.plan.recipe])
+            value, figures = self.course.loss(self.model, batch.to(self.device))
         (value * share).backward()
-        coarse, adapted = (float(flow_error(flows.detach(), batch)) for flows in (batch.coarse_flows, result.flows))
-        return value.item(), coarse, adapted
+        return value.item(), *figures
 
     @torch.no_grad()
     def _update_average(self) -> None:
@@ -139,7 +134,7 @@ class Material:
 
 
 def train(
-    material: Material, plan: TrainPlan, folder: Path, descriptor: Descriptor, device: torch.device
+    material: Material, plan: TrainPlan, folder: Path, descriptor: AnyDescriptor, device: torch.device
 ) -> Iterator[tuple[StepDone, Trainer]]:
     """Run the plan in ``folder``, from its last checkpoint on; yields after every step, on every process of a team.
 
@@ -149,12 +144,33 @@ def train(
     team = Team.join(device)
     trainer = Trainer(plan, descriptor, device, team)
     trainer.resume(folder)
-    drawn = BatchPlan(plan.windows, plan.crop_px, plan.seed, descriptor, material.clips)
-    for batch in batches(material.sources, drawn, range(trainer.step, plan.steps), team):
+    course = trainer.course
+    drawn = BatchPlan(plan.windows, plan.crop_px, plan.seed, descriptor, material.clips, course.style)
+    windows = course.windows(material.sources, drawn)
+    for batch in _steps(trainer, windows, drawn, team):
         done = trainer.advance(batch)
         if team.leads and (trainer.step % plan.checkpoint_every == 0 or trainer.step == plan.steps):
             trainer.save(folder)
         yield done, trainer
+
+
+def _steps(
+    trainer: Trainer, windows: Dataset[tuple[Tensor, ...]], drawn: BatchPlan, team: Team
+) -> Iterator[WindowBatch]:
+    """The batches of all steps that are left; a drawn batch serves as many steps as the course has turns."""
+    course, first, last = trainer.course, trainer.step, trainer.plan.steps
+    draws = range(first // course.turns_count, -(-last // course.turns_count))
+    for draw, batch in zip(draws, batches(windows, course.batch, drawn, draws, team), strict=True):
+        for turn, used in enumerate(course.turns(batch), draw * course.turns_count):
+            if first <= turn < last:
+                yield used
+
+
+def course_of(descriptor: AnyDescriptor, recipe: str = "ours") -> Course[Any]:
+    """How the network of this descriptor is trained; ``recipe`` concerns the paper's network."""
+    if isinstance(descriptor, MergeNetDescriptor):
+        return MergeNetCourse(descriptor)
+    return PaperCourse(descriptor, recipe)
 
 
 def averaged_tensors(folder: Path) -> dict[str, Tensor]:
@@ -167,19 +183,3 @@ def _schedule(step: int, steps: int) -> float:
     """Share of the learning rate: a linear start, then half a cosine down to 2 %."""
     warm = min(1.0, (step + 1) / WARM_UP_STEPS)
     return warm * (LAST_RATE + (1 - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps))))
-
-
-def _rates(model: F2HDR) -> list[dict[str, Any]]:
-    """Parameter groups with their share of the learning rate.
-
-    The adapter's last layer speaks in units of 20 px: at the full rate one Adam step moves flows by pixels.
-    """
-    tail = [parameter for name, parameter in model.named_parameters() if name.startswith("flow_adapter.tail")]
-    rest = [parameter for name, parameter in model.named_parameters() if not name.startswith("flow_adapter.tail")]
-    return [{"params": rest, "share": 1.0}, {"params": tail, "share": TAIL_RATE}]
-
-
-def _start_at_zero(layer: nn.Module) -> None:
-    """Let the refinement begin as nothing: training starts from stage I."""
-    for parameter in layer.parameters():
-        nn.init.zeros_(parameter)

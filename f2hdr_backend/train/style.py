@@ -64,6 +64,27 @@ class CameraStyle:
     """Standard deviation of the relative error in the exposures that the network is told; a fifth of windows."""
     flicker: float = 0.02
     """Standard deviation of the light's relative change from frame to frame; a tenth of windows."""
+    bent: float = 0.0
+    """Share of cameras whose response bends before it clips."""
+    knee: Range = (0.5, 0.9)
+    """Share of the clip at which the bend begins."""
+    bend: Range = (0.05, 0.4)
+    """Slope that is lost between the knee and the clip, halved; above 0.25 the camera clips below its clip level."""
+    misplaced: float = 0.0
+    """Share of windows whose clip level was given wrong."""
+    clip_level: Range = (0.94, 1.04)
+    """What the recorded radiance is multiplied with there."""
+    curved: float = 0.0
+    """Share of windows whose response curve was given wrong."""
+    exponent_error: float = 0.02
+    """Standard deviation of the exponent that is left over then."""
+
+
+WIDE_CAMERA = CameraStyle(
+    full_well=(300.0, 40000.0), read_noise=(0.5, 10.0), row_noise=(0.0, 3.0), ratio_error=0.05,
+    bent=0.3, misplaced=0.25, curved=0.15,
+)  # fmt: skip
+"""Cameras from daylight to night, exposures misreported by up to 10 %, responses that bend, wrong clip levels."""
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,8 @@ TIMES = (-1.0, 0.0, 1.0)
 """Of the three frames; the middle one is the reference."""
 OPEN_FRAMES = (0.1, 0.9)
 """How long the long exposure's shutter is open where motion blurs, as a share of the time between frames."""
-MISTOLD, FLICKERING = 1 / 5, 1 / 10
-"""Shares of windows whose exposures are told wrong, and whose light flickers."""
+MISREPORTED, FLICKERING = 1 / 5, 1 / 10
+"""Shares of windows whose exposures are misreported, and whose light flickers."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class SyntheticWindow:
     ldr: FloatArray
     """``(3, h, w, 3)`` gamma-2.2 codes 0-1 as the camera recorded them."""
     exposures: FloatArray
-    """``(3,)`` relative exposures as the network is told them; the shortest is 1."""
+    """``(3,)`` relative exposures as reported to the network; the shortest is 1."""
     flows: FloatArray
     """``(2, h, w, 2)`` true flow in pixels (x, y), reference to previous and to next, at the middle of the shutter."""
     visible: NDArray[np.bool_]
@@ -58,7 +58,7 @@ def synthesize(
     openings = _openings(exposures, style.scene, random)
     radiance = _exposed(_frames(layers, openings, _fastest(motions)), gain, random)
     camera = random_camera(style.camera, random)
-    actual = exposures * _exposure_errors(style.camera, random)
+    actual = exposures * exposure_errors(style.camera, random)
     ldr = np.stack([camera.record(radiance[i], float(actual[i]), random) for i in range(3)])
     tops = [_top(layers, time) for time in TIMES]
     pairs = [_true_flow(motions[side], tops[1], tops[neighbor]) for side, neighbor in enumerate((0, 2))]
@@ -115,10 +115,10 @@ def _exposed(radiance: FloatArray, gain: float, random: Random) -> FloatArray:
     return np.asarray(radiance * np.float32(middle / gain / max(float(np.median(radiance)), 1e-6)), np.float32)
 
 
-def _exposure_errors(style: CameraStyle, random: Random) -> FloatArray:
-    """``(3,)`` how much more light than told each frame got; the reference, and with it the truth, is as told."""
+def exposure_errors(style: CameraStyle, random: Random) -> FloatArray:
+    """``(3,)`` the factor between each frame's real and reported exposure; 1 for the reference, which has the truth."""
     errors = np.ones(3, np.float32)
-    if random.random() < MISTOLD:
+    if random.random() < MISREPORTED:
         errors[::2] *= np.float32(math.exp(random.normal(0, style.ratio_error)))
     if random.random() < FLICKERING:
         errors[::2] *= np.exp(random.normal(0, style.flicker, 2)).astype(np.float32)

@@ -194,7 +194,8 @@ def _synthetic(images: Path, engine: Engine, windows: int, report: tuple[Path | 
     separated by commas; ``report`` is the page and its most windows.
     """
     from f2hdr_backend.engine.method.base import Method
-    from f2hdr_backend.engine.method.network import MergeMethod, NetworkMethod
+    from f2hdr_backend.engine.method.choose import open_method
+    from f2hdr_backend.engine.method.merge import MergeMethod
     from f2hdr_backend.evaluate.suite.cases import SEED, SIZE
     from f2hdr_backend.evaluate.suite.synthetic import run, summary
     from f2hdr_backend.machine.device import pick_device
@@ -202,7 +203,7 @@ def _synthetic(images: Path, engine: Engine, windows: int, report: tuple[Path | 
 
     device, trust = pick_device(engine.device), engine.reference_trust
     methods: dict[str, Method] = {
-        name: NetworkMethod(replace(engine, weights=name), device) for name in engine.weights.split(",")
+        name: open_method(replace(engine, weights=name), device) for name in engine.weights.split(",")
     }
     methods["merge"] = MergeMethod(engine, device)
     panoramas = load_sources(images, held_out=True)

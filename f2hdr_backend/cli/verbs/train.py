@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from f2hdr_backend.model.descriptor import ABLATIONS, Descriptor
+from f2hdr_backend.model.descriptor import ABLATIONS, AnyDescriptor, Descriptor, MergeNetDescriptor
 from f2hdr_backend.shot.errors import DocumentError
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 REPORT_EVERY = 10
 SCORED_WINDOWS = 42
-EDITIONS = ("standard", "lite")
-LOG_COLUMNS = ("step", "loss", "coarse_flow_px", "flow_px")
+EDITIONS = ("standard", "lite", "mergenet")
+LOG_COLUMNS = ("step", "loss")
 VALIDATION_COLUMNS = ("step", "psnr_t")
 
 
@@ -46,7 +46,7 @@ def train(
     images: Annotated[Path, typer.Argument(help="Folder of scene-linear EXR images; 2:1 ones are panoramas.")],
     run: Annotated[Path, typer.Option("--output", "-o", help="Folder of the run; resumed if it is there.")],
     name: Annotated[str, typer.Option(help="Name of the finished weights.")] = "mine",
-    edition: Annotated[str, typer.Option(help="standard, or lite: narrower, for CPUs and previews.")] = "standard",
+    edition: Annotated[str, typer.Option(help="standard, lite, or mergenet (see docs/training.md).")] = "standard",
     ablation: Annotated[
         str | None, typer.Option(help=f"Leave out a part, as the paper's Table 5 does: {', '.join(ABLATIONS)}.")
     ] = None,
@@ -135,7 +135,7 @@ class _Run:
 
     images: Path
     folder: Path
-    descriptor: Descriptor
+    descriptor: AnyDescriptor
     plan: TrainPlan
     validate_every: int
 
@@ -152,7 +152,7 @@ class _Run:
         team = Team.join(chosen)
         for done, trainer in train(material, self.plan, self.folder, self.descriptor, chosen):
             if team.leads:
-                self._report(done)
+                self._report(done, trainer)
                 self._validate(done, trainer)
         if team.leads:
             self._plot()
@@ -189,12 +189,12 @@ class _Run:
         except DocumentError:
             return []
 
-    def _report(self, done: StepDone) -> None:
-        numbers = (done.step, f"{done.loss:.5f}", f"{done.coarse_flow_px:.4f}", f"{done.flow_px:.4f}")
-        _append(self.folder / "train.csv", LOG_COLUMNS, numbers)
+    def _report(self, done: StepDone, trainer: Trainer) -> None:
+        numbers = (done.step, f"{done.loss:.5f}", *(f"{figure:.4f}" for figure in done.figures))
+        _append(self.folder / "train.csv", (*LOG_COLUMNS, *trainer.course.figures), numbers)
         if done.step % REPORT_EVERY == 0:
-            flow = f"flow error {done.coarse_flow_px:.2f} -> {done.flow_px:.2f} px"
-            print(f"step {done.step}/{self.plan.steps}  loss {done.loss:.4f}  {flow}", file=sys.stderr, flush=True)
+            figures = trainer.course.describe(done.figures)
+            print(f"step {done.step}/{self.plan.steps}  loss {done.loss:.4f}  {figures}", file=sys.stderr, flush=True)
 
     def _validate(self, done: StepDone, trainer: Trainer) -> None:
         if not self.validate_every or done.step % self.validate_every:
@@ -204,7 +204,8 @@ class _Run:
         held_out = self._held_out()
         if not held_out:
             return
-        score = Validation(held_out, self.descriptor)(trainer.average, self.folder / f"validation.{done.step:06d}.png")
+        picture = self.folder / f"validation.{done.step:06d}.png"
+        score = Validation(held_out, self.descriptor, trainer.course)(trainer.average, picture)
         _append(self.folder / "validation.csv", VALIDATION_COLUMNS, (done.step, f"{score:.3f}"))
         print(f"step {done.step}  PSNR_T of held-out windows {score:.2f} dB", file=sys.stderr, flush=True)
 
@@ -217,7 +218,11 @@ class _Run:
         draw(self.folder)
 
 
-def _reading(edition: str, ablation: str | None) -> Descriptor:
+def _reading(edition: str, ablation: str | None) -> AnyDescriptor:
+    if _known("edition", edition, EDITIONS) == "mergenet":
+        if ablation is not None:
+            raise DocumentError("mergenet is not the paper's network and has no ablations.", hint="Omit --ablation.")
+        return MergeNetDescriptor()
     whole = Descriptor.lite() if _known("edition", edition, EDITIONS) == "lite" else Descriptor()
     return whole if ablation is None else whole.without(_known("ablation", ablation, ABLATIONS))
 
@@ -235,7 +240,7 @@ def _append(path: Path, columns: tuple[str, ...], row: tuple[object, ...]) -> No
 
 
 def _scores(
-    held_out: list[Source], descriptor: Descriptor, tensors: dict[str, Any], card: dict[str, Any]
+    held_out: list[Source], descriptor: AnyDescriptor, tensors: dict[str, Any], card: dict[str, Any]
 ) -> dict[str, float]:
     """Mean PSNR_T on the synthetic suite, beside the merge and the bare reference; none without held-out images."""
     import tempfile
@@ -243,7 +248,8 @@ def _scores(
     import torch
 
     from f2hdr_backend.engine.method.base import Method
-    from f2hdr_backend.engine.method.network import MergeMethod, NetworkMethod
+    from f2hdr_backend.engine.method.choose import open_method
+    from f2hdr_backend.engine.method.merge import MergeMethod
     from f2hdr_backend.evaluate.suite.synthetic import run, summary
     from f2hdr_backend.shot.document import Engine
     from f2hdr_backend.weights import store
@@ -255,7 +261,7 @@ def _scores(
         entry = store.save(store.Weights("candidate", descriptor, card, tensors), Path(folder))
         cpu = torch.device("cpu")
         methods: dict[str, Method] = {
-            "f2hdr": NetworkMethod(Engine(), cpu, entry),
+            "f2hdr": open_method(Engine(), cpu, entry),
             "merge": MergeMethod(Engine(method="merge"), cpu),
         }
         table = summary(list(run(held_out, methods, SCORED_WINDOWS, Engine().reference_trust)))

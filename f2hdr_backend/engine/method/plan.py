@@ -1,4 +1,4 @@
-"""How a frame is computed within the memory there is: decided before the first one, and again if memory runs out."""
+"""How a frame is computed in the available memory: decided before the first one, and again if memory runs out."""
 
 from __future__ import annotations
 
@@ -12,12 +12,16 @@ from f2hdr_backend.engine.method.staging import ON_CPU
 from f2hdr_backend.machine.cpu_setup import give_back_freed_memory
 from f2hdr_backend.machine.device import free_memory, lanes_on, used_memory
 from f2hdr_backend.model.bands import ROWS_MULTIPLE, Bands, Over, whole
-from f2hdr_backend.model.descriptor import Descriptor
+from f2hdr_backend.model.descriptor import AnyDescriptor, MergeNetDescriptor
 from f2hdr_backend.shot.document import Engine
 from f2hdr_backend.shot.errors import OutOfMemory
 
 BAND_ROWS = (1024, 512, 256, 128, 64)
-"""Heights of bands that a plan chooses from when a whole frame is too much."""
+"""Heights of bands that a plan chooses from when a whole frame takes too much memory."""
+CACHED_ROWS = (128, 64)
+"""Heights of bands of a network whose pictures then fit a processor's cache: half the time of whole frames."""
+MERGE_BYTES, MERGE_BAND_BYTES = 240, 400
+"""Bytes a pixel of the merge's pictures that the correcting network reads, and of what a band of it adds."""
 WASTE_KEPT, WASTE_BANDS, WASTE = 1.5, 1.25, 1.1
 """Memory taken for each byte in use at the peak: if the host keeps what is freed, in bands, and else; measured."""
 STAGED_KEPT = 3
@@ -54,22 +58,24 @@ class Plan:
 
 @dataclass(frozen=True)
 class Workload:
-    """What has to be computed a frame: its padded size, the network, its arithmetic and the flow's appetite."""
+    """What has to be computed for a frame: its padded size, the network, its arithmetic and the flow's memory."""
 
     width: int
     height: int
-    descriptor: Descriptor
+    descriptor: AnyDescriptor | None
+    """The network; None for the classical merge, which is not computed in bands."""
     precision: torch.dtype
     flow_bytes_per_pixel: int
     on_host: bool
     """Whether the CPU computes."""
-    in_bands: bool = True
-    """Whether it can be computed in bands at all; a classical merge is not."""
 
     def plans(self, tile: str) -> Iterator[Plan]:
         """Plans from the fastest to the leanest. ``tile`` is ``auto``, ``off`` or the rows of a band."""
-        chosen: tuple[int | None, ...] = (None, *(rows for rows in BAND_ROWS if rows < self.height))
-        if tile == "off" or not self.in_bands:
+        heights: tuple[int | None, ...] = (None, *BAND_ROWS)
+        if self.on_host and isinstance(self.descriptor, MergeNetDescriptor):
+            heights = CACHED_ROWS
+        chosen = tuple(rows for rows in heights if rows is None or rows < self.height) or (None,)
+        if tile == "off" or self.descriptor is None:
             chosen = (None,)
         elif tile != "auto":
             rows = -(-int(tile) // ROWS_MULTIPLE) * ROWS_MULTIPLE
@@ -87,22 +93,32 @@ class Workload:
         """The peak of a plan, from what the parts hold at a time; factors fitted to measured peaks (see docs)."""
         pixels = self.width * self.height
         band = 1.0 if plan.rows is None else min(1.0, (plan.rows + 2 * ROWS_MULTIPLE) / self.height)
-        element = 4 if self.precision == torch.float32 else 2
-        cells = self.descriptor.cell_px**2
-        features = element * self.descriptor.refine_channels / cells
-        kept = 3 * features * self.descriptor.refine
-        frames = 3 * 3 * 4 * 4
-        adapter = element * self.descriptor.adapter_channels / cells * (2 + 3 * band) * self.descriptor.adapter
-        refine = features * (6 + 4 * band) * self.descriptor.refine
-        fusion = 4 * 90 * band
         flow = self.flow_bytes_per_pixel * plan.pairs_at_once
-        carried = kept if plan.keep_features else 0
-        used = frames + max(flow + carried, adapter + carried, fusion + carried, refine)
+        frames = 3 * 3 * 4 * 4
+        used = frames + self._network_bytes(flow, band, plan.keep_features)
         if plan.keeps_freed:  # what the flow leaves behind does not fit the network's buffers
             used += flow
         waste = WASTE_KEPT if plan.keeps_freed else WASTE if plan.rows is None else WASTE_BANDS
         staged = ON_CPU.bytes_per_pixel * (STAGED_KEPT if plan.keeps_freed else 1) if self.on_host else 0
         return int(pixels * (used * waste + staged))
+
+
+    def _network_bytes(self, flow: int, band: float, keep_features: bool) -> float:
+        """Bytes a pixel of the network and the flow at their peak, for bands of this share of the frame."""
+        network = self.descriptor
+        element = 4 if self.precision == torch.float32 else 2
+        if network is None:
+            return max(flow, MERGE_BYTES)
+        if isinstance(network, MergeNetDescriptor):
+            features = element * network.channels[0] / 4
+            return max(flow, MERGE_BYTES + 3 * features + MERGE_BAND_BYTES * band)
+        cells = network.cell_px**2
+        features = element * network.refine_channels / cells
+        carried = 3 * features * network.refine * keep_features
+        adapter = element * network.adapter_channels / cells * (2 + 3 * band) * network.adapter
+        fusion = 4 * 90 * band
+        refine = features * (6 + 4 * band) * network.refine
+        return max(flow + carried, adapter + carried, fusion + carried, refine)
 
 
 def make_plan(workload: Workload, engine: Engine, device: torch.device) -> Plan:

@@ -10,7 +10,7 @@ from functools import partial
 import torch
 
 from f2hdr_backend.engine.method.base import HdrFrame, Method, WindowFrames, fitted, ran_out
-from f2hdr_backend.engine.method.network import MergeMethod, NetworkMethod
+from f2hdr_backend.engine.method.choose import open_method
 from f2hdr_backend.engine.method.plan import UNITS, bytes_of
 from f2hdr_backend.evaluate.bench.measure import Contender, Measured, NotRun, Opening, Size, count, measure
 from f2hdr_backend.evaluate.bench.plain import PlainMethod
@@ -18,6 +18,7 @@ from f2hdr_backend.evaluate.bench.untrained import sea_raft_installed
 from f2hdr_backend.evaluate.bench.volume import VolumeEstimator
 from f2hdr_backend.flow.estimator import Estimator, load_estimator
 from f2hdr_backend.machine.device import NAMES, free_memory, pick_device, pick_precision
+from f2hdr_backend.model.descriptor import Descriptor
 from f2hdr_backend.shot.document import Engine
 from f2hdr_backend.shot.errors import OutOfMemory
 from f2hdr_backend.weights import store
@@ -54,6 +55,8 @@ class Bench:
             frames: steady windows; the plain run takes :data:`PLAIN_FRAMES` at most.
         """
         if method == PLAIN:
+            if not isinstance(self.entry.descriptor, Descriptor):
+                return NotRun(PLAIN, size, None, "exists for the paper's network only")
             lacking = self._lacking(size)
             if lacking is not None:
                 return lacking
@@ -133,11 +136,11 @@ class EngineContender:
 
 
 def _network(bench: Bench) -> EngineContender:
-    return EngineContender(NetworkMethod(replace(bench.engine, flow=bench.flow), bench.device, bench.entry))
+    return EngineContender(open_method(replace(bench.engine, method="f2hdr", flow=bench.flow), bench.device, bench.entry))
 
 
 def _merge(bench: Bench) -> EngineContender:
-    return EngineContender(MergeMethod(replace(bench.engine, flow="auto"), bench.device))
+    return EngineContender(open_method(replace(bench.engine, method="merge", flow="auto"), bench.device))
 
 
 def _plain(bench: Bench) -> PlainMethod:
@@ -147,4 +150,6 @@ def _plain(bench: Bench) -> PlainMethod:
         estimator = VolumeEstimator(store.load(store.find(store.SEA_RAFT)).tensors, bench.device)
     else:
         estimator = load_estimator(bench.flow, bench.device)
-    return PlainMethod(weights.reading(), weights.tensors, estimator, bench.device)
+    descriptor = weights.reading()
+    assert isinstance(descriptor, Descriptor)  # Bench.measure asks for no other
+    return PlainMethod(descriptor, weights.tensors, estimator, bench.device)

@@ -19,7 +19,8 @@ import cv2
 import torch
 
 from f2hdr_backend.engine.method.base import HdrFrame
-from f2hdr_backend.engine.method.network import NetworkMethod, open_method
+from f2hdr_backend.engine.method.choose import open_method
+from f2hdr_backend.engine.method.network import NetworkMethod
 from f2hdr_backend.evaluate.metrics import color_video_vdp
 from f2hdr_backend.evaluate.metrics.composite import well_exposed
 from f2hdr_backend.evaluate.metrics.shot_scores import FLICKER, SHOT_METRICS, VIDEO, ShotFrame, shot_scores

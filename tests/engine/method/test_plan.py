@@ -12,7 +12,8 @@ import torch
 
 from f2hdr_backend.engine.live import HeldWindow, reconstruct_window
 from f2hdr_backend.engine.method import plan as plans
-from f2hdr_backend.engine.method.network import MergeMethod, NetworkMethod
+from f2hdr_backend.engine.method.merge import MergeMethod
+from f2hdr_backend.engine.method.network import NetworkMethod
 from f2hdr_backend.engine.method.plan import Workload, bytes_of, leaner, make_plan
 from f2hdr_backend.engine.renderer import Renderer
 from f2hdr_backend.image.read import open_plate
@@ -166,7 +167,7 @@ def test_out_of_memory_at_any_stage_still_finishes_the_frame(plate, tmp_path, st
     [
         ("f2hdr_backend.flow.estimators.dis.Estimator.encode", MemoryError()),
         ("f2hdr_backend.flow.estimators.dis.Estimator.estimate", torch.OutOfMemoryError("CUDA out of memory")),
-        ("f2hdr_backend.engine.method.network.Download", RuntimeError("CUDA error: out of memory")),
+        ("f2hdr_backend.engine.method.pictures.Download", RuntimeError("CUDA error: out of memory")),
         ("f2hdr_backend.engine.method.base.upload", RuntimeError("CUDA error: out of memory")),
     ],
 )

@@ -12,7 +12,8 @@ import pytest
 import torch
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from f2hdr_backend.engine.method.network import MergeMethod, NetworkMethod
+from f2hdr_backend.engine.method.merge import MergeMethod
+from f2hdr_backend.engine.method.network import NetworkMethod
 from f2hdr_backend.evaluate.hdrvdp.hdrvdp import hdrvdp2
 from f2hdr_backend.evaluate.metrics.color_video_vdp import color_video_vdp
 from f2hdr_backend.evaluate.metrics.flow_scores import warp_scores

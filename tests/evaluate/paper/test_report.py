@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from f2hdr_backend.engine.method.network import MergeMethod
+from f2hdr_backend.engine.method.merge import MergeMethod
 from f2hdr_backend.evaluate.page.page import write_page
 from f2hdr_backend.evaluate.paper.benchmark import Benchmark, Plan
 from f2hdr_backend.evaluate.paper.report import report_page

@@ -1,0 +1,105 @@
+"""What every method with trained weights shares: the weights file, its precision, its warnings and the retry in float32."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from f2hdr_backend.engine.method.base import HdrFrame, Method, WindowFrames
+from f2hdr_backend.engine.method.flows import KnownFlows
+from f2hdr_backend.engine.method.padding import Padding
+from f2hdr_backend.engine.method.pictures import digest_of
+from f2hdr_backend.engine.method.plan import Plan, Workload
+from f2hdr_backend.machine.device import NAMES, pick_precision
+from f2hdr_backend.model.descriptor import AnyDescriptor
+from f2hdr_backend.shot.document import Engine
+from f2hdr_backend.shot.events import Warned
+from f2hdr_backend.shot.exposure import ExposurePattern
+from f2hdr_backend.weights import store
+
+PUBLISHED_RATIO_STOPS = (2.0, 3.0)
+"""Stops between the exposures that weights were trained on, where their card does not state it."""
+
+
+class TrainedMethod(Method):
+    """A method whose network comes from a weights file, with the flow it was trained on or the one asked for."""
+
+    descriptor: AnyDescriptor
+    """How the network is built."""
+
+    def __init__(
+        self, engine: Engine, device: torch.device, entry: store.WeightsEntry, card: Mapping[str, Any]
+    ) -> None:
+        """``entry`` and ``card`` are those of the loaded weights; :attr:`descriptor` is set before."""
+        self.name = entry.name
+        self.alignment = self.descriptor.exposure_alignment
+        self.flow_name = self.descriptor.flow if engine.flow == "auto" else engine.flow
+        self._card = card
+        self._precision = pick_precision(engine.precision, device)
+        self._weights_digest = entry.sha256
+        super().__init__(engine, device)
+
+    @property
+    def precision(self) -> str:
+        """``fp32``, ``bf16`` or ``fp16``."""
+        return NAMES[self._precision]
+
+    @property
+    def digest(self) -> str:
+        """Identity for resuming."""
+        return digest_of(self._weights_digest, self.estimator.digest, self.precision)
+
+    def warnings(self, exposures: ExposurePattern) -> Iterator[Warned]:
+        """See :class:`Method`: exposure ratios and flow that the weights were not trained on."""
+        yield from super().warnings(exposures)
+        low, high = self._card.get("ratio_stops", PUBLISHED_RATIO_STOPS)
+        if not low <= exposures.ratio_stops <= high:
+            yield Warned(
+                "exposure_ratio",
+                f"The exposures are {exposures.ratio_stops:.2f} stops apart; "
+                f"the weights were trained on {low:g} to {high:g}.",
+            )
+        if self.flow_name != self.descriptor.flow:
+            yield Warned(
+                "other_flow", f"The weights were trained on {self.descriptor.flow} flow and are given {self.flow_name}."
+            )
+
+    def workload(self, padded: tuple[int, int]) -> Workload:
+        """See :class:`Method`."""
+        return Workload(*padded, self.descriptor, self._precision, self.estimator.bytes_per_pixel, self.on_host)
+
+    @abstractmethod
+    def _computed(
+        self,
+        frames: WindowFrames,
+        plan: Plan,
+        padding: Padding,
+        layers: Collection[str],
+        known: KnownFlows,
+        precision: torch.dtype,
+    ) -> tuple[HdrFrame, bool]:
+        """The frame, and whether all of it is finite."""
+
+    def _arithmetic(self) -> AbstractContextManager[object]:
+        return self._autocast(self._precision)
+
+    def _autocast(self, precision: torch.dtype) -> torch.autocast:
+        return torch.autocast(self.device.type, precision, enabled=precision != torch.float32)
+
+    def _reconstruct(
+        self, frames: WindowFrames, plan: Plan, padding: Padding, layers: Collection[str], known: KnownFlows
+    ) -> HdrFrame:
+        frame, finite = self._computed(frames, plan, padding, layers, known, self._precision)
+        if finite or self._precision == torch.float32:
+            return frame
+        for each in frames:
+            each.forget()
+        frame, _ = self._computed(frames, plan, padding, layers, {}, torch.float32)
+        for each in frames:
+            each.forget()  # other windows give the same pixels whether or not this one comes before them
+        return replace(frame, redone=True)
