@@ -24,6 +24,8 @@ MARGIN_PX = 32
 """Pixels synthesized around a crop, so that flow at its border is as good as inside."""
 CLIP_SHARE = 0.25
 """Share of windows that come from real clips where there are any."""
+DRAWING_PROCESSES = 2
+"""Processes that draw windows while this one trains."""
 
 SomeBatch = TypeVar("SomeBatch", bound="WindowBatch")
 
@@ -111,7 +113,7 @@ def batches(
     steps: range,
     team: Team | None = None,
 ) -> Iterator[SomeBatch]:
-    """This process's share of the batches of ``steps``, drawn ahead in another process.
+    """This process's share of the batches of ``steps``, drawn ahead in other processes.
 
     Args:
         windows: gives the fields of a batch for each window, by index.
@@ -130,7 +132,7 @@ def batches(
         windows,
         batch_size=share,
         sampler=[first + index for first in firsts for index in range(share)],
-        num_workers=1,
+        num_workers=DRAWING_PROCESSES,
         prefetch_factor=4,
     )
     for parts in loader:

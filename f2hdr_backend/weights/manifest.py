@@ -15,11 +15,11 @@ from typing import Any, Literal
 
 import platformdirs
 
-from f2hdr_backend.model.descriptor import Descriptor
+from f2hdr_backend.model.descriptor import AnyDescriptor, Descriptor, MergeNetDescriptor
 from f2hdr_backend.shot.errors import WeightsError, WeightsMismatch
 
-Kind = Literal["f2hdr", "sea_raft"]
-"""What a file holds: the HDR network, or the flow network it may stand on."""
+Kind = Literal["f2hdr", "mergenet", "sea_raft"]
+"""What a file stores: the paper's network, the network that starts at the merge, or a flow network."""
 
 EMBEDDED_FOLDER = Path(__file__).parent / "embedded"
 """Weights that come with the package."""
@@ -38,14 +38,14 @@ class WeightsEntry:
     """The safetensors file."""
     sha256: str
     """Digest of the whole file, 64 hexadecimal digits."""
-    descriptor: Descriptor | None
-    """The reading of the method that these weights were trained for; None for SEA-RAFT's."""
+    descriptor: AnyDescriptor | None
+    """How the network that these weights were trained for is built; None for SEA-RAFT's."""
     card: Mapping[str, Any]
     """``source`` and ``license`` as text; perhaps ``scores`` (metric -> number) and further facts."""
 
     @property
     def kind(self) -> Kind:
-        """``f2hdr`` for the HDR network, ``sea_raft`` for the flow network."""
+        """See :data:`Kind`."""
         return kind_of(self.descriptor)
 
     @property
@@ -109,23 +109,29 @@ def add(entry: WeightsEntry) -> None:
     write(folder / _MANIFEST, text.encode())
 
 
-def kind_of(descriptor: Descriptor | None) -> Kind:
-    """What weights with this descriptor are."""
-    return "f2hdr" if descriptor else "sea_raft"
+def kind_of(descriptor: AnyDescriptor | None) -> Kind:
+    """The kind of weights with this descriptor."""
+    if descriptor is None:
+        return "sea_raft"
+    return "mergenet" if isinstance(descriptor, MergeNetDescriptor) else "f2hdr"
 
 
-def to_record(descriptor: Descriptor | None, card: Mapping[str, Any]) -> dict[str, Any]:
+def to_record(descriptor: AnyDescriptor | None, card: Mapping[str, Any]) -> dict[str, Any]:
     """The JSON object that a weights file's header and the manifest share."""
     described = descriptor.to_json() if descriptor else None
     return {"kind": kind_of(descriptor), "descriptor": described, "card": dict(card)}
 
 
-def from_record(record: Mapping[str, Any]) -> tuple[Descriptor | None, Mapping[str, Any]]:
+def from_record(record: Mapping[str, Any]) -> tuple[AnyDescriptor | None, Mapping[str, Any]]:
     """Undo :func:`to_record`; raises ``KeyError``, ``TypeError`` or ``ValueError`` for any other object."""
-    if record["kind"] not in ("f2hdr", "sea_raft"):
-        raise ValueError(f"unknown kind {record['kind']!r}")
-    descriptor = Descriptor.from_json(record["descriptor"]) if record["kind"] == "f2hdr" else None
-    return descriptor, dict(record["card"])
+    kind, card = record["kind"], dict(record["card"])
+    if kind == "f2hdr":
+        return Descriptor.from_json(record["descriptor"]), card
+    if kind == "mergenet":
+        return MergeNetDescriptor.from_json(record["descriptor"]), card
+    if kind == "sea_raft":
+        return None, card
+    raise ValueError(f"unknown kind {kind!r}")
 
 
 def write(path: Path, content: bytes) -> None:

@@ -1,6 +1,6 @@
 """The weights store: find by name, verify, load and save weights files.
 
-A weights file is safetensors. Its header carries, under ``f2hdr``, JSON with ``kind`` (``f2hdr`` or
+A weights file is safetensors. Its header carries, under ``f2hdr``, JSON with ``kind`` (``f2hdr``, ``mergenet`` or
 ``sea_raft``), ``descriptor`` (the reading of the method, null for SEA-RAFT) and ``card`` (source, license,
 scores). Finding and verifying need no torch.
 """
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from f2hdr_backend.model.descriptor import Descriptor
+from f2hdr_backend.model.descriptor import AnyDescriptor
 from f2hdr_backend.shot.errors import ShotError, WeightsMismatch, WeightsMissing
 from f2hdr_backend.weights import manifest
 from f2hdr_backend.weights.manifest import EMBEDDED_FOLDER, WeightsEntry, entries, weights_folder
@@ -50,19 +50,19 @@ class Weights:
 
     name: str
     """Lower-case letters, digits, dot, dash and underscore; at most 64."""
-    descriptor: Descriptor | None
+    descriptor: AnyDescriptor | None
     """The reading of the method; None for SEA-RAFT's."""
     card: Mapping[str, Any]
     """``source`` and ``license`` as text; perhaps ``scores`` (metric -> number) and further facts; JSON."""
     tensors: Mapping[str, Tensor]
     """Tensor name -> tensor, as the network's ``load_state_dict`` takes it; on the CPU."""
 
-    def reading(self) -> Descriptor:
+    def reading(self) -> AnyDescriptor:
         """The descriptor of an HDR network; ``WeightsMismatch`` if these are SEA-RAFT's weights."""
         if self.descriptor is None:
             raise WeightsMismatch(
                 f"weights {self.name!r} are those of the flow network SEA-RAFT, not of an HDR network.",
-                hint="Choose weights of kind f2hdr; `f2hdr weights list` shows them.",
+                hint="Choose weights of kind f2hdr or mergenet; `f2hdr weights list` shows them.",
                 name=self.name,
             )
         return self.descriptor
