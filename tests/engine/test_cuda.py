@@ -7,8 +7,8 @@ import OpenEXR
 import pytest
 import torch
 
-from f2hdr_backend.engine.method.features import NetworkFrame
 from f2hdr_backend.engine.method.choose import open_method
+from f2hdr_backend.engine.method.features import NetworkFrame
 from f2hdr_backend.engine.renderer import Renderer
 from f2hdr_backend.evaluate.bench.untrained import sea_raft_installed
 from f2hdr_backend.image.write import write_image

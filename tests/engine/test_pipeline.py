@@ -12,8 +12,8 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from f2hdr_backend.engine.method.base import Method
-from f2hdr_backend.engine.method.features import NetworkFrame
 from f2hdr_backend.engine.method.choose import open_method
+from f2hdr_backend.engine.method.features import NetworkFrame
 from f2hdr_backend.engine.renderer import Renderer
 from f2hdr_backend.evaluate.bench.untrained import sea_raft_installed
 from f2hdr_backend.flow.cache import FlowCache

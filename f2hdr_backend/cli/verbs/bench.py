@@ -67,7 +67,7 @@ def bench(
             with words.status(f"{method} at {size[0]} x {size[1]}"):
                 report.results.append(opened.measure(method, size, frames))
             _save(report, json_file)
-        for method in (method for method in methods if method != MERGE):
+        for method in (method for method in methods if method != MERGE and opened.runs(method)):
             with words.status(f"operations of {method}"):
                 report.operations[method] = opened.count(method)
     _save(report, json_file)

@@ -1,4 +1,4 @@
-"""What every method with trained weights shares: the weights file, its precision, its warnings and the retry in float32."""
+"""What methods with trained weights share: precision, identity, warnings, and the retry in float32."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ class Bench:
             frames: steady windows; the plain run takes :data:`PLAIN_FRAMES` at most.
         """
         if method == PLAIN:
-            if not isinstance(self.entry.descriptor, Descriptor):
+            if not self.runs(method):
                 return NotRun(PLAIN, size, None, "exists for the paper's network only")
             lacking = self._lacking(size)
             if lacking is not None:
@@ -67,6 +67,10 @@ class Bench:
             if not isinstance(error, OutOfMemory) and not ran_out(error):
                 raise
             return NotRun(method, size, None, "ran out of memory")
+
+    def runs(self, method: str) -> bool:
+        """Whether these weights have that method: the plain run is of the paper's network only."""
+        return method != PLAIN or isinstance(self.entry.descriptor, Descriptor)
 
     def count(self, method: str) -> dict[str, float]:
         """Operations of each part of a steady window, for a frame of 256 x 256 pixels."""
@@ -136,7 +140,8 @@ class EngineContender:
 
 
 def _network(bench: Bench) -> EngineContender:
-    return EngineContender(open_method(replace(bench.engine, method="f2hdr", flow=bench.flow), bench.device, bench.entry))
+    engine = replace(bench.engine, method="f2hdr", flow=bench.flow)
+    return EngineContender(open_method(engine, bench.device, bench.entry))
 
 
 def _merge(bench: Bench) -> EngineContender:
