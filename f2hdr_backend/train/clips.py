@@ -63,31 +63,18 @@ class VimeoClip(Clip):
 
 
 class MovieClip(Clip):
-    """A movie file. Its first frames are decoded once, reduced to :data:`WIDEST_PX`, and kept in memory."""
+    """A movie file. Its first :data:`MOST_FRAMES` frames are kept in memory, at most :data:`WIDEST_PX` wide."""
 
     def __init__(self, path: Path) -> None:
         self.name = path.name
-        self._path = str(path)
-        self._frames: NDArray[np.uint8] | None = None
+        self._frames = _decoded(str(path))
 
     def frames(self, random: Random) -> FloatArray:
         """See :class:`Clip`: one to three frames apart, in either direction of time."""
-        if self._frames is None:
-            self._frames = self._decoded()
         stride = min(int(random.choice(STRIDES)), (len(self._frames) - 1) // 2)
         first = int(random.integers(len(self._frames) - 2 * stride))
         three = self._frames[first : first + 2 * stride + 1 : stride]
         return np.asarray(three[:: -1 if random.integers(2) else 1], np.float32) / np.float32(255)
-
-    def _decoded(self) -> NDArray[np.uint8]:
-        plate = open_plate(self._path)
-        try:
-            numbers = plate.frames.frames[:MOST_FRAMES]
-            if len(numbers) < 3:
-                raise DocumentError(f"The clip {self._path} has fewer than three frames.")
-            return np.stack([_reduced(plate.read(number).pixels) for number in numbers])
-        finally:
-            plate.close()
 
 
 def open_clips(folder: Path) -> list[Clip]:
@@ -141,6 +128,18 @@ def expanded(codes: FloatArray, brightest: float) -> FloatArray:
     """
     light = codes.clip(0, 1) ** np.float32(GAMMA)
     return np.asarray(light / (1 - light * np.float32(1 - 1 / brightest)), np.float32)
+
+
+def _decoded(path: str) -> NDArray[np.uint8]:
+    """``(N, h, w, 3)`` the first frames of a movie."""
+    plate = open_plate(path)
+    try:
+        numbers = plate.frames.frames[:MOST_FRAMES]
+        if len(numbers) < 3:
+            raise DocumentError(f"The clip {path} has fewer than three frames.", hint="Remove it from the folder.")
+        return np.stack([_reduced(plate.read(number).pixels) for number in numbers])
+    finally:
+        plate.close()
 
 
 def _reduced(pixels: FloatArray) -> NDArray[np.uint8]:

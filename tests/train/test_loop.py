@@ -10,16 +10,17 @@ from pathlib import Path
 import pytest
 import torch
 
-from f2hdr_backend.model.descriptor import ABLATIONS, Descriptor
+from f2hdr_backend.model.descriptor import ABLATIONS, Descriptor, MergeNetDescriptor
 from f2hdr_backend.shot.errors import DocumentError
 from f2hdr_backend.train.batches import BatchPlan, batches
-from f2hdr_backend.train.loop import Material, Trainer, TrainPlan, averaged_tensors, train
+from f2hdr_backend.train.loop import Material, Trainer, TrainPlan, averaged_tensors, course_of, train
 from f2hdr_backend.train.team import Team
 from tests.train.worlds import world
 
 PLAN = TrainPlan(steps=4, windows=1, crop_px=32, checkpoint_every=2, half=False)
 SMALL = Descriptor(adapter_channels=8, fusion_channels=16, refine_channels=8, refine_blocks=1, cell_px=2)
 MATERIAL = Material([world()])
+SMALL_MERGENET = MergeNetDescriptor(channels=(8, 8, 16), blocks=(1, 1, 1))
 CPU = torch.device("cpu")
 ROOT = Path(__file__).parents[2]
 
@@ -32,6 +33,14 @@ def run(folder, plan=PLAN, stop_after=None, descriptor=SMALL):
         if step.step == stop_after:
             break
     return done
+
+
+def drawn(descriptor, windows):
+    """The first batch of a course."""
+    course = course_of(descriptor)
+    plan = BatchPlan(windows, 32, 1, descriptor, style=course.style)
+    (batch,) = batches(course.windows([world()], plan), course.batch, plan, range(1))
+    return batch
 
 
 def same(one, other):
@@ -48,12 +57,13 @@ def test_interrupted_and_unbroken_runs_give_the_same_weights(tmp_path):
     assert same(tmp_path / "a", tmp_path / "b")
 
 
-def test_twenty_steps_twice_and_resumed_in_between_are_the_same_bits(tmp_path):
+@pytest.mark.parametrize("descriptor", [SMALL, SMALL_MERGENET], ids=["paper", "mergenet"])
+def test_twenty_steps_twice_and_resumed_in_between_are_the_same_bits(tmp_path, descriptor):
     plan = replace(PLAN, steps=20, checkpoint_every=5, half=True)
-    run(tmp_path / "a", plan)
-    run(tmp_path / "b", plan)
-    run(tmp_path / "c", plan, stop_after=12)
-    run(tmp_path / "c", plan)
+    run(tmp_path / "a", plan, descriptor=descriptor)
+    run(tmp_path / "b", plan, descriptor=descriptor)
+    run(tmp_path / "c", plan, stop_after=12, descriptor=descriptor)
+    run(tmp_path / "c", plan, descriptor=descriptor)
     assert same(tmp_path / "a", tmp_path / "b") and same(tmp_path / "a", tmp_path / "c")
 
 
@@ -65,20 +75,19 @@ def test_another_seed_gives_other_weights(tmp_path):
 def test_a_small_problem_is_learned():
     plan = replace(PLAN, steps=400, learning_rate=1e-2)
     trainer = Trainer(plan, SMALL, CPU, Team())
-
-    (batch,) = batches([world()], BatchPlan(1, 32, 1, SMALL), range(1))
+    batch = drawn(SMALL, 1)
     losses = [trainer.advance(batch).loss for _ in range(60)]
     assert min(losses[-5:]) < 0.9 * losses[0]
 
 
 def test_the_gradient_of_a_step_in_parts_is_the_mean_of_its_parts(monkeypatch):
     """Each half alone, averaged by hand, against the step that takes them in two parts."""
-    (batch,) = batches([world()], BatchPlan(2, 32, 1, SMALL), range(1))
+    batch = drawn(SMALL, 2)
 
     def gradients(part, accumulate):
         trainer = Trainer(replace(PLAN, windows=2, accumulate=accumulate), SMALL, CPU, Team())
         trainer.optimizer.step = lambda: None
-        monkeypatch.setattr("f2hdr_backend.train.loop.GRADIENT_LIMIT", 1e9)
+        monkeypatch.setattr(trainer.course, "gradient_limit", 1e9)
         trainer.advance(part)
         return [parameter.grad for parameter in trainer.model.parameters() if parameter.grad is not None]
 
@@ -120,7 +129,7 @@ def test_windows_that_a_team_cannot_share_are_refused():
         Team(0, 2).share(3)
 
 
-@pytest.mark.parametrize("descriptor", [Descriptor.lite(), *map(Descriptor.lite().without, ABLATIONS)])
+@pytest.mark.parametrize("descriptor", [Descriptor.lite(), MergeNetDescriptor(), *map(Descriptor.lite().without, ABLATIONS)])
 def test_ablations_and_editions_train(tmp_path, descriptor):
     steps = run(tmp_path, replace(PLAN, steps=1), descriptor=descriptor)
     assert len(steps) == 1 and averaged_tensors(tmp_path)

@@ -6,6 +6,7 @@ import torch
 from f2hdr_backend.image.read import read_image
 from f2hdr_backend.model.descriptor import Descriptor
 from f2hdr_backend.model.f2hdr import F2HDR
+from f2hdr_backend.train.loop import course_of
 from f2hdr_backend.train.sheet import GAP_PX, sheet, window_row
 from f2hdr_backend.train.style import SceneStyle, Style
 from f2hdr_backend.train.synthesis import synthesize
@@ -18,7 +19,8 @@ SMALL = Descriptor(adapter_channels=8, fusion_channels=16, refine_channels=8, re
 def test_the_same_weights_score_the_same_and_leave_a_sheet(tmp_path):
     torch.manual_seed(1)
     tensors = F2HDR(SMALL).state_dict()
-    first, again = (Validation([world()], SMALL)(tensors, tmp_path / f"{n}.png") for n in range(2))
+    course = course_of(SMALL)
+    first, again = (Validation([world()], SMALL, course)(tensors, tmp_path / f"{n}.png") for n in range(2))
     assert first == again and 5 < first < 60
     picture = read_image(str(tmp_path / "0.png")).pixels
     assert picture.shape[:2] == (WINDOWS * (SIDE_PX + GAP_PX), 5 * (SIDE_PX + GAP_PX))

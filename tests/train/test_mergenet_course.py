@@ -1,0 +1,80 @@
+"""Windows and loss of the correcting network: pairs of phases, mirrored batches, and what the terms measure."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import default_collate
+
+from f2hdr_backend.model.descriptor import MergeNetDescriptor
+from f2hdr_backend.model.merge import merge
+from f2hdr_backend.model.mergenet import Correction
+from f2hdr_backend.train.batches import BatchPlan
+from f2hdr_backend.train.mergenet_course import MergeBatch, MergeNetCourse
+from tests.train.worlds import world
+
+DESCRIPTOR = MergeNetDescriptor(channels=(8, 8, 16), blocks=(1, 1, 1))
+COURSE = MergeNetCourse(DESCRIPTOR)
+
+
+@pytest.fixture(scope="module")
+def batch():
+    windows = COURSE.windows([world()], BatchPlan(4, 32, 5, DESCRIPTOR, style=COURSE.style))
+    return MergeBatch(*default_collate([windows[index] for index in range(4)]))
+
+
+class Given(torch.nn.Module):
+    """Stands for a network whose error on the mu-law curve is given, one number for each window."""
+
+    def __init__(self, batch, errors):
+        super().__init__()
+        self.batch, self.errors = batch, torch.tensor(errors).view(-1, 1, 1, 1)
+
+    def forward(self, *_):
+        from f2hdr_backend.model.radiance import tonemap
+
+        merged = self.batch.radiance.clone()
+        return Correction(merged, self.errors.expand_as(tonemap(merged)))
+
+
+def test_two_of_four_windows_are_the_phases_of_one_scene(batch):
+    assert batch.scene[0] == batch.scene[1] and len(set(batch.scene.tolist())) == 3
+    short, long = batch.exposures[0], batch.exposures[1]
+    assert short[1] == 1 < short[0] and long[1] == short[0] and long[0] == 1
+
+
+def test_a_mirrored_batch_is_the_mirrored_problem(batch):
+    other = batch.mirrored()
+    one = merge(batch.frames, batch.exposures, batch.flows, batch.occlusions).radiance
+    two = merge(other.frames, other.exposures, other.flows, other.occlusions).radiance
+    torch.testing.assert_close(two, one.flip(-1).roll(1, 1), rtol=1e-3, atol=1e-4)
+    assert torch.equal(other.radiance, batch.radiance.flip(-1).roll(1, 1))
+
+
+def test_the_same_error_in_both_phases_costs_nothing_but_itself(batch):
+    alike, (psnr, _, phase) = COURSE.loss(Given(batch, [0.1, 0.1, 0.1, 0.1]), batch)
+    assert phase == pytest.approx(0, abs=1e-6) and psnr == pytest.approx(20, abs=0.01)
+    opposed, (_, _, phase) = COURSE.loss(Given(batch, [0.1, -0.1, 0.1, 0.1]), batch)
+    assert phase == pytest.approx(0.2, abs=1e-5) and opposed > alike
+
+
+def test_other_scenes_are_not_held_to_each_other(batch):
+    apart = replace(batch, scene=torch.arange(4))
+    _, (_, _, phase) = COURSE.loss(Given(batch, [0.1, -0.1, 0.3, -0.3]), apart)
+    assert phase == 0
+
+
+def test_squares_worse_than_the_merge_cost_more(batch):
+    """The start is the truth itself here, so every error is worse than it: one and a half times the error."""
+    loss, _ = COURSE.loss(Given(batch, [0.1] * 4), batch)
+    assert float(loss) == pytest.approx(0.15, abs=1e-4)
+
+
+def test_training_starts_at_the_merge(batch):
+    model = COURSE.model()
+    with torch.no_grad():
+        _, (psnr, before, _) = COURSE.loss(model, batch)
+    assert psnr == before
+    shown = COURSE.shown(model, batch)
+    assert torch.equal(shown.first, shown.result) and np.isfinite(shown.result.detach().numpy()).all()
