@@ -129,7 +129,9 @@ def test_windows_that_a_team_cannot_share_are_refused():
         Team(0, 2).share(3)
 
 
-@pytest.mark.parametrize("descriptor", [Descriptor.lite(), MergeNetDescriptor(), *map(Descriptor.lite().without, ABLATIONS)])
+@pytest.mark.parametrize(
+    "descriptor", [Descriptor.lite(), MergeNetDescriptor(), *map(Descriptor.lite().without, ABLATIONS)]
+)
 def test_ablations_and_editions_train(tmp_path, descriptor):
     steps = run(tmp_path, replace(PLAN, steps=1), descriptor=descriptor)
     assert len(steps) == 1 and averaged_tensors(tmp_path)
