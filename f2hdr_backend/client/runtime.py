@@ -12,8 +12,8 @@ import time
 from collections.abc import Iterator
 from typing import IO, Any, Optional
 
+from f2hdr_backend.shot.atomic import replacing
 from f2hdr_backend.shot.errors import ServerError, ServerUnreachable
-from f2hdr_backend.shot.rename import replace_file
 
 _POLL_S = 0.05
 
@@ -65,16 +65,10 @@ def read_connection_file() -> Optional[dict[str, Any]]:
 
 
 def write_connection_file(facts: dict[str, Any]) -> None:
-    """Write the connection file, readable by this user alone, whole or not at all."""
-    folder = make_runtime_folder()
-    path = connection_file()
-    part = os.path.join(folder, f".server.{os.getpid()}.part")
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(part)
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(facts, file)
-    replace_file(part, path)
+    """Write the connection file atomically, readable by this user alone."""
+    make_runtime_folder()
+    with replacing(connection_file(), private=True) as file:
+        file.write(json.dumps(facts).encode())
 
 
 def remove_connection_file(pid: int) -> None:

@@ -9,8 +9,8 @@ import time
 from typing import Any, Optional
 
 from f2hdr_backend.client.jobs import JobStatus
+from f2hdr_backend.shot.atomic import replacing
 from f2hdr_backend.shot.errors import Cancelled, DocumentError, F2HDRError
-from f2hdr_backend.shot.rename import replace_file
 
 VERSION = 1
 """Version of the file's layout."""
@@ -86,11 +86,9 @@ class StatusFile:
             "updated": time.time(),
             "pid": os.getpid(),
         }
-        part = f"{self.path}.{os.getpid()}.part"
         try:
-            with open(part, "w", encoding="utf-8") as file:
-                json.dump(document, file)
-            replace_file(part, self.path)
+            with replacing(self.path, durable=False) as file:
+                file.write(json.dumps(document).encode())
         except OSError as error:
             raise DocumentError(
                 f'The status file "{self.path}" cannot be written: {error.strerror}.',

@@ -16,10 +16,10 @@ from f2hdr_backend.demo.scene import FRAMES, SIZE, DemoScene
 from f2hdr_backend.engine.renderer import Renderer
 from f2hdr_backend.evaluate.metrics.psnr_ssim import average, psnr_l, psnr_t
 from f2hdr_backend.evaluate.metrics.score import Score
-from f2hdr_backend.image.atomic import atomic_path
 from f2hdr_backend.image.frame import PlateImage
 from f2hdr_backend.image.read import read_image
 from f2hdr_backend.image.write import write_exr, write_image
+from f2hdr_backend.shot.atomic import write_file
 from f2hdr_backend.shot.document import Engine, Output, Shot
 from f2hdr_backend.shot.events import Event
 from f2hdr_backend.shot.exposure import ExposurePattern
@@ -98,8 +98,7 @@ class Demo:
             yield frame
         for take in self.takes:
             document = json.dumps(self.shot(take).to_json(), indent=2) + "\n"
-            with atomic_path(self.folder / f"{take.folder}.json") as part:
-                part.write_text(document, encoding="utf-8")
+            write_file(self.folder / f"{take.folder}.json", document)
 
     def render(self, take: Take) -> Iterator[Event]:
         """Render the plate as ``f2hdr render`` does. Raises what :class:`Renderer` raises."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ from f2hdr_backend.engine.window import window_of
 from f2hdr_backend.image.frame import Plate
 from f2hdr_backend.image.read import open_plate, read_image
 from f2hdr_backend.image.write import read_header
+from f2hdr_backend.shot.atomic import unfinished
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.errors import DocumentError, F2HDRError, ImageError
 from f2hdr_backend.shot.events import FrameChecked
@@ -86,7 +86,7 @@ def leftovers(shot: Shot, frames: Iterable[int]) -> list[str]:
     found = []
     for frame in frames:
         folder, name = os.path.split(sequence.path(frame))
-        found += glob.glob(os.path.join(glob.escape(folder), f".{glob.escape(name)}.*.part"))
+        found += unfinished(folder, name=name)
     return sorted(found)
 
 

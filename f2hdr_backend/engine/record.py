@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 import f2hdr_backend
-from f2hdr_backend.image.atomic import atomic_path
+from f2hdr_backend.shot.atomic import write_file
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.events import (
     ColorSettled,
@@ -71,5 +71,4 @@ class Record:
             "seconds": self._seconds,
             "warnings": self._warnings,
         }
-        with atomic_path(self.path()) as part:
-            part.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        write_file(self.path(), json.dumps(document, indent=1) + "\n")

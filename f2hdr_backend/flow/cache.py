@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import secrets
 import threading
 import time
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from pathlib import Path
 
 import platformdirs
 
+from f2hdr_backend.shot.atomic import replacing
 from f2hdr_backend.shot.errors import ShotError
 from f2hdr_backend.shot.events import Warned
 
@@ -38,7 +38,7 @@ _MAGIC = b"F2HDRFL1"
 _DIGEST_BYTES = 32
 _HEADER_BYTES = len(_MAGIC) + _DIGEST_BYTES
 _NAME = re.compile(r"[0-9a-f]{64}\.flow")
-_UNFINISHED = re.compile(r"\.[0-9a-f]{64}\.flow\.[0-9a-f]+\.part")
+_UNFINISHED = re.compile(r"\.[0-9a-f]{64}\.flow\.[0-9a-f-]+\.part")
 
 
 @dataclass(frozen=True)
@@ -170,16 +170,10 @@ class FlowCache:
         return self._flows / key[:2] / f"{key}.flow"
 
     def _write(self, path: Path, content: bytes) -> None:
-        """A whole file or none. It is not flushed to the disk: the checksum sees what a power cut leaves."""
-        part = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part.write_bytes(content)
-            os.replace(part, path)
-        except OSError:
-            with suppress(OSError):
-                part.unlink()
-            raise
+        """Write atomically, but do not wait for the disk: the checksum detects what a power cut leaves."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path, durable=False) as file:
+            file.write(content)
 
     def _make_room(self, size: int) -> None:
         """Count what this process writes, and now and then what is really there."""

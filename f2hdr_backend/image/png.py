@@ -12,9 +12,9 @@ import zlib
 import cv2
 import numpy as np
 
-from f2hdr_backend.image.atomic import atomic_path
 from f2hdr_backend.image.frame import FloatArray
 from f2hdr_backend.image.signal import Signal
+from f2hdr_backend.shot.atomic import write_file
 
 _HEADER_END = 33
 """Bytes of the file's mark and its first chunk, after which color chunks may stand."""
@@ -24,14 +24,13 @@ _RGB, _FULL_RANGE = 0, 1
 def write_tagged_png(path: str | os.PathLike[str], rgb: FloatArray, signal: Signal) -> None:
     """Write ``(H, W, 3)`` display code values, clipped to 0-1, with their primaries and transfer function.
 
-    The file appears whole or not at all. Raises UnwritableFrame.
+    The file is written atomically. Raises UnwritableFrame.
     """
     codes = np.rint(np.clip(rgb, 0, 1) * np.float32(65535)).astype(np.uint16)
     _, encoded = cv2.imencode(".png", codes[..., ::-1])
     plain = encoded.tobytes()
     tags = _chunk(b"cICP", bytes((signal.primaries, signal.transfer, _RGB, _FULL_RANGE)))
-    with atomic_path(path) as part:
-        part.write_bytes(plain[:_HEADER_END] + tags + plain[_HEADER_END:])
+    write_file(path, plain[:_HEADER_END] + tags + plain[_HEADER_END:])
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:

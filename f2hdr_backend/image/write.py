@@ -11,9 +11,9 @@ import numpy as np
 import OpenEXR
 from numpy.typing import NDArray
 
-from f2hdr_backend.image.atomic import atomic_path
 from f2hdr_backend.image.exr import read_header
 from f2hdr_backend.image.metadata import Header, writable
+from f2hdr_backend.shot.atomic import write_file
 from f2hdr_backend.shot.errors import DocumentError, UnwritableFrame
 
 __all__ = ["read_header", "write_exr", "write_image"]
@@ -60,8 +60,7 @@ def write_exr(
         OpenEXR.File(attributes, channels).write(encoded)
     except (RuntimeError, ValueError) as error:
         raise _unwritable(os.fspath(path), str(error), "Check its header attributes.") from error
-    with atomic_path(path) as part:
-        part.write_bytes(encoded.getbuffer())
+    write_file(path, encoded.getbuffer())
     return clipped
 
 
@@ -83,8 +82,7 @@ def write_image(path: str | os.PathLike[str], pixels: NDArray[Any], bits: int) -
             path=name,
         )
     encoded = _encoded(suffix, _codes(name, pixels, bits))
-    with atomic_path(path) as part:
-        part.write_bytes(encoded)
+    write_file(path, encoded)
 
 
 def _encoded(suffix: str, codes: NDArray[Any]) -> bytes:

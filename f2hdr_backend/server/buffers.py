@@ -25,7 +25,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from f2hdr_backend.image.atomic import atomic_path
+from f2hdr_backend.shot.atomic import atomic_file
 from f2hdr_backend.shot.errors import UnreadableFrame, UnwritableFrame
 
 MAGIC = b"F2HDRPIX"
@@ -86,7 +86,7 @@ def write_buffer(path: str, buffer: Buffer) -> None:
     _require_replaceable(path)
     height, width, channels = buffer.pixels.shape
     header = _HEADER.pack(MAGIC, VERSION, width, height, channels, width * channels * 4, buffer.frame)
-    with atomic_path(path) as part, part.open("wb") as file:
+    with atomic_file(path) as file:
         file.write(header)
         file.write(np.ascontiguousarray(buffer.pixels, "<f4").data)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
+
+from f2hdr_backend.shot.atomic import replacing, unfinished
 
 
 class Ledger:
@@ -40,9 +41,9 @@ class Ledger:
                 self._write()
 
     def _write(self) -> None:
-        part = self._path.with_suffix(".part")
-        part.write_text(json.dumps({"pid": os.getpid(), "folders": list(self._folders)}), encoding="utf-8")
-        os.replace(part, self._path)
+        document = {"pid": os.getpid(), "folders": list(self._folders)}
+        with replacing(self._path, private=True) as file:
+            file.write(json.dumps(document).encode())
 
 
 def _clear_up(path: Path) -> None:
@@ -53,14 +54,8 @@ def _clear_up(path: Path) -> None:
     except (OSError, ValueError, KeyError, TypeError):
         return
     for folder in folders:
-        _remove_parts(folder, pid)
+        for part in unfinished(folder, pid=pid):
+            with suppress(OSError):
+                os.unlink(part)
     with suppress(OSError):
         path.unlink()
-
-
-def _remove_parts(folder: str, pid: int) -> None:
-    part = re.compile(rf"\..+\.{pid}-[0-9a-f]{{8}}\.part")
-    with suppress(OSError):
-        for name in os.listdir(folder):
-            if part.fullmatch(name):
-                os.unlink(os.path.join(folder, name))

@@ -1,26 +1,26 @@
-"""Putting a finished file into its place while others may be reading the one that is there."""
+"""Rename a finished file to its final name while other programs may be reading the file that has that name."""
 
 from __future__ import annotations
 
 import os
 import sys
 import time
-from typing import Union
+from typing import Optional, Union
 
 WAIT_S = 1.0
-"""Seconds that whoever has the old file open is waited for."""
+"""Longest wait, in seconds, for programs that have the old file open."""
 _Path = Union[str, "os.PathLike[str]"]
 
 
-def replace_file(part: _Path, path: _Path) -> None:
-    """Rename ``part`` to ``path``; on Windows whoever has ``path`` open at that moment is waited for.
+def replace_file(part: _Path, path: _Path, folder: Optional[int] = None) -> None:
+    """Rename ``part`` to ``path``; on Windows, retry for up to ``WAIT_S`` while another program has ``path`` open.
 
-    Raises OSError as ``os.replace``.
+    Both are relative to the directory descriptor ``folder`` if that is given. Raises OSError as ``os.replace``.
     """
     end = time.monotonic() + WAIT_S
     while True:
         try:
-            os.replace(part, path)
+            os.replace(part, path, src_dir_fd=folder, dst_dir_fd=folder)
             return
         except PermissionError:
             if sys.platform != "win32" or time.monotonic() > end:

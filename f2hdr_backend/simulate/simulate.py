@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from f2hdr_backend.image.atomic import atomic_path
 from f2hdr_backend.image.write import write_exr, write_image
+from f2hdr_backend.shot.atomic import write_file
 from f2hdr_backend.shot.document import Output, Shot
 from f2hdr_backend.shot.errors import ShotError
 from f2hdr_backend.shot.exposure import ExposurePattern
@@ -96,5 +96,4 @@ def _refuse_other_frames(plate: Sequence, frames: FrameRange) -> None:
 def _write_shot(folder: str, exposures: ExposurePattern, frames: FrameRange) -> None:
     plate, result = os.path.join(folder, PLATE), os.path.join(folder, RESULT)
     shot = Shot(plate=plate, exposures=exposures, frames=frames, output=Output(pattern=result))
-    with atomic_path(os.path.join(folder, "shot.json")) as part:
-        part.write_text(json.dumps(shot.to_json(), indent=2) + "\n", encoding="utf-8")
+    write_file(os.path.join(folder, "shot.json"), json.dumps(shot.to_json(), indent=2) + "\n")

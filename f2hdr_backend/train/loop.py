@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from f2hdr_backend.model.descriptor import AnyDescriptor, MergeNetDescriptor
+from f2hdr_backend.shot.atomic import atomic_file
 from f2hdr_backend.train.batches import BatchPlan, WindowBatch, batches
 from f2hdr_backend.train.clips import Clip
 from f2hdr_backend.train.course import Course
@@ -72,16 +73,15 @@ class Trainer:
         self.step = 0
 
     def save(self, folder: Path) -> None:
-        """Write the checkpoint, whole or not at all."""
+        """Write the checkpoint atomically. Raises UnwritableFrame."""
         state = {
             "step": self.step,
             "model": self.model.state_dict(),
             "average": self.average,
             "optimizer": self.optimizer.state_dict(),
         }
-        partial = folder / (CHECKPOINT + ".part")
-        torch.save(state, partial)
-        partial.replace(folder / CHECKPOINT)
+        with atomic_file(folder / CHECKPOINT) as file:
+            torch.save(state, file)
 
     def resume(self, folder: Path) -> None:
         """Go on from the folder's checkpoint, if there is one."""

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import platformdirs
 
 from f2hdr_backend.model.descriptor import AnyDescriptor, Descriptor, MergeNetDescriptor
+from f2hdr_backend.shot.atomic import replacing
 from f2hdr_backend.shot.errors import WeightsError, WeightsMismatch
 
 Kind = Literal["f2hdr", "mergenet", "sea_raft"]
@@ -135,22 +136,16 @@ def from_record(record: Mapping[str, Any]) -> tuple[AnyDescriptor | None, Mappin
 
 
 def write(path: Path, content: bytes) -> None:
-    """Write a file under another name, then rename it into place; its folder is made if need be.
+    """Write a file atomically; its folder is created if it is missing.
 
     Raises:
         WeightsError: it cannot be written; nothing is left behind.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(partial, "wb") as file:
+        with replacing(path) as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
     except OSError as error:
-        if os.path.lexists(partial):
-            os.unlink(partial)
         raise WeightsError(
             f"{path} cannot be written: {error.strerror}.",
             hint="Free some space, or set F2HDR_WEIGHTS to a folder that you may write to.",

@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator
 
+from f2hdr_backend.shot.atomic import replacing
 from f2hdr_backend.shot.errors import ShotError, UnwritableFrame
 from f2hdr_backend.shot.frames import FrameRange, Sequence
 from f2hdr_backend.shot.rename import replace_file
@@ -58,10 +59,8 @@ def accept_plate(written: str, pattern: str, frame: int, digest: str, earlier: s
             if old and _same_bytes(written, old):
                 _use_link(old, written)
             replace_file(written, path)
-        part = f"{path}.input.part"
-        with open(part, "w", encoding="utf-8") as note:
-            note.write(digest)
-        replace_file(part, f"{path}.input")
+        with replacing(f"{path}.input") as note:
+            note.write(digest.encode())
 
 
 def adopt(earlier: str, pattern: str, frames: Iterable[int]) -> list[int]:

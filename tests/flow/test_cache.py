@@ -125,7 +125,7 @@ def test_what_a_killed_process_left_goes_but_not_what_is_being_written(tmp_path)
     cache = FlowCache(tmp_path, PLENTY)
     cache.put(key(1), payload(1))
     folder = files(tmp_path)[0].parent
-    left, fresh = (folder / f".{key(name)}.flow.0123abcd.part" for name in "lf")
+    left, fresh = (folder / f".{key(name)}.flow.4711-0123456789abcdef.part" for name in "lf")
     left.write_bytes(b"half")
     fresh.write_bytes(b"half")
     age(left, 7200)

@@ -205,11 +205,11 @@ def test_a_plate_that_a_virus_scanner_holds_is_renamed_later(tmp_path: Path, mon
     tries: list[str] = []
     real = os.replace
 
-    def held(source: str, target: str) -> None:
+    def held(source: str, target: str, **folders: int | None) -> None:
         tries.append(str(target))
         if tries.count(str(target)) < 3:
             raise PermissionError(13, "held by another process")
-        real(source, target)
+        real(source, target, **folders)
 
     written = tmp_path / "new.exr"
     written.write_bytes(b"plate")

@@ -13,11 +13,11 @@ def held_open(monkeypatch, times):
     """Let the system refuse some times, as Windows does while another program has the file open."""
     real, tries = os.replace, []
 
-    def refusing(part, path):
+    def refusing(part, path, **folders):
         tries.append(path)
         if len(tries) <= times:
             raise PermissionError(13, "in use", str(path))
-        real(part, path)
+        real(part, path, **folders)
 
     monkeypatch.setattr(os, "replace", refusing)
     return tries

@@ -126,8 +126,7 @@ def _processor(device: torch.device) -> str:
 
 
 def _save(report: Report, path: Path | None) -> None:
-    from f2hdr_backend.image.atomic import atomic_path
+    from f2hdr_backend.shot.atomic import write_file
 
     if path is not None:
-        with atomic_path(path) as part:
-            part.write_text(json.dumps(report.to_json(), indent=1) + "\n", encoding="utf-8")
+        write_file(path, json.dumps(report.to_json(), indent=1) + "\n")

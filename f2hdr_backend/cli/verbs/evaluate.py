@@ -86,7 +86,7 @@ def evaluate(
     if (dataset is None) == (suite is None):
         raise DocumentError("Name a --dataset or a --suite.", hint="f2hdr evaluate --dataset real-hdrv DIR")
     _require_fitting(ctx, *(("--dataset", FOR_SUITES) if suite is None else ("--suite", FOR_DATASETS)))
-    from f2hdr_backend.image.atomic import require_writable
+    from f2hdr_backend.shot.atomic import require_writable
     from f2hdr_backend.shot.document import Engine
 
     if suite is not None:

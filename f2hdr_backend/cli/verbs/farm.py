@@ -242,11 +242,10 @@ def _files(job: FarmJob, engine: ExportEngine, folder: Path, show: str) -> dict[
 
 def _write(folder: Path, files: dict[str, str]) -> None:
     """Write a job's files. Raises UnwritableFrame."""
-    from f2hdr_backend.image.atomic import atomic_path
+    from f2hdr_backend.shot.atomic import write_file
 
     for name, text in files.items():
-        with atomic_path(folder / name) as part:
-            part.write_text(text, encoding="utf-8")
+        write_file(folder / name, text)
 
 
 def _own_command() -> str:

@@ -71,11 +71,10 @@ def _tell(events: list[Event]) -> None:
 
 
 def write_shot(path: Path, shot: Shot) -> None:
-    """Write a Shot document, whole or not at all. Raises UnwritableFrame."""
-    from f2hdr_backend.image.atomic import atomic_path
+    """Write a Shot document atomically. Raises UnwritableFrame."""
+    from f2hdr_backend.shot.atomic import write_file
 
-    with atomic_path(path) as part:
-        part.write_text(json.dumps(shot.to_json(), indent=2) + "\n", encoding="utf-8")
+    write_file(path, json.dumps(shot.to_json(), indent=2) + "\n")
 
 
 def _with_paths(shot: Shot, written: Shot, config_given: bool, render_to: str | None) -> Shot:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import html
+import io
 import json
 import math
 import os
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 
 import f2hdr_backend
 from f2hdr_backend.evaluate.metrics.score import Score, average
-from f2hdr_backend.image.atomic import atomic_path
+from f2hdr_backend.shot.atomic import atomic_file
 from f2hdr_backend.shot.errors import ImageError, ShotError
 
 Plane = NDArray[np.floating[Any]]
@@ -189,11 +190,13 @@ def write_page(path: str | os.PathLike[str], page: Page) -> None:
     """
     before, after = _asset("compare.html").split("{{planes}}")
     css, scripts = _asset("compare.css"), "\n".join(_asset(name) for name in _SCRIPTS)
-    with atomic_path(path) as part, open(part, "w", encoding="utf-8") as file:
+    with atomic_file(path) as target:
+        file = io.TextIOWrapper(target, encoding="utf-8")
         file.write(before.replace("{{title}}", html.escape(page.title)).replace("{{css}}", css))
         pixels = _write_planes(file, page.frames)
         facts = json.dumps(_facts(page, pixels), allow_nan=False).replace("<", "\\u003c")
         file.write(after.replace("{{scripts}}", scripts).replace("{{facts}}", facts))
+        file.detach()
 
 
 def _asset(name: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from f2hdr_backend.evaluate.metrics.score import Score
-from f2hdr_backend.image.atomic import atomic_path
+from f2hdr_backend.shot.atomic import write_file
 from f2hdr_backend.shot.errors import DocumentError, ImageError, ShotError
 
 RECORD, FRAMES, SCENES = "scores.json", "frames.csv", "scenes.csv"
@@ -172,5 +172,4 @@ def _csv(header: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    with atomic_path(path) as part:
-        part.write_text(text, encoding="utf-8")
+    write_file(path, text)

@@ -17,19 +17,18 @@ _SAMPLE_ENTRY = 78
 """Bytes of a visual sample entry before the boxes in it."""
 
 
-def add_light_level(path: str | os.PathLike[str], light: LightLevel) -> None:
-    """Insert ``mdcv`` and ``clli`` beside the color tags of the first track, in place.
+def add_light_level(file: BinaryIO, light: LightLevel) -> None:
+    """Insert ``mdcv`` and ``clli`` beside the color tags of the first track of an open movie, in place.
 
     The index (``moov``) must lie after the pictures, where FFmpeg writes it unless told otherwise: so no picture
     moves. Raises ValueError if the file is built in another way.
     """
-    with open(path, "r+b") as file:
-        start = _index_start(file)
-        file.seek(start)
-        index = bytearray(file.read())
-        _insert(index, mastering_box(light) + light_level_box(light))
-        file.seek(start)
-        file.write(index)
+    start = _index_start(file)
+    file.seek(start)
+    index = bytearray(file.read())
+    _insert(index, mastering_box(light) + light_level_box(light))
+    file.seek(start)
+    file.write(index)
 
 
 def mastering_box(light: LightLevel) -> bytes:

@@ -12,11 +12,11 @@ from typing import Any
 import av
 import numpy as np
 
-from f2hdr_backend.image.atomic import atomic_path
 from f2hdr_backend.image.frame import FloatArray
 from f2hdr_backend.image.movie.boxes import add_light_level
 from f2hdr_backend.image.movie.planes import Codes, to_planes
 from f2hdr_backend.image.signal import CHROMATICITY_STEPS, LUMINANCE_STEPS, LightLevel, Signal
+from f2hdr_backend.shot.atomic import atomic_file
 from f2hdr_backend.shot.errors import ImageError, UnwritableFrame
 
 _LIMITED_RANGE = 1
@@ -151,13 +151,13 @@ def movie_writer(path: str, movie: MovieFormat) -> Iterator[MovieWriter]:
     Raises UnwritableFrame if the disk forbids it, ImageError if this build of PyAV lacks the encoder.
     """
     container_format = _CONTAINERS[os.path.splitext(path)[1].lower()]
-    with atomic_path(path) as part:
-        with av.open(str(part), "w", format=container_format) as container:
+    with atomic_file(path) as file:
+        with av.open(file, "w", format=container_format) as container:
             writer = _writer(container, path, movie)
             yield writer
             writer.finish()
         if movie.light is not None:
-            add_light_level(part, movie.light)
+            add_light_level(file, movie.light)
 
 
 def _writer(container: av.container.OutputContainer, path: str, movie: MovieFormat) -> MovieWriter:

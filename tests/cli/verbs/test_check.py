@@ -97,8 +97,8 @@ def test_a_frame_that_one_worker_made_with_other_weights_is_found(shot):
 
 
 def test_sweep_removes_only_what_a_killed_render_left(shot):
-    left = shot.parent / "hdr" / ".o.1002.exr.4711-abcd.part"
-    other = shot.parent / "hdr" / ".o.2002.exr.4711-abcd.part"
+    left = shot.parent / "hdr" / ".o.1002.exr.4711-0123456789abcdef.part"
+    other = shot.parent / "hdr" / ".o.2002.exr.4711-0123456789abcdef.part"
     left.write_bytes(b"half a frame")
     other.write_bytes(b"another job's")
     assert f2hdr("check", shot).exit_code == 0 and left.exists()

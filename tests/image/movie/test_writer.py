@@ -89,15 +89,20 @@ def test_the_light_level_goes_into_files_whose_index_comes_last(tmp_path, index_
     before = path.read_bytes()
     if index_first:
         with pytest.raises(ValueError, match="end of the file"):
-            add_light_level(path, LIGHT)
+            _add_light_level(path)
         assert path.read_bytes() == before
         return
-    add_light_level(path, LIGHT)
+    _add_light_level(path)
     assert len(path.read_bytes()) == len(before) + 32 + 12
     with av.open(str(path)) as container:
         frames = list(container.decode(video=0))
     level = next(bytes(data) for data in frames[0].side_data if data.type.name == "CONTENT_LIGHT_LEVEL")
     assert len(frames) == 3 and np.frombuffer(level, np.uint32).tolist() == [983, 412]
+
+
+def _add_light_level(path):
+    with path.open("r+b") as file:
+        add_light_level(file, LIGHT)
 
 
 def test_frames_of_another_size_are_refused_and_no_movie_is_left(tmp_path):

@@ -1,0 +1,147 @@
+"""Write a file atomically: other programs see the old file or the complete new one, never a part of it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import BinaryIO, Optional, Union
+
+from f2hdr_backend.shot.errors import UnwritableFrame
+from f2hdr_backend.shot.rename import replace_file
+
+_Path = Union[str, "os.PathLike[str]"]
+_FLAGS = (
+    os.O_RDWR
+    | os.O_CREAT
+    | os.O_EXCL
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+_TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<pid>[0-9]+)-[0-9a-f]{16}\.part", re.DOTALL)
+_LONGEST_STEM = 200
+"""Bytes of the file's own name in the temporary name, so that both fit into the usual limit of 255 bytes."""
+_BY_FOLDER = os.open in os.supports_dir_fd and os.rename in os.supports_dir_fd and os.unlink in os.supports_dir_fd
+_ACTIONS = {
+    errno.ENOSPC: "Free some space or choose another folder.",
+    errno.EDQUOT: "Your disk quota is used up: free some space or choose another folder.",
+    errno.EFBIG: "The file system allows no file of this size: choose another folder.",
+    errno.EACCES: "Choose a folder that you may write to, or change its permissions.",
+    errno.EPERM: "Choose a folder that you may write to, or change its permissions.",
+    errno.EROFS: "Choose a folder that is not read-only.",
+    errno.EISDIR: "A folder has that name: choose another name.",
+    errno.ENOTDIR: "A part of the path is a file: choose another folder.",
+    errno.EEXIST: "A part of the path is a file: choose another folder.",
+    errno.ENAMETOOLONG: "Choose a shorter name.",
+}
+
+
+@contextmanager
+def replacing(path: _Path, *, private: bool = False, durable: bool = True) -> Iterator[BinaryIO]:
+    """Yield an open binary file (readable, seekable) that becomes ``path`` when the block ends without an exception.
+
+    The file has an unpredictable temporary name in the folder of ``path``, which must exist, and is created without
+    following links. If the block fails in any way it is removed, and ``path`` stays as it was. ``private`` gives the
+    file mode 600. ``durable`` waits until the bytes are on the disk; network file systems report only then that there
+    is no space. On Windows the rename waits for programs that have ``path`` open.
+
+    Raises OSError.
+    """
+    parent, name = os.path.split(os.path.abspath(path))
+    with _opened(parent) as folder:
+        part = _temporary_name(name) if folder is not None else os.path.join(parent, _temporary_name(name))
+        target = name if folder is not None else os.path.join(parent, name)
+        descriptor = os.open(part, _FLAGS, 0o600 if private else 0o666, dir_fd=folder)
+        try:
+            with os.fdopen(descriptor, "w+b") as file:
+                yield file
+                file.flush()
+                if durable:
+                    os.fsync(file.fileno())
+            replace_file(part, target, folder)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(part, dir_fd=folder)
+            raise
+
+
+@contextmanager
+def atomic_file(path: _Path) -> Iterator[BinaryIO]:
+    """Yield an open file as :func:`replacing` does; missing folders are created.
+
+    Raises UnwritableFrame, with what to do, for any OSError of the block: do nothing in it but write this file.
+    """
+    try:
+        os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+        with replacing(path) as file:
+            yield file
+    except OSError as error:
+        raise unwritable(path, error) from error
+
+
+def write_file(path: _Path, content: Union[str, bytes, memoryview]) -> None:
+    """Write a whole file atomically, text as UTF-8; missing folders are created. Raises UnwritableFrame."""
+    with atomic_file(path) as file:
+        file.write(content.encode("utf-8") if isinstance(content, str) else content)
+
+
+def require_writable(path: _Path) -> None:
+    """Raise UnwritableFrame unless a file can be written at ``path``. Missing folders are created, the file is not."""
+    parent = os.path.dirname(os.path.abspath(path))
+    try:
+        os.makedirs(parent, exist_ok=True)
+        with tempfile.TemporaryFile(dir=parent):
+            pass
+        if os.path.isdir(path):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    except OSError as error:
+        raise unwritable(path, error) from error
+
+
+def unwritable(path: _Path, error: OSError) -> UnwritableFrame:
+    """Return the error that says why ``path`` cannot be written and what to do."""
+    reason = error.strerror or str(error)
+    action = _ACTIONS.get(error.errno or 0, "Check the folder and try again.")
+    return UnwritableFrame(f'"{os.fspath(path)}" cannot be written: {reason}.', hint=action, path=os.fspath(path))
+
+
+def unfinished(folder: _Path, *, name: Optional[str] = None, pid: Optional[int] = None) -> list[str]:
+    """Return the temporary files that killed processes left in ``folder``: sorted paths.
+
+    ``name`` selects those for the file of that name, ``pid`` those of one process. A folder that cannot be
+    listed has none.
+    """
+    with suppress(OSError):
+        matches = ((entry, _TEMPORARY.fullmatch(entry)) for entry in os.listdir(folder))
+        return sorted(
+            os.path.join(folder, entry)
+            for entry, match in matches
+            if match and (name is None or match["name"] == _stem(name)) and (pid is None or match["pid"] == str(pid))
+        )
+    return []
+
+
+def _temporary_name(name: str) -> str:
+    return f".{_stem(name)}.{os.getpid()}-{secrets.token_hex(8)}.part"
+
+
+def _stem(name: str) -> str:
+    return os.fsencode(name)[:_LONGEST_STEM].decode("utf-8", "ignore")
+
+
+@contextmanager
+def _opened(folder: str) -> Iterator[Optional[int]]:
+    """Yield a descriptor of the folder, so that the file stays in it if the path changes; None on Windows."""
+    if not _BY_FOLDER:
+        yield None
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
