@@ -180,13 +180,10 @@ def shrink(frame: PageFrame, width: int) -> PageFrame:
 
 
 def write_page(path: str | os.PathLike[str], page: Page) -> None:
-    """Write the page as one HTML file, whole or not at all.
+    """Write the page atomically as one HTML file. Pixels are lossless half floats; larger values become 65504.
 
-    Pixels are stored as half floats, compressed without loss; what lies beyond 65504 becomes that.
-
-    Raises:
-        ShotError: there are no frames. ImageError: planes of different size or shape, or not finite.
-        UnwritableFrame: the disk forbids it.
+    Raises ShotError without frames, ImageError for planes of different size or shape or that are not finite,
+    UnwritableFrame if the file cannot be written.
     """
     before, after = _asset("compare.html").split("{{planes}}")
     css, scripts = _asset("compare.css"), "\n".join(_asset(name) for name in _SCRIPTS)
