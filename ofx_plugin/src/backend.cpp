@@ -1,0 +1,282 @@
+#include "backend.hpp"
+
+#include <cstdlib>
+#include <mutex>
+#include <stdexcept>
+#include <thread>
+
+#include "http.hpp"
+#include "platform.hpp"
+#include "problem.hpp"
+#include "text.hpp"
+
+namespace f2hdr::ofx::backend {
+namespace {
+
+using std::chrono::duration;
+using std::chrono::milliseconds;
+
+constexpr double silent_s = 5.0;    // without an answer to a small question the backend counts as hung
+constexpr double start_s = 60.0;    // a start may take this long: libraries are read from disk
+constexpr double retry_s = 10.0;    // after a failed start, no other is tried for this long
+constexpr int connect_ms = 1000;
+
+// What the connection file says.
+struct Server {
+    std::string address, socket, token, version;
+    long process = 0;
+};
+
+// Of this process; guarded by the mutex.
+struct Known {
+    std::mutex mutex;
+    std::string greeted_token;
+    platform::Process started;
+    std::string failed_start;
+    Clock::time_point failed_at;
+};
+
+Known& known() {
+    static Known state;
+    return state;
+}
+
+double seconds_since(Clock::time_point time) { return duration<double>(Clock::now() - time).count(); }
+
+std::string connection_file() { return platform::joined(platform::runtime_folder(), "server.json"); }
+
+std::optional<Server> announced() {
+    const std::string path = connection_file();
+    if (!platform::exists(path)) return std::nullopt;
+    if (!platform::is_private(path)) {
+        throw Problem("backend_untrusted", quoted(path) + " is not yours alone, so it cannot be trusted. Remove it.");
+    }
+    const auto content = platform::read_text(path);
+    const auto facts = content ? json::parse(*content) : std::nullopt;
+    if (!facts) return std::nullopt;
+    Server server;
+    server.address = facts->text_of("address").value_or("");
+    server.socket = facts->text_of("socket").value_or("");
+    server.token = facts->text_of("token").value_or("");
+    server.version = facts->text_of("version").value_or("");
+    server.process = static_cast<long>(facts->number_of("pid").value_or(0));
+    if (server.token.empty() || server.token.find_first_of("\r\n") != std::string::npos) return std::nullopt;
+    if (!platform::process_is_alive(server.process)) return std::nullopt;
+    return server;
+}
+
+// A connection to the server, by its Unix socket where it has one; none if nobody listens.
+std::optional<platform::Socket> connection(const Server& server) {
+    if (!server.socket.empty() && platform::exists(server.socket)) return platform::Socket::to_unix(server.socket);
+    for (const char* start : {"http://127.0.0.1:", "http://localhost:", "http://[::1]:"}) {
+        const std::string head = start;
+        if (server.address.rfind(head, 0) != 0) continue;
+        const int port = std::atoi(server.address.c_str() + head.size());
+        return platform::Socket::to_loopback(port, head.find('[') != std::string::npos, connect_ms);
+    }
+    throw Problem("backend_address", "The F2HDR backend serves " + server.address +
+                                         ", which this effect cannot use. Run f2hdr serve without --host.");
+}
+
+std::string name_of(const Server& server) { return "The F2HDR backend (process " + std::to_string(server.process) + ")"; }
+
+Problem silent(const Server& server) {
+    return Problem("backend_silent", name_of(server) + " does not answer. End it with f2hdr serve --stop.");
+}
+
+Problem gone(const Server& server, const std::string& how) {
+    return Problem("backend_gone", name_of(server) + " went away: " + how + ". Render the frame again to start it anew.");
+}
+
+// What the server says of itself; none if nobody listens.
+std::optional<json::Value> greeting(const Server& server, const Patience& patience) {
+    const auto socket = connection(server);
+    if (!socket) return std::nullopt;
+    const auto asked = Clock::now();
+    const auto answer = http::exchange(*socket, http::request("GET", "/v1/info", server.token, ""), [&] {
+        patience.check();
+        if (seconds_since(asked) > silent_s) throw silent(server);
+    });
+    return json::parse(answer.body);
+}
+
+void require_version(const Server& server, const std::string& version) {
+    if (version == F2HDR_VERSION) return;
+    throw Problem("backend_version", name_of(server) + " is version " + (version.empty() ? "unknown" : version) +
+                                         ", this effect is " F2HDR_VERSION
+                                         ". Install the same version of both, and end an old one with f2hdr serve --stop.");
+}
+
+// The running server of this version, or none.
+std::optional<Server> running(const Patience& patience) {
+    const auto server = announced();
+    if (!server) return std::nullopt;
+    require_version(*server, server->version);
+    {
+        const std::lock_guard<std::mutex> held(known().mutex);
+        if (known().greeted_token == server->token) return server;
+    }
+    try {
+        const auto said = greeting(*server, patience);
+        if (!said) return std::nullopt;
+        require_version(*server, said->text_of("version").value_or(""));
+    } catch (const http::Broken&) {
+        return std::nullopt;  // it is just ending
+    }
+    const std::lock_guard<std::mutex> held(known().mutex);
+    known().greeted_token = server->token;
+    return server;
+}
+
+// The words that start the backend.
+std::vector<std::string> start_command(const std::string& chosen) {
+    if (!chosen.empty()) return {chosen};
+    if (const auto named = platform::environment("F2HDR_BACKEND")) return {*named};
+    std::string library = platform::own_library();
+    for (int level = 0; level < 2; ++level) library.erase(std::min(library.find_last_of("/\\"), library.size()));
+    const std::string path = platform::joined(platform::joined(library, "Resources"), "backend.json");
+    if (const auto installed = platform::read_text(path)) {
+        const auto words = json::parse_words(*installed);
+        if (!words) throw Problem("backend_missing", quoted(path) + " does not name the backend. Run the installer again.");
+        return *words;
+    }
+    const std::string found = platform::search_path("f2hdr");
+    if (!found.empty()) return {found};
+    throw Problem("backend_missing",
+                  "The F2HDR backend was not found. Install it, or set the parameter Backend to its f2hdr command.");
+}
+
+std::string last_line(const std::string& log) {
+    std::string text = platform::read_text(log).value_or("");
+    while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.pop_back();
+    const auto line = text.rfind('\n');
+    return line == std::string::npos ? text : text.substr(line + 1);
+}
+
+[[noreturn]] void fail_start(const std::string& message) {
+    const std::lock_guard<std::mutex> held(known().mutex);
+    known().failed_start = message;
+    known().failed_at = Clock::now();
+    throw Problem("backend_start", message);
+}
+
+void launch(const std::vector<std::string>& command, const std::string& log) {
+    std::vector<std::string> words = command;
+    words.push_back("serve");
+    try {
+        auto process = platform::Process::start(words, log);
+        const std::lock_guard<std::mutex> held(known().mutex);
+        known().started = process;
+    } catch (const std::runtime_error& error) {
+        fail_start("The F2HDR backend " + quoted(command[0]) + " cannot be started: " + error.what() +
+                   ". Set the parameter Backend to its f2hdr command.");
+    }
+}
+
+// Start the server and wait until it answers. The caller holds the start lock.
+Server started(const std::string& command, const Patience& patience) {
+    const std::string log = platform::joined(platform::runtime_folder(), "server.log");
+    launch(start_command(command), log);
+    for (const auto began = Clock::now(); seconds_since(began) < start_s;) {
+        if (auto server = running(patience)) return *server;
+        std::optional<int> code;
+        {
+            const std::lock_guard<std::mutex> held(known().mutex);
+            code = known().started.exit_code();
+        }
+        if (code) {
+            fail_start("The F2HDR backend ended at its start with exit code " + std::to_string(*code) + ": " +
+                       last_line(log) + " See " + log + ".");
+        }
+        patience.check();
+        std::this_thread::sleep_for(milliseconds(http::tick_ms));
+    }
+    fail_start("The F2HDR backend was started but does not answer. See " + log + ".");
+}
+
+Server found_or_started(const std::string& command, const Patience& patience) {
+    while (true) {
+        if (auto server = running(patience)) return *server;
+        {
+            const std::lock_guard<std::mutex> held(known().mutex);
+            if (!known().failed_start.empty() && seconds_since(known().failed_at) < retry_s) {
+                throw Problem("backend_start", known().failed_start);
+            }
+        }
+        try {
+            platform::make_folder(platform::runtime_folder());
+            if (!platform::is_private(platform::runtime_folder())) {
+                throw std::runtime_error("The folder " + quoted(platform::runtime_folder()) + " is not yours alone");
+            }
+            if (const auto lock = platform::Lock::attempt(platform::joined(platform::runtime_folder(), "start.lock"))) {
+                if (auto server = running(patience)) return *server;
+                return started(command, patience);
+            }
+        } catch (const Problem&) {
+            throw;
+        } catch (const std::runtime_error& error) {
+            throw Problem("backend_folder", std::string(error.what()) + ". Set F2HDR_RUNTIME to a folder of your own.");
+        }
+        patience.check();  // another process or thread is starting it
+        std::this_thread::sleep_for(milliseconds(http::tick_ms));
+    }
+}
+
+json::Value checked(const http::Answer& answer) {
+    const auto said = json::parse(answer.body);
+    if (!said || said->kind != json::Value::Kind::object) {
+        throw Problem("backend_answer", "The F2HDR backend answered " + std::to_string(answer.status) + " without JSON.");
+    }
+    if (answer.status < 400) return *said;
+    const std::string hint = said->text_of("hint").value_or("");
+    const std::string message = said->text_of("message").value_or("The F2HDR backend refused the frame.");
+    throw Problem(said->text_of("code").value_or("backend_answer"), hint.empty() ? message : message + " " + hint);
+}
+
+// Throws if the server no longer answers small questions.
+void require_life(const Server& server, const Patience& patience) {
+    try {
+        if (greeting(server, patience)) return;
+    } catch (const http::Broken&) {
+    }
+    throw gone(server, "it no longer listens");
+}
+
+}  // namespace
+
+void Patience::check() const {
+    if (is_aborted && is_aborted()) throw Canceled();
+    if (longest_s > 0 && seconds_since(began) > longest_s) {
+        throw Problem("backend_slow", "The frame was not ready after " + number_text(longest_s, 4) +
+                                          " s. Raise the parameter Longest Wait, or lower the parameter Quality.");
+    }
+}
+
+json::Value frame(const std::string& command, const std::string& body, const Patience& patience) {
+    const Server server = found_or_started(command, patience);
+    const auto socket = connection(server);
+    if (!socket) {
+        const std::lock_guard<std::mutex> held(known().mutex);
+        known().greeted_token.clear();
+        throw gone(server, "it no longer listens");
+    }
+    auto heard = Clock::now();
+    try {
+        return checked(http::exchange(*socket, http::request("POST", "/v1/frames", server.token, body), [&] {
+            patience.check();
+            if (seconds_since(heard) < silent_s) return;
+            require_life(server, patience);
+            heard = Clock::now();
+        }));
+    } catch (const http::Broken& broken) {
+        throw gone(server, broken.what());
+    }
+}
+
+std::string check(const std::string& command, const Patience& patience) {
+    const Server server = found_or_started(command, patience);
+    require_life(server, patience);
+    return name_of(server) + ", version " + server.version + ", answers.";
+}
+
+}  // namespace f2hdr::ofx::backend

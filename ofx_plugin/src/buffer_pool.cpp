@@ -1,0 +1,95 @@
+#include "buffer_pool.hpp"
+
+#include <cstdint>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "platform.hpp"
+#include "problem.hpp"
+#include "text.hpp"
+
+namespace f2hdr::ofx {
+namespace {
+
+constexpr char folder_name[] = "f2hdr-ofx-";
+constexpr char lock_name[] = "lock";
+
+struct PoolState {
+    std::mutex mutex;
+    std::vector<std::unique_ptr<BufferSet>> free;
+    std::string folder;
+    std::unique_ptr<platform::Lock> lock;  // says that the folder is in use
+    int made = 0;
+};
+
+PoolState& pool() {
+    static PoolState state;
+    return state;
+}
+
+// Remove the folders of processes that ended without removing theirs.
+void remove_stale(const std::string& memory) {
+    for (const std::string& name : platform::names_in(memory)) {
+        if (name.rfind(folder_name, 0) != 0) continue;
+        const std::string path = platform::joined(memory, name);
+        const std::string lock = platform::joined(path, lock_name);
+        if (!platform::is_private(path) || !platform::exists(lock)) continue;
+        try {
+            if (platform::Lock::attempt(lock)) platform::remove_folder(path);
+        } catch (const std::runtime_error&) {
+            // It is being removed by another process.
+        }
+    }
+}
+
+void make_folder(PoolState& state) {
+    const std::string memory = platform::memory_folder();
+    remove_stale(memory);
+    // Two copies of this plug-in in one process need a folder each: they differ in the address of this variable.
+    const std::string copy = std::to_string(reinterpret_cast<std::uintptr_t>(&state));
+    const std::string name = folder_name + std::to_string(platform::process_id()) + "-" + copy;
+    const std::string folder = platform::joined(memory, name);
+    try {
+        platform::make_folder(folder);
+        if (!platform::is_private(folder)) throw std::runtime_error(quoted(folder) + " is not yours alone");
+        state.lock = platform::Lock::attempt(platform::joined(folder, lock_name));
+    } catch (const std::runtime_error& error) {
+        throw Problem("buffers", std::string(error.what()) + ". Set F2HDR_BUFFERS to a folder of your own.");
+    }
+    state.folder = folder;
+}
+
+}  // namespace
+
+BufferPool::Loan BufferPool::lend() {
+    PoolState& state = pool();
+    const std::lock_guard<std::mutex> held(state.mutex);
+    if (!state.free.empty()) {
+        auto set = std::move(state.free.back());
+        state.free.pop_back();
+        return Loan(std::move(set));
+    }
+    if (state.folder.empty() || !platform::exists(state.folder)) make_folder(state);
+    return Loan(std::make_unique<BufferSet>(platform::joined(state.folder, std::to_string(state.made++))));
+}
+
+BufferPool::Loan::~Loan() {
+    PoolState& state = pool();
+    const std::lock_guard<std::mutex> held(state.mutex);
+    state.free.push_back(std::move(set_));
+}
+
+void BufferPool::purge(bool at_end) {
+    PoolState& state = pool();
+    const std::lock_guard<std::mutex> held(state.mutex);
+    state.free.clear();
+    if (at_end && !state.folder.empty()) {
+        platform::remove_folder(state.folder);
+        state.folder.clear();
+        state.lock.reset();
+    }
+}
+
+}  // namespace f2hdr::ofx

@@ -1,0 +1,30 @@
+// The buffer sets of this process, in one folder in memory that goes with the process.
+#pragma once
+
+#include <memory>
+
+#include "buffers.hpp"
+
+namespace f2hdr::ofx {
+
+class BufferPool {
+public:
+    class Loan {
+    public:
+        explicit Loan(std::unique_ptr<BufferSet> set) : set_(std::move(set)) {}
+        ~Loan();
+        Loan(const Loan&) = delete;
+        Loan& operator=(const Loan&) = delete;
+        BufferSet* operator->() const { return set_.get(); }
+
+    private:
+        std::unique_ptr<BufferSet> set_;
+    };
+
+    // A set that no other render has, the one used last first. Throws Problem if the folder cannot be made.
+    static Loan lend();
+    // Remove the files of all sets that are not lent; with `at_end` also the folder.
+    static void purge(bool at_end = false);
+};
+
+}  // namespace f2hdr::ofx

@@ -1,0 +1,11 @@
+// What the effect says of itself to the host.
+#pragma once
+
+#include "abi.hpp"
+
+namespace f2hdr::ofx {
+
+void describe(Handle effect);
+void describe_in_context(Handle effect);
+
+}  // namespace f2hdr::ofx

@@ -1,0 +1,38 @@
+// How many stops brighter one frame is than another, from their pixels alone.
+//
+// A step is measured by matching the brightness distributions of both frames (their quantiles), which needs no motion
+// estimate: the rule of resolve_fuse/f2hdr_exposure.lua.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "image.hpp"
+
+namespace f2hdr::ofx {
+
+// Pixels of a frame on a regular grid, about 120 columns of them.
+struct Samples {
+    std::vector<float> codes;  // red, green and blue as the host gives them
+    std::vector<float> light;  // their mean as linear light, 1 at the clip level
+};
+
+// Take samples; `space` is the color space (auto and linear are linear, others count as gamma 2.2), `clip` the linear
+// value at which the plate clips.
+Samples sampled(const Image& image, const std::string& space, double clip);
+
+// Whether all samples have one value: such a frame says nothing about its exposure.
+bool is_flat(const Samples& samples);
+
+// Stops by which the second frame is brighter; none if no level is well exposed in both.
+std::optional<double> step_between(const Samples& first, const Samples& second);
+
+// Correlation of two frames once the darker one is raised by `stops` to the exposure of the brighter, from -1 to 1.
+double likeness(const Samples& first, const Samples& second, double stops);
+
+// The usual step of a camera (a multiple of a half or a third of a stop) within 0.08 stops of a measured one; none if
+// there is none.
+std::optional<double> usual_step(double stops);
+
+}  // namespace f2hdr::ofx

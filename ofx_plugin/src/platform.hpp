@@ -1,0 +1,115 @@
+// What differs between Linux, macOS and Windows: files, sockets, processes, folders. Paths are UTF-8.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace f2hdr::ofx::platform {
+
+// A file of pixels that this process writes in pieces, or reads. Errors are thrown as std::runtime_error.
+//
+// Pixels are written and read, not mapped: a full disk or a file that another process cuts short gives an error here,
+// and would end the host with a bus error there.
+class File {
+public:
+    static File create(const std::string& path);  // empty, for this user alone
+    static File open(const std::string& path);    // to read
+    File() = default;
+    File(File&& other) noexcept;
+    File& operator=(File&& other) noexcept;
+    ~File();
+
+    void write(const void* bytes, std::size_t count, std::uint64_t offset);
+    void read(void* bytes, std::size_t count, std::uint64_t offset) const;
+    std::uint64_t size() const;
+    bool is_open() const { return handle_ != -1; }
+
+private:
+    explicit File(std::intptr_t handle) : handle_(handle) {}
+    std::intptr_t handle_ = -1;
+};
+
+// A connected socket; it never blocks for longer than asked.
+class Socket {
+public:
+    enum class Wait { ready, timeout, closed };
+
+    // Each returns none if nobody listens there.
+    static std::optional<Socket> to_unix(const std::string& path);
+    static std::optional<Socket> to_loopback(int port, bool ipv6, int timeout_ms);
+    Socket(Socket&& other) noexcept;
+    Socket& operator=(Socket&& other) noexcept;
+    ~Socket();
+
+    // Wait until something can be read (or sent). `closed` means that the connection broke.
+    Wait wait_readable(int timeout_ms) const;
+    Wait wait_writable(int timeout_ms) const;
+    // Bytes sent or read; 0 at the end of what is read, -1 if the connection broke.
+    long send(const char* bytes, std::size_t count) const;
+    long receive(char* bytes, std::size_t count) const;
+
+private:
+    explicit Socket(std::intptr_t handle) : handle_(handle) {}
+    std::intptr_t handle_;
+};
+
+// A process that was started here and outlives this one.
+class Process {
+public:
+    // Start `command` in the environment of the host less what hosts set for their own Python, libraries and color;
+    // its output goes to the file `log`. Throws std::runtime_error with the reason.
+    static Process start(const std::vector<std::string>& command, const std::string& log);
+    Process() = default;
+
+    // The exit code once it has ended; none before.
+    std::optional<int> exit_code();
+
+private:
+    std::intptr_t handle_ = 0;
+    std::optional<int> exit_code_;
+};
+
+// A lock file that its process holds until the object goes or the process ends in any way.
+class Lock {
+public:
+    static std::unique_ptr<Lock> attempt(const std::string& path);  // null if another process holds it
+    ~Lock();
+    Lock(const Lock&) = delete;
+    Lock& operator=(const Lock&) = delete;
+
+private:
+    explicit Lock(std::intptr_t handle) : handle_(handle) {}
+    std::intptr_t handle_;
+};
+
+std::optional<std::string> environment(const char* name);
+std::string joined(const std::string& folder, const std::string& name);
+std::optional<std::string> read_text(const std::string& path);  // none if it cannot be read
+bool exists(const std::string& path);
+void remove_file(const std::string& path);  // if it is there
+void make_folder(const std::string& path);  // for this user alone, with those above it; std::runtime_error
+void remove_folder(const std::string& path);  // with the files in it, if it is there
+std::vector<std::string> names_in(const std::string& folder);
+
+// Whether `path` belongs to this user and nobody else may write there. On Windows its folder decides: always true.
+bool is_private(const std::string& path);
+
+// The folder in which the server of this user announces itself: `f2hdr` in $F2HDR_RUNTIME, else in the system's
+// folder for such files; the same rule as in f2hdr_backend/client/runtime.py.
+std::string runtime_folder();
+
+// A folder for files that are soon removed, in memory where the system has such.
+std::string memory_folder();
+
+std::string search_path(const std::string& program);  // the program on PATH, or empty
+long process_id();
+bool process_is_alive(long id);  // also true where this cannot be asked
+
+// The path of this plug-in's own shared library.
+std::string own_library();
+
+}  // namespace f2hdr::ofx::platform

@@ -1,0 +1,32 @@
+// Numbers as text, whatever locale the host has set.
+#pragma once
+
+#include <locale>
+#include <optional>
+#include <sstream>
+#include <string>
+
+namespace f2hdr::ofx {
+
+// The shortest of the usual forms that keeps `digits` significant digits.
+inline std::string number_text(double value, int digits = 17) {
+    std::ostringstream text;
+    text.imbue(std::locale::classic());
+    text.precision(digits);
+    text << value;
+    return text.str();
+}
+
+// The number that the whole text is, or none.
+inline std::optional<double> number_of(const std::string& text) {
+    std::istringstream stream(text);
+    stream.imbue(std::locale::classic());
+    double value = 0;
+    stream >> value;
+    if (stream.fail() || !(stream >> std::ws).eof()) return std::nullopt;
+    return value;
+}
+
+inline std::string quoted(const std::string& text) { return '"' + text + '"'; }
+
+}  // namespace f2hdr::ofx

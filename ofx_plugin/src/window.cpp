@@ -1,0 +1,161 @@
+#include "window.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "problem.hpp"
+#include "text.hpp"
+
+namespace f2hdr::ofx {
+namespace {
+
+constexpr double same_scene = 0.35;  // frames that are less alike say nothing about each other's exposure
+constexpr double alike = 0.5;        // across a cut, frames are at most this alike,
+constexpr double drop = 0.25;        // and by this less than on the other side
+constexpr double range_slack = 2;    // frames by which hosts misreport the ends of a clip
+constexpr const char* as_shot = " F2HDR needs every frame as it was shot.";
+
+enum class Kind { missing, repeat, other };
+
+// One neighbor, compared with the reference.
+struct Side {
+    const Source* source = nullptr;
+    int offset = 0;
+    Kind kind = Kind::missing;
+    bool is_identical = false;
+    std::optional<double> stops;  // by which the reference is brighter
+};
+
+double equal_below(const Facts& facts) { return std::min(0.5, 0.35 * facts.ratio.value_or(2.0)); }
+
+std::string name(const Source& source) { return "frame " + std::to_string(source.frame); }
+
+std::string both(const Source& a, const Source& b) {
+    return std::to_string(std::min(a.frame, b.frame)) + " and " + std::to_string(std::max(a.frame, b.frame));
+}
+
+Side compared(const Source& center, const Source* neighbor, int offset, const Facts& facts) {
+    Side side{neighbor, offset, Kind::missing, false, std::nullopt};
+    if (!neighbor) return side;
+    side.kind = Kind::other;
+    side.is_identical = neighbor->samples.codes == center.samples.codes && same_pixels(neighbor->image, center.image);
+    if (side.is_identical) {
+        side.stops = 0.0;
+        if (!is_flat(center.samples)) side.kind = Kind::repeat;
+        else side.stops = std::nullopt;  // black or fully clipped frames are alike at any exposure
+        return side;
+    }
+    side.stops = step_between(neighbor->samples, center.samples);
+    if (side.stops && likeness(neighbor->samples, center.samples, *side.stops) < same_scene) side.stops = std::nullopt;
+    if (side.stops && std::abs(*side.stops) < equal_below(facts)) side.kind = Kind::repeat;
+    return side;
+}
+
+// A neighbor of another scene is left out, as it is by a render that finds the cut.
+void leave_out_across_cut(Side& side, const Side& other, const Source& center) {
+    if (side.kind != Kind::other || other.kind != Kind::other || !other.stops) return;
+    const double usual = likeness(other.source->samples, center.samples, *other.stops);
+    const double across = likeness(side.source->samples, center.samples, *other.stops);
+    if (across <= alike && across < usual - drop) side = Side{nullptr, side.offset, Kind::missing, false, std::nullopt};
+}
+
+bool is_at_end(const Side& side, const Source& center, const Facts& facts,
+               const std::function<std::optional<Source>(int)>& farther) {
+    const auto end = side.offset < 0 ? facts.first : facts.last;
+    if (end) return std::abs(*end - center.frame) <= range_slack;
+    const auto beyond = farther(2 * side.offset);
+    return !beyond || same_pixels(beyond->image, center.image);
+}
+
+// Leave out a neighbor that only repeats the reference beyond the end of its clip.
+void leave_out_held(Side& side, const Side& other, const Source& center, const Facts& facts,
+                    const std::function<std::optional<Source>(int)>& farther) {
+    if (side.kind != Kind::repeat) return;
+    if (other.kind == Kind::repeat) {
+        throw Problem("still", "The host gives the same exposure for " + name(center) +
+                                   " and both its neighbors: the clip is a still or frozen, or this page of the host " +
+                                   "gives an effect no other frames. F2HDR needs footage of alternating exposures.");
+    }
+    if (other.kind == Kind::missing || !is_at_end(side, center, facts, farther)) {
+        throw Problem("repeat", "Frames " + both(center, *side.source) + (side.is_identical ? " are the same picture" : " have the same exposure") +
+                                    ": the clip is retimed, frozen or repeats a frame upstream." + as_shot);
+    }
+    side = Side{nullptr, side.offset, Kind::missing, false, std::nullopt};
+}
+
+// The exposure of the reference by its pixels; none if they say nothing.
+std::optional<bool> measured_short(const Source& center, const Side& before, const Side& after) {
+    std::optional<bool> found;
+    for (const Side* side : {&before, &after}) {
+        if (!side->source || !side->stops) continue;
+        const bool is_short = *side->stops < 0;
+        if (found && *found != is_short) {
+            throw Problem("between", "The reference, " + name(center) + ", is brighter than one neighbor and darker than " +
+                                         "the other: frames are blended upstream, or the scene's own light changes." + as_shot);
+        }
+        found = is_short;
+    }
+    return found;
+}
+
+double settled_ratio(const Source& center, const Side& before, const Side& after, const Facts& facts) {
+    double sum = 0;
+    int count = 0;
+    for (const Side* side : {&before, &after}) {
+        if (!side->source || !side->stops) continue;
+        const double stops = std::abs(*side->stops);
+        sum += stops;
+        ++count;
+        if (facts.is_exact && facts.ratio && std::abs(stops - *facts.ratio) > std::max(0.4, 0.3 * *facts.ratio)) {
+            throw Problem("ratio", "Frames " + both(center, *side->source) + " differ by " + number_text(stops, 2) +
+                                       " stops, not by " + number_text(*facts.ratio, 3) +
+                                       ": they are blended or graded upstream, or the parameter Ratio is wrong.");
+        }
+    }
+    if (facts.ratio) return *facts.ratio;
+    const auto usual = count && facts.is_exact ? usual_step(sum / count) : std::nullopt;
+    if (usual) return *usual;
+    const std::string seen = count && facts.is_exact ? " (measured: " + number_text(sum / count, 3) + " stops)" : "";
+    throw Problem("ratio_unknown", "The exposure ratio could not be determined from " + name(center) +
+                                       " and its neighbors" + seen + ". Set Exposures to given and enter the Ratio.");
+}
+
+bool is_short_by(Phase phase, int frame) { return (frame % 2 == 0) == (phase == Phase::even_is_short); }
+
+}  // namespace
+
+Window decide(const Source& center, const Source* previous, const Source* next, const Facts& facts,
+              const std::function<std::optional<Source>(int)>& farther) {
+    Side before = compared(center, previous, -1, facts), after = compared(center, next, 1, facts);
+    if (before.kind == Kind::missing && after.kind == Kind::missing) {
+        throw Problem("alone", "The host gives no neighbor of " + name(center) +
+                                   ". F2HDR needs the frames before and after it: the clip has one frame, or this page " +
+                                   "of the host gives an effect no other frames.");
+    }
+    leave_out_held(before, after, center, facts, farther);
+    leave_out_held(after, before, center, facts, farther);
+    const Side kept_before = before;
+    leave_out_across_cut(before, after, center);
+    leave_out_across_cut(after, kept_before, center);
+    Window window;
+    window.previous = before.source ? before.source : after.source;
+    window.next = after.source ? after.source : before.source;
+    const auto by_pixels = measured_short(center, before, after);
+    window.ratio = settled_ratio(center, before, after, facts);
+    if (facts.phase == Phase::measured) {
+        if (!by_pixels) {
+            throw Problem("phase", "Too little of " + name(center) +
+                                       " is well exposed in two successive frames to determine its exposure. Set Phase.");
+        }
+        window.is_short = *by_pixels;
+        return window;
+    }
+    window.is_short = is_short_by(facts.phase, center.frame);
+    if (by_pixels && *by_pixels != window.is_short) {
+        window.warning = "By its pixels " + name(center) + " is the " + (*by_pixels ? "short" : "long") +
+                         " exposure, but Phase makes it the " + (window.is_short ? "short" : "long") + " one.";
+    }
+    return window;
+}
+
+}  // namespace f2hdr::ofx
