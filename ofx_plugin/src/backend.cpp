@@ -32,7 +32,8 @@ struct Known {
     std::mutex mutex;
     std::string greeted_token;
     platform::Process started;
-    std::string failed_start;
+    std::string failed_start;  // why the last start failed; empty if it did not
+    std::vector<std::string> failed_command;
     Clock::time_point failed_at;
 };
 
@@ -153,9 +154,10 @@ std::string last_line(const std::string& log) {
     return line == std::string::npos ? text : text.substr(line + 1);
 }
 
-[[noreturn]] void fail_start(const std::string& message) {
+[[noreturn]] void fail_start(const std::vector<std::string>& command, const std::string& message) {
     const std::lock_guard<std::mutex> held(known().mutex);
     known().failed_start = message;
+    known().failed_command = command;
     known().failed_at = Clock::now();
     throw Problem("backend_start", message);
 }
@@ -168,15 +170,15 @@ void launch(const std::vector<std::string>& command, const std::string& log) {
         const std::lock_guard<std::mutex> held(known().mutex);
         known().started = process;
     } catch (const std::runtime_error& error) {
-        fail_start("The F2HDR backend " + quoted(command[0]) + " cannot be started: " + error.what() +
+        fail_start(command, "The F2HDR backend " + quoted(command[0]) + " cannot be started: " + error.what() +
                    ". Set the parameter Backend to its f2hdr command.");
     }
 }
 
 // Start the server and wait until it answers. The caller holds the start lock.
-Server started(const std::string& command, const Patience& patience) {
+Server started(const std::vector<std::string>& command, const Patience& patience) {
     const std::string log = platform::joined(platform::runtime_folder(), "server.log");
-    launch(start_command(command), log);
+    launch(command, log);
     for (const auto began = Clock::now(); seconds_since(began) < start_s;) {
         if (auto server = running(patience)) return *server;
         std::optional<int> code;
@@ -185,24 +187,27 @@ Server started(const std::string& command, const Patience& patience) {
             code = known().started.exit_code();
         }
         if (code) {
-            fail_start("The F2HDR backend ended at its start with exit code " + std::to_string(*code) + ": " +
+            fail_start(command, "The F2HDR backend ended at its start with exit code " + std::to_string(*code) + ": " +
                        last_line(log) + " See " + log + ".");
         }
         patience.check();
         std::this_thread::sleep_for(milliseconds(http::tick_ms));
     }
-    fail_start("The F2HDR backend was started but does not answer. See " + log + ".");
+    fail_start(command, "The F2HDR backend was started but does not answer. See " + log + ".");
 }
 
-Server found_or_started(const std::string& command, const Patience& patience) {
+// Do not try a command again that just failed to start.
+void refuse_failed(const std::vector<std::string>& command) {
+    const std::lock_guard<std::mutex> held(known().mutex);
+    const bool is_recent = !known().failed_start.empty() && seconds_since(known().failed_at) < retry_s;
+    if (is_recent && known().failed_command == command) throw Problem("backend_start", known().failed_start);
+}
+
+Server found_or_started(const std::string& chosen, const Patience& patience) {
     while (true) {
         if (auto server = running(patience)) return *server;
-        {
-            const std::lock_guard<std::mutex> held(known().mutex);
-            if (!known().failed_start.empty() && seconds_since(known().failed_at) < retry_s) {
-                throw Problem("backend_start", known().failed_start);
-            }
-        }
+        const std::vector<std::string> command = start_command(chosen);
+        refuse_failed(command);
         try {
             platform::make_folder(platform::runtime_folder());
             if (!platform::is_private(platform::runtime_folder())) {

@@ -156,9 +156,8 @@ void BufferSet::fill(Slot& slot, const Source& source, const Source& center) {
                 pack(center.image.row(y), center.image.channels, center.image.is_premultiplied, width, to);
             }
             if (has_row) {
-                const Image& image = source.image;
-                pack(image.row(y) + static_cast<std::ptrdiff_t>(shared.x1 - image.bounds.x1) * image.channels, image.channels,
-                     image.is_premultiplied, width_of(shared), to + static_cast<std::ptrdiff_t>(shared.x1 - bounds.x1) * 3);
+                pack(source.image.pixel(shared.x1, y), source.image.channels, source.image.is_premultiplied,
+                     width_of(shared), to + static_cast<std::ptrdiff_t>(shared.x1 - bounds.x1) * 3);
             }
         }
         const std::size_t count = static_cast<std::size_t>(rows) * row_bytes;
@@ -187,8 +186,7 @@ void BufferSet::read(const std::string& path, const Source& center, const RectI&
     const std::size_t out_pixel = static_cast<std::size_t>(output.channels) * sizeof(float);
     if (!contains(bounds, window)) {
         for (int y = window.y1; y < window.y2; ++y) {
-            std::memset(output.row(y) + static_cast<std::ptrdiff_t>(window.x1 - output.bounds.x1) * output.channels, 0,
-                        static_cast<std::size_t>(width_of(window)) * out_pixel);
+            std::memset(output.pixel(window.x1, y), 0, static_cast<std::size_t>(width_of(window)) * out_pixel);
         }
     }
     try {
@@ -203,11 +201,9 @@ void BufferSet::read(const std::string& path, const Source& center, const RectI&
             file.read(packed.data(), static_cast<std::size_t>(rows) * row_bytes,
                       header_bytes + static_cast<std::uint64_t>(bounds.y2 - top) * row_bytes);
             for (int y = std::min(top, shared.y2) - 1; y >= std::max(top - rows, shared.y1); --y) {
-                const float* from = packed.data() + (static_cast<std::ptrdiff_t>(top - 1 - y) * width + (shared.x1 - bounds.x1)) * 3;
-                const float* reference =
-                    center.image.row(y) + static_cast<std::ptrdiff_t>(shared.x1 - bounds.x1) * center.image.channels;
-                unpack(from, reference, center.image, output.channels, width_of(shared),
-                       output.row(y) + static_cast<std::ptrdiff_t>(shared.x1 - output.bounds.x1) * output.channels);
+                const std::ptrdiff_t place = static_cast<std::ptrdiff_t>(top - 1 - y) * width + (shared.x1 - bounds.x1);
+                unpack(packed.data() + place * 3, center.image.pixel(shared.x1, y), center.image, output.channels,
+                       width_of(shared), output.pixel(shared.x1, y));
             }
         }
     } catch (const std::runtime_error& error) {

@@ -31,14 +31,13 @@ double plateau(std::vector<double> ratios) {
 
 }  // namespace
 
-Samples sampled(const Image& image, const std::string& space, double clip) {
+Samples sampled(const Image& image, const RectI& region, const std::string& space, double clip) {
     const bool is_linear = space == "auto" || space == "linear";
-    const int step = std::max(1, width_of(image.bounds) / columns);
+    const int step = std::max(1, width_of(region) / columns);
     Samples samples;
-    for (int y = image.bounds.y2 - 1; y >= image.bounds.y1; y -= step) {
-        const float* row = image.row(y);
-        for (int x = 0; x < width_of(image.bounds); x += step) {
-            const float* pixel = row + static_cast<std::ptrdiff_t>(x) * image.channels;
+    for (int y = region.y2 - 1; y >= region.y1; y -= step) {
+        for (int x = region.x1; x < region.x2; x += step) {
+            const float* pixel = image.pixel(x, y);
             samples.codes.insert(samples.codes.end(), pixel, pixel + 3);
             const double mean = (static_cast<double>(pixel[0]) + pixel[1] + pixel[2]) / 3;
             const double code = mean > 0 ? mean : 0;  // also for NaN

@@ -12,15 +12,15 @@
 
 namespace f2hdr::ofx {
 
-// Pixels of a frame on a regular grid, about 120 columns of them.
+// Pixels of a frame on a regular grid of about 120 columns.
 struct Samples {
     std::vector<float> codes;  // red, green and blue as the host gives them
     std::vector<float> light;  // their mean as linear light, 1 at the clip level
 };
 
-// Take samples; `space` is the color space (auto and linear are linear, others count as gamma 2.2), `clip` the linear
+// Take samples within `region`, which is inside the image's bounds; `space` is the color space (auto and linear are linear, others count as gamma 2.2), `clip` the linear
 // value at which the plate clips.
-Samples sampled(const Image& image, const std::string& space, double clip);
+Samples sampled(const Image& image, const RectI& region, const std::string& space, double clip);
 
 // Whether all samples have one value: such a frame says nothing about its exposure.
 bool is_flat(const Samples& samples);

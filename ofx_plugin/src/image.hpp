@@ -37,6 +37,9 @@ public:
     // The pixels of row `y` of the bounds, from x1 on.
     const float* row(int y) const { return reinterpret_cast<const float*>(data_ + (y - bounds.y1) * row_bytes_); }
     float* row(int y) { return const_cast<float*>(static_cast<const Image*>(this)->row(y)); }
+    // The pixel at x, y, which is inside the bounds.
+    const float* pixel(int x, int y) const { return row(y) + static_cast<std::ptrdiff_t>(x - bounds.x1) * channels; }
+    float* pixel(int x, int y) { return const_cast<float*>(static_cast<const Image*>(this)->pixel(x, y)); }
     long row_bytes() const { return static_cast<long>(row_bytes_); }
 
 private:

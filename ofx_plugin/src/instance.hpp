@@ -42,7 +42,7 @@ private:
     Range range() const;
     bool is_aborted() const;
     void refuse_fields(const Properties& in) const;
-    std::optional<Source> source(int frame, const Values& values) const;
+    std::optional<Image> image(int frame) const;
     std::string render_frame(const Properties& in, int frame);
     void measure(double time);
     void clear_report();

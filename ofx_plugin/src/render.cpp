@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <initializer_list>
 #include <thread>
 #include <vector>
 
@@ -63,6 +64,27 @@ void trace_source(const Source& source) {
           (source.image.identifier.empty() ? "none" : source.image.identifier));
 }
 
+std::optional<Source> source_of(std::optional<Image> image, int frame) {
+    if (!image) return std::nullopt;
+    return Source{frame, std::move(*image), {}};
+}
+
+// Sample all frames in the region that they share. A frame that shares none with the first is dropped.
+void take_samples(std::initializer_list<std::optional<Source>*> sources, const Values& values) {
+    RectI region = (*sources.begin())->value().image.bounds;
+    for (std::optional<Source>* source : sources) {
+        if (!*source) continue;
+        const RectI shared = intersection(region, (*source)->image.bounds);
+        if (is_empty(shared)) source->reset();
+        else region = shared;
+    }
+    for (std::optional<Source>* source : sources) {
+        if (!*source) continue;
+        (*source)->samples = sampled((*source)->image, region, values.input_space, values.clip_level);
+        trace_source(**source);
+    }
+}
+
 // Gives up a request's result unless it was read.
 class Pending {
 public:
@@ -95,15 +117,9 @@ void Instance::refuse_fields(const Properties& in) const {
     }
 }
 
-std::optional<Source> Instance::source(int frame, const Values& values) const {
-    auto image = Image::fetch(source_clip_, frame, "frame " + std::to_string(frame));
-    if (!image) {
-        trace("  frame " + std::to_string(frame) + ": the host gives none");
-        return std::nullopt;
-    }
-    Samples samples = sampled(*image, values.input_space, values.clip_level);
-    Source found{frame, std::move(*image), std::move(samples)};
-    trace_source(found);
+std::optional<Image> Instance::image(int frame) const {
+    auto found = Image::fetch(source_clip_, frame, "frame " + std::to_string(frame));
+    if (!found) trace("  frame " + std::to_string(frame) + ": the host gives none");
     return found;
 }
 
@@ -140,11 +156,11 @@ std::string Instance::render_frame(const Properties& in, int frame) {
                                       "the frames before and after it. Use f2hdr render, or a host with temporal access.");
     }
     refuse_fields(in);
-    auto center = source(frame, values);
+    std::optional<Source> previous, next, center = source_of(image(frame), frame);
     if (!center) throw Problem("missing", "The host gives no image for frame " + std::to_string(frame) + ".");
-    std::optional<Source> previous, next;
-    if (known.has(frame - 1)) previous = source(frame - 1, values);
-    if (known.has(frame + 1)) next = source(frame + 1, values);
+    if (known.has(frame - 1)) previous = source_of(image(frame - 1), frame - 1);
+    if (known.has(frame + 1)) next = source_of(image(frame + 1), frame + 1);
+    take_samples({&center, &previous, &next}, values);
     auto output = Image::fetch(output_clip_, frame, "the output");
     if (!output) throw Problem("missing", "The host gives no output image for frame " + std::to_string(frame) + ".");
     const RectI window = in.rectangle("OfxImageEffectPropRenderWindow").value_or(output->bounds);
@@ -158,7 +174,7 @@ std::string Instance::render_frame(const Properties& in, int frame) {
         if (measured_for_ == settings) facts.ratio = measured_ratio_;
     }
     const Window chosen = decide(*center, previous ? &*previous : nullptr, next ? &*next : nullptr, facts,
-                                 [&](int offset) { return source(frame + offset, values); });
+                                 [&](int offset) { return image(frame + offset); });
     const auto judged = Clock::now();
 
     const BufferPool::Loan buffers = BufferPool::lend();
@@ -205,9 +221,10 @@ void Instance::measure(double time) {
     std::optional<Source> before;
     for (int frame = center - measured_frames; frame <= center + measured_frames; ++frame) {
         std::optional<Source> now;
-        if (known.has(frame)) now = source(frame, values);
+        if (known.has(frame)) now = source_of(image(frame), frame);
         if (before && now) {
-            const auto step = step_between(before->samples, now->samples);
+            take_samples({&before, &now}, values);
+            const auto step = now ? step_between(before->samples, now->samples) : std::nullopt;
             if (step && std::abs(*step) >= 0.5) stops.push_back(std::abs(*step));
         }
         before = std::move(now);

@@ -15,13 +15,13 @@ constexpr double drop = 0.25;        // and by this less than on the other side
 constexpr double range_slack = 2;    // frames by which hosts misreport the ends of a clip
 constexpr const char* as_shot = " F2HDR needs every frame as it was shot.";
 
-enum class Kind { missing, repeat, other };
+enum class Relation { missing, repeat, other };
 
 // One neighbor, compared with the reference.
 struct Side {
     const Source* source = nullptr;
     int offset = 0;
-    Kind kind = Kind::missing;
+    Relation relation = Relation::missing;
     bool is_identical = false;
     std::optional<double> stops;  // by which the reference is brighter
 };
@@ -35,52 +35,54 @@ std::string both(const Source& a, const Source& b) {
 }
 
 Side compared(const Source& center, const Source* neighbor, int offset, const Facts& facts) {
-    Side side{neighbor, offset, Kind::missing, false, std::nullopt};
+    Side side{neighbor, offset, Relation::missing, false, std::nullopt};
     if (!neighbor) return side;
-    side.kind = Kind::other;
+    side.relation = Relation::other;
     side.is_identical = neighbor->samples.codes == center.samples.codes && same_pixels(neighbor->image, center.image);
     if (side.is_identical) {
         side.stops = 0.0;
-        if (!is_flat(center.samples)) side.kind = Kind::repeat;
+        if (!is_flat(center.samples)) side.relation = Relation::repeat;
         else side.stops = std::nullopt;  // black or fully clipped frames are alike at any exposure
         return side;
     }
     side.stops = step_between(neighbor->samples, center.samples);
     if (side.stops && likeness(neighbor->samples, center.samples, *side.stops) < same_scene) side.stops = std::nullopt;
-    if (side.stops && std::abs(*side.stops) < equal_below(facts)) side.kind = Kind::repeat;
+    if (side.stops && std::abs(*side.stops) < equal_below(facts)) side.relation = Relation::repeat;
     return side;
 }
 
 // A neighbor of another scene is left out, as it is by a render that finds the cut.
 void leave_out_across_cut(Side& side, const Side& other, const Source& center) {
-    if (side.kind != Kind::other || other.kind != Kind::other || !other.stops) return;
+    if (side.relation != Relation::other || other.relation != Relation::other || !other.stops) return;
     const double usual = likeness(other.source->samples, center.samples, *other.stops);
     const double across = likeness(side.source->samples, center.samples, *other.stops);
-    if (across <= alike && across < usual - drop) side = Side{nullptr, side.offset, Kind::missing, false, std::nullopt};
+    if (across <= alike && across < usual - drop) side = Side{nullptr, side.offset, Relation::missing, false, std::nullopt};
 }
 
 bool is_at_end(const Side& side, const Source& center, const Facts& facts,
-               const std::function<std::optional<Source>(int)>& farther) {
+               const std::function<std::optional<Image>(int)>& farther) {
     const auto end = side.offset < 0 ? facts.first : facts.last;
     if (end) return std::abs(*end - center.frame) <= range_slack;
     const auto beyond = farther(2 * side.offset);
-    return !beyond || same_pixels(beyond->image, center.image);
+    return !beyond || same_pixels(*beyond, center.image);
 }
 
 // Leave out a neighbor that only repeats the reference beyond the end of its clip.
 void leave_out_held(Side& side, const Side& other, const Source& center, const Facts& facts,
-                    const std::function<std::optional<Source>(int)>& farther) {
-    if (side.kind != Kind::repeat) return;
-    if (other.kind == Kind::repeat) {
-        throw Problem("still", "The host gives the same exposure for " + name(center) +
-                                   " and both its neighbors: the clip is a still or frozen, or this page of the host " +
-                                   "gives an effect no other frames. F2HDR needs footage of alternating exposures.");
+                    const std::function<std::optional<Image>(int)>& farther) {
+    if (side.relation != Relation::repeat) return;
+    if (other.relation != Relation::other) {
+        throw Problem("still", "The host gives the same " + std::string(side.is_identical ? "picture" : "exposure") +
+                                   " for frames " + both(center, *side.source) +
+                                   ": the clip is a still or frozen, or this page of the host gives an effect no other "
+                                   "frames. F2HDR needs footage of alternating exposures.");
     }
-    if (other.kind == Kind::missing || !is_at_end(side, center, facts, farther)) {
-        throw Problem("repeat", "Frames " + both(center, *side.source) + (side.is_identical ? " are the same picture" : " have the same exposure") +
+    if (!is_at_end(side, center, facts, farther)) {
+        throw Problem("repeat", "Frames " + both(center, *side.source) + " have the same " +
+                                    (side.is_identical ? "picture" : "exposure") +
                                     ": the clip is retimed, frozen or repeats a frame upstream." + as_shot);
     }
-    side = Side{nullptr, side.offset, Kind::missing, false, std::nullopt};
+    side = Side{nullptr, side.offset, Relation::missing, false, std::nullopt};
 }
 
 // The exposure of the reference by its pixels; none if they say nothing.
@@ -125,9 +127,9 @@ bool is_short_by(Phase phase, int frame) { return (frame % 2 == 0) == (phase == 
 }  // namespace
 
 Window decide(const Source& center, const Source* previous, const Source* next, const Facts& facts,
-              const std::function<std::optional<Source>(int)>& farther) {
+              const std::function<std::optional<Image>(int)>& farther) {
     Side before = compared(center, previous, -1, facts), after = compared(center, next, 1, facts);
-    if (before.kind == Kind::missing && after.kind == Kind::missing) {
+    if (before.relation == Relation::missing && after.relation == Relation::missing) {
         throw Problem("alone", "The host gives no neighbor of " + name(center) +
                                    ". F2HDR needs the frames before and after it: the clip has one frame, or this page " +
                                    "of the host gives an effect no other frames.");

@@ -35,12 +35,13 @@ struct Window {
     std::string warning;    // something that the user should know of; empty for nothing
 };
 
-// Decide on the window of `center`. `farther` returns a frame that is two away (-2 or 2), or none.
+// Decide on the window of `center`. `farther` returns the image two frames away (-2 or 2), or none.
+// Samples of all frames are of the same region.
 //
 // A neighbor that only repeats the reference beyond the end of the clip is replaced with the other one. Throws Problem
 // if the frames do not alternate: a retime, a freeze, a still, a host without temporal access, blended frames, or
 // exposures that are not as given; and if pixels do not tell the exposure.
 Window decide(const Source& center, const Source* previous, const Source* next, const Facts& facts,
-              const std::function<std::optional<Source>(int offset)>& farther);
+              const std::function<std::optional<Image>(int offset)>& farther);
 
 }  // namespace f2hdr::ofx

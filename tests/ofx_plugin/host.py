@@ -57,14 +57,23 @@ class Image:
         )
         self.handle = self.properties.handle
         self.properties.release = self.release  # type: ignore[attr-defined]
-        host.open_images += 1
+
+    def fetched(self) -> Image:
+        """The plug-in takes it."""
+        self._clip.effect.host.open_images += 1
+        return self
 
     def release(self) -> int:
         """The plug-in lets go of it."""
-        host = self._clip.effect.host
-        host.open_images -= 1
-        host.handles.drop(self.handle)
+        self._clip.effect.host.open_images -= 1
+        self.drop()
         return OK
+
+    def drop(self) -> None:
+        """Forget its handle, if that has not been done."""
+        if self.handle:
+            self._clip.effect.host.handles.drop(self.handle)
+            self.handle = 0
 
     def pixels(self) -> Pixels:
         """Return what is in it now, top-down."""
@@ -111,13 +120,13 @@ class Clip:
     def image(self, at: float) -> Image | None:
         """Return the picture of a time as the plug-in gets it, or None."""
         if self.output is not None:
-            return self.output
+            return self.output.fetched()
         self.asked.append(at)
         pixels = self._pixels(math.floor(at + 0.5))
         if pixels is None:
             return None
         identifier = f"{id(self)} {hash(pixels.tobytes())}" if self.has_identifiers else ""
-        return Image(self, pixels, identifier)
+        return Image(self, pixels, identifier).fetched()
 
     def _pixels(self, frame: int) -> Pixels | None:
         if callable(self.frames):
@@ -163,7 +172,6 @@ class Effect:
         self.scale = 1.0
         self.abort_at = math.inf
         """Monotonic time from which on the host wants the plug-in to stop."""
-        self.last_output: Image | None = None
 
     def define_clip(self, name: str) -> int:
         """Return the handle of a new clip descriptor's properties."""
@@ -199,7 +207,6 @@ class Effect:
             size, channels = (shape[1], shape[0]), shape[2]
         output = self.clips["Output"]
         output.output = Image(output, np.full((size[1], size[0], channels), np.nan, np.float32), "")
-        self.last_output = output.output
         x, y = output.origin
         given = Properties(
             self.host.handles, OfxPropTime=float(at), OfxImageEffectPropFieldToRender=field,
@@ -208,8 +215,11 @@ class Effect:
             OfxImageEffectPropInteractiveRenderStatus=0, **arguments,
         )  # fmt: skip
         status = self.host.act("OfxImageEffectActionRender", self, given)
-        assert output.output.is_guarded()
-        return status, output.output.pixels()
+        self.host.handles.drop(given.handle)
+        written, output.output = output.output, None
+        written.drop()
+        assert written.is_guarded()
+        return status, written.pixels()
 
     def press(self, name: str, at: float = 0.0, reason: str = "OfxChangeUserEdited") -> int:
         """Press a button, or say that a control was changed."""
@@ -282,7 +292,10 @@ class Host:
     ) -> int:  # fmt: skip
         """Send an action; a bug in this host's callbacks is raised here."""
         status: int = self.plugin.main_entry(
-            action.encode(), effect and effect.handle, given and given.handle, answer and answer.handle
+            action.encode(),
+            None if effect is None else effect.handle,
+            None if given is None else given.handle,
+            None if answer is None else answer.handle,
         )
         assert not self.problems, self.problems[0]
         return status

@@ -1,0 +1,74 @@
+"""The effect, built once a session; a fresh copy of it for every test; and a real backend."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.ofx_plugin.host import Host
+from tests.server.running import Served
+
+SOURCE = Path(__file__).parents[2] / "ofx_plugin"
+
+
+def build(folder: Path, *options: str) -> Path:
+    """Build the effect and return the path of its library."""
+    words = ["cmake", "-S", str(SOURCE), "-B", str(folder), "-D", "CMAKE_UNITY_BUILD=ON", *options]
+    for command in (words, ["cmake", "--build", str(folder), "--parallel", "2"]):
+        ran = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+    return next((folder / "F2HDR.ofx.bundle" / "Contents").glob("*/F2HDR.ofx"))
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built effect, or the one that F2HDR_OFX names."""
+    named = os.environ.get("F2HDR_OFX")
+    if named:
+        return Path(named)
+    if os.name != "posix" or not shutil.which("cmake") or not (shutil.which("c++") or os.environ.get("CXX")):
+        pytest.skip("needs CMake and a C++ compiler")
+    return build(tmp_path_factory.mktemp("ofx"), "-D", "CMAKE_BUILD_TYPE=Release")
+
+
+@pytest.fixture(scope="session")
+def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A real backend that runs."""
+    served = Served(tmp_path_factory.mktemp("backend")).start()
+    yield served
+    served.stop()
+
+
+@pytest.fixture
+def load(library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Host]]:
+    """Load a copy of the effect that shares no state with those of other tests; its runtime folder is empty."""
+    monkeypatch.setenv("F2HDR_RUNTIME", str(tmp_path / "run"))
+    monkeypatch.setenv("F2HDR_BACKEND", str(tmp_path / "no-backend"))
+    monkeypatch.setenv("F2HDR_BUFFERS", str(tmp_path))
+    hosts: list[Host] = []
+
+    def loaded(**switches: Any) -> Host:
+        copy = tmp_path / f"copy{len(hosts)}.ofx"
+        shutil.copy(library, copy)
+        hosts.append(Host(copy, **switches))
+        return hosts[-1]
+
+    yield loaded
+    for host in hosts:
+        host.unload()
+        assert host.open_images == 0
+    assert not list(tmp_path.glob("f2hdr-ofx-*"))
+
+
+@pytest.fixture
+def served(backend: Served, monkeypatch: pytest.MonkeyPatch, load: Callable[..., Host]) -> Callable[..., Host]:
+    """Load a copy of the effect that finds the real backend."""
+    for name, value in backend.environment.items():
+        monkeypatch.setenv(name, value)
+    return load
