@@ -53,8 +53,8 @@ def parameters() -> Iterator[Parameter]:
     """Yield every parameter, in the order in which hosts show them; a group comes before what is in it."""
     yield Parameter("exposure_group", "group", "Exposures")
     yield Parameter(
-        "exposures", "choice", "Exposures", "measured: the ratio of the two exposures is measured in the frames that the "
-        "host renders first. given: it is the parameter Ratio.",
+        "exposures", "choice", "Exposures", "measured: the ratio of the two exposures is measured in the frames that "
+        "the host renders first. given: it is the parameter Ratio.",
         "exposure_group", options=("measured", "given"), text="measured",
     )  # fmt: skip
     yield Parameter(

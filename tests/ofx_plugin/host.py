@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes as c
 import math
+import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -115,12 +116,13 @@ class Clip:
         self.aspect = 1.0
         self.has_identifiers = False
         self.asked: list[float] = []
-        self.output: Image | None = None
+        self.rendering = threading.local()
 
     def image(self, at: float) -> Image | None:
         """Return the picture of a time as the plug-in gets it, or None."""
-        if self.output is not None:
-            return self.output.fetched()
+        output: Image | None = getattr(self.rendering, "output", None)
+        if output is not None:
+            return output.fetched()
         self.asked.append(at)
         pixels = self._pixels(math.floor(at + 0.5))
         if pixels is None:
@@ -206,7 +208,8 @@ class Effect:
             shape = next(iter(frames.values())).shape if not callable(frames) else frames(round(at)).shape  # type: ignore
             size, channels = (shape[1], shape[0]), shape[2]
         output = self.clips["Output"]
-        output.output = Image(output, np.full((size[1], size[0], channels), np.nan, np.float32), "")
+        written = Image(output, np.full((size[1], size[0], channels), np.nan, np.float32), "")
+        output.rendering.output = written
         x, y = output.origin
         given = Properties(
             self.host.handles, OfxPropTime=float(at), OfxImageEffectPropFieldToRender=field,
@@ -216,7 +219,7 @@ class Effect:
         )  # fmt: skip
         status = self.host.act("OfxImageEffectActionRender", self, given)
         self.host.handles.drop(given.handle)
-        written, output.output = output.output, None
+        output.rendering.output = None
         written.drop()
         assert written.is_guarded()
         return status, written.pixels()

@@ -1,4 +1,4 @@
-"""Which frames are fused, and as which exposure: what hosts and retimes give instead of the frames as they were shot."""
+"""Which frames are fused, as which exposures, and which footage is refused."""
 
 from __future__ import annotations
 

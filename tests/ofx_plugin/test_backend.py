@@ -1,0 +1,229 @@
+"""The way to the backend: started, slow, silent, gone, of another version; each failure has one message."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.ofx_plugin.fake_backend import FakeBackend
+from tests.ofx_plugin.host import Effect, Host
+from tests.ofx_plugin.plates import plate
+from tests.ofx_plugin.suites import OK, REPLY_DEFAULT, Properties
+from tests.server.running import Served, write_backend
+
+Load = Callable[..., Host]
+
+
+@pytest.fixture
+def fake(load: Load, tmp_path: Path) -> FakeBackend:
+    return FakeBackend(tmp_path / "run")
+
+
+def effect_of(host: Host, **values: object) -> Effect:
+    effect = host.create(**values)
+    effect.clips["Source"].show(plate(1, 9))
+    return effect
+
+
+def refused(effect: Effect, number: int = 3) -> str:
+    """Render a frame that must fail, twice, and return the one message that was posted."""
+    before = len(effect.texts())
+    for frame in (number, number + 1):
+        status, pixels = effect.render(frame)
+        assert status != OK
+        assert np.isnan(pixels).all(), "the output was touched"
+    posted = effect.texts()[before:]
+    assert len(posted) == 1, posted
+    return posted[0]
+
+
+def test_a_backend_is_started_and_serves_every_host(
+    load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the host's Python and library paths."""
+    monkeypatch.setenv("F2HDR_BACKEND", str(write_backend(tmp_path)))
+    monkeypatch.setenv("PYTHONPATH", "/of/the/host")
+    monkeypatch.setenv("LD_LIBRARY_PATH", "/of/the/host")
+    effect = effect_of(load(), method="merge")
+    assert effect.render(3)[0] == OK, effect.messages
+    facts = json.loads((tmp_path / "run" / "f2hdr" / "server.json").read_text())
+    try:
+        environment = Path(f"/proc/{facts['pid']}/environ")
+        if environment.exists():
+            assert b"/of/the/host" not in environment.read_bytes()
+        effect.press("check")
+        assert str(facts["pid"]) in effect.parameters["status"].value
+        other = effect_of(load(), method="merge")
+        assert other.render(4)[0] == OK
+        assert json.loads((tmp_path / "run" / "f2hdr" / "server.json").read_text()) == facts
+    finally:
+        os.kill(facts["pid"], signal.SIGTERM)
+
+
+def test_there_is_no_backend(load: Load, tmp_path: Path) -> None:
+    effect = effect_of(load())
+    assert str(tmp_path / "no-backend") in refused(effect)
+
+
+def test_the_backend_ends_at_its_start(load: Load, tmp_path: Path) -> None:
+    program = tmp_path / "broken"
+    program.write_text("#!/bin/sh\necho no such library >&2\nexit 3\n")
+    program.chmod(0o755)
+    effect = effect_of(load(), backend=str(program))
+    words = refused(effect)
+    assert "exit code 3" in words and "no such library" in words
+
+
+def test_another_version(load: Load, tmp_path: Path) -> None:
+    FakeBackend(tmp_path / "run", version="9.8.7")
+    assert "9.8.7" in refused(effect_of(load()))
+
+
+def test_the_connection_file_is_of_another_version_than_the_server(load: Load, fake: FakeBackend) -> None:
+    fake.version = "9.8.7"
+    assert "9.8.7" in refused(effect_of(load()))
+
+
+def test_a_connection_file_that_others_may_write(load: Load, fake: FakeBackend, tmp_path: Path) -> None:
+    (tmp_path / "run" / "f2hdr" / "server.json").chmod(0o666)
+    assert "server.json" in refused(effect_of(load()))
+
+
+def test_a_stale_connection_file(load: Load, fake: FakeBackend, tmp_path: Path) -> None:
+    """Its process is gone, or nobody listens there: a start is tried."""
+    effect = effect_of(load())
+    fake.announce(pid=2**22 + 1)
+    assert "no-backend" in refused(effect)
+    fake.announce()
+    assert effect.render(3)[0] == OK
+    assert effect.messages[-1][0] == "clear"
+
+
+@pytest.mark.parametrize("content", ["", "{", "[1]", '{"pid": 1}', '{"token": "a\\r\\nb", "pid": 1}', "\0" * 100])
+def test_a_connection_file_with_anything_in_it(load: Load, fake: FakeBackend, tmp_path: Path, content: str) -> None:
+    effect = effect_of(load())
+    (tmp_path / "run" / "f2hdr" / "server.json").write_text(content)
+    assert "no-backend" in refused(effect)
+
+
+def test_a_slow_backend(load: Load, fake: FakeBackend) -> None:
+    fake.delay_s = 30
+    assert "1 s" in refused(effect_of(load(), longest_wait=1.0))
+
+
+def test_the_backend_goes_away_while_a_frame_waits(load: Load, fake: FakeBackend) -> None:
+    fake.drops = True
+    assert "went away" in refused(effect_of(load()))
+
+
+def test_the_backends_own_errors_are_shown(load: Load, fake: FakeBackend) -> None:
+    effect = effect_of(load())
+    message, hint = 'No weights "x\u00e9" are installed.', "Install them."
+    fake.answer = (404, json.dumps({"code": "weights_missing", "message": message, "hint": hint}).encode())
+    assert refused(effect) == f"{message} {hint}"
+
+
+ANSWERS = [(200, b""), (200, b"[]"), (200, b"nonsense"), (500, b"<html>"), (200, b'{"a": "\\ud800"}')]
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_answers_that_are_none(load: Load, fake: FakeBackend, answer: tuple[int, bytes]) -> None:
+    fake.answer = answer
+    refused(effect_of(load()))
+
+
+@pytest.mark.parametrize("fault", ["missing", "short", "frame"])
+def test_a_result_that_is_not_the_frame(load: Load, fake: FakeBackend, fault: str) -> None:
+    fake.breaks_result = fault
+    effect = effect_of(load())
+    assert effect.render(3)[0] != OK
+    assert "result" in effect.texts()[0]
+
+
+def test_a_killed_backend_and_its_successor(served: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    victim = Served(tmp_path).start()
+    for name, value in victim.environment.items():
+        monkeypatch.setenv(name, value)
+    effect = effect_of(served(), method="merge")
+    assert effect.render(3)[0] == OK, effect.messages
+    os.kill(victim.process.pid, signal.SIGSTOP)  # a frame is under way when it dies
+    statuses: list[int] = []
+    rendering = threading.Thread(target=lambda: statuses.append(effect.render(4)[0]))
+    rendering.start()
+    time.sleep(0.3)
+    victim.kill()
+    rendering.join(30)
+    assert statuses and statuses[0] != OK
+    assert len(effect.texts()) == 1 and "went away" in effect.texts()[0]
+    successor = Served(tmp_path).start()
+    try:
+        assert effect.render(4)[0] == OK, effect.messages
+        assert effect.messages[-1][0] == "clear"
+    finally:
+        successor.stop()
+
+
+def test_an_abort_is_honored_at_once(load: Load, fake: FakeBackend, tmp_path: Path) -> None:
+    fake.delay_s = 30
+    effect = effect_of(load())
+    effect.abort_at = time.monotonic() + 0.3
+    status, _ = effect.render(3)
+    late = time.monotonic() - effect.abort_at
+    assert status == OK and not effect.messages
+    assert late < 2, "the bound of 0.1 s is measured by the benchmark; this machine may be busy"
+    fake.delay_s = 0
+    effect.abort_at = float("inf")
+    assert effect.render(4)[0] == OK, effect.messages
+
+
+def test_an_abort_while_the_backend_starts(load: Load, tmp_path: Path) -> None:
+    program = tmp_path / "sleeper"
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    program.chmod(0o755)
+    effect = effect_of(load(), backend=str(program))
+    effect.abort_at = time.monotonic() + 0.3
+    assert effect.render(3)[0] == OK
+    assert time.monotonic() - effect.abort_at < 5
+    assert not effect.messages
+
+
+def test_hosts_without_persistent_messages_get_one_dialog_a_cause(load: Load, tmp_path: Path) -> None:
+    host = load(messages=1)
+    effects = [effect_of(host) for _ in range(3)]
+    for effect in effects:
+        for number in (3, 4):
+            assert effect.render(number)[0] != OK
+    assert len(host.dialogs) == 1
+
+
+def test_resolves_second_message_suite_is_not_used(load: Load) -> None:
+    effect = effect_of(load(name="DaVinciResolve"))
+    assert effect.render(3)[0] != OK
+    assert {way for way, _, _ in effect.messages} == {"message"}
+
+
+def test_a_full_folder_for_buffers(load: Load, fake: FakeBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("needs /dev/full")
+    monkeypatch.setenv("F2HDR_BUFFERS", "/dev/full")
+    assert "F2HDR_BUFFERS" in refused(effect_of(load()))
+
+
+def test_thumbnails_are_the_source_and_ask_nothing(load: Load, fake: FakeBackend) -> None:
+    host = load()
+    effect = effect_of(host)
+    for flag, wanted in (("true", OK), ("false", REPLY_DEFAULT)):
+        given = Properties(host.handles, OfxPropTime=3.0, OfxImageEffectPropThumbnailRender=flag)
+        answer = Properties(host.handles)
+        assert host.act("OfxImageEffectActionIsIdentity", effect, given, answer) == wanted
+        assert answer.get("OfxPropName") == (["Source"] if wanted == OK else None)
+    assert not fake.requests

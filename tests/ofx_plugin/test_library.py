@@ -1,0 +1,187 @@
+"""The library as hosts load it: its symbols, several copies, threads, instances, memory; and what it declares."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.ofx_plugin.fake_backend import FakeBackend
+from tests.ofx_plugin.host import Host
+from tests.ofx_plugin.plates import plate, plate_frame
+from tests.ofx_plugin.suites import OK, REPLY_DEFAULT, Properties
+
+ROOT = Path(__file__).parents[2]
+Load = Callable[..., Host]
+
+
+@pytest.fixture
+def fake(load: Load, tmp_path: Path) -> FakeBackend:
+    return FakeBackend(tmp_path / "run")
+
+
+def test_the_parameter_table_is_as_the_shot_is() -> None:
+    program = ROOT / "ofx_plugin" / "generate_parameters.py"
+    code = f"import runpy; print(runpy.run_path({str(program)!r})['table'](), end='')"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    table = (program.parent / "src" / "parameter_table.hpp").read_text(encoding="utf-8")
+    assert ran.stdout == table, "run python ofx_plugin/generate_parameters.py"
+
+
+@pytest.mark.skipif(not shutil.which("nm"), reason="needs nm")
+def test_only_the_entry_points_are_exported(library: Path) -> None:
+    listed = subprocess.run(["nm", "-D", "--defined-only", str(library)], capture_output=True, text=True, check=True)
+    names = {line.split()[-1].partition("@")[0] for line in listed.stdout.splitlines()}
+    assert names == {"OfxGetNumberOfPlugins", "OfxGetPlugin", "OfxSetHost"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="LD_DEBUG is glibc's")
+def test_its_symbols_come_from_itself_and_the_system(library: Path) -> None:
+    code = f"import ctypes; ctypes.CDLL({str(library)!r})"
+    environment = {**os.environ, "LD_DEBUG": "bindings", "LD_BIND_NOW": "1"}
+    ran = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    bound = re.findall(rf"binding file {re.escape(str(library))} \[\d+\] to (\S+) \[", ran.stderr)
+    assert bound
+    names = {Path(path).name.partition(".so")[0] for path in bound}
+    system = "libstdc++ libgcc_s libc libm libpthread libdl ld-linux-x86-64 ld-linux-aarch64 " + library.stem
+    assert names <= set(system.split())
+    assert not re.findall(rf"to {re.escape(str(library))} \[\d+\]: .* symbol `(?!Ofx)", ran.stderr)
+
+
+def test_two_copies_work_side_by_side(load: Load, fake: FakeBackend) -> None:
+    effects = [load().create() for _ in range(2)]
+    for effect in effects:
+        effect.clips["Source"].show(plate(1, 3))
+    for effect in (*effects, *effects):
+        assert effect.render(2)[0] == OK
+    folders = {Path(request["output"]).parent for request in fake.requests}
+    assert len(folders) == 2
+
+
+def test_what_it_declares(load: Load) -> None:
+    described, within = load().describe()
+    assert described.properties["OfxImageEffectPropTemporalClipAccess"] == [1]
+    assert described.properties["OfxImageEffectPropSupportsTiles"] == [0]
+    assert described.properties["OfxImageEffectPropSupportedPixelDepths"] == ["OfxBitDepthFloat"]
+    assert described.properties["OfxImageEffectPluginRenderThreadSafety"] == ["OfxImageEffectRenderInstanceSafe"]
+    assert within.clip_descriptors["Source"]["OfxImageEffectPropTemporalClipAccess"] == [1]
+    assert within.clip_descriptors["Source"]["OfxImageEffectPropSupportedComponents"] == [
+        "OfxImageComponentRGBA", "OfxImageComponentRGB",
+    ]  # fmt: skip
+    assert within.parameters["method"].properties["OfxParamPropChoiceOption"] == ["f2hdr", "merge"]
+    for parameter in within.parameters.values():
+        assert parameter.properties["OfxPropLabel"][0]
+        if parameter.kind not in ("OfxParamTypeGroup",):
+            assert parameter.properties["OfxParamPropHint"][0]
+            assert parameter.properties["OfxParamPropParent"][0] in within.parameters
+
+
+def test_results_vary_with_time(load: Load) -> None:
+    host = load()
+    effect, answer = host.create(), Properties(host.handles)
+    assert host.act("OfxImageEffectActionGetClipPreferences", effect, Properties(host.handles), answer) == OK
+    assert dict(answer) == {"OfxImageEffectFrameVarying": [1]}
+
+
+def test_actions_that_mean_nothing_here_get_the_default(load: Load) -> None:
+    host = load()
+    effect = host.create()
+    for action in ("OfxImageEffectActionGetTimeDomain", "OfxActionOpenGLContextAttached", "Anything"):
+        assert host.act(action, effect) == REPLY_DEFAULT
+
+
+def test_ten_instances_in_four_threads(load: Load, fake: FakeBackend) -> None:
+    host = load()
+    effects = [host.create() for _ in range(10)]
+    for effect in effects:
+        effect.clips["Source"].show(plate(1, 9))
+    wrong: list[object] = []
+
+    def work(thread: int) -> None:
+        for number in range(2, 9):
+            for effect in effects[thread::4]:
+                status, pixels = effect.render(number)
+                if status != OK or not np.array_equal(pixels[..., :3], 2 * plate_frame(number)[..., :3]):
+                    wrong.append((thread, number, status))
+
+    threads = [threading.Thread(target=work, args=(index,)) for index in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_four_threads_on_one_instance_while_parameters_change(load: Load, fake: FakeBackend) -> None:
+    host = load()
+    effect = host.create()
+    effect.clips["Source"].show(plate(1, 9))
+    wrong: list[object] = []
+
+    def work(number: int) -> None:
+        for _ in range(8):
+            status, pixels = effect.render(number)
+            if status != OK or not np.array_equal(pixels[..., :3], 2 * plate_frame(number)[..., :3]):
+                wrong.append((number, status))
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in (2, 4, 5, 7)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        for anchor in ("long", "short", "EV"):
+            effect.set(anchor=anchor, weights=f"weights for {anchor}", anchor_ev=1.5)
+            effect.press("status")
+    for thread in threads:
+        thread.join()
+    assert not wrong
+    assert {request["shot"]["output"]["anchor"] for request in fake.requests} <= {"long", "short", "1.5"}
+
+
+def memory_of(pid: int) -> int:
+    """Bytes that a process has of its own."""
+    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return 1024 * sum(int(found) for found in re.findall(r"Private_\w+:\s+(\d+) kB", text))
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="needs /proc")
+def test_memory_stays_flat_over_300_frames(library: Path, tmp_path: Path) -> None:
+    """In a process of its own, so that nothing else moves its memory."""
+    code = f"""
+import json, sys
+sys.path.insert(0, {str(ROOT)!r})
+from pathlib import Path
+from tests.ofx_plugin.fake_backend import FakeBackend
+from tests.ofx_plugin.host import Host
+from tests.ofx_plugin.plates import plate
+from tests.ofx_plugin.test_library import memory_of
+import os
+fake = FakeBackend(Path({str(tmp_path / "run")!r}))
+effect = Host(Path({str(library)!r})).create()
+frames = plate(1, 9, (320, 180))
+effect.clips["Source"].show(frames)
+sizes = []
+for turn in range(300):
+    status, _ = effect.render(2 + turn % 7)
+    assert status == 0
+    fake.requests.clear(), fake.windows.clear()
+    if turn % 10 == 9:
+        sizes.append(memory_of(os.getpid()))
+files = [path.stat().st_size for path in Path({str(tmp_path)!r}).glob("f2hdr-ofx-*/*")]
+print(json.dumps([sizes, files, effect.host.open_images]))
+"""
+    environment = {**os.environ, "F2HDR_RUNTIME": str(tmp_path / "run"), "F2HDR_BUFFERS": str(tmp_path)}
+    ran = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    sizes, files, images = json.loads(ran.stdout)
+    assert images == 0
+    assert min(sizes[20:]) - min(sizes[:10]) < 4e6, sizes
+    assert sorted(files)[-3:] == [64 + 320 * 180 * 12] * 3 and len(files) == 4
