@@ -66,7 +66,7 @@ SUB_PACKAGES = {
     "evaluate.reading": "evaluate.metrics",
     "evaluate.suite": "evaluate.metrics evaluate.page",
     "flow.estimators": "flow.estimator",
-    "image.movie": "image.frame image.metadata image.signal",
+    "image.movie": "image.frame image.metadata image.orientation image.signal image.timecode image.ycbcr",
     "model.sea_raft": "model",
 }
 """By sub-package: what it may import of its own package beside itself."""

@@ -163,7 +163,12 @@ class Pipeline:
             layers.setdefault(name, values)
         output = self._shot.output
         clipped = write_exr(
-            task.path, layers, self._header(task, image), pixel_type=output.pixel_type, compression=output.compression
+            task.path,
+            layers,
+            self._header(task, image),
+            pixel_type=output.pixel_type,
+            compression=output.compression,
+            windows=image.windows,
         )
         return [*self._level_warnings(task.window, frame), *self._range_warnings(task.window, clipped)]
 
@@ -202,6 +207,7 @@ class Pipeline:
                 yield notice
 
     def _input_warnings(self, window: Window, read: _Read) -> Iterator[Warned]:
+        yield from (Warned("file_note", note, window.reference) for note in read.image.notes)
         if read.image.nonfinite:
             message = f"{read.image.nonfinite} pixels of {read.image.path} were NaN or Inf and were replaced."
             yield Warned("nonfinite", message, window.reference)

@@ -1,8 +1,9 @@
-"""OpenEXR plates: which part is the picture, where its pixels lie, and what comes along with it."""
+"""OpenEXR plates: which part and layer is the picture, where its pixels are, and which layers come with it."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ import OpenEXR
 from numpy.typing import NDArray
 
 from f2hdr_backend.image.exr_structure import check_structure
-from f2hdr_backend.image.frame import PlateImage, unreadable
+from f2hdr_backend.image.frame import Box, PlateImage, Windows, unreadable
 from f2hdr_backend.image.metadata import Header, of_the_picture
 
 PICTURE_LAYERS = ("", "rgba", "rgb", "beauty", "default", "combined")
@@ -33,39 +34,72 @@ class _Part:
     def channel_names(self) -> list[str]:
         return [channel.name for channel in self.header["channels"]]
 
+    @property
+    def view(self) -> str:
+        """The view of all channels, empty if the part does not state one."""
+        return str(self.header.get("view") or "")
 
-def read_exr(path: str) -> PlateImage:
-    """Return the picture of an EXR file, placed into its display window; outside the data window it is 0.
 
-    The picture is R, G and B without a layer name, or of a layer named as in ``PICTURE_LAYERS`` or as its
-    part; of several parts the one named so, else the first. A file with Y and no color is gray. Every other
-    channel of every part becomes a layer; those of other parts are prefixed with their part's name. Raises
-    UnreadableFrame.
+@dataclass(frozen=True)
+class _Picture:
+    """Channels that may be the picture; ``layer`` is their prefix, empty for plain R, G and B."""
+
+    part: _Part
+    layer: str
+    channels: tuple[str, ...]
+    view: str = ""
+
+    @property
+    def names(self) -> Iterator[str]:
+        """Names under which a user may choose it, the shortest first."""
+        known = (self.view, self.part.name, self.layer, f"{self.part.name}.{self.layer}")
+        return (name for name in known if name.strip("."))
+
+    @property
+    def rank(self) -> int:
+        """0 if named as pictures are, 1 if its part has another name, 2 if gray, 3 if it has to be chosen."""
+        if len(self.channels) == 1:
+            return 2
+        last = self.layer.rpartition(".")[2].lower()
+        if last not in (*PICTURE_LAYERS, self.part.name.lower()):
+            return 3
+        return 1 - (self.part.name.lower() in PICTURE_LAYERS)
+
+
+def read_exr(path: str, layer: str = "", canvas: Box | None = None) -> PlateImage:
+    """Return the picture of an EXR file with everything inside its windows; where no data is, pixels are 0.
+
+    The picture is R, G and B without a layer name, or of a layer named as in ``PICTURE_LAYERS`` or as its part; of
+    several parts the one named so, else the first. A file with Y and no color is gray. ``layer`` chooses another one,
+    by the name of a layer, of a part or of a view. All other channels become layers; those of other parts are prefixed
+    with their part's name, and those of other views are left out. ``canvas`` is the area to cover, by default what the
+    display window and all data windows cover. Raises UnreadableFrame, also for a file of several views if no layer is
+    given.
     """
     parts = _open(path, header_only=False)
-    part, names = _find_picture(path, parts)
-    width, height = display_size(part.header)
-    pixels = np.empty((height, width, 3), np.float32)
-    for position, name in enumerate(names):
-        pixels[..., position] = _in_display(path, part, name)
+    picture = _find_picture(path, parts, layer)
+    part, used = picture.part, picture.channels * (3 // len(picture.channels))
+    windows = _windows(parts, part)
+    canvas = canvas or windows.data
+    pixels = np.empty((canvas[3] - canvas[1] + 1, canvas[2] - canvas[0] + 1, 3), np.float32)
+    for position, name in enumerate(used):
+        pixels[..., position] = _placed(path, part, name, canvas)
     metadata = of_the_picture(part.header)
-    return PlateImage(0, path, pixels, "float", _layers(path, parts, part, names), metadata)
+    if picture.view:
+        metadata["view"] = picture.view
+    layers = _layers(path, parts, picture, canvas)
+    placed = None if canvas == windows.display else Windows(canvas, windows.display)
+    return PlateImage(0, path, pixels, "float", layers, metadata, windows=placed)
 
 
-def read_header(path: str | os.PathLike[str]) -> Header:
+def read_header(path: str | os.PathLike[str], layer: str = "") -> Header:
     """Return the header attributes of an EXR file: of the part with the picture, else of the first.
 
     Decodes nothing. Raises UnreadableFrame if the file cannot be opened or is not complete.
     """
     parts = _open(os.fspath(path), header_only=True)
-    ranked = _ranked(parts)
-    return parts[ranked[0][1] if ranked else 0].header
-
-
-def display_size(header: Header) -> tuple[int, int]:
-    """Return (width, height) of the display window, in pixels."""
-    low, high = header["displayWindow"]
-    return int(high[0] - low[0]) + 1, int(high[1] - low[1]) + 1
+    found = _chosen(_pictures(parts), layer)
+    return (found.part if found else parts[0]).header
 
 
 def _open(path: str, header_only: bool) -> list[_Part]:
@@ -87,61 +121,86 @@ def _open(path: str, header_only: bool) -> list[_Part]:
     ]
 
 
-def _ranked(parts: list[_Part]) -> list[tuple[int, int]]:
-    """Return (rank, index) of parts with a picture: rank 0 if named as pictures are, 1 if not, 2 if gray."""
-    ranked = []
-    for index, part in enumerate(parts):
-        if names := _picture_channels(part):
-            named = part.name.lower() in PICTURE_LAYERS
-            ranked.append((2 if len(names) == 1 else 1 - named, index))
-    return sorted(ranked)
+def _pictures(parts: list[_Part]) -> list[_Picture]:
+    """All channels that may be a picture, the likeliest first."""
+    found = [picture for part in parts for picture in _pictures_of(part)]
+    return sorted(found, key=lambda picture: picture.rank)
 
 
-def _picture_channels(part: _Part) -> tuple[str, ...]:
-    """Return the names of R, G and B, or of Y alone; empty if the part holds neither."""
+def _pictures_of(part: _Part) -> Iterator[_Picture]:
     names = set(part.channel_names)
-    found: dict[str, tuple[str, ...]] = {}
-    for red in sorted(name for name in names if name.rpartition(".")[2] == "R"):
-        layer, dot, _ = red.rpartition(".")
-        channels = tuple(f"{layer}{dot}{color}" for color in "RGB")
+    order = [*PICTURE_LAYERS, part.name.lower()]
+
+    def place(layer: str) -> tuple[int, str]:
+        last = layer.rpartition(".")[2].lower()
+        return order.index(last) if last in order else len(order), layer
+
+    layers = {name.rpartition(".")[0] for name in names if name.rpartition(".")[2] == "R"}
+    for layer in sorted(layers, key=place):
+        channels = tuple(f"{layer}{'.' if layer else ''}{color}" for color in "RGB")
         if names.issuperset(channels):
-            found.setdefault(layer.rpartition(".")[2].lower(), channels)
-    for layer in (*PICTURE_LAYERS, part.name.lower()):
-        if layer in found:
-            return found[layer]
-    return ("Y",) if "Y" in names and not names & _NOT_GRAY else ()
+            yield _Picture(part, layer, channels, _view_of(part, channels[0]))
+    if "Y" in names and not names & _NOT_GRAY:
+        yield _Picture(part, "", ("Y",), part.view)
 
 
-def _find_picture(path: str, parts: list[_Part]) -> tuple[_Part, tuple[str, str, str]]:
-    ranked = _ranked(parts)
-    if not ranked:
-        names = ", ".join(name for part in parts for name in part.channel_names)
-        reason = f"it has no R, G and B channels (its channels are: {names})"
-        raise unreadable(path, reason, "Write the picture as R, G and B without a layer name.")
-    part = parts[ranked[0][1]]
-    found = _picture_channels(part)
-    red, green, blue = found if len(found) == 3 else found * 3
-    return part, (red, green, blue)
+def _chosen(pictures: list[_Picture], layer: str) -> _Picture | None:
+    if not layer:
+        return next((picture for picture in pictures if picture.rank < 3), None)
+    wanted = layer.lower()
+    matches = [picture for picture in pictures if wanted in {name.lower() for name in picture.names}]
+    return matches[0] if matches else None
 
 
-def _layers(path: str, parts: list[_Part], picture: _Part, used: tuple[str, str, str]) -> Layers:
-    """Return all channels but the picture's own three; the picture's alpha is "A"."""
-    alpha = f"{used[0][:-1]}A"
+def _find_picture(path: str, parts: list[_Part], layer: str) -> _Picture:
+    pictures = _pictures(parts)
+    found = _chosen(pictures, layer)
+    views = list(dict.fromkeys(picture.view for picture in pictures if picture.view))
+    if found is not None and (layer or len(views) < 2):
+        return found if layer else _Picture(found.part, found.layer, found.channels)
+    offered = views if not layer and len(views) > 1 else [next(picture.names, "") for picture in pictures]
+    choices = ", ".join(f"--layer {name}" for name in dict.fromkeys(offered) if name)
+    hint = f"Choose one: {choices}." if choices else "Write the picture as R, G and B without a layer name."
+    if len(views) > 1 and not layer:
+        raise unreadable(path, f"it has several views ({', '.join(views)}), and each is a plate of its own", hint)
+    names = ", ".join(name for part in parts for name in part.channel_names)
+    what = f'no layer "{layer}"' if layer else "no R, G and B channels without a layer name"
+    raise unreadable(path, f"it has {what} (its channels are: {names})", hint)
+
+
+def _layers(path: str, parts: list[_Part], picture: _Picture, canvas: Box) -> Layers:
+    """Return all channels but the picture's own three and those of other views; the picture's alpha is "A"."""
+    alpha = f"{picture.channels[0][:-1]}A"
     layers: Layers = {}
     for part in parts:
         for name in part.channel_names:
-            if part is not picture:
+            if picture.view and _view_of(part, name) not in ("", picture.view):
+                continue
+            if part is not picture.part:
                 key = name if name.startswith(f"{part.name}.") else f"{part.name}.{name}"
-            elif name not in used:
+            elif name not in picture.channels:
                 key = "A" if name == alpha else name
             else:
                 continue
-            layers[_unique(key, layers)] = _in_display(path, part, name)
+            layers[_unique(key, layers)] = _placed(path, part, name, canvas)
     return layers
 
 
+def _view_of(part: _Part, name: str) -> str:
+    """The view of a channel by its part, or by its name in a part of several views; empty if it belongs to none.
+
+    Source: "Storing Multi-View Images in OpenEXR Files", openexr.com.
+    """
+    views = [str(view) for view in part.header.get("multiView") or ()]
+    if not views:
+        return part.view
+    layer = name.rpartition(".")[0]
+    last = layer.rpartition(".")[2]
+    return last if last in views else "" if layer else views[0]
+
+
 def _unique(name: str, taken: Layers) -> str:
-    """Return ``name``, with the least number from 2 on put to its layer if it is taken: depth.Z, depth2.Z."""
+    """Return ``name``, with the least number from 2 on added to its layer if it is taken: depth.Z, depth2.Z."""
     layer, dot, channel = name.rpartition(".")
     number = 2
     while name in taken:
@@ -150,16 +209,33 @@ def _unique(name: str, taken: Layers) -> str:
     return name
 
 
-def _in_display(path: str, part: _Part, name: str) -> NDArray[Any]:
-    """Return a channel as ``(H, W)`` of the display window, cut or filled with 0 to fit."""
+def _windows(parts: list[_Part], picture: _Part) -> Windows:
+    """The display window, and what it and the data windows of all parts cover."""
+    display = _box(picture.header["displayWindow"])
+    return Windows(cover(display, *(_box(part.header["dataWindow"]) for part in parts)), display)
+
+
+def cover(*boxes: Box) -> Box:
+    """Return the smallest box that covers all of ``boxes``."""
+    left, top, right, bottom = zip(*boxes, strict=True)
+    return min(left), min(top), max(right), max(bottom)
+
+
+def _box(window: Any) -> Box:
+    (left, top), (right, bottom) = window
+    return int(left), int(top), int(right), int(bottom)
+
+
+def _placed(path: str, part: _Part, name: str, canvas: Box) -> NDArray[Any]:
+    """Return a channel as ``(H, W)`` of the canvas, cut or filled with 0 to fit."""
     plane = part.planes[name]
-    (left, top), (right, bottom) = part.header["dataWindow"]
+    left, top, right, bottom = _box(part.header["dataWindow"])
     if plane.shape != (bottom - top + 1, right - left + 1):
         raise unreadable(path, f'its channel "{name}" is subsampled', "Write all channels at full size.")
-    width, height = display_size(part.header)
-    x, y = (int(value) for value in (left, top) - part.header["displayWindow"][0])
-    if (x, y) == (0, 0) and plane.shape == (height, width):
+    if canvas == (left, top, right, bottom):
         return plane
+    width, height = canvas[2] - canvas[0] + 1, canvas[3] - canvas[1] + 1
+    x, y = left - canvas[0], top - canvas[1]
     placed = np.zeros((height, width), plane.dtype)
     rows = slice(max(y, 0), min(y + plane.shape[0], height))
     columns = slice(max(x, 0), min(x + plane.shape[1], width))

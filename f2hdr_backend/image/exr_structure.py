@@ -1,4 +1,4 @@
-"""Is an EXR file whole? Looked at before decoding, because the library would print and return fewer parts.
+"""Checks that an EXR file is complete before it is decoded, because the library would print and return fewer parts.
 
 Source: "OpenEXR File Layout", openexr.com/en/latest/OpenEXRFileLayout.html.
 """
@@ -10,10 +10,11 @@ import os
 import struct
 from typing import BinaryIO
 
-from f2hdr_backend.image.frame import unreadable
+from f2hdr_backend.image.frame import Box, Windows, unreadable
 from f2hdr_backend.shot.errors import UnreadableFrame
 
 _MAGIC = 20000630
+_WANTED = (b"type", b"dataWindow", b"displayWindow")
 _TILED, _DEEP, _MULTI_PART = 0x200, 0x800, 0x1000
 
 
@@ -31,13 +32,39 @@ def check_structure(path: str) -> int:
         raise _incomplete(path) from error
 
 
+def read_windows(path: str) -> Windows:
+    """Return the display window of a file and what it and the data windows of all parts cover, from its headers alone.
+
+    Raises UnreadableFrame if they cannot be read.
+    """
+    try:
+        with open(path, "rb") as file:
+            magic, version = _numbers(file, "<iI")
+            headers = _headers(file, several=bool(version & _MULTI_PART)) if magic == _MAGIC else []
+    except OSError as error:
+        raise unreadable(path, error.strerror or str(error), "Check the path and the permissions.") from error
+    except (struct.error, EOFError) as error:
+        raise _incomplete(path) from error
+    boxes = [_as_box(header[name]) for header in headers for name in ("dataWindow", "displayWindow") if name in header]
+    if not boxes or "displayWindow" not in headers[0]:
+        raise unreadable(path, "it has no display window", "Render or copy it again.")
+    left, top, right, bottom = zip(*boxes, strict=True)
+    return Windows((min(left), min(top), max(right), max(bottom)), _as_box(headers[0]["displayWindow"]))
+
+
+def _as_box(content: bytes) -> Box:
+    left, top, right, bottom = struct.unpack("<4i", content)
+    return left, top, right, bottom
+
+
 def _check(path: str, file: BinaryIO) -> int:
     magic, version = _numbers(file, "<iI")
     if magic != _MAGIC:
         raise unreadable(path, "it is not an OpenEXR file", "Check that its name and its format agree.")
     if version & _DEEP:
-        raise unreadable(path, "it holds deep pixels", "Flatten it first.")
-    types = _part_types(file, several=bool(version & _MULTI_PART))
+        raise unreadable(path, "its pixels are deep", "Flatten it first.")
+    headers = _headers(file, several=bool(version & _MULTI_PART))
+    types = [header.get("type", b"") for header in headers]
     size = os.fstat(file.fileno()).st_size
     last = _last_chunk(file, size)
     file.seek(last)
@@ -49,28 +76,28 @@ def _check(path: str, file: BinaryIO) -> int:
     return len(types)
 
 
-def _part_types(file: BinaryIO, several: bool) -> list[bytes]:
-    """Pass over the headers and return the "type" attribute of each (empty where there is none)."""
-    types = [_skip_header(file)]
+def _headers(file: BinaryIO, several: bool) -> list[dict[str, bytes]]:
+    """Read the headers and return the attributes of ``_WANTED`` of each part that has them."""
+    headers = [_header(file)]
     while several and _peek(file) != b"\0":
-        types.append(_skip_header(file))
+        headers.append(_header(file))
     if several:
         file.read(1)
-    return types
+    return headers
 
 
-def _skip_header(file: BinaryIO) -> bytes:
-    kind = b""
+def _header(file: BinaryIO) -> dict[str, bytes]:
+    found = {}
     while name := _text(file):
         _text(file)
         (size,) = _numbers(file, "<i")
         if size < 0:
             raise EOFError
-        if name == b"type":
-            kind = file.read(size)
+        if name in _WANTED:
+            found[name.decode()] = file.read(size)
         else:
             file.seek(size, os.SEEK_CUR)
-    return kind
+    return found
 
 
 def _last_chunk(file: BinaryIO, size: int) -> int:
@@ -104,5 +131,5 @@ def _peek(file: BinaryIO) -> bytes:
 
 
 def _incomplete(path: str) -> UnreadableFrame:
-    mend = "It is cut off or still being written: render or copy it again."
-    return unreadable(path, "it is not complete", mend)
+    hint = "It is cut off or still being written: render or copy it again."
+    return unreadable(path, "it is not complete", hint)

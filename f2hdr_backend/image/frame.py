@@ -1,4 +1,4 @@
-"""What a plate gives: pictures with their layers and metadata, and the plate they come from."""
+"""Plates and their frames: pixels, layers and metadata of each frame, and the protocol of a plate."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ Encoding = Literal["gamma22", "linear"]
 
 @dataclass(frozen=True)
 class PlateImage:
-    """One picture as its file holds it, before any color conversion.
+    """One picture as stored in its file, before any color conversion.
 
-    ``pixels`` is ``(H, W, 3)`` float32 and covers the display window. Integer files and movies are scaled
-    so that full scale is 1.0 (``kind`` "integer"); float files keep their values (``kind`` "float").
-    ``layers`` holds every other channel as ``(H, W)``, in its own type; ``metadata`` the header attributes
-    that belong to the picture and not to its file, under their EXR names. ``nonfinite`` counts the pixels
-    that held NaN or Inf and were replaced (see ``read_image``).
+    ``pixels`` is ``(H, W, 3)`` float32, upright, and covers the plate's ``Windows.data``. Integer files and movies are
+    scaled so that full scale is 1.0 (``kind`` "integer"); float files keep their values (``kind`` "float").
+    ``layers`` are all other channels, each ``(H, W)`` in its own type; ``metadata`` the header attributes that belong
+    to the picture and not to its file, under their EXR names. ``nonfinite`` counts the pixels that were NaN or Inf
+    and were replaced (see ``read_image``). ``windows`` is None where both windows are the picture itself. ``notes``
+    are sentences for the user about what was not read.
     """
 
     number: int
@@ -35,6 +36,20 @@ class PlateImage:
     layers: dict[str, NDArray[Any]] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)
     nonfinite: int = 0
+    windows: Windows | None = None
+    notes: tuple[str, ...] = ()
+
+
+Box = tuple[int, int, int, int]
+"""(left, top, right, bottom) in pixels, all inclusive."""
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Where the pixels of a picture are (``data``) and the part of the plane that is the picture (``display``)."""
+
+    data: Box
+    display: Box
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,13 @@
-"""Header attributes, under their EXR names: which travel with the picture, and what they say about it."""
+"""Header attributes under their EXR names: which ones stay with the picture, and the exposure they state."""
 
 from __future__ import annotations
 
 import math
-import re
 from fractions import Fraction
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-import OpenEXR
 from numpy.typing import NDArray
 
 from f2hdr_backend.shot.errors import DocumentError
@@ -23,26 +21,25 @@ FILE_STRUCTURE = frozenset(
 """Attributes that describe how one file is laid out; whoever writes a file sets them anew."""
 
 EXPOSURE_ATTRIBUTES = frozenset(("f2hdr/ev", "expTime", "isoSpeed", "aperture"))
-"""What ``exposure_value`` looks at."""
+"""What ``exposure_value`` reads."""
 
 _NOT_THE_PICTURE = FILE_STRUCTURE | {"dwaCompressionLevel", "multiView", "originalDataWindow", "view"}
 _OWN = "f2hdr/"
 _INT32 = range(-(2**31), 2**31)
-_TIMECODE = re.compile(r"(\d\d):(\d\d):(\d\d)([:;.,])(\d\d)")
 
 
 def of_the_picture(header: Header) -> Header:
     """Return the attributes that stay true when the picture is written to another file.
 
     Chromaticities, timecode, frame rate, owner, comments, pixel aspect ratio, screen window and every custom
-    attribute stay; the layout of the file goes, and so does what an earlier F2HDR wrote about its own work.
+    attribute stay; the layout of the file and what an earlier F2HDR wrote about its own work are left out.
     """
     kept = (key for key in header if key not in _NOT_THE_PICTURE and not key.startswith(_OWN))
     return {key: header[key] for key in kept}
 
 
 def exposure_value(header: Header) -> float | None:
-    """Return the exposure in stops, or None if the header does not tell.
+    """Return the exposure in stops, or None if the header does not state it.
 
     ``f2hdr/ev`` is taken as it is. Else log2(time * sensitivity / f-number^2), from the standard attributes
     ``expTime`` (seconds), ``isoSpeed`` and ``aperture``; the latter two count as 100 and 1 if absent.
@@ -56,43 +53,11 @@ def exposure_value(header: Header) -> float | None:
     return math.log2(seconds * sensitivity / 100 / aperture**2)
 
 
-def timecode(text: str, offset: int = 0, rate: Fraction = Fraction(24)) -> OpenEXR.TimeCode | None:
-    """Return the timecode ``offset`` frames after ``text`` ("01:00:00:00"; ";" before the frames means
-    drop-frame).
-
-    ``rate`` is in frames a second. None if the text is no timecode or the frame number exceeds 39, which the
-    two digits of SMPTE ST 12-1 cannot hold.
-    """
-    match = _TIMECODE.fullmatch(text.strip())
-    if match is None:
-        return None
-    hours, minutes, seconds, frames = (int(match[group]) for group in (1, 2, 3, 5))
-    drop = match[4] in ";,"
-    if offset:
-        hours, minutes, seconds, frames = _advance((hours, minutes, seconds, frames), offset, round(rate), drop)
-    if frames > 39 or seconds > 59 or minutes > 59 or hours > 23:
-        return None
-    return OpenEXR.TimeCode(hours, minutes, seconds, frames, int(drop), *[0] * 13)
-
-
-def _advance(start: tuple[int, int, int, int], offset: int, rate: int, drop: bool) -> tuple[int, int, int, int]:
-    """Count ``offset`` frames on; drop-frame leaves out the first numbers of each minute but every tenth."""
-    hours, minutes, seconds, frames = start
-    dropped = rate // 15 if drop else 0
-    minutes += hours * 60
-    count = (minutes * 60 + seconds) * rate + frames - dropped * (minutes - minutes // 10) + offset
-    if dropped:
-        tens, rest = divmod(count, rate * 600 - dropped * 9)
-        count += dropped * (9 * tens + max(0, (rest - dropped) // (rate * 60 - dropped)))
-    seconds, frames = divmod(count, rate)
-    return seconds // 3600 % 24, seconds // 60 % 60, seconds % 60, frames
-
-
 def writable(header: Header) -> Header:
     """Return the header with every value in a type that OpenEXR keeps.
 
-    The library drops lists of integers and long names without a word and wraps integers beyond 32 bits, so
-    everything is looked at here. Raises DocumentError naming the attribute.
+    The library silently drops lists of integers and long names and wraps integers beyond 32 bits, so every value is
+    checked here. Raises DocumentError naming the attribute.
     """
     for key in header:
         if not key or len(key.encode()) > 255 or key in FILE_STRUCTURE:
@@ -120,7 +85,7 @@ def _writable(key: str, value: Any) -> Any:
 
 
 def _fits(array: NDArray[Any]) -> bool:
-    """Say whether EXR has a type for it: vectors of 2 or 3, matrices of 3 x 3 or 4 x 4, rows of float32."""
+    """Whether EXR has a type for it: vectors of 2 or 3, matrices of 3 x 3 or 4 x 4, rows of float32."""
     if array.dtype not in (np.int32, np.float32, np.float64):
         return False
     if array.ndim == 1 and array.size:

@@ -1,17 +1,28 @@
-"""Plates: one picture from any file, numbered pictures from a pattern or a movie."""
+"""Plates: a picture from any file, numbered pictures from a pattern or a movie."""
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import ModuleType
 
 import numpy as np
 
-from f2hdr_backend.image.exr import display_size, read_exr, read_header
-from f2hdr_backend.image.frame import Encoding, FloatArray, Plate, PlateImage, file_identity, require_frames
+from f2hdr_backend.image import dpx
+from f2hdr_backend.image.exr import cover, read_exr, read_header
+from f2hdr_backend.image.exr_structure import read_windows
+from f2hdr_backend.image.frame import (
+    Box,
+    Encoding,
+    FloatArray,
+    Plate,
+    PlateImage,
+    file_identity,
+    require_frames,
+    unreadable,
+)
 from f2hdr_backend.image.metadata import EXPOSURE_ATTRIBUTES, Header, exposure_value
 from f2hdr_backend.image.still import probe_still, read_still
 from f2hdr_backend.shot.errors import ImageError, MissingFrames, ShotError, UnreadableFrame
@@ -24,15 +35,24 @@ RAW_SUFFIXES = (
 )
 
 
-def read_image(path: str, number: int = 0, white_balance: tuple[float, ...] | None = None) -> PlateImage:
-    """Return the picture in one file: EXR, TIFF, PNG, DPX, JPEG, Radiance, camera raw and others.
+@dataclass(frozen=True)
+class ReadOptions:
+    """What the frames of one plate have in common: ``white_balance`` of camera raw, ``layer`` and ``canvas`` of EXR."""
 
-    No color is converted; camera raw is developed (see ``raw``), by ``white_balance`` or else its own. NaN and
-    -Inf become 0, Inf the largest finite value of its channel; the pixels that had one are counted. ``number``
-    is the frame it stands for. Raises UnreadableFrame, ImageError if camera raw needs an extra.
+    white_balance: tuple[float, ...] | None = None
+    layer: str = ""
+    canvas: Box | None = None
+
+
+def read_image(path: str, number: int = 0, options: ReadOptions | None = None) -> PlateImage:
+    """Return the picture in one file, upright: EXR, TIFF, PNG, DPX, JPEG, Radiance, camera raw and others.
+
+    No color is converted; camera raw is developed (see ``raw``), with its own white balance unless ``options`` has
+    another. NaN and -Inf become 0, Inf the largest finite value of its channel; the pixels that had one are counted.
+    ``number`` is the frame number. Raises UnreadableFrame, ImageError if camera raw needs an extra.
     """
     try:
-        image = _read(path, white_balance)
+        image = _read(path, options or ReadOptions())
     except UnreadableFrame as error:
         error.facts["frame"] = number
         raise
@@ -40,18 +60,20 @@ def read_image(path: str, number: int = 0, white_balance: tuple[float, ...] | No
     return replace(image, number=number, pixels=pixels, nonfinite=nonfinite)
 
 
-def open_plate(text: str) -> Plate:
-    """Open a pattern such as ``plate.####.exr``, or a movie file.
+def open_plate(text: str, layer: str = "") -> Plate:
+    """Open a pattern such as ``plate.####.exr``, or a movie file; ``layer`` chooses a layer or a view of EXR frames.
 
     Raises ShotError for anything else (a single picture has no neighbors), MissingFrames if the pattern
     matches no file, UnreadableFrame if the first frame cannot be read, ImageError if a movie needs an
     extra.
     """
     is_pattern = Sequence.is_pattern(text)
+    if layer and not _is_exr(text):
+        raise ShotError(f'"{text}" has no layers to choose from; only EXR files have.', hint="Leave out --layer.")
     if text.lower().endswith(MOVIE_SUFFIXES) and (os.path.isfile(text) or not is_pattern):
         return _open_movie(text)
     if is_pattern:
-        return SequencePlate(Sequence.parse(text))
+        return SequencePlate(Sequence.parse(text), layer)
     raise ShotError(
         f'"{text}" is neither a pattern of numbered frames nor a movie.',
         hint=f'Write the frame number as number signs, like "{_as_pattern(text)}".',
@@ -64,7 +86,7 @@ class SequencePlate:
 
     default_encoding: Encoding
 
-    def __init__(self, sequence: Sequence) -> None:
+    def __init__(self, sequence: Sequence, layer: str = "") -> None:
         self.name = str(sequence)
         self.frames = sequence.on_disk()
         self._sequence = sequence
@@ -76,8 +98,10 @@ class SequencePlate:
                 frames=(),
             )
         first = sequence.path(self.frames.first)
-        self.size, kind, _ = _probe(first)
-        self._white_balance = _raw(first).white_balance(first) if _is_raw(first) else None
+        canvas = self._canvas() if _is_exr(first) else None
+        balance = _raw(first).white_balance(first) if _is_raw(first) else None
+        self._options = ReadOptions(balance, layer, canvas)
+        self.size, kind, _ = _probe(first, self._options)
         self.default_encoding = "linear" if kind == "float" else "gamma22"
 
     @property
@@ -92,7 +116,7 @@ class SequencePlate:
     def read(self, number: int) -> PlateImage:
         """Return one frame. Raises MissingFrames, or UnreadableFrame, also if its size is another."""
         self.require([number])
-        image = read_image(self._sequence.path(number), number, self._white_balance)
+        image = read_image(self._sequence.path(number), number, self._options)
         height, width, _ = image.pixels.shape
         if (width, height) != self.size:
             first = f"{self.size[0]} x {self.size[1]} of frame {self.frames.first}"
@@ -106,15 +130,16 @@ class SequencePlate:
 
     def identity(self, number: int) -> str:
         """Return name, size and time of change of one frame's file. Raises UnreadableFrame if it is gone."""
-        identity = file_identity(self._sequence.path(number))
-        return identity if self._white_balance is None else f"{identity}:{self._white_balance}"
+        balance, canvas = self._options.white_balance, self._options.canvas
+        extras = (balance, canvas if canvas and self._has_overscan else None, self._options.layer)
+        return ":".join([file_identity(self._sequence.path(number)), *(str(extra) for extra in extras if extra)])
 
     def exposure_metadata(self) -> dict[int, float] | None:
-        """Return every frame's exposure in stops, or None unless all files tell it by the same attributes."""
+        """Return every frame's exposure in stops, or None unless all files state it by the same attributes."""
         exposures: dict[int, float] = {}
         sources: set[frozenset[str]] = set()
         for number in self.frames:
-            header = _probe(self._sequence.path(number))[2]
+            header = _probe(self._sequence.path(number), self._options)[2]
             value = exposure_value(header)
             sources.add(EXPOSURE_ATTRIBUTES.intersection(header))
             if value is None or len(sources) > 1:
@@ -124,6 +149,21 @@ class SequencePlate:
 
     def close(self) -> None:
         """Do nothing: no file stays open."""
+
+    def _canvas(self) -> Box:
+        """What the data windows of all frames cover. Raises UnreadableFrame if their display windows differ."""
+        first = read_windows(self._sequence.path(self.frames.first))
+        canvas = first.data
+        for number in self.frames.frames[1:]:
+            path = self._sequence.path(number)
+            windows = read_windows(path)
+            if windows.display != first.display:
+                other = f"{first.display} of frame {self.frames.first}"
+                reason = f"its display window {windows.display} differs from {other}"
+                raise unreadable(path, reason, "Bring all frames to one size.", number)
+            canvas = cover(canvas, windows.data)
+        self._has_overscan = canvas != first.display
+        return canvas
 
 
 def _as_pattern(text: str) -> str:
@@ -143,27 +183,36 @@ def _is_raw(path: str) -> bool:
     return path.lower().endswith(RAW_SUFFIXES)
 
 
-def _read(path: str, white_balance: tuple[float, ...] | None) -> PlateImage:
+def _is_dpx(path: str) -> bool:
+    return path.lower().endswith(".dpx")
+
+
+def _read(path: str, options: ReadOptions) -> PlateImage:
     if _is_raw(path):
         raw = _raw(path)
-        image: PlateImage = raw.read_raw(path, white_balance or raw.white_balance(path))
+        image: PlateImage = raw.read_raw(path, options.white_balance or raw.white_balance(path))
         return image
-    return read_exr(path) if _is_exr(path) else read_still(path)
+    if _is_exr(path):
+        return read_exr(path, options.layer, options.canvas)
+    return dpx.read_dpx(path) if _is_dpx(path) else read_still(path)
 
 
-def _probe(path: str) -> tuple[tuple[int, int], str, Header]:
+def _probe(path: str, options: ReadOptions) -> tuple[tuple[int, int], str, Header]:
     """Return size, kind and header of one file without decoding it."""
     if _is_raw(path):
         size, kind, header = _raw(path).probe_raw(path)
         return size, kind, header
+    if _is_dpx(path):
+        found = dpx.read_header(path)
+        return found.upright_size, "integer", found.metadata
     if not _is_exr(path):
         return probe_still(path)
-    header = read_header(path)
-    return display_size(header), "float", header
+    left, top, right, bottom = options.canvas or read_windows(path).data
+    return (right - left + 1, bottom - top + 1), "float", read_header(path, options.layer)
 
 
 def _finite(pixels: FloatArray) -> tuple[FloatArray, int]:
-    """Replace what is not finite, in place; return the pixels and how many of them were touched."""
+    """Replace what is not finite, in place; return the pixels and how many of them were replaced."""
     finite = np.isfinite(pixels)
     if finite.all():
         return pixels, 0

@@ -1,10 +1,9 @@
-"""Still pictures other than EXR: TIFF, PNG, DPX, JPEG, Radiance and whatever else OpenImageIO reads."""
+"""Still pictures other than EXR and DPX: TIFF, PNG, JPEG, Radiance and whatever else OpenImageIO reads."""
 
 from __future__ import annotations
 
 import math
 import os
-from fractions import Fraction
 from typing import Any, Literal
 
 import numpy as np
@@ -12,7 +11,8 @@ import OpenImageIO as oiio
 from numpy.typing import NDArray
 
 from f2hdr_backend.image.frame import PlateImage, unreadable
-from f2hdr_backend.image.metadata import Header, timecode
+from f2hdr_backend.image.metadata import Header
+from f2hdr_backend.image.orientation import UPRIGHT, upright_image, upright_size
 from f2hdr_backend.shot.errors import UnreadableFrame
 
 _EXR_NAMES = {
@@ -27,40 +27,81 @@ _EXR_NAMES = {
 }
 
 
-def read_still(path: str) -> PlateImage:
-    """Return a picture with its numbers as stored: no color conversion, no multiplication by alpha.
+_MIN_IS_WHITE = 0
+"""Inverted here above 8 bits; OpenImageIO inverts fewer bits itself."""
+_REFUSED_PHOTOMETRIC = {
+    5: "its colors are CMYK",
+    8: "its colors are CIE L*a*b*",
+    9: "its colors are ICC L*a*b*",
+    10: "its colors are ITU L*a*b*",
+    32803: "it is a Bayer mosaic that was not developed",
+}
+"""TIFF photometric interpretations whose numbers are not RGB."""
 
-    Integers are scaled so that full scale is 1.0. One channel is gray and fills all three; alpha and further
-    channels become float32 layers. Raises UnreadableFrame.
+
+def read_still(path: str) -> PlateImage:
+    """Return a picture, upright, with its numbers as stored: no color conversion, no multiplication by alpha.
+
+    Integers are scaled so that full scale is 1.0. One channel is gray and fills all three; codes of TIFF files in
+    which 0 is white are inverted. Alpha and further channels become float32 layers. Of a file with several pictures
+    the largest is read, thumbnails are not; ``notes`` states it where others are as large. Raises UnreadableFrame.
     """
     source = _open(path)
     try:
-        spec = source.spec()
-        pixels = source.read_image(0, 0, 0, spec.nchannels, "float")
+        place, notes = _largest(path, source)
+        spec = source.spec(place, 0)
+        pixels = source.read_image(place, 0, 0, spec.nchannels, "float")
         complaint = source.geterror()
     finally:
         source.close()
     if pixels is None or complaint:
         raise _refused(path, complaint)
+    _refuse_photometric(path, spec)
     color = _color_channels(spec)
+    if spec.get_int_attribute("tiff:PhotometricInterpretation", -1) == _MIN_IS_WHITE and spec.format.size() > 1:
+        pixels[..., :1] = 1 - pixels[..., :1]
     names = list(spec.channelnames)
     if 0 <= spec.alpha_channel < len(names):
         names[spec.alpha_channel] = "A"
     layers = {name: np.ascontiguousarray(pixels[..., index]) for index, name in enumerate(names) if index not in color}
-    return PlateImage(0, path, _picked(pixels, color), _kind(spec), layers, _metadata(spec))
+    image = PlateImage(0, path, _picked(pixels, color), _kind(spec), layers, _metadata(spec), notes=notes)
+    return upright_image(image, _orientation(spec))
 
 
 def probe_still(path: str) -> tuple[tuple[int, int], Literal["integer", "float"], Header]:
-    """Return (width, height) in pixels, the kind and the metadata of a picture without decoding it.
+    """Return (width, height) of the upright picture in pixels, its kind and metadata, without decoding it.
 
     Raises UnreadableFrame.
     """
     source = _open(path)
     try:
-        spec = source.spec()
-        return (spec.width, spec.height), _kind(spec), _metadata(spec)
+        spec = source.spec(_largest(path, source)[0], 0)
+        _refuse_photometric(path, spec)
+        return upright_size((spec.width, spec.height), _orientation(spec)), _kind(spec), _metadata(spec)
     finally:
         source.close()
+
+
+def _largest(path: str, source: oiio.ImageInput) -> tuple[int, tuple[str, ...]]:
+    """The place of the picture with the most pixels among those in a file, and a note if others are as large."""
+    sizes = [source.spec_dimensions(0, 0).width * source.spec_dimensions(0, 0).height]
+    while source.seek_subimage(len(sizes), 0):
+        spec = source.spec_dimensions(len(sizes), 0)
+        sizes.append(spec.width * spec.height)
+    source.geterror()
+    place, count = sizes.index(max(sizes)), sizes.count(max(sizes))
+    note = f'"{path}" has {count} pictures of the same size; only the first of them is read.'
+    return place, (note,) if count > 1 else ()
+
+
+def _refuse_photometric(path: str, spec: oiio.ImageSpec) -> None:
+    reason = _REFUSED_PHOTOMETRIC.get(spec.get_int_attribute("tiff:PhotometricInterpretation", -1))
+    if reason:
+        raise unreadable(path, f"{reason}, which is not supported", "Convert it to RGB.")
+
+
+def _orientation(spec: oiio.ImageSpec) -> int:
+    return int(spec.get_int_attribute("Orientation", UPRIGHT))
 
 
 def _open(path: str) -> oiio.ImageInput:
@@ -93,23 +134,11 @@ def _metadata(spec: oiio.ImageSpec) -> Header:
     header: Header = {}
     for theirs, ours in _EXR_NAMES.items():
         value = spec.getattribute(theirs)
-        if isinstance(value, str) or (isinstance(value, (int, float)) and 0 < value < math.inf):
+        if isinstance(value, (tuple, list, np.ndarray)) and len(value):
+            value = value[0]  # Exif allows several sensitivities; the first is the one used
+        if isinstance(value, str) or (isinstance(value, (int, float, np.number)) and 0 < value < math.inf):
             header[ours] = value if isinstance(value, str) else float(value)
-    rate = _frame_rate(spec)
-    if rate is not None:
-        header["framesPerSecond"] = rate
-    time = timecode(spec.get_string_attribute("dpx:TimeCode"))
-    if time is not None:
-        header["timeCode"] = time
     return header
-
-
-def _frame_rate(spec: oiio.ImageSpec) -> Fraction | None:
-    for name in ("dpx:FrameRate", "dpx:TemporalFrameRate"):
-        value = spec.get_float_attribute(name)
-        if 0 < value < 1000:
-            return Fraction(value).limit_denominator(1001)
-    return None
 
 
 def _refused(path: str, complaint: str) -> UnreadableFrame:

@@ -1,4 +1,4 @@
-"""Frames to files, whole or not at all: EXR for results, PNG and TIFF for plates and pictures."""
+"""Frames to files, written atomically: EXR for results, PNG and TIFF for plates and pictures."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import OpenEXR
 from numpy.typing import NDArray
 
 from f2hdr_backend.image.exr import read_header
+from f2hdr_backend.image.frame import Box, Windows
 from f2hdr_backend.image.metadata import Header, writable
 from f2hdr_backend.shot.atomic import write_file
 from f2hdr_backend.shot.errors import DocumentError, UnwritableFrame
@@ -36,23 +37,25 @@ def write_exr(
     *,
     pixel_type: str = "half",
     compression: str = "zip",
+    windows: Windows | None = None,
 ) -> int:
     """Write one EXR file and return how many pixels were clipped to what half floats can hold.
 
     ``layers`` maps names to ``(H, W)``, or ``(H, W, 3)`` for "RGB" (the unnamed R, G and B) and for colors
     such as "coarse" (coarse.R, .G and .B); any memory order. "RGB" is stored as ``pixel_type``, "half" or
-    "float": half floats end at 65504, and what lies beyond is clipped to that, never Inf. Other layers keep
+    "float": half floats end at 65504, and larger values are clipped to that, never Inf. Other layers keep
     their type: float16, float32 or uint32. ``compression`` is zip, piz, dwaa (lossy) or none. ``header``
-    holds further attributes.
+    has further attributes. ``windows`` places the pixels, by default at 0, 0 with equal windows.
 
-    The file is written under a temporary name in the same folder (made if need be) and renamed when complete.
-    Raises UnwritableFrame if the disk or the pixels forbid it, DocumentError for a wrong option or attribute.
+    The file is written under a temporary name in the same folder (created if missing) and renamed when complete.
+    Raises UnwritableFrame if the disk or the pixels do not allow it, DocumentError for a wrong option or attribute.
     """
     dtype = _choice(_PIXEL_TYPES, pixel_type, "pixel type")
     attributes = {
         **writable(header),
         "compression": _choice(_COMPRESSIONS, compression, "compression"),
         "type": OpenEXR.scanlineimage,
+        **({"dataWindow": _corners(windows.data), "displayWindow": _corners(windows.display)} if windows else {}),
     }
     channels, clipped = _channels(os.fspath(path), layers, dtype)
     encoded = io.BytesIO()
@@ -69,8 +72,8 @@ def write_image(path: str | os.PathLike[str], pixels: NDArray[Any], bits: int) -
 
     ``pixels`` is ``(H, W)`` or ``(H, W, C)`` with 1, 3 or 4 channels: floats, 1.0 being full scale, which
     are clipped and rounded unless ``bits`` is 32; or uint8 or uint16 of just that many bits. No color is
-    converted. The file appears whole or not at all. Raises UnwritableFrame, or DocumentError for a format
-    that is not offered.
+    converted. The file is written atomically. Raises UnwritableFrame, or DocumentError for a format that is not
+    offered.
     """
     name = os.fspath(path)
     suffix = os.path.splitext(name)[1].lower()
@@ -85,8 +88,12 @@ def write_image(path: str | os.PathLike[str], pixels: NDArray[Any], bits: int) -
     write_file(path, encoded)
 
 
+def _corners(box: Box) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    return np.array(box[:2], np.int32), np.array(box[2:], np.int32)
+
+
 def _encoded(suffix: str, codes: NDArray[Any]) -> bytes:
-    """Encode in memory: OpenImageIO and OpenCV do not say when the disk is full, writing bytes does."""
+    """Encode in memory: OpenImageIO and OpenCV do not report a full disk, writing bytes does."""
     options = [] if suffix == ".png" else [cv2.IMWRITE_TIFF_COMPRESSION, cv2.IMWRITE_TIFF_COMPRESSION_NONE]
     encoded, data = cv2.imencode(suffix, codes[..., ::-1], options)
     if not encoded:
@@ -112,12 +119,12 @@ def _codes(path: str, pixels: NDArray[Any], bits: int) -> NDArray[Any]:
 def _choice(offered: dict[str, Any], wanted: str, what: str) -> Any:
     if wanted not in offered:
         choices = ", ".join(offered)
-        raise DocumentError(f'"{wanted}" is no {what}.', hint=f"Choose one of {choices}.", value=wanted)
+        raise DocumentError(f'"{wanted}" is not a {what}.', hint=f"Choose one of {choices}.", value=wanted)
     return offered[wanted]
 
 
 def _channels(path: str, layers: dict[str, NDArray[Any]], dtype: type) -> tuple[dict[str, NDArray[Any]], int]:
-    """Return what the library is given: contiguous arrays, as it writes others wrongly without a word."""
+    """Return contiguous arrays: the library writes others wrongly and does not report it."""
     clipped = 0
     channels: dict[str, NDArray[Any]] = {}
     size = next(iter(layers.values())).shape[:2] if layers else (0, 0)
@@ -145,5 +152,5 @@ def _typed(pixels: NDArray[Any], dtype: type) -> tuple[NDArray[Any], int]:
     return pixels.astype(dtype), count
 
 
-def _unwritable(path: str, what: str, mend: str) -> UnwritableFrame:
-    return UnwritableFrame(f'"{path}" cannot be written: {what}.', hint=mend, path=path)
+def _unwritable(path: str, what: str, hint: str) -> UnwritableFrame:
+    return UnwritableFrame(f'"{path}" cannot be written: {what}.', hint=hint, path=path)

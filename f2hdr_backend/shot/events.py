@@ -120,6 +120,7 @@ COUNTED = {
     "nonfinite": "Pixels were NaN or Inf and were replaced",
     "above_clip": "Pixels lie above the clip level and their radiance is lost",
     "exposures_off": "Brightness differs between frames from what their exposures predict, and was matched",
+    "file_note": "Files have content that was not read, or read in a special way",
     "half_range": "Pixels lie beyond what half floats hold",
     "redone_fp32": "Half precision overflowed and the frame was computed again in float32",
 }

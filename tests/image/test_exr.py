@@ -2,10 +2,13 @@
 
 import numpy as np
 import OpenEXR
+import OpenImageIO as oiio
 import pytest
 
-from f2hdr_backend.image.exr import display_size, read_exr, read_header
+from f2hdr_backend.image.exr import read_exr, read_header
+from f2hdr_backend.image.frame import Windows
 from f2hdr_backend.image.read import read_image
+from f2hdr_backend.image.write import write_exr
 from f2hdr_backend.shot.errors import UnreadableFrame
 
 HEIGHT, WIDTH = 40, 56
@@ -76,7 +79,8 @@ def test_alpha_and_layers_pass_through_in_their_own_type(tmp_path):
         ((500, 0, WIDTH, HEIGHT), (0, 0, 32, 24)),
     ],
 )
-def test_the_data_window_is_placed_into_the_display_window(tmp_path, data, display):
+def test_no_pixel_is_lost_where_the_windows_differ(tmp_path, data, display):
+    """The picture covers both windows: overscan stays, and where no data is there is black."""
     path = save(
         tmp_path / "a.exr",
         {"RGB": PICTURE, "A": PLANE},
@@ -84,16 +88,24 @@ def test_the_data_window_is_placed_into_the_display_window(tmp_path, data, displ
         displayWindow=window(*display),
     )
     image = read_exr(path)
-    left, top, width, height = display
-    assert image.pixels.shape == (height, width, 3) and image.layers["A"].shape == (height, width)
-    assert display_size(read_header(path)) == (width, height)
-    for y in range(height):
-        for x in range(0, width, 3):
-            row, column = y + top - data[1], x + left - data[0]
-            inside = 0 <= row < HEIGHT and 0 <= column < WIDTH
-            expected = PICTURE[row, column] if inside else (0, 0, 0)
-            assert tuple(image.pixels[y, x]) == tuple(np.float32(value) for value in expected)
-            assert image.layers["A"][y, x] == (PLANE[row, column] if inside else 0)
+    left, top = min(data[0], display[0]), min(data[1], display[1])
+    right, bottom = (max(data[i] + data[i + 2], display[i] + display[i + 2]) for i in (0, 1))
+    assert image.pixels.shape == (bottom - top, right - left, 3)
+    assert image.layers["A"].shape == (bottom - top, right - left)
+    expected = np.zeros(image.pixels.shape, np.float32)
+    rows, columns = data[1] - top, data[0] - left
+    expected[rows : rows + HEIGHT, columns : columns + WIDTH] = PICTURE
+    np.testing.assert_array_equal(image.pixels, expected)
+    if (left, top, right - left, bottom - top) == display:
+        assert image.windows is None
+        return
+    shown = (display[0], display[1], display[0] + display[2] - 1, display[1] + display[3] - 1)
+    assert image.windows == Windows((left, top, right - 1, bottom - 1), shown)
+    write_exr(tmp_path / "b.exr", {"RGB": image.pixels}, {}, pixel_type="float", windows=image.windows)
+    other = oiio.ImageBuf(str(tmp_path / "b.exr"))
+    assert (other.xbegin, other.ybegin) == (left, top)
+    assert (other.spec().full_x, other.spec().full_width) == (display[0], display[2])
+    np.testing.assert_array_equal(other.get_pixels(oiio.FLOAT), image.pixels)
 
 
 def test_the_picture_is_found_among_parts_and_other_parts_become_layers(tmp_path):
@@ -129,6 +141,43 @@ def test_luminance_alone_becomes_gray_and_luminance_with_chroma_is_refused(tmp_p
     assert gray.layers.keys() == {"A"}
     with pytest.raises(UnreadableFrame, match="its channels are: BY, RY, Y"):
         read_exr(save(tmp_path / "chroma.exr", {"Y": PLANE, "RY": PLANE, "BY": PLANE}))
+
+
+def views(path, *, parts):
+    """A file with a left and a right eye, as two parts or as one part with prefixed channels."""
+    right = PICTURE[:, ::-1].copy()
+    if parts:
+        named = [("rgba.left", {"RGB": PICTURE}, "left"), ("rgba.right", {"RGB": right}, "right")]
+        OpenEXR.File([OpenEXR.Part(header(view=view), pixels, name) for name, pixels, view in named]).write(str(path))
+    else:
+        channels = {f"right.{color}": right[..., index].copy() for index, color in enumerate("RGB")}
+        save(path, {"RGB": PICTURE, **channels}, multiView=["left", "right"])
+    return str(path), {"left": PICTURE, "right": right}
+
+
+@pytest.mark.parametrize("parts", [True, False])
+def test_each_view_is_a_plate_of_its_own_and_none_is_chosen_silently(tmp_path, parts):
+    path, expected = views(tmp_path / "a.exr", parts=parts)
+    with pytest.raises(UnreadableFrame) as caught:
+        read_exr(path)
+    assert "--layer left" in caught.value.hint and "--layer right" in caught.value.hint
+    for name, pixels in expected.items():
+        image = read_exr(path, name)
+        np.testing.assert_array_equal(image.pixels, pixels.astype(np.float32))
+        assert image.metadata["view"] == name and image.layers == {}
+
+
+def test_a_layer_is_chosen_by_its_name(tmp_path):
+    channels = {f"main.{color}": PICTURE[..., index].copy() for index, color in enumerate("RGB")}
+    path = save(tmp_path / "a.exr", {**channels, "main.A": PLANE, "Z": PLANE})
+    with pytest.raises(UnreadableFrame) as caught:
+        read_exr(path)
+    assert "--layer main" in caught.value.hint
+    image = read_exr(path, "main")
+    np.testing.assert_array_equal(image.pixels, PICTURE.astype(np.float32))
+    assert image.layers.keys() == {"A", "Z"}
+    with pytest.raises(UnreadableFrame, match="other"):
+        read_exr(path, "other")
 
 
 def test_a_file_without_a_picture_names_what_it_has(tmp_path):

@@ -5,11 +5,9 @@ from fractions import Fraction
 import numpy as np
 import OpenEXR
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from f2hdr_backend.image.exr import read_exr, read_header
-from f2hdr_backend.image.metadata import exposure_value, timecode
+from f2hdr_backend.image.metadata import exposure_value
 from f2hdr_backend.image.write import write_exr
 from f2hdr_backend.shot.errors import DocumentError
 
@@ -95,36 +93,3 @@ def test_exposure_is_read_in_stops():
     assert exposure_value({"expTime": 1 / 400}) - exposure_value({"expTime": 1 / 50}) == pytest.approx(-3)
     for nothing in ({}, {"aperture": 4.0}, {"expTime": 0.0}, {"expTime": "1/50"}, {"expTime": float("nan")}):
         assert exposure_value(nothing) is None
-
-
-@pytest.mark.parametrize(
-    ("start", "offset", "rate", "expected"),
-    [
-        ("01:00:00:00", 0, Fraction(24), (1, 0, 0, 0)),
-        ("01:00:00:23", 1, Fraction(24), (1, 0, 1, 0)),
-        ("23:59:59:24", 1, Fraction(25), (0, 0, 0, 0)),
-        ("00:00:59;29", 1, Fraction(30000, 1001), (0, 1, 0, 2)),
-        ("00:09:59;29", 1, Fraction(30000, 1001), (0, 10, 0, 0)),
-        ("00:00:00;00", 17982, Fraction(30000, 1001), (0, 10, 0, 0)),
-        ("00:00:00;00", 107892, Fraction(30000, 1001), (1, 0, 0, 0)),
-    ],
-)
-def test_timecode_counts_on(start, offset, rate, expected):
-    drop = int(";" in start)
-    assert timecode(start, offset, rate) == OpenEXR.TimeCode(*expected, drop, *[0] * 13)
-
-
-@given(st.integers(0, 200_000), st.integers(0, 3000))
-def test_drop_frame_counts_without_a_step_or_a_repeat(start, offset):
-    """Counting in two strides ends where counting in one does."""
-    rate = Fraction(30000, 1001)
-    middle = timecode("00:00:00;00", start, rate)
-    hours, minutes, seconds, frames, drop = str(middle).strip("()").split(", ")[:5]
-    text = f"{int(hours):02}:{int(minutes):02}:{int(seconds):02};{int(frames):02}"
-    assert drop == "1"
-    assert timecode(text, offset, rate) == timecode("00:00:00;00", start + offset, rate)
-
-
-@pytest.mark.parametrize("text", ["", "noon", "01:00:00", "1:2:3:4", "25:00:00:00", "01:00:00:45"])
-def test_what_is_no_timecode_gives_none(text):
-    assert timecode(text) is None

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import bisect
+import struct
 from collections import OrderedDict
 from dataclasses import dataclass
+from itertools import pairwise
 
 import av
 import av.error
 
 from f2hdr_backend.image.frame import unreadable
+from f2hdr_backend.image.movie.ycbcr import ContainerTags
+from f2hdr_backend.image.orientation import UPRIGHT, by_matrix
 
 _KEPT = 4
 """Decoded frames that stay: a window and one more, so that a moving window decodes each frame once."""
@@ -18,6 +22,8 @@ _NEAR = 8
 """Frames ahead that are reached by decoding on, without a seek."""
 
 _KEYS_TRIED = 3
+_EDITED = "mov"
+"""Part of the name of the container formats that have edit lists."""
 _AGAIN = "Check the file, or copy it again."
 
 
@@ -60,6 +66,9 @@ class MovieFrames:
         self._kept: OrderedDict[int, av.VideoFrame] = OrderedDict()
         self._times: _Timeline | None = None
         self._container = self._open()
+        codec = self.stream.codec_context
+        # Decoding a frame replaces the container's tags with the frame's own.
+        self.container_tags = ContainerTags(int(codec.colorspace), int(codec.color_range))
         self._start()
 
     @property
@@ -69,17 +78,45 @@ class MovieFrames:
 
     @property
     def tags(self) -> dict[str, str]:
-        """What the file and its streams say about themselves; the video stream has the last word."""
+        """The metadata of the file and its streams; where they differ, that of the video stream."""
         tags = dict(self._container.metadata)
         for stream in (*self._container.streams, self.stream):
             tags |= stream.metadata
         return tags
 
+    def orientation(self) -> int:
+        """The orientation that the container gives, by its number in Exif. Raises UnreadableFrame for other angles."""
+        matrix = self.read(0).side_data.get("DISPLAYMATRIX")
+        if matrix is None:
+            return UPRIGHT
+        a, b, _, c, d, *_ = struct.unpack("<9i", bytes(matrix)[:36])
+        found = by_matrix((a, b, c, d))
+        if found is None:
+            reason = "its display matrix is neither a turn by quarters nor a flip"
+            raise unreadable(self._path, reason, "Convert the movie with its turn applied.")
+        return found
+
     def count(self) -> int:
-        """Return how many frames the file promises; if its header does not say, the packets are counted."""
-        if not self.stream.frames:
-            return self._timeline().count
-        return self.stream.frames - sum(entry.is_discard for entry in self.stream.index_entries)
+        """Return how many frames a player shows; if the index does not state it, the packets are counted.
+
+        The index of QuickTime and MP4 follows the edit list: frames may be left out or repeated.
+        """
+        entries = self.stream.index_entries
+        if _EDITED in self._container.format.name and len(entries):
+            return sum(not entry.is_discard for entry in entries)
+        return self.stream.frames or self._timeline().count
+
+    def notes(self) -> tuple[str, ...]:
+        """Return what a user should know of the movie's times: a varying rate."""
+        entries = [entry.timestamp for entry in self.stream.index_entries if not entry.is_discard]
+        steps = {later - before for before, later in pairwise(sorted(entries))} if len(entries) > 2 else set()
+        if _EDITED not in self._container.format.name or not steps or max(steps) <= max(1, 1.5 * min(steps)):
+            return ()
+        rate = float(self.stream.average_rate or 0)
+        return (
+            f'"{self._path}" has a variable frame rate: its frames are numbered in order, '
+            f"and {rate:.6g} frames a second is their mean.",
+        )
 
     def read(self, index: int) -> av.VideoFrame:
         """Return frame ``index``. Raises UnreadableFrame if the file ends too early or is damaged."""
@@ -109,7 +146,7 @@ class MovieFrames:
             raise unreadable(self._path, reason, "Check the path and the file.") from error
         if not container.streams.video or container.streams.video[0].codec_context is None:
             container.close()
-            raise unreadable(self._path, "it holds no video that can be decoded", "Check the file.")
+            raise unreadable(self._path, "it has no video that can be decoded", "Check the file.")
         return container
 
     def _rewind(self) -> None:
@@ -139,7 +176,7 @@ class MovieFrames:
     def _seek(self, index: int) -> None:
         """Go to a key frame from which ``index`` can be reached; else to the beginning.
 
-        Frames shown before the key frame are passed over: they may lean on ones that were not decoded.
+        Frames shown before the key frame are skipped: they may depend on frames that were not decoded.
         """
         timeline = self._timeline()
         for shown, seekable in timeline.keys_before(index):
@@ -164,7 +201,7 @@ class MovieFrames:
 
 
 def _timeline(container: av.container.InputContainer) -> _Timeline:
-    """Look at all packets, without decoding them."""
+    """Read all packets, without decoding them."""
     count = 0
     times: set[int] = set()
     keys: list[tuple[int, int]] = []

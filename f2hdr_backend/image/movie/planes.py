@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from f2hdr_backend.image.frame import FloatArray
-from f2hdr_backend.image.movie.ycbcr import MATRICES
+from f2hdr_backend.image.ycbcr import MATRICES
 
 BLACK, WHITE, GRAY, CHROMA = 64, 940, 512, 896
 """10-bit codes of limited range: of black, of white, of no color, and how many chroma spans."""

@@ -7,18 +7,21 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from f2hdr_backend.image.frame import Encoding, PlateImage, file_identity, require_frames, unreadable
-from f2hdr_backend.image.metadata import Header, timecode
+from f2hdr_backend.image.metadata import Header
 from f2hdr_backend.image.movie.frames import MovieFrames
 from f2hdr_backend.image.movie.ycbcr import Decoded, UnknownCoding, decode
+from f2hdr_backend.image.orientation import upright_image, upright_size
+from f2hdr_backend.image.timecode import timecode_header
 from f2hdr_backend.shot.frames import FrameRange
 
 
 class MoviePlate:
     """The first video stream of a movie as a Plate (see there for what each member promises).
 
-    Needs PyAV (``pip install "f2hdr[media]"``). Pixels are RGB code values, 0-1, by the matrix and range of
-    the movie's tags; ``f2hdr/plate_matrix`` and ``f2hdr/plate_range`` in the metadata say which, and how if
-    it had none. Raises UnreadableFrame if the file cannot be opened.
+    Needs PyAV (``pip install "f2hdr[media]"``). Pixels are RGB code values, 0-1, upright, by the matrix and range of
+    the movie's tags; ``f2hdr/plate_matrix`` and ``f2hdr/plate_range`` in the metadata state both, and how they were
+    chosen if the movie has no tags. Alpha becomes the layer "A". The frames are those that a player shows: edit lists
+    are followed. Raises UnreadableFrame if the file cannot be opened.
     """
 
     missing: tuple[int, ...] = ()
@@ -31,11 +34,14 @@ class MoviePlate:
         self._header = _header(self._movie)
         self._start = self._movie.tags.get("timecode", "")
         codec = self._movie.stream.codec_context
-        self.size = (codec.width, codec.height)
+        self._stored_size = (codec.width, codec.height)
         count = self._movie.count()
         if count == 0:
-            raise unreadable(path, "it holds no frame", "Check the file, or copy it again.")
+            raise unreadable(path, "it has no frame", "Check the file, or copy it again.")
         self.frames = FrameRange(tuple(range(1, count + 1)))
+        self._notes = self._movie.notes()
+        self._orientation = self._movie.orientation()
+        self.size = upright_size(self._stored_size, self._orientation)
 
     def require(self, frames: Iterable[int]) -> None:
         """Raise MissingFrames unless the movie is long enough for every one of ``frames``."""
@@ -47,8 +53,8 @@ class MoviePlate:
         with self._lock:
             decoded = self._decode(number)
         height, width, _ = decoded.rgb.shape
-        if (width, height) != self.size:
-            first = f"{self.size[0]} x {self.size[1]}"
+        if (width, height) != self._stored_size:
+            first = f"{self._stored_size[0]} x {self._stored_size[1]}"
             reason = f"frame {number} is {width} x {height}, the movie {first}"
             raise unreadable(self.name, reason, "Bring all frames to one size.", number)
         metadata = {
@@ -56,17 +62,17 @@ class MoviePlate:
             "f2hdr/plate_matrix": decoded.matrix,
             "f2hdr/plate_range": decoded.signal_range,
         }
-        time = timecode(self._start, number - 1, self._header.get("framesPerSecond", Fraction(24)))
-        if time is not None:
-            metadata["timeCode"] = time
-        return PlateImage(number, self.name, decoded.rgb, "integer", {}, metadata)
+        metadata |= timecode_header(self._start, number - 1, self._header.get("framesPerSecond"))
+        layers = {} if decoded.alpha is None else {"A": decoded.alpha}
+        image = PlateImage(number, self.name, decoded.rgb, "integer", layers, metadata, notes=self._notes)
+        return upright_image(image, self._orientation)
 
     def identity(self, number: int) -> str:
         """Return name, size and time of change of the movie, and the frame number. Raises UnreadableFrame."""
         return f"{file_identity(self.name)}:{number}"
 
     def exposure_metadata(self) -> None:
-        """Return None: movies do not tell exposures frame by frame."""
+        """Return None: movies do not state exposures frame by frame."""
 
     def close(self) -> None:
         """Close the movie; it cannot be read any more."""
@@ -75,10 +81,9 @@ class MoviePlate:
 
     def _decode(self, number: int) -> Decoded:
         try:
-            return decode(self._movie.read(number - 1))
+            return decode(self._movie.read(number - 1), self._movie.container_tags)
         except UnknownCoding as error:
-            mend = "Convert the movie to ProRes or H.264."
-            raise unreadable(self.name, str(error), mend, number) from error
+            raise unreadable(self.name, str(error), "Convert the movie to ProRes or H.264.", number) from error
 
 
 def _header(movie: MovieFrames) -> Header:

@@ -1,5 +1,6 @@
 """Movies: the right frame, by its number, in the right colors."""
 
+import struct
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 
@@ -8,6 +9,7 @@ import OpenEXR
 import pytest
 
 from f2hdr_backend.image.read import open_plate
+from f2hdr_backend.image.timecode import timecode_text
 from f2hdr_backend.shot.errors import ImageError, MissingFrames, UnreadableFrame
 
 av = pytest.importorskip("av")
@@ -23,13 +25,15 @@ FLAT = {"crf": "1", "preset": "fast"}
 
 def encode(path, pictures, codec, pixel_format, tags=(BT709, LIMITED), options=None, rate=25, **metadata):
     """Write pictures given as Y'CbCr planes of code values; times may be shifted by ``start``."""
-    start = metadata.pop("start", 0)
+    start, colr = metadata.pop("start", 0), metadata.pop("colr", False)
     movie_options = {"avoid_negative_ts": "disabled"} if start else {}
     with av.open(str(path), "w", options=movie_options) as container:
         stream = container.add_stream(codec, rate=rate, options=options or {})
         stream.height, stream.width = pictures[0][0].shape
         stream.pix_fmt = pixel_format
         stream.codec_context.colorspace, stream.codec_context.color_range = tags
+        if colr:
+            stream.codec_context.color_primaries = stream.codec_context.color_trc = BT709
         stream.metadata.update(metadata)
         for number, planes in enumerate(pictures):
             frame = av.VideoFrame(stream.width, stream.height, pixel_format)
@@ -237,6 +241,116 @@ def test_frames_cut_off_by_an_edit_list_are_not_counted(tmp_path):
     numbers = [number_in(plate.read(number)) for number in plate.frames]
     assert numbers == list(range(30 - len(shown) + 1, 31))
     assert number_in(plate.read(5)) == numbers[4]
+
+
+def edit(path, parts):
+    """Rewrite the edit list of a movie of 25 frames a second: ``parts`` are (first frame from 0, frames)."""
+    data = bytearray(open(path, "rb").read())
+    scale = struct.unpack_from(">I", data, data.index(b"mdhd") + 16)[0] // 25
+    whole = struct.unpack_from(">I", data, data.index(b"mvhd") + 16)[0] // 25
+    entries = b"".join(struct.pack(">IiI", count * whole, first * scale, 0x10000) for first, count in parts)
+    at = data.index(b"elst") - 4
+    (size,) = struct.unpack_from(">I", data, at)
+    new = struct.pack(">I4sII", 16 + len(entries), b"elst", 0, len(parts)) + entries
+    for kind in (b"moov", b"trak", b"edts"):
+        box = data.index(kind) - 4
+        struct.pack_into(">I", data, box, struct.unpack_from(">I", data, box)[0] + len(new) - size)
+    data[at : at + size] = new
+    open(path, "wb").write(data)
+    return path
+
+
+@pytest.mark.parametrize("codec", ["intra", "closed groups"])
+@pytest.mark.parametrize(
+    "parts", [[(3, 10)], [(0, 12)], [(13, 11)], [(2, 6), (15, 5)], [(0, 24), (0, 24)], [(4, 3)] * 3]
+)
+def test_edit_lists_give_the_frames_that_a_player_shows(tmp_path, codec, parts):
+    """Trimmed, cut and looped movies, whether every frame is a key frame or not."""
+    name, layout, options = {
+        "intra": ("mjpeg", "yuvj420p", {}),
+        "closed groups": ("libx264", "yuv420p", {"bf": "0", "g": "6"}),
+    }[codec]
+    tags = (BT709, FULL if codec == "intra" else LIMITED)
+    path = edit(encode(tmp_path / "a.mov", counters(24), name, layout, tags, options), parts)
+    plate = open_plate(path)
+    expected = [frame for first, count in parts for frame in range(first + 1, first + count + 1)]
+    assert str(plate.frames) == f"1-{len(expected)}"
+    assert [number_in(plate.read(number)) for number in plate.frames] == expected
+    for number in (len(expected), 1, len(expected) // 2):
+        assert number_in(plate.read(number)) == expected[number - 1]
+
+
+@pytest.mark.parametrize(("degrees", "flipped"), [(0, False), (90, False), (180, False), (270, False), (0, True)])
+def test_turned_and_flipped_movies_are_upright(tmp_path, degrees, flipped):
+    planes = to_planes(patches(), (BT709, LIMITED), 10, (1, 2))
+    path = encode(tmp_path / "a.mov", [planes] * 2, "prores_ks", "yuv422p10le")
+    stored = open_plate(path).read(1).pixels
+    data = bytearray(open(path, "rb").read())
+    turn = {0: (1, 0, 0, 1), 90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}[degrees]
+    a, b, c, d = (-1, 0, 0, 1) if flipped else turn
+    at = data.index(b"tkhd") + 4 + 40
+    struct.pack_into(">9i", data, at, a << 16, b << 16, 0, c << 16, d << 16, 0, 0, 0, 1 << 30)
+    open(path, "wb").write(data)
+    expected = stored[:, ::-1] if flipped else np.rot90(stored, -degrees // 90)
+    plate = open_plate(path)
+    np.testing.assert_array_equal(plate.read(1).pixels, expected)
+    assert plate.size == (expected.shape[1], expected.shape[0])
+
+
+def test_the_containers_matrix_counts_where_the_frame_has_none(tmp_path):
+    """ProRes frames may leave their tags open while the file's colr box has them."""
+    planes = to_planes(patches(), (BT709, LIMITED), 10, (1, 2))
+    path = encode(tmp_path / "a.mov", [planes] * 2, "prores_ks", "yuv422p10le", options={"qscale": "1"}, colr=True)
+    data = bytearray(open(path, "rb").read())
+    at = data.index(b"icpf")
+    while at >= 0:
+        data[at + 4 + 14 : at + 4 + 17] = bytes((2, 2, 2))
+        at = data.find(b"icpf", at + 4)
+    open(path, "wb").write(data)
+    frame = next(av.open(path).decode(video=0))
+    assert int(frame.colorspace) == UNTAGGED
+    image = open_plate(path).read(1)
+    assert image.metadata["f2hdr/plate_matrix"] == "bt709"
+    centers = np.s_[16::32, 16::32]
+    assert np.abs(image.pixels[centers] - patches()[centers]).max() < 2.5 / 1023
+
+
+@pytest.mark.parametrize(
+    ("codec", "layout", "bits"), [("prores_ks", "yuva444p10le", 16), ("qtrle", "argb", 8), ("png", "rgba", 8)]
+)
+def test_alpha_becomes_a_layer(tmp_path, codec, layout, bits):
+    alpha = np.linspace(0, 1, 96 * 160, dtype=np.float32).reshape(96, 160)
+    rgba = np.rint(np.dstack([patches(), alpha]) * 65535).astype("<u2")
+    with av.open(str(tmp_path / "a.mov"), "w") as container:
+        stream = container.add_stream(codec, rate=24, options={"alpha_bits": "16"} if codec == "prores_ks" else {})
+        stream.width, stream.height, stream.pix_fmt = 160, 96, layout
+        frame = av.VideoFrame.from_ndarray(rgba, "rgba64le").reformat(format=layout)
+        container.mux([*stream.encode(frame), *stream.encode()])
+    image = open_plate(str(tmp_path / "a.mov")).read(1)
+    assert np.abs(image.layers["A"] - alpha).max() < 1.6 / 255
+    assert np.abs(image.pixels[16::32, 16::32] - patches()[16::32, 16::32]).max() < 0.03
+
+
+def test_a_variable_rate_is_reported(tmp_path):
+    with av.open(str(tmp_path / "a.mov"), "w") as container:
+        stream = container.add_stream("mjpeg", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 160, 96, "yuvj420p"
+        for time in (0, 1, 2, 6, 7, 8):
+            frame = av.VideoFrame.from_ndarray(np.full((96, 160, 3), 20 * time, np.uint8)).reformat(format="yuvj420p")
+            frame.pts, frame.time_base = time, Fraction(1, 25)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    plate = open_plate(str(tmp_path / "a.mov"))
+    (note,) = plate.read(2).notes
+    assert len(plate.frames) == 6 and "a.mov" in note
+    assert open_plate(encode(tmp_path / "b.mov", counters(6), "mjpeg", "yuvj420p")).read(2).notes == ()
+
+
+@pytest.mark.parametrize("rate", [48, 50, Fraction(60000, 1001), 60, 120])
+def test_timecodes_of_high_rates_are_kept(tmp_path, rate):
+    path = encode(tmp_path / "a.mov", counters(4), "mjpeg", "yuvj420p", rate=rate, timecode="01:00:00:28")
+    texts = [timecode_text(open_plate(path).read(number).metadata) for number in (1, 2, 3, 4)]
+    assert texts == [f"01:00:00:{frame}" for frame in (28, 29, 30, 31)]
 
 
 def test_movies_may_be_read_from_many_threads(tmp_path):

@@ -1,0 +1,78 @@
+"""Stills whose numbers need care: inverted grays, other color models, thumbnails, sensitivities."""
+
+import struct
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+from PIL.TiffImagePlugin import IFDRational
+
+from f2hdr_backend.image.read import open_plate, read_image
+from f2hdr_backend.shot.errors import UnreadableFrame
+
+GRAY = np.linspace(0, 1, 24 * 16).reshape(16, 24)
+
+
+@pytest.mark.parametrize("bits", [1, 8, 16])
+def test_min_is_white_is_inverted(tmp_path, bits):
+    codes = np.rint(GRAY * (2**bits - 1)).astype({1: bool, 8: np.uint8, 16: np.uint16}[bits])
+    for photometric, expected in (("miniswhite", 1 - codes / (2**bits - 1)), ("minisblack", codes / (2**bits - 1))):
+        tifffile.imwrite(tmp_path / "a.tif", codes, photometric=photometric)
+        pixels = read_image(str(tmp_path / "a.tif")).pixels
+        np.testing.assert_allclose(pixels, np.stack([expected] * 3, axis=-1), atol=1e-6)
+
+
+@pytest.mark.parametrize("mode", ["LAB", "CMYK"])
+def test_other_color_models_are_refused(tmp_path, mode):
+    Image.fromarray(np.zeros((16, 24, 3), np.uint8)).convert(mode).save(tmp_path / "p.1001.tif")
+    with pytest.raises(UnreadableFrame, match="Convert it to RGB"):
+        read_image(str(tmp_path / "p.1001.tif"))
+    with pytest.raises(UnreadableFrame, match="Convert it to RGB"):
+        open_plate(str(tmp_path / "p.####.tif"))
+
+
+def test_the_picture_is_read_and_not_the_thumbnail_before_it(tmp_path):
+    codes = np.rint(np.stack([GRAY] * 3, axis=-1) * 255).astype(np.uint8)
+    with tifffile.TiffWriter(tmp_path / "p.1001.tif") as file:
+        file.write(codes[::4, ::4], photometric="rgb", subfiletype=1)
+        file.write(codes, photometric="rgb")
+    plate = open_plate(str(tmp_path / "p.####.tif"))
+    image = plate.read(1001)
+    assert plate.size == (24, 16) and image.notes == ()
+    np.testing.assert_allclose(image.pixels, codes / 255, atol=1e-6)
+
+
+def test_further_pages_are_reported(tmp_path):
+    codes = np.zeros((16, 24, 3), np.uint8)
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        for _ in range(3):
+            file.write(codes, photometric="rgb")
+    (note,) = read_image(str(tmp_path / "a.tif")).notes
+    assert "a.tif" in note and "3" in note
+
+
+def tiff_with_exif(path, seconds, iso):
+    """Write a gray TIFF of 16 x 16 whose Exif directory has an exposure time (1/seconds) and a sensitivity."""
+    entries = [(256, 3, 1, 16), (257, 3, 1, 16), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1), (273, 4, 1, 256)]
+    entries += [(277, 3, 1, 1), (278, 3, 1, 16), (279, 4, 1, 256), (34665, 4, 1, 160)]
+    first = struct.pack("<H", len(entries)) + b"".join(struct.pack("<HHII", *entry) for entry in entries) + bytes(4)
+    exif = struct.pack("<HHHIIHHIII", 2, 33434, 5, 1, 200, 34855, 3, 1, iso, 0)
+    data = (b"II*\0" + struct.pack("<I", 8) + first).ljust(160, b"\0") + exif
+    data = data.ljust(200, b"\0") + struct.pack("<II", 1, seconds)
+    path.write_bytes(data.ljust(256, b"\0") + bytes([40]) * 256)
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "tif"])
+def test_time_and_sensitivity_of_exif_give_the_exposure(tmp_path, suffix):
+    for number, (seconds, iso) in enumerate([(96, 200), (48, 800)] * 2, start=1001):
+        if suffix == "tif":
+            tiff_with_exif(tmp_path / f"p.{number}.tif", seconds, iso)
+            continue
+        exif = Image.Exif()
+        exif[0x8769] = {0x829A: IFDRational(1, seconds), 0x8827: iso}
+        picture = Image.fromarray(np.full((16, 24, 3), 40, np.uint8))
+        picture.save(tmp_path / f"p.{number}.{suffix}", exif=exif)
+    told = open_plate(str(tmp_path / f"p.####.{suffix}")).exposure_metadata()
+    assert told is not None
+    assert told[1002] - told[1001] == pytest.approx(3, abs=0.01) and told[1003] == told[1001]
