@@ -45,7 +45,7 @@ def check(shot: Shot, frames: FrameRange | None = None) -> Iterator[FrameChecked
             "The Shot is not settled, so it does not say how its frames have to be.",
             hint="Prepare it first: f2hdr prepare SHOT.json -o prepared.json.",
         )
-    plate = open_plate(shot.plate)
+    plate = open_plate(shot.plate, shot.layer)
     try:
         wanted = frames or shot.frames or plate.frames
         checker = _Checker(shot, plate)

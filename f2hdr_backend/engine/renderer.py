@@ -42,7 +42,7 @@ class Renderer:
         Raises:
             ShotError, ImageError, DeviceError: see ``shot.errors``; checks come before any work.
         """
-        plate = open_plate(shot.plate)
+        plate = open_plate(shot.plate, shot.layer)
         try:
             wanted = frames or shot.frames or FrameRange(tuple(range(plate.frames.first, plate.frames.last + 1)))
             shot, settled = settle.settle_checked(shot, plate, wanted)

@@ -75,7 +75,7 @@ def prepare(shot: Shot) -> tuple[Shot, list[Event]]:
     Raises:
         ShotError, ImageError: as ``Renderer.render`` before its first frame.
     """
-    plate = open_plate(shot.plate)
+    plate = open_plate(shot.plate, shot.layer)
     try:
         wanted = shot.frames or FrameRange(tuple(range(plate.frames.first, plate.frames.last + 1)))
         shot, events = settle_checked(shot, plate, wanted, needs_output=False)
@@ -100,7 +100,7 @@ def complete_exposures(shot: Shot, cycle: tuple[float, ...] | None, first: str |
     Raises:
         ExposureError: what is left open cannot be determined.
     """
-    plate = open_plate(shot.plate)
+    plate = open_plate(shot.plate, shot.layer)
     try:
         if cycle is not None and first is not None:
             return replace(shot, exposures=ExposurePattern.beginning(cycle, plate.frames.first, first)), []

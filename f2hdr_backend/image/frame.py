@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -38,6 +38,16 @@ class PlateImage:
     nonfinite: int = 0
     windows: Windows | None = None
     notes: tuple[str, ...] = ()
+
+
+    def displayed(self) -> PlateImage:
+        """Return the part of the picture inside the display window; pixels that are not there are 0."""
+        if self.windows is None:
+            return self
+        (left, top, _, _), shown = self.windows.data, self.windows.display
+        rows, columns = slice(shown[1] - top, shown[3] - top + 1), slice(shown[0] - left, shown[2] - left + 1)
+        layers = {name: plane[rows, columns] for name, plane in self.layers.items()}
+        return replace(self, pixels=self.pixels[rows, columns], layers=layers, windows=None)
 
 
 Box = tuple[int, int, int, int]

@@ -157,6 +157,9 @@ class Shot:
         pixels=False,
         schema={"minLength": 1, "format": "path"},
     )
+    layer: str = setting(
+        "Layer or view of EXR frames to render, such as main or left; empty for the plain R, G and B.", default=""
+    )
     exposures: Optional[ExposurePattern] = setting(
         "Exposure of every frame; not given: measured on the plate.", default=None, option=False
     )

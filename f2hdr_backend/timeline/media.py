@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from f2hdr_backend.image.frame import Plate
 from f2hdr_backend.image.read import MOVIE_SUFFIXES, open_plate
+from f2hdr_backend.image.timecode import timecode_text
 from f2hdr_backend.shot.errors import ShotError
 from f2hdr_backend.shot.frames import Sequence
 
@@ -142,12 +143,8 @@ def _sequence(reference: Any, plates: Plates) -> _Described:
 
 def _timecode(plate: Plate, like: Any) -> Any:
     """The time of the plate's first frame by its own timecode, at the rate of the time ``like``; None without one."""
-    code = plate.read(plate.frames.first).metadata.get("timeCode")
-    if code is None:
-        return None
-    mark = ";" if code.dropFrame else ":"
-    text = f"{code.hours:02d}:{code.minutes:02d}:{code.seconds:02d}{mark}{code.frame:02d}"
-    return type(like).from_timecode(text, like.rate)
+    text = timecode_text(plate.read(plate.frames.first).metadata)
+    return type(like).from_timecode(text, like.rate) if text else None
 
 
 def _frames(time: Any) -> int:
