@@ -15,7 +15,7 @@ FLOW_LIMIT = 100.0
 
 
 class ResidualDilatedBlock(nn.Module):
-    """Two dilated 3 x 3 convolutions with a PReLU between, added to the input, and a PReLU behind."""
+    """Two dilated 3 x 3 convolutions with a PReLU between, added to the input, then a PReLU."""
 
     def __init__(self, channels: int, dilation: int) -> None:
         super().__init__()

@@ -1,8 +1,8 @@
-"""A layer over a frame in bands of rows: the same values in a fraction of the memory.
+"""Run a layer over a frame in bands of rows: the same values in a fraction of the memory.
 
-A band carries ``reach`` rows more on each side than it gives back, as many as its layers look beyond a pixel: what
-comes out is what the whole frame would give, so there is nothing to blend. Whatever is taken over the whole frame
-(means, minima, maxima, histograms) must be taken between two such passes.
+The input of a band has ``reach`` rows more on each side than its output, as many as the layers depend on. The result
+equals that of the whole frame, so nothing is blended. Whole-frame values (means, minima, maxima, histograms) must be
+computed between two such passes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 ROWS_MULTIPLE = 16
-"""Bands have a multiple of so many rows, which keeps strided layers in step."""
+"""Bands have a multiple of this many rows, so that strided layers start on their own grid."""
 
 
 class Over(Protocol):
@@ -25,11 +25,11 @@ class Over(Protocol):
         """Run ``layer`` on ``inputs``.
 
         Args:
-            layer: takes ``inputs`` with fewer rows and gives as many rows, or a whole fraction or multiple of them.
-            reach: rows that the layer looks up and down, counted on the coarsest grid among the inputs.
+            layer: accepts ``inputs`` with fewer rows and returns as many rows, or a whole fraction or multiple of them.
+            reach: rows above and below that the layer depends on, counted on the coarsest grid among the inputs.
             inputs: ``(..., H, W)`` each; heights are whole multiples of the smallest.
-            into: an input, of the result's shape, that nobody needs any more: the result may take its place. The layer
-                must use no more of it for a row of the result than that row.
+            into: an input of the result's shape that is no longer needed; the result may be written into it. Each row
+                of the result may depend on the same row of this input only.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""What a weights file was trained for: the reading of the method that the network follows."""
+"""What a weights file was trained for: how its network is built and how it interprets the paper."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 @dataclass(frozen=True)
 class Descriptor:
-    """One reading of the F2HDR method; it travels in the header of every weights file.
+    """One interpretation of the F2HDR method; stored in the header of every weights file.
 
     The published checkpoint is ``Descriptor.published()``; the paper's text is ``exact, eq2, raw, max``.
-    The paper's ablations are readings too (:data:`ABLATIONS`).
+    The paper's ablations are descriptors too (:data:`ABLATIONS`).
     """
 
     warp: Literal["released", "exact"] = "exact"
@@ -44,25 +44,25 @@ class Descriptor:
 
     @classmethod
     def published(cls) -> Descriptor:
-        """The reading of the authors' released checkpoint."""
+        """The descriptor of the authors' released checkpoint."""
         return cls(warp="released", exposure_alignment="none", flow="sea_raft")
 
     @classmethod
     def lite(cls) -> Descriptor:
-        """The reading of the ``lite`` edition: the same network narrower, on cells of 2 x 2 pixels."""
+        """The descriptor of the ``lite`` edition: the same network narrower, on cells of 2 x 2 pixels."""
         return cls(adapter_channels=32, fusion_channels=64, refine_channels=32, cell_px=2)
 
     def without(self, ablation: str) -> Descriptor:
-        """This reading without what a key of :data:`ABLATIONS` leaves out."""
+        """This descriptor without the part that a key of :data:`ABLATIONS` leaves out."""
         return replace(self, **ABLATIONS[ablation])
 
     def to_json(self) -> dict[str, Any]:
-        """A JSON object that :meth:`from_json` takes back."""
+        """A JSON object that :meth:`from_json` accepts."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Descriptor:
-        """Read a descriptor; an unknown field or value raises ``ValueError`` naming it."""
+        """Read a descriptor. Raises ``ValueError`` that names an unknown field or value."""
         known = {field.name for field in fields(cls)}
         unknown = sorted(set(values) - known)
         if unknown:
@@ -135,4 +135,4 @@ _CHOICES = {
     "cell_px": (1, 2, 4),
 }
 _WIDTHS = (("adapter_channels", 1), ("fusion_channels", 4), ("refine_channels", 2), ("refine_blocks", 1))
-"""Whole numbers, each above 0 and a multiple of what stands beside it."""
+"""Fields that are whole numbers above 0, with the number that each must be a multiple of."""

@@ -24,7 +24,7 @@ SIZE_MULTIPLE = 16
 
 @dataclass(frozen=True)
 class Reconstruction:
-    """What one window gives. Radiance 1 is the clip of the shortest exposure."""
+    """The result of one window. Radiance 1 is the clip of the shortest exposure."""
 
     hdr: Tensor
     """``(B, 3, H, W)`` the final HDR frame, 0-1."""
@@ -71,7 +71,7 @@ class F2HDR(nn.Module):
             frames: ``(B, 3, 3, H, W)`` previous, reference, next; gamma-2.2 codes 0-1; sides multiples of 16.
             exposures: ``(B, 3)`` relative exposures, 1 the shortest of the shot.
             coarse_flows: ``(B, 2, 2, H, W)`` float32 pixels, reference to previous and to next.
-            encoded: what :meth:`encode` gave for the three frames, where that is known already; emptied.
+            encoded: the results of :meth:`encode` for the three frames, if already computed; the list is emptied.
             over: how layers run over the frame.
         """
         flows = self.refine_flows(frames, coarse_flows, over)

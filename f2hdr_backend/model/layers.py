@@ -1,4 +1,4 @@
-"""What adapter, mask and refinement are made of: a convolution, and a coarser grid to run it on."""
+"""Building blocks of adapter, mask and refinement: a convolution, and a coarser grid to run it on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def conv_prelu(inputs: int, outputs: int, *, dilation: int = 1) -> nn.Sequential
 
 
 def infinities_as_nan(values: Tensor) -> Tensor:
-    """Half precision overflows to infinity, which a clamp or a sigmoid would hide; NaN stays to be found."""
+    """Replace infinities by NaN: a clamp or a sigmoid would hide an overflow of half precision, NaN passes through."""
     nan = float("nan")
     return torch.nan_to_num(values, nan=nan, posinf=nan, neginf=nan)
 

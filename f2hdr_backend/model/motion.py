@@ -1,4 +1,4 @@
-"""Physical motion modeling: where motion makes fusion unreliable (Eq. 8-15)."""
+"""Physical motion modeling: where motion makes the fusion unreliable (Eq. 8-15)."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class PhysicalMotionMask(nn.Module):
         return torch.cat((translation, (u_x + v_y).abs(), (v_x - u_y).abs(), (0.5 * (u_y + v_x)).abs()), dim=1)
 
     def _derivatives(self, component: Tensor) -> tuple[Tensor, Tensor]:
-        """In float32 whatever the network's arithmetic: half precision has steps of 1/4 px at 64 px."""
+        """In float32 regardless of the network's precision: half precision has steps of 1/4 px at 64 px."""
         with torch.autocast(component.device.type, enabled=False):
             return F.conv2d(component, self.sobel_x, padding=1), F.conv2d(component, self.sobel_y, padding=1)
 

@@ -1,4 +1,4 @@
-"""A network's weights in the type that its layers compute in: autocast would make them anew at every call."""
+"""A network's weights in the type that its layers compute in; autocast would convert them at every call."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 class InPrecision(Generic[Network]):
-    """A network in float32, and a copy of it for each half precision that it is asked for."""
+    """A network in float32, and a copy of it for each half precision that is requested."""
 
     def __init__(self, network: Network) -> None:
         self._networks = {torch.float32: network}
 
     def __call__(self, precision: torch.dtype) -> Network:
-        """The network for an autocast to ``precision``: the same numbers as the float32 one gives there."""
+        """The network for an autocast to ``precision``; it gives the same numbers as the float32 one there."""
         if precision not in self._networks:
             half = copy.deepcopy(self._networks[torch.float32])
             for layer in half.modules():

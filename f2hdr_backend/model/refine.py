@@ -1,4 +1,4 @@
-"""Stage II: features of the three frames, gated by motion, mend the coarse HDR frame (Eq. 16-18)."""
+"""Stage II: features of the three frames, gated by motion, correct the coarse HDR frame (Eq. 16-18)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class FrameEncoder(nn.Module):
 
 
 class MotionGate(nn.Module):
-    """G of Eq. 17: how much of a warped neighbor's features to let through, in 0-1."""
+    """G of Eq. 17: weight in 0-1 of a warped neighbor's features."""
 
     def __init__(self, channels: int = 16) -> None:
         super().__init__()
@@ -101,7 +101,7 @@ class EnhancementBlock(nn.Module):
 
 
 class RefineNet(nn.Module):
-    """The refinement stage; neighbors come as encoded features so that windows can share them.
+    """The refinement stage. Its inputs are encoded features, which windows share.
 
     Features lie on the grid of cells, ``h = H / cell_px``; frames, flows and masks on that of pixels.
     """
@@ -146,7 +146,7 @@ class RefineNet(nn.Module):
         """Align and gate the neighbors' features, enhance, fuse with the coarse frame's features and decode.
 
         Args:
-            encoded: previous, reference and next, ``(B, C, h, w)`` each; emptied, as they are not needed further on.
+            encoded: previous, reference and next, ``(B, C, h, w)`` each; the list is emptied to free memory.
             flows: ``(B, 2, 2, H, W)`` refined flows in pixels.
             masks: ``(B, 2, 1, H, W)`` motion masks.
             coarse: ``(B, 3, H, W)`` the coarse HDR frame, 0-1.
@@ -165,7 +165,7 @@ class RefineNet(nn.Module):
     def _aligned(
         self, encoded: Sequence[Tensor], flows: Tensor, masks: Tensor, reading: Descriptor, over: Over
     ) -> Tensor:
-        """The reference beside its neighbors, aligned and gated by motion (Eq. 17 and 18)."""
+        """The reference with its neighbors, aligned and gated by motion (Eq. 17 and 18)."""
         flows = cell_mean(flows.flatten(1, 2), self._cell_px).unflatten(1, (2, 2)) / self._cell_px
         masks = cell_mean(masks.flatten(1, 2), self._cell_px).unflatten(1, (2, 1))
         positions = torch.stack([sampling_position(flows[:, side], reading.warp) for side in (0, 1)], 1)

@@ -1,4 +1,4 @@
-"""Tensors on their way between the host and a device, without one waiting for the other."""
+"""Asynchronous copies of tensors between the host and a device."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from torch import Tensor
 
 
 def upload(tensor: Tensor, device: torch.device) -> Tensor:
-    """A tensor on ``device``. From the host to a GPU it goes from pinned memory, and nobody waits until it is there."""
+    """A tensor on ``device``. A copy from the host to a GPU uses pinned memory and is asynchronous."""
     if device.type != "cuda" or tensor.device.type != "cpu":
         return tensor.to(device)
     return tensor.pin_memory().to(device, non_blocking=True)
 
 
 class Download:
-    """Tensors on their way to the host: all are asked for at once, and waited for once, in any thread."""
+    """An asynchronous copy of several tensors to the host, waited for once, in any thread."""
 
     def __init__(self, *tensors: Tensor) -> None:
         self._copies = [_asked_for(tensor) for tensor in tensors]
@@ -24,7 +24,7 @@ class Download:
             self._arrived.record(torch.cuda.current_stream(device))
 
     def wait(self) -> list[Tensor]:
-        """The tensors on the host; those that were there already are not copied."""
+        """Wait for the tensors; those that were on the host already are not copied."""
         if self._arrived is not None:
             self._arrived.synchronize()
         return self._copies

@@ -52,8 +52,8 @@ def sample(neighbor: Tensor, position: Tensor) -> Tensor:
 
     Args:
         neighbor: ``(B, C, H, W)`` of any float type.
-        position: ``(B, 2, h, W)`` float32 pixels of the neighbor; with fewer rows than it (``h < H``) only the
-            neighbor's rows that they lead to are touched.
+        position: ``(B, 2, h, W)`` float32 pixels of the neighbor; with fewer rows than it (``h < H``), only the
+            neighbor's rows that they lead to are read.
 
     Returns:
         ``(B, C, h, W)`` in the type of ``neighbor``.
@@ -72,13 +72,13 @@ def _rows_needed(neighbor: Tensor, position: Tensor) -> tuple[Tensor, Tensor]:
     height = neighbor.shape[-2]
     lowest = position[:, 1].amin().floor().nan_to_num(0).clamp(0, height - 2)
     highest = position[:, 1].amax().floor().nan_to_num(height).clamp(max=height - 2).maximum(lowest)
-    top, bottom = (int(row) for row in torch.stack((lowest, highest)).tolist())  # a GPU is waited for here, once a band
+    top, bottom = (int(row) for row in torch.stack((lowest, highest)).tolist())  # waits for the GPU, once a band
     shift = _vector(0, top, position).view(1, 2, 1, 1)
     return neighbor[..., top : bottom + 2, :], position - shift
 
 
 def _vector(x: float, y: float, like: Tensor) -> Tensor:
-    """``(2,)`` in the type of ``like``, made on its device: a copy from the host would wait for all that it does."""
+    """``(2,)`` in the type of ``like``, created on its device: a copy from the host would wait for the device."""
     vector = like.new_empty(2)
     vector[0], vector[1] = x, y
     return vector

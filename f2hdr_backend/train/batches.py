@@ -64,7 +64,7 @@ class Batch(WindowBatch):
 
 @dataclass(frozen=True)
 class BatchPlan:
-    """What is drawn: how many windows a step, how large, from which seed, for which flow."""
+    """What is drawn: windows of a step, their size, seed, flow, clips and style."""
 
     windows: int
     crop_px: int
@@ -118,7 +118,7 @@ def batches(
     Args:
         windows: gives the fields of a batch for each window, by index.
         batch: the class of the batches.
-        plan: says how many windows a step has.
+        plan: has the number of windows of a step.
         steps: numbers of the steps.
         team: the processes that share each step; by default this one alone.
 

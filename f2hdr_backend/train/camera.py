@@ -1,4 +1,4 @@
-"""What a camera stores of radiance: noise, clip, black level, curve, quantization and compression."""
+"""Cameras: noise, clip, black level, response, curve, quantization and compression."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Random = np.random.Generator
 
 GAMMA = 2.2
 LOG_RANGE = 200.0
-"""How many times its black step's light the log curve's clip is."""
+"""Ratio of the log curve's clip to the radiance of its black step."""
 CONVERTER_BITS = 16
 
 
@@ -52,7 +52,7 @@ class Camera:
     bits: int
     """Of the stored codes."""
     black: tuple[float, float, float]
-    """Light that is left of the black level in each channel, in units of the clip."""
+    """Residual black level of each channel, in units of the clip."""
     clip: tuple[float, float, float]
     """Where each channel clips; 1 or less."""
     quality: int | None
@@ -60,12 +60,12 @@ class Camera:
     bend: tuple[float, float] | None = None
     """Knee (share of the clip) and strength of the bend before the clip; None for a straight response."""
     clip_level: float = 1.0
-    """What the recorded radiance is multiplied with, as the clip level was given wrong."""
+    """Factor on the recorded radiance that a misreported clip level causes."""
     exponent: float = 1.0
-    """Exponent that is left of a response curve that was given wrong."""
+    """Exponent that a misreported response curve leaves."""
 
     def record(self, radiance: FloatArray, exposure: float, random: Random) -> FloatArray:
-        """What comes out of the stored frame, as the network's codes.
+        """Record a frame and decode it to the network's codes.
 
         Args:
             radiance: ``(h, w, 3)`` linear; 1 is the clip of exposure 1.
@@ -91,7 +91,7 @@ class Camera:
 
 
 def random_camera(style: CameraStyle, random: Random) -> Camera:
-    """A camera of that style."""
+    """Draw a camera."""
     sensor = SensorModel(
         full_well_electrons=float(np.exp(random.uniform(*np.log(style.full_well)))),
         read_noise_electrons=float(random.uniform(*style.read_noise)),
@@ -120,7 +120,7 @@ def random_camera(style: CameraStyle, random: Random) -> Camera:
 
 
 def _bent(light: FloatArray, knee: float, strength: float) -> FloatArray:
-    """Light, 1 the clip, through a response of slope 1 up to the knee that falls evenly from there on."""
+    """Radiance (1 is the clip) through a response of slope 1 up to the knee and linearly falling slope above it."""
     above = np.minimum((light - knee) / (1 - knee), 1 / (2 * strength)).clip(0)
     return np.asarray(np.minimum(light, knee) + (1 - knee) * (above - strength * above**2), np.float32)
 

@@ -1,4 +1,4 @@
-"""Real clips as a second source: ordinary video, linearized and expanded. Their true flow is not known."""
+"""Real clips as a second source: ordinary video, linearized, with expanded highlights. Their true flow is unknown."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ MOST_FRAMES, WIDEST_PX = 240, 480
 STRIDES = (1, 1, 1, 2, 2, 3)
 """Frames between the three of a window from a movie, drawn evenly from this."""
 BRIGHTEST = 8.0
-"""What white of the video becomes, at most, in units of its own white."""
+"""Largest radiance of the video's white, in units of its own white."""
 
 
 class Clip(ABC):
-    """Three or more frames in a row."""
+    """A clip of three or more frames."""
 
     name: str
 
@@ -78,10 +78,10 @@ class MovieClip(Clip):
 
 
 def open_clips(folder: Path) -> list[Clip]:
-    """The training clips of a Vimeo-90K folder (septuplets or triplets), or the movies of any other.
+    """The training clips of a Vimeo-90K folder (septuplets or triplets), or the movies of any other folder.
 
     Raises:
-        DocumentError: neither is there, or a listed clip is missing.
+        DocumentError: the folder has neither, or a listed clip is missing.
     """
     for name in LISTS:
         if (folder / name).exists():
@@ -97,10 +97,10 @@ def open_clips(folder: Path) -> list[Clip]:
 
 
 def clip_window(clips: Sequence[Clip], size: tuple[int, int], random: Random, style: Style) -> SyntheticWindow:
-    """A window of ``size`` (width, height) out of a random clip, as an alternating camera would have seen it.
+    """A window of ``size`` (width, height) from a random clip, as an alternating camera would have recorded it.
 
-    Flow is zero and nothing is visible: there is no truth to hold a flow to. A clip smaller than ``size`` is mirrored
-    at its borders.
+    Flow is zero and nothing is visible, because the true flow is unknown. A clip smaller than ``size`` is mirrored at
+    its borders.
     """
     frames = _cropped(clips[int(random.integers(len(clips)))].frames(random), size, random)
     gain = 2.0 ** float(random.choice(style.scene.ratios_ev))

@@ -1,4 +1,4 @@
-"""Moving picture layers: a panorama behind, pieces in front, each with a known motion."""
+"""Moving picture layers: a panorama as background, pieces in front, each with a known motion."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ FloatArray = NDArray[np.float32]
 SHAKE_RATE = 2.3
 """Radians a frame of the camera's shake: some nine frames a second at 25."""
 BEHIND = 1e6
-"""Stands for the tangent of what lies behind the camera."""
+"""Tangent that marks directions to the back of the camera."""
 GRID = (4096, 2048)
-"""Columns and rows of the lat-long grid on which directions are told."""
+"""Columns and rows of the lat-long grid of directions."""
 
 
 class Layer(Protocol):
@@ -38,7 +38,7 @@ class Layer(Protocol):
 
 @dataclass(frozen=True)
 class Lamp:
-    """A small round light far away: it moves as the background does."""
+    """A small round light source far away; it moves with the background."""
 
     longitude: float
     latitude: float
@@ -102,7 +102,7 @@ class CameraPath:
         return self.hfov * (1 + self.zoom) ** time
 
     def _shine(self, lamp: Lamp, seen: FloatArray, time: float) -> None:
-        """Add the lamp's light in place."""
+        """Add the radiance of a light source, in place."""
         x, y = self._project(np.asarray(lamp.longitude), np.asarray(lamp.latitude), time)
         width, height = self.size
         reach = 4 * lamp.radius_px
@@ -118,7 +118,7 @@ class CameraPath:
     def _project(
         self, longitude: NDArray[Any], latitude: NDArray[Any], time: float
     ) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Pixel x and y of directions; far outside for what lies behind the camera."""
+        """Pixel x and y of directions; far outside for directions to the back of the camera."""
         yaw, pitch, roll = self._angles(time)
         right = np.cos(latitude) * np.sin(longitude - yaw)
         ahead = np.cos(latitude) * np.cos(longitude - yaw)
@@ -134,7 +134,7 @@ class CameraPath:
 
 @dataclass(frozen=True)
 class CutOut:
-    """A piece of a picture with a soft silhouette, moved along a path and perhaps bending as it goes."""
+    """A piece of a picture with a soft silhouette, moved along a path and optionally bending."""
 
     piece: FloatArray
     """``(h, w, 4)`` the radiance that fills the silhouette and, last, the silhouette: coverage in 0-1, 0 at borders."""
@@ -176,7 +176,7 @@ def defocus(picture: FloatArray, radius_px: float) -> FloatArray:
 
 
 def round_light(squares: NDArray[Any], radius_px: float) -> FloatArray:
-    """A lamp's light 0-1 at squared distances in pixels: full inside its radius, with a soft edge."""
+    """Relative radiance 0-1 of a light source at squared distances in pixels: 1 inside its radius, with a soft edge."""
     return np.asarray(1 / (1 + (squares / radius_px**2) ** 3), np.float32)
 
 

@@ -1,4 +1,4 @@
-"""The training loop: steps, checkpoints that resume exactly, and a moving average that is what ships."""
+"""The training loop: steps, checkpoints that resume exactly, and a moving average of the weights, which is shipped."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ AVERAGE_DECAY = 0.998
 
 @dataclass(frozen=True)
 class TrainPlan:
-    """One training run; the same plan on the same CPU gives the same weights, interrupted or not."""
+    """One training run. The same plan on the same CPU gives the same weights, interrupted or not."""
 
     steps: int
     windows: int = 4
@@ -49,7 +49,7 @@ class TrainPlan:
 
 @dataclass(frozen=True)
 class StepDone:
-    """What one step reports."""
+    """The report of one step."""
 
     step: int
     loss: float
@@ -58,7 +58,7 @@ class StepDone:
 
 
 class Trainer:
-    """A model in training and everything that a checkpoint must hold."""
+    """A model in training and the state that a checkpoint stores."""
 
     def __init__(self, plan: TrainPlan, descriptor: AnyDescriptor, device: torch.device, team: Team) -> None:
         torch.manual_seed(plan.seed)
@@ -84,7 +84,7 @@ class Trainer:
             torch.save(state, file)
 
     def resume(self, folder: Path) -> None:
-        """Go on from the folder's checkpoint, if there is one."""
+        """Resume from the folder's checkpoint, if there is one."""
         path = folder / CHECKPOINT
         if not path.exists():
             return
@@ -127,7 +127,7 @@ class Trainer:
 
 @dataclass(frozen=True)
 class Material:
-    """What a run learns from."""
+    """Images and clips of a run."""
 
     sources: Sequence[Source]
     clips: Sequence[Clip] = ()
@@ -136,7 +136,7 @@ class Material:
 def train(
     material: Material, plan: TrainPlan, folder: Path, descriptor: AnyDescriptor, device: torch.device
 ) -> Iterator[tuple[StepDone, Trainer]]:
-    """Run the plan in ``folder``, from its last checkpoint on; yields after every step, on every process of a team.
+    """Run the plan in ``folder`` from its last checkpoint; yields after every step, in every process of a team.
 
     Raises:
         DocumentError: the windows cannot be shared evenly.
@@ -174,7 +174,7 @@ def course_of(descriptor: AnyDescriptor, recipe: str = "ours") -> Course[Any]:
 
 
 def averaged_tensors(folder: Path) -> dict[str, Tensor]:
-    """The moving average of a run's checkpoint: the tensors to ship, float32 on the CPU."""
+    """The moving average in a run's checkpoint: the weights to ship, float32 on the CPU."""
     state = torch.load(folder / CHECKPOINT, map_location="cpu", weights_only=True)
     return {name: value.contiguous() for name, value in state["average"].items()}
 

@@ -19,7 +19,7 @@ FLOW_ERROR_LIMIT_PX = 20.0
 
 @dataclass(frozen=True)
 class Recipe:
-    """What the terms weigh beside the mu-law L1 of the final frame."""
+    """Weights of the terms beside the mu-law L1 of the final frame."""
 
     alignment: float = 0.5
     """Warping error of the neighbors' true radiance where the reference is badly exposed."""
@@ -36,8 +36,8 @@ RECIPES = {"ours": Recipe(), "paper": Recipe(coarse=0.0, flow=0.0)}
 def loss(result: Reconstruction, batch: Batch, recipe: Recipe) -> Tensor:
     """The scalar loss of a step.
 
-    Stage I is held to the truth as well as the final frame, and the adapted flow to the true one where the
-    reference's surface can be seen in the neighbor (both ours; the rest is the released training program's).
+    Stage I is compared with the truth as well as the final frame, and the adapted flow with the true one where the
+    neighbor shows the reference's surface (both are ours; the rest is the released training program's).
     """
     truth = tonemap(batch.radiance[:, 1])
     total = (tonemap(result.hdr) - truth).abs().mean()

@@ -1,4 +1,4 @@
-"""How ``mergenet`` is trained: from the merge on, never below it, and with both phases of a scene alike."""
+"""How ``mergenet`` is trained: starting at the merge, not below it, and alike in both phases of a scene."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class MergeWindows(Dataset[tuple[Tensor, ...]]):
 
 
 class MergeNetCourse(Course[MergeBatch]):
-    """Mu-law L1; squares worse than the merge count more; the errors of both phases are held to each other."""
+    """Mu-law L1, a term for squares worse than the merge, and one for the difference between the phases' errors."""
 
     batch = MergeBatch
     gradient_limit = 0.1

@@ -1,4 +1,4 @@
-"""Random scenes: a camera path through a panorama, lamps, and pieces of pictures moving in front."""
+"""Random scenes: a camera path through a panorama, light sources, and pieces of pictures moving in front."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PIECE_PX = 160
 BLUR_DISK_PX = (0.7, 3.0)
 """Radii of the disks of layers out of focus."""
 WARMTH = np.array((0.35, 0.0, -0.45))
-"""How a lamp's color, in powers of e, goes from white to warm."""
+"""Change of a light source's color from white to warm, as natural logarithms."""
 
 
 def random_layers(sources: Sequence[Source], size: Size, style: SceneStyle, random: Random) -> list[Layer]:
@@ -59,7 +59,7 @@ def _background(source: Source, size: Size, style: SceneStyle, random: Random) -
 
 
 def _lamps(camera: CameraPath, random: Random) -> tuple[Lamp, ...]:
-    """One to eight lamps, ten to some thousand times as bright as the background, somewhere in the reference frame."""
+    """One to eight light sources in the reference frame, ten to some thousand times as bright as the background."""
     longitude, latitude = camera.direction(0.0)
     places = [(random.integers(camera.size[1]), random.integers(camera.size[0])) for _ in range(random.integers(1, 9))]
     return tuple(

@@ -1,4 +1,4 @@
-"""Contact sheets: what training draws, and what a model in training makes of it."""
+"""Contact sheets: training windows, and a model's results on them."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ GAP_PX = 4
 def window_row(window: SyntheticWindow) -> list[FloatArray]:
     """Six ``(h, w, 3)`` pictures 0-1 of a window.
 
-    Previous, reference and next as recorded; the reference's true light up to the short clip; the true light of
-    previous and next brought onto the reference along the true flow, gray where they do not show it. A correct flow
-    makes the last three alike.
+    Previous, reference and next as recorded; the reference's true radiance up to the short clip; the true
+    radiance of previous and next warped along the true flow, gray where they do not show the surface. With a correct
+    flow the last three are alike.
     """
     brought = []
     for side, neighbor in enumerate((0, 2)):

@@ -1,4 +1,4 @@
-"""Motion blur: what a shutter that stays open lets through, in linear light."""
+"""Motion blur: the mean linear radiance while a shutter is open."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float32]
 
 STEP_PX = 2.0
-"""How far something may move between two moments that are added up."""
+"""Largest motion in pixels between two samples of the mean."""
 MOST_MOMENTS = 16
 
 
 def moments(time: float, open_frames: float, speed_px: float) -> list[float]:
-    """When to look at a scene whose fastest part moves ``speed_px`` a frame, for a shutter centered on ``time``.
+    """Sample times for a scene whose fastest part moves ``speed_px`` a frame, for a shutter centered on ``time``.
 
     Args:
         time: in frames.

@@ -17,7 +17,7 @@ HELD_OUT = frozenset(
         "snowy_forest_path_01_1k", "spree_bank_1k", "st_peters_square_night_1k", "thatch_chapel_1k", "vestibule_1k",
     }
 )  # fmt: skip
-"""Panoramas that no shipped weights ever saw; scores are taken on these."""
+"""Panoramas that no shipped weights were trained on; scores are computed on these."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def load_sources(folder: Path, *, held_out: bool = False) -> list[Source]:
     """All ``.exr`` images of a folder, by name: those to train on, or those held out.
 
     Raises:
-        DocumentError: the folder holds none.
+        DocumentError: the folder contains none.
     """
     paths = [path for path in sorted(folder.glob("*.exr")) if (path.stem in HELD_OUT) == held_out]
     if not paths:

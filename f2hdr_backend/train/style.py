@@ -1,4 +1,4 @@
-"""What kinds of synthetic windows are drawn: what moves and how, how it is lit, and what camera records it."""
+"""Ranges that synthetic windows are drawn from: scenes, motion, light and cameras."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class SceneStyle:
     """How scenes move and what is in them. Shares are of windows, speeds in pixels a frame."""
 
     still: float = 0.15
-    """Share whose camera stands still."""
+    """Share whose camera does not move."""
     camera_px: Range = (0.0, 30.0)
     """Slowest and fastest turn of the camera; half the windows stay in the lowest eighth."""
     shaken: float = 0.4
@@ -28,7 +28,7 @@ class SceneStyle:
     planes: float = 0.3
     """Share of pieces that a moving camera passes: they shift and turn as planes in depth."""
     lit: float = 0.35
-    """Share of windows with lamps; pieces have glints as often."""
+    """Share of windows with light sources; pieces have glints as often."""
     defocused: float = 0.25
     """Share of layers that are out of focus."""
     blurred: float = 0.5
@@ -39,7 +39,7 @@ class SceneStyle:
 
 @dataclass(frozen=True)
 class CameraStyle:
-    """What cameras record the scenes. Light is in units of the clip."""
+    """Cameras that record the scenes. Radiance is in units of the clip."""
 
     full_well: Range = (2000.0, 40000.0)
     """Electrons at the clip, even on a logarithmic scale; fewer is noisier."""
@@ -52,7 +52,7 @@ class CameraStyle:
     curves: tuple[str, ...] = ("gamma22", "gamma22", "srgb", "log")
     """Curves of the stored codes (:data:`~f2hdr_backend.train.camera.CURVES`), drawn evenly from this."""
     black_error: float = 3e-4
-    """Standard deviation of what is left of the black level in each channel."""
+    """Standard deviation of the residual black level of each channel."""
     uneven_clip: float = 0.15
     """Share of cameras whose channels clip at different levels, down to :attr:`lowest_clip`."""
     lowest_clip: float = 0.92
@@ -61,23 +61,23 @@ class CameraStyle:
     quality: tuple[int, int] = (85, 98)
     """JPEG quality of those that do."""
     ratio_error: float = 0.03
-    """Standard deviation of the relative error in the exposures that the network is told; a fifth of windows."""
+    """Standard deviation of the relative error of the reported exposures; in a fifth of the windows."""
     flicker: float = 0.02
-    """Standard deviation of the light's relative change from frame to frame; a tenth of windows."""
+    """Standard deviation of the relative change of radiance between frames; in a tenth of the windows."""
     bent: float = 0.0
     """Share of cameras whose response bends before it clips."""
     knee: Range = (0.5, 0.9)
     """Share of the clip at which the bend begins."""
     bend: Range = (0.05, 0.4)
-    """Slope that is lost between the knee and the clip, halved; above 0.25 the camera clips below its clip level."""
+    """Half of the slope lost between knee and clip; above 0.25 the camera saturates below its clip level."""
     misplaced: float = 0.0
-    """Share of windows whose clip level was given wrong."""
+    """Share of windows whose clip level is misreported."""
     clip_level: Range = (0.94, 1.04)
-    """What the recorded radiance is multiplied with there."""
+    """Factor on the recorded radiance in those windows."""
     curved: float = 0.0
-    """Share of windows whose response curve was given wrong."""
+    """Share of windows whose response curve is misreported."""
     exponent_error: float = 0.02
-    """Standard deviation of the exponent that is left over then."""
+    """Standard deviation of the logarithm of the exponent that remains in those windows."""
 
 
 WIDE_CAMERA = CameraStyle(

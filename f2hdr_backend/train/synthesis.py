@@ -32,7 +32,7 @@ class SyntheticWindow:
     """Three frames of a synthetic shot, the middle one the reference. Radiance 1 is the clip of the short exposure."""
 
     radiance: FloatArray
-    """``(3, h, w, 3)`` scene-linear as each frame's shutter lets it through, not clipped."""
+    """``(3, h, w, 3)`` scene-linear, averaged over each frame's shutter time, not clipped."""
     ldr: FloatArray
     """``(3, h, w, 3)`` gamma-2.2 codes 0-1 as the camera recorded them."""
     exposures: FloatArray
@@ -48,7 +48,7 @@ class SyntheticWindow:
 def synthesize(
     sources: Sequence[Source], size: tuple[int, int], random: Random, style: Style | None = None
 ) -> SyntheticWindow:
-    """Draw a window of ``size`` (width, height) pixels; the same generator state gives the same one."""
+    """Draw a window of ``size`` (width, height) pixels; the same generator state gives the same window."""
     style = style or Style()
     layers = random_layers(sources, size, style.scene, random)
     motions = [[layer.motion(0.0, time) for layer in layers] for time in (-1.0, 1.0)]
@@ -110,7 +110,7 @@ def _top(layers: Sequence[Layer], time: float) -> NDArray[np.int64]:
 
 
 def _exposed(radiance: FloatArray, gain: float, random: Random) -> FloatArray:
-    """Radiance scaled so that the long exposure's median lies where cameras put it, in units of the short clip."""
+    """Radiance in units of the short clip, scaled so that the long exposure's median is at a usual level."""
     middle = math.exp(random.uniform(math.log(0.02), math.log(0.9)))
     return np.asarray(radiance * np.float32(middle / gain / max(float(np.median(radiance)), 1e-6)), np.float32)
 

@@ -1,4 +1,4 @@
-"""Several processes that train one model, as ``torchrun`` starts them; alone it is a team of one."""
+"""Several processes that train one model, as ``torchrun`` starts them; a single process is a team of one."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from f2hdr_backend.shot.errors import DocumentError
 
 @dataclass(frozen=True)
 class Team:
-    """This process's place among those that share every step's windows."""
+    """The rank of this process among those that share every step's windows."""
 
     rank: int = 0
     size: int = 1
 
     @classmethod
     def join(cls, device: torch.device) -> Team:
-        """The team that ``torchrun`` made this process a part of, ready to talk; a team of one without it.
+        """Join the processes that ``torchrun`` started; without it, a team of one.
 
-        ``device`` says how they talk: NCCL between GPUs, gloo between CPUs.
+        ``device`` decides the backend: NCCL between GPUs, gloo between CPUs.
         """
         size = int(os.environ.get("WORLD_SIZE", "1"))
         if size == 1:
@@ -40,11 +40,11 @@ class Team:
 
     @property
     def leads(self) -> bool:
-        """Whether this process writes and reports for all."""
+        """Whether this process writes files and reports."""
         return self.rank == 0
 
     def share(self, windows: int) -> int:
-        """How many of a step's windows each process takes.
+        """Windows of a step for each process.
 
         Raises:
             DocumentError: they cannot be shared evenly.

@@ -1,9 +1,9 @@
-"""Published checkpoints (``.pth``) to weights files, without running what a pickle may carry.
+"""Convert published checkpoints (``.pth``) to weights files without running code from a pickle.
 
 Two published files are known: F2HDR's ``checkpoint.pth`` and SEA-RAFT's
-``Tartan-C-T-TSKH-spring540x960-M.pth``. Each says by its tensor names which it is, and is held against the
-networks' own names and shapes. torch's restricted unpickler reads them: it makes tensors and plain
-containers, and stops at the name of anything else.
+``Tartan-C-T-TSKH-spring540x960-M.pth``. The tensor names determine which
+of them a file is; names and shapes are compared with the networks'. torch's restricted unpickler reads them: it
+creates tensors and plain containers, and raises an error for anything else.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from f2hdr_backend.weights import store
 from f2hdr_backend.weights.store import SEA_RAFT, Weights, WeightsEntry
 
 _WRAPPED = "module."
-"""Stands before every name of a model that was saved from ``DataParallel``."""
+"""Prefix of every name in a model saved from ``DataParallel``."""
 _FLOW_PREFIX = "coarse_flow_net.net."
-"""Stands before SEA-RAFT's names where a checkpoint holds the whole model."""
+"""Prefix of SEA-RAFT's names in a checkpoint of the whole model."""
 _F2HDR_LICENSE = "MIT as the authors' repository (wei1895/F2HDR) states; none is stated for its weights"
 _SEA_RAFT_LICENSE = "BSD-3-Clause, as its repository (princeton-vl/SEA-RAFT) states"
 _NAMES_SHOWN = 4
@@ -37,7 +37,7 @@ _NAMES_SHOWN = 4
 
 @dataclass(frozen=True)
 class _Checkpoint:
-    """A checkpoint file's tensors, split by the network they belong to; one of the two may be empty."""
+    """The tensors of a checkpoint file by network; one of the two may be empty."""
 
     path: Path
     sha256: str
@@ -48,14 +48,14 @@ class _Checkpoint:
 def import_checkpoint(
     path: Path, name: str, sea_raft: Path | None = None, folder: Path | None = None, *, force: bool = False
 ) -> list[WeightsEntry]:
-    """Turn a published checkpoint into weights files; nothing is written unless every file fits.
+    """Convert a published checkpoint to weights files. Nothing is written unless every file fits its network.
 
     Args:
         path: F2HDR's checkpoint (``{"state_dict": ...}`` or the bare dictionary, names with or without
             ``module.``, with or without SEA-RAFT's tensors), or SEA-RAFT's own.
-        name: what the weights will be called; SEA-RAFT's are always called ``sea_raft``.
-        sea_raft: SEA-RAFT's checkpoint, to import it in the same go.
-        folder: where to; the user's weights folder unless given.
+        name: the name of the weights; SEA-RAFT's are always named ``sea_raft``.
+        sea_raft: SEA-RAFT's checkpoint, to import it at the same time.
+        folder: the folder to write to; by default the user's weights folder.
         force: whether installed weights of that name may be replaced.
 
     Returns:
@@ -83,15 +83,15 @@ def _to_install(name: str, checkpoints: list[_Checkpoint]) -> list[Weights]:
     files = ", ".join(str(checkpoint.path) for checkpoint in checkpoints)
     if len(flows) > 1 or len(networks) > 1:
         twice = "SEA-RAFT" if len(flows) > 1 else "F2HDR"
-        raise WeightsMismatch(f"both files hold {twice}'s tensors: {files}.", hint="Import one of them.")
+        raise WeightsMismatch(f"both files contain {twice}'s tensors: {files}.", hint="Import one of them.")
     if not networks and name != SEA_RAFT:
         raise WeightsMismatch(
-            f"{files} holds SEA-RAFT's tensors and none of F2HDR's.",
-            hint=f"Give it as --sea-raft beside F2HDR's checkpoint, or alone with --name {SEA_RAFT}.",
+            f"{files} contains SEA-RAFT's tensors and none of F2HDR's.",
+            hint=f"Give it as --sea-raft with F2HDR's checkpoint, or alone with --name {SEA_RAFT}.",
         )
     if networks and name == SEA_RAFT:
         raise WeightsMismatch(
-            f"{files} holds F2HDR's tensors, and {SEA_RAFT!r} names SEA-RAFT's weights.",
+            f"{files} contains F2HDR's tensors, but {SEA_RAFT!r} is the name of SEA-RAFT's weights.",
             hint="Choose another --name.",
         )
     return flows + networks
@@ -122,7 +122,7 @@ def _read(path: Path) -> _Checkpoint:
     loaded = _unpickled(path)
     state = loaded.get("state_dict", loaded) if isinstance(loaded, Mapping) else None
     if not isinstance(state, Mapping) or not state or not all(isinstance(name, str) for name in state):
-        raise _no_checkpoint(path, "it holds no dictionary of named tensors")
+        raise _no_checkpoint(path, "it contains no dictionary of named tensors")
     if all(name.startswith(_WRAPPED) for name in state):
         state = {name.removeprefix(_WRAPPED): tensor for name, tensor in state.items()}
     flow = {name.removeprefix(_FLOW_PREFIX): t for name, t in state.items() if name.startswith(_FLOW_PREFIX)}
@@ -153,7 +153,7 @@ def _digest(path: Path) -> str:
 
 
 class _Ignored:
-    """Stands for the numpy number that the authors' trainer keeps beside the tensors, its best score."""
+    """Replaces the numpy number (a best score) that the authors' trainer stores with the tensors."""
 
     def __init__(self, *_: object) -> None:
         pass
@@ -163,7 +163,7 @@ class _Ignored:
 
 
 _NUMPY_NUMBER = ("numpy.dtype", "numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar")
-"""What a pickle calls for a numpy number; ``_Ignored`` answers to each, so no numpy code runs."""
+"""Names in a pickled numpy number. ``_Ignored`` replaces each, so no numpy code runs."""
 
 
 def _unpickled(path: Path) -> Any:
@@ -173,14 +173,14 @@ def _unpickled(path: Path) -> Any:
     except pickle.UnpicklingError as error:
         if foreign := re.search(r"GLOBAL (\S+)", str(error)):
             raise _untrusted(path, foreign[1]) from error
-        raise _no_checkpoint(path, "torch's safe reader does not know its contents") from error
-    except Exception as error:  # damaged bytes lead torch's reader anywhere: KeyError, IndexError, struct.error ...
+        raise _no_checkpoint(path, "torch's restricted reader does not accept its contents") from error
+    except Exception as error:  # damaged bytes raise any error in torch's reader: KeyError, struct.error ...
         raise _no_checkpoint(path, "it is damaged or of another kind") from error
 
 
 def _untrusted(path: Path, name: str) -> WeightsUntrusted:
     return WeightsUntrusted(
-        f"{path} asks for {name!r}, which is no tensor; it was refused and nothing of it ran.",
+        f"{path} refers to {name!r}, which is not a tensor. The file was refused; none of its code ran.",
         hint="Download the checkpoint again from its authors.",
         path=str(path),
         foreign=name,
@@ -189,14 +189,14 @@ def _untrusted(path: Path, name: str) -> WeightsUntrusted:
 
 def _no_checkpoint(path: Path, reason: str) -> WeightsMismatch:
     return WeightsMismatch(
-        f"{path} is no checkpoint that F2HDR can import: {reason}.",
-        hint="Download it again, and see that the download is the .pth file and not a web page.",
+        f"F2HDR cannot import {path} as a checkpoint: {reason}.",
+        hint="Download it again and check that the file is the .pth and not a web page.",
         path=str(path),
     )
 
 
 def _fitted(path: Path, network: str, found: Mapping[str, object], expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors in the network's order and number types; raises ``WeightsMismatch`` naming the misfits."""
+    """Tensors in the network's order and number types. Raises ``WeightsMismatch`` with the names that do not fit."""
     misfits = {
         "missing": [name for name in expected if name not in found],
         "unexpected": [name for name in found if name not in expected],
@@ -219,7 +219,7 @@ def _fitted(path: Path, network: str, found: Mapping[str, object], expected: Map
     fitted = {name: _as(found[name], like) for name, like in expected.items()}
     if unfit := [name for name, tensor in fitted.items() if tensor is None]:
         raise WeightsMismatch(
-            f"{path} holds {len(unfit)} tensors for {network} that are not finite numbers of the right kind "
+            f"{path} contains {len(unfit)} tensors for {network} that are not finite numbers of the right kind "
             f"({_first(unfit)}).",
             hint="Download it again from its authors.",
             path=str(path),

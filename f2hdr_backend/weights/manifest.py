@@ -1,7 +1,7 @@
-"""What is installed, and the list of it: one ``manifest.json`` beside the weights files of a folder.
+"""What is installed, and its list: one ``manifest.json`` in each folder of weights files.
 
 The manifest repeats each file's own header (``kind``, ``descriptor``, ``card``) and adds its SHA-256, so that
-listing opens no weights file and a changed byte is seen. Nothing here needs torch.
+listing opens no weights file and a changed byte is found. This module does not need torch.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Kind = Literal["f2hdr", "mergenet", "sea_raft"]
 """What a file stores: the paper's network, the network that starts at the merge, or a flow network."""
 
 EMBEDDED_FOLDER = Path(__file__).parent / "embedded"
-"""Weights that come with the package."""
+"""Weights that ship with the package."""
 
 _MANIFEST = "manifest.json"
 _VERSION = 1
@@ -34,7 +34,7 @@ class WeightsEntry:
     """One installed weights file, as its manifest describes it."""
 
     name: str
-    """What ``--weights`` takes."""
+    """The name that ``--weights`` accepts."""
     path: Path
     """The safetensors file."""
     sha256: str
@@ -42,7 +42,7 @@ class WeightsEntry:
     descriptor: AnyDescriptor | None
     """How the network that these weights were trained for is built; None for SEA-RAFT's."""
     card: Mapping[str, Any]
-    """``source`` and ``license`` as text; perhaps ``scores`` (metric -> number) and further facts."""
+    """``source`` and ``license`` as text; optionally ``scores`` (metric -> number) and further facts."""
 
     @property
     def kind(self) -> Kind:
@@ -51,12 +51,12 @@ class WeightsEntry:
 
     @property
     def embedded(self) -> bool:
-        """Whether the file came with the package."""
+        """Whether the file ships with the package."""
         return self.path.parent == EMBEDDED_FOLDER
 
     @property
-    def mend(self) -> str:
-        """How to get this file again, as one sentence."""
+    def remedy(self) -> str:
+        """How to get this file again, as one sentence for a hint."""
         return "Reinstall F2HDR." if self.embedded else f"Import {self.name!r} again with --force."
 
     def to_json(self) -> dict[str, Any]:
@@ -66,7 +66,7 @@ class WeightsEntry:
 
 
 def weights_folder() -> Path:
-    """Where imported weights live: ``F2HDR_WEIGHTS``, else ``weights`` in the user's data folder of F2HDR."""
+    """Where imported weights are stored: ``F2HDR_WEIGHTS``, else ``weights`` in the user's data folder of F2HDR."""
     chosen = os.environ.get("F2HDR_WEIGHTS", "")
     return Path(chosen).expanduser() if chosen else platformdirs.user_data_path("f2hdr", False) / "weights"
 
@@ -75,7 +75,7 @@ def entries() -> list[WeightsEntry]:
     """All installed weights: the embedded first, then the user's, each by name.
 
     Raises:
-        WeightsMismatch: a manifest that cannot be read.
+        WeightsMismatch: a manifest cannot be read.
     """
     return [*entries_in(EMBEDDED_FOLDER), *entries_in(weights_folder())]
 
@@ -84,7 +84,7 @@ def entries_in(folder: Path) -> list[WeightsEntry]:
     """The weights that one folder's manifest lists, by name; a folder without a manifest has none.
 
     Raises:
-        WeightsMismatch: a manifest that cannot be read.
+        WeightsMismatch: a manifest cannot be read.
     """
     found = []
     for name, listed in sorted(_read(folder).items()):
@@ -100,7 +100,7 @@ def add(entry: WeightsEntry) -> None:
     """List a weights file in the manifest of its folder, in place of an earlier one of that name.
 
     Raises:
-        WeightsMismatch: a manifest that cannot be read.
+        WeightsMismatch: a manifest cannot be read.
         WeightsError: the folder cannot be written to.
     """
     folder = entry.path.parent
@@ -139,7 +139,7 @@ def write(path: Path, content: bytes) -> None:
     """Write a file atomically; its folder is created if it is missing.
 
     Raises:
-        WeightsError: it cannot be written; nothing is left behind.
+        WeightsError: it cannot be written; no partial file remains.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,8 @@
 """The weights store: find by name, verify, load and save weights files.
 
 A weights file is safetensors. Its header carries, under ``f2hdr``, JSON with ``kind`` (``f2hdr``, ``mergenet`` or
-``sea_raft``), ``descriptor`` (the reading of the method, null for SEA-RAFT) and ``card`` (source, license,
-scores). Finding and verifying need no torch.
+``sea_raft``), ``descriptor`` (how the network is built, null for SEA-RAFT) and ``card`` (source, license,
+scores). Finding and verifying do not need torch.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 SEA_RAFT = "sea_raft"
-"""The one name under which SEA-RAFT's weights are kept."""
+"""The name of SEA-RAFT's weights."""
 
 _HEADER_KEY = "f2hdr"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -46,12 +46,12 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 @dataclass(frozen=True)
 class Weights:
-    """Everything one weights file holds."""
+    """The contents of one weights file."""
 
     name: str
     """Lower-case letters, digits, dot, dash and underscore; at most 64."""
     descriptor: AnyDescriptor | None
-    """The reading of the method; None for SEA-RAFT's."""
+    """How the network is built; None for SEA-RAFT's."""
     card: Mapping[str, Any]
     """``source`` and ``license`` as text; perhaps ``scores`` (metric -> number) and further facts; JSON."""
     tensors: Mapping[str, Tensor]
@@ -72,15 +72,15 @@ def find(name: str) -> WeightsEntry:
     """The installed weights of that name.
 
     Raises:
-        WeightsMissing: none; says what is installed and how to import.
-        WeightsMismatch: a name that means two files, or a manifest that cannot be read.
+        WeightsMissing: there are none; the message lists what is installed.
+        WeightsMismatch: two files have the name, or a manifest cannot be read.
     """
     installed = entries()
     matches = [entry for entry in installed if entry.name == name]
     if len(matches) > 1:
         raise WeightsMismatch(
-            f"the name {name!r} means two weights, {matches[0].path} and {matches[1].path}.",
-            hint="Import yours again under another name, then remove it here and in the manifest beside it.",
+            f"two weights files are named {name!r}: {matches[0].path} and {matches[1].path}.",
+            hint="Import yours again under another name, then remove this file and its entry in manifest.json.",
             name=name,
         )
     if not matches:
@@ -94,7 +94,7 @@ def find(name: str) -> WeightsEntry:
 
 
 def verify(entry: WeightsEntry) -> None:
-    """Hash the file again and hold it against the manifest.
+    """Hash the file again and compare the digest with the manifest.
 
     Raises:
         WeightsMissing: the file is gone.
@@ -104,11 +104,11 @@ def verify(entry: WeightsEntry) -> None:
 
 
 def load(entry: WeightsEntry) -> Weights:
-    """Read a file's tensors onto the CPU, after its digest has been checked; no code in the file can run.
+    """Read a file's tensors onto the CPU after checking its digest. No code in the file can run.
 
     Raises:
         WeightsMissing: the file is gone.
-        WeightsMismatch: a byte differs, or the file is no F2HDR weights file.
+        WeightsMismatch: a byte differs, or it is not an F2HDR weights file.
     """
     import safetensors
     import safetensors.torch
@@ -119,7 +119,7 @@ def load(entry: WeightsEntry) -> Weights:
         descriptor, card = manifest.from_record(_header(content))
     except (safetensors.SafetensorError, KeyError, TypeError, ValueError) as error:
         raise WeightsMismatch(
-            f"{entry.path} is no F2HDR weights file ({error}).", hint=entry.mend, path=str(entry.path)
+            f"{entry.path} is not an F2HDR weights file ({error}).", hint=entry.remedy, path=str(entry.path)
         ) from error
     return Weights(entry.name, descriptor, card, tensors)
 
@@ -128,14 +128,14 @@ def save(weights: Weights, folder: Path | None = None, *, replace: bool = False)
     """Write a weights file, then its manifest entry, each renamed into place when complete.
 
     Args:
-        weights: what to keep; tensors are copied, so views and shared storage are fine.
-        folder: where to; the user's folder unless given (training exports to ``EMBEDDED_FOLDER``).
+        weights: what to write. Tensors are copied, so views and shared storage are allowed.
+        folder: the folder to write to; by default the user's.
         replace: whether weights of the same name in that folder may be replaced.
 
     Raises:
-        ShotError: a name that is unfit or taken.
-        WeightsMismatch: a card without ``source`` or ``license``, or a manifest that cannot be read.
-        WeightsError: the folder cannot be written to.
+        ShotError: the name is not allowed or already used.
+        WeightsMismatch: the card has no ``source`` or ``license``, or a manifest cannot be read.
+        WeightsError: the folder is not writable.
     """
     import safetensors.torch
 
@@ -154,26 +154,26 @@ def save(weights: Weights, folder: Path | None = None, *, replace: bool = False)
 
 
 def check_name(name: str, folder: Path | None = None, *, replace: bool = False) -> None:
-    """Refuse a name that :func:`save` would refuse, before any work is done for it.
+    """Raise what :func:`save` would raise for a name, before any work is done.
 
     Args:
-        name: the name to keep weights under.
-        folder: where to; the user's folder unless given.
+        name: the name for the weights.
+        folder: the folder to write to; by default the user's.
         replace: whether weights of that name in that folder may be replaced.
 
     Raises:
-        ShotError: the name could not be a plain file name everywhere, or is taken, in that folder or by
-            weights that come with the package.
+        ShotError: the name is not a plain file name on every system, or is used in that folder or by weights
+            that ship with the package.
     """
     folder = folder or weights_folder()
     if not _NAME.fullmatch(name):
         raise ShotError(
-            f"{name!r} cannot name weights.",
+            f"{name!r} is not a valid name for weights.",
             hint="Use lower-case letters, digits, '.', '-' and '_', beginning with a letter or digit.",
             name=name,
         )
     if folder != EMBEDDED_FOLDER and name in _names(EMBEDDED_FOLDER):
-        raise ShotError(f"{name!r} names weights that come with F2HDR.", hint="Choose another --name.", name=name)
+        raise ShotError(f"{name!r} ships with F2HDR.", hint="Choose another --name.", name=name)
     if not replace and (name in _names(folder) or _path(folder, name).exists()):
         instead = "Leave out --sea-raft" if name == SEA_RAFT else "Choose another --name"
         raise ShotError(
@@ -207,7 +207,7 @@ def _verified(entry: WeightsEntry) -> bytes:
     except OSError as error:
         raise WeightsMissing(
             f"the weights file {entry.path} cannot be read: {error.strerror}.",
-            hint=entry.mend,
+            hint=entry.remedy,
             path=str(entry.path),
         ) from error
     found = hashlib.sha256(content).hexdigest()
@@ -215,7 +215,7 @@ def _verified(entry: WeightsEntry) -> bytes:
         raise WeightsMismatch(
             f"{entry.path} has changed since it was installed: its SHA-256 begins {found[:12]}, not "
             f"{entry.sha256[:12]}.",
-            hint=entry.mend,
+            hint=entry.remedy,
             path=str(entry.path),
             expected=entry.sha256,
             found=found,

@@ -1,4 +1,4 @@
-"""What every way of reconstructing a window shares: its frames, its flows, its plan and its result."""
+"""The base of every reconstruction method: frames of a window, flows, memory plan and result."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ FloatArray = NDArray[np.float32]
 
 HOST = torch.device("cpu")
 EVERY_LAYER = ("flow", "mask", "coarse")
-"""What a window gives beside its light; ``occlusion`` takes flows of its own."""
+"""The layers of a window beside its radiance; ``occlusion`` may need further flows."""
 NOTHING: FloatArray = np.empty(0, np.float32)
-"""A layer that nobody asked for."""
+"""A layer that was not requested."""
 
 
 @dataclass(frozen=True)
 class HdrFrame:
-    """What a window gives. Radiance 1 is the clip of the shortest exposure. Layers not asked for are NOTHING."""
+    """The result of a window. Radiance 1 is the clip of the shortest exposure. Layers not requested are NOTHING."""
 
     radiance: FloatArray
     """``(H, W, 3)``."""
@@ -51,9 +51,9 @@ class HdrFrame:
     occlusions: FloatArray = field(default_factory=lambda: NOTHING)
     """``(2, H, W)`` 1 where a neighbor does not show the pixel."""
     matched: tuple[float, float] = (1.0, 1.0)
-    """What the light of previous and next was multiplied with to have the reference's level, once that is measured."""
+    """Factors that bring the radiance of previous and next to the reference's level; 1 until they are measured."""
     redone: bool = False
-    """Half precision overflowed, and the frame was computed again in float32."""
+    """Whether half precision overflowed and the frame was computed again in float32."""
 
 
 WindowFrames = tuple[NetworkFrame, NetworkFrame, NetworkFrame]
@@ -61,14 +61,14 @@ WindowFrames = tuple[NetworkFrame, NetworkFrame, NetworkFrame]
 
 
 class Method(ABC):
-    """A way to reconstruct windows, opened once and used for many."""
+    """A way to reconstruct windows, opened once and used for many windows."""
 
     name: str
     """The weights' name, or ``merge``."""
     flow_name: str
     """The flow estimator in use."""
     alignment: str
-    """Exposures that the estimator sees: see ``Descriptor.exposure_alignment``."""
+    """Exposures at which the estimator sees the frames: see ``Descriptor.exposure_alignment``."""
 
     def __init__(self, engine: Engine, device: torch.device) -> None:
         self.engine = engine
@@ -92,16 +92,16 @@ class Method(ABC):
     @property
     @abstractmethod
     def requirements(self) -> tuple[SizeRequirement, ...]:
-        """Sizes that frames are padded to."""
+        """Frame sizes that the method accepts; frames are padded to them."""
 
     def warnings(self, exposures: ExposurePattern) -> Iterator[Warned]:
-        """What a user should know before the first frame."""
+        """Warnings for the user before the first frame."""
         if self.estimator.caution:
             yield Warned("slow_flow", self.estimator.caution)
 
     @abstractmethod
     def workload(self, padded: tuple[int, int]) -> Workload:
-        """What has to be computed for a padded (width, height)."""
+        """The work for frames of a padded (width, height)."""
 
     @abstractmethod
     def _reconstruct(
@@ -109,11 +109,11 @@ class Method(ABC):
     ) -> HdrFrame: ...
 
     def _arithmetic(self) -> AbstractContextManager[object]:
-        """What flows are estimated under."""
+        """The autocast context for flow estimation."""
         return nullcontext()
 
     def __call__(self, codes: FloatArray, exposures: tuple[float, float, float], *, occlusions: bool) -> HdrFrame:
-        """Reconstruct a window alone, with every layer, and ``occlusions`` if they are asked for.
+        """Reconstruct a single window with every layer, and with ``occlusions`` if requested.
 
         ``codes`` are ``(3, H, W, 3)`` gamma-2.2 codes 0-1 of previous, reference and next.
         """
@@ -122,15 +122,15 @@ class Method(ABC):
 
     @torch.inference_mode()
     def reconstruct(self, frames: WindowFrames, layers: Collection[str], known: KnownFlows | None = None) -> HdrFrame:
-        """Reconstruct a window; what its frames have kept from earlier windows is used.
+        """Reconstruct a window. Results that its frames keep from earlier windows are reused.
 
         Args:
             frames: previous, reference and next, of one size.
-            layers: which of ``flow``, ``mask``, ``coarse`` and ``occlusion`` are asked for; others stay on the device.
-            known: flows that :meth:`flows_ahead` gave.
+            layers: which of ``flow``, ``mask``, ``coarse`` and ``occlusion`` to return; others stay on the device.
+            known: flows from :meth:`flows_ahead`.
 
         Raises:
-            OutOfMemory: the present plan takes more than there is; :meth:`spare` makes a leaner one.
+            OutOfMemory: the current plan needs more memory than is available; :meth:`spare` makes a leaner one.
         """
         size = frames[1].size
         try:
@@ -139,17 +139,17 @@ class Method(ABC):
             if not ran_out(error):
                 raise
             raise OutOfMemory(
-                f"{size[0]} x {size[1]} pixels in {self.plan(size)} take more memory than {self.device} has left.",
+                f"{size[0]} x {size[1]} pixels in {self.plan(size)} need more memory than is free on {self.device}.",
                 hint="Close other programs, render with --memory or a smaller --tile, or on another --device.",
             ) from error
 
     def fit(
         self, frames: WindowFrames, layers: Collection[str], known: KnownFlows | None = None
     ) -> Generator[Warned, None, HdrFrame]:
-        """Reconstruct as :meth:`reconstruct`, with a leaner plan as often as memory runs out; a warning for each, and
-        one where half precision overflowed.
+        """Reconstruct as :meth:`reconstruct`, with a leaner plan each time memory runs out. Yields a warning for each
+        new plan, and one if half precision overflowed.
 
-        Raises OutOfMemory when there is no leaner plan.
+        Raises OutOfMemory if there is no leaner plan.
         """
         while True:
             try:
@@ -162,7 +162,7 @@ class Method(ABC):
                 if plan is None:
                     raise
                 message = f"{error.message} The frame is computed again in {plan}."
-            # Only here is the error gone, and with it the memory that its traceback held.
+            # The error ends here, and with it the memory that its traceback referred to.
             yield Warned("smaller_plan", message, frames[1].number)
         if frame.redone:
             message = "Half precision overflowed; the frame was computed again in float32."
@@ -171,14 +171,14 @@ class Method(ABC):
 
     @property
     def works_ahead(self) -> bool:
-        """Whether the host can have flows ready before the device comes to a window."""
+        """Whether the host can compute flows before the device starts a window."""
         return not self.on_host and (self.estimator.on_host or bool(self.stored.cache.limit))
 
     @torch.inference_mode()
     def flows_ahead(self, frames: WindowFrames, layers: Collection[str]) -> KnownFlows:
-        """Flows of a window that the host can have ready; safe among threads.
+        """Flows of a window that the host can compute ahead; thread-safe.
 
-        ``frames`` are none that a device works on: what is kept with them is on the host.
+        ``frames`` must not be those that a device works on: what they keep is on the host.
         """
         size = frames[1].size
         with self._arithmetic():
@@ -186,21 +186,21 @@ class Method(ABC):
             return estimate.ahead(_pairs(frames) + _pairs(frames, back=True) * self.needs_back(layers))
 
     def needs_back(self, layers: Collection[str]) -> bool:
-        """Whether flows from the neighbors to the reference are needed too."""
+        """Whether flows from the neighbors to the reference are also needed."""
         return "occlusion" in layers
 
     def plan_anew(self) -> None:
-        """Forget the plans: another shot finds other memory free."""
+        """Discard the plans, because free memory differs from shot to shot."""
         self._plans.clear()
 
     def plan(self, size: tuple[int, int]) -> Plan:
-        """How frames of (width, height) are computed, decided at the first call; OutOfMemory if nothing fits."""
+        """How frames of (width, height) are computed, decided at the first call. Raises OutOfMemory if no plan fits."""
         if size not in self._plans:
             self._take(size, make_plan(self._workload(size), self.engine, self.device))
         return self._plans[size]
 
     def spare(self, size: tuple[int, int]) -> Plan | None:
-        """Take a plan for (width, height) that needs less memory from now on; None if there is none."""
+        """Switch to a plan for (width, height) that needs less memory; None if there is none."""
         plan = leaner(self._workload(size), self.plan(size))
         if plan is not None:
             self._take(size, plan)
@@ -239,7 +239,7 @@ class Method(ABC):
 
 
 def _open_estimator(name: str, device: torch.device) -> tuple[Estimator, torch.device]:
-    """A flow estimator, and where its flows are computed: on the host if it works nowhere else."""
+    """A flow estimator and the device that computes its flows: the host if it runs nowhere else."""
     estimator = load_estimator(name, device)
     if not estimator.on_host or device == HOST:
         return estimator, device
@@ -253,7 +253,7 @@ def _pairs(frames: WindowFrames, *, back: bool = False) -> list[Pair]:
 
 
 def fitted(attempts: Generator[Warned, None, HdrFrame], tell: Callable[[Warned], object]) -> HdrFrame:
-    """The frame that :meth:`Method.fit` ends with; ``tell`` is given its warnings."""
+    """The frame that :meth:`Method.fit` returns; ``tell`` receives its warnings."""
     while True:
         try:
             tell(next(attempts))
@@ -263,7 +263,7 @@ def fitted(attempts: Generator[Warned, None, HdrFrame], tell: Callable[[Warned],
 
 
 def ran_out(error: BaseException) -> bool:
-    """Whether an error says that memory ran out; on CPUs and outside its own allocator torch tells it in words only."""
+    """Whether an error means that memory ran out. On CPUs, torch reports this only in the message text."""
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
         return True
     words = ("can't allocate memory", "not enough memory", "out of memory", "STATUS_ALLOC_FAILED")

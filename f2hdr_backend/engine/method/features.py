@@ -1,4 +1,4 @@
-"""A frame as the network sees it, with what is computed from it alone: windows that share the frame share the work."""
+"""A frame as the network sees it, with the results computed from it alone, which windows share."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from f2hdr_backend.model.transfer import upload
 
 
 class NetworkFrame:
-    """One frame of a plate. What is kept with it lives as long as the frame: until no coming window needs it."""
+    """One frame of a plate. Results kept with it are freed with the frame, when no later window needs it."""
 
     def __init__(self, number: int, codes: NDArray[np.float32], exposure: float, identity: str = "") -> None:
         self.number = number
         self.codes = codes
         """``(H, W, 3)`` gamma-2.2 codes 0-1."""
         self.exposure = exposure
-        """Relative to the shot's shortest, which is 1."""
+        """Relative to the shortest of the shot, which is 1."""
         self._identity = identity
         self._kept: dict[Hashable, object] = {}
 
     @property
     def identity(self) -> str:
-        """The same for the same codes, wherever they come from; computed when it is first asked for."""
+        """Digest of the codes; computed on first use."""
         self._identity = self._identity or frame_identity(self.codes)
         return self._identity
 
     def bare(self) -> NetworkFrame:
-        """The same frame with nothing kept, for a device to keep its own with."""
+        """The same frame without kept results, for another device."""
         return NetworkFrame(self.number, self.codes, self.exposure, self._identity)
 
     @property
@@ -44,23 +44,23 @@ class NetworkFrame:
         return width, height
 
     def has(self, key: Hashable) -> bool:
-        """Whether something is kept under ``key``."""
+        """Whether a result is kept under ``key``."""
         return key in self._kept
 
     def keep(self, key: Hashable, value: Any) -> None:
-        """Keep ``value`` for the windows to come."""
+        """Keep ``value`` for later windows."""
         self._kept[key] = value
 
     def drop(self, key: Hashable) -> None:
-        """Let go of what is kept under ``key``, if anything is."""
+        """Discard the result under ``key``, if there is one."""
         self._kept.pop(key, None)
 
     def kept(self, key: Hashable) -> Any:
-        """What is kept under ``key``; KeyError if nothing is."""
+        """The result under ``key``. Raises KeyError if there is none."""
         return self._kept[key]
 
     def forget(self) -> None:
-        """Let go of everything that was kept."""
+        """Discard all results."""
         self._kept.clear()
 
     def tensor(self, padding: Padding, device: torch.device) -> Tensor:
@@ -74,6 +74,6 @@ class NetworkFrame:
 
 
 def pinned(codes: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The codes in memory that a GPU reads by itself."""
+    """The codes in pinned memory, which a GPU reads directly."""
     array: NDArray[np.float32] = torch.from_numpy(codes).pin_memory().numpy()
     return array

@@ -1,4 +1,4 @@
-"""Flows among the frames of a window: each frame is encoded once, each pair estimated once."""
+"""Flows between the frames of a window: each frame is encoded once, each pair estimated once."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from f2hdr_backend.model.transfer import upload
 Pair = tuple[NetworkFrame, NetworkFrame]
 """Reference and neighbor."""
 KnownFlows = Mapping[tuple[int, int], Tensor]
-"""Flows that the host has ready, ``(1, 2, H, W)`` each, by the numbers of reference and neighbor."""
+"""Flows computed ahead on the host, ``(1, 2, H, W)`` each, by the numbers of reference and neighbor."""
 
 
 class WindowFlows:
-    """Estimates flows between frames of one size; features and flows stay with the frames, for coming windows."""
+    """Estimates flows between frames of one size; features and flows are kept with the frames for later windows."""
 
     def __init__(self, estimator: Estimator, stored: StoredFlows, padding: Padding, at_once: int) -> None:
         """``at_once`` pairs are estimated as one batch."""
@@ -45,8 +45,8 @@ class WindowFlows:
         return [pair[0].kept(_key(pair)) for pair in pairs]
 
     def ahead(self, pairs: Sequence[Pair]) -> KnownFlows:
-        """What the host can know of ``pairs`` before a device comes to them: flows that the cache keeps, and those of
-        an estimator that computes on the host. Safe among threads."""
+        """The flows of ``pairs`` that the host can provide ahead: cached ones, and those of an estimator that runs on
+        the host. Thread-safe."""
         known: dict[tuple[int, int], Tensor] = {}
         for batch in self._batches(list(dict.fromkeys(pairs))):
             flows = self._recalled(batch) if self._estimator.on_host else self._stored.kept(batch, self._size(batch))
@@ -85,7 +85,7 @@ class WindowFlows:
 
 
 def _scalar(exposure: float) -> Tensor:
-    """An exposure as the host has it: to look at it there, a GPU would have to be waited for."""
+    """An exposure as a tensor on the host: reading it from a GPU would wait for the GPU."""
     return torch.tensor([exposure], dtype=torch.float32)
 
 

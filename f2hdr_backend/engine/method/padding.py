@@ -1,4 +1,4 @@
-"""Replicated borders that bring a frame to a size a network takes."""
+"""Replicated borders that bring a frame to a size that a network accepts."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Padding:
 
 
 def _padded(side: int, requirements: tuple[SizeRequirement, ...]) -> int:
-    """The smallest length from ``side`` on that all requirements leave as it is."""
+    """The smallest length of at least ``side`` that satisfies all requirements."""
     while True:
         padded = max(requirement.padded(side) for requirement in requirements)
         if padded == side:

@@ -1,4 +1,4 @@
-"""The pictures of a reconstructed window, from the device to an HdrFrame."""
+"""Copy the pictures of a reconstructed window from the device to an HdrFrame."""
 
 from __future__ import annotations
 

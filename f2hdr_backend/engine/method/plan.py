@@ -23,9 +23,9 @@ CACHED_ROWS = (128, 64)
 MERGE_BYTES, MERGE_BAND_BYTES = 240, 400
 """Bytes a pixel of the merge's pictures that the correcting network reads, and of what a band of it adds."""
 WASTE_KEPT, WASTE_BANDS, WASTE = 1.5, 1.25, 1.1
-"""Memory taken for each byte in use at the peak: if the host keeps what is freed, in bands, and else; measured."""
+"""Process memory for each byte in use at the peak: with freed memory kept, in bands, and otherwise. Measured."""
 STAGED_KEPT = 3
-"""The same for what is staged around the computation where freed memory is kept; measured when no thread shared it."""
+"""The same for staged frames where freed memory is kept; measured with one memory arena for each thread."""
 SHARE_OF_FREE = 0.8
 """Part of the free memory that a plan may use."""
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
@@ -33,18 +33,18 @@ UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 @dataclass(frozen=True)
 class Plan:
-    """The way frames of one size are computed."""
+    """How frames of one size are computed."""
 
     rows: int | None
     """Rows of a band; None for whole frames."""
     keep_features: bool
-    """Whether stage II's features of a frame wait for the next window."""
+    """Whether stage II's features of a frame are kept for the next window."""
     pairs_at_once: int
     """Pairs of frames that go through the flow network as one batch."""
     bytes: int = 0
-    """What this is expected to take at its peak, beyond what the process held before."""
+    """Expected peak in bytes, beyond what the process used before."""
     keeps_freed: bool = False
-    """Whether a host keeps freed memory, which is faster and takes more."""
+    """Whether the C library keeps freed memory, which is faster and uses more."""
 
     @property
     def over(self) -> Over:
@@ -90,13 +90,13 @@ class Workload:
         return replace(plan, bytes=self._bytes(plan))
 
     def _bytes(self, plan: Plan) -> int:
-        """The peak of a plan, from what the parts hold at a time; factors fitted to measured peaks (see docs)."""
+        """The peak of a plan from what its parts use at the same time; factors fitted to measured peaks (see docs)."""
         pixels = self.width * self.height
         band = 1.0 if plan.rows is None else min(1.0, (plan.rows + 2 * ROWS_MULTIPLE) / self.height)
         flow = self.flow_bytes_per_pixel * plan.pairs_at_once
         frames = 3 * 3 * 4 * 4
         used = frames + self._network_bytes(flow, band, plan.keep_features)
-        if plan.keeps_freed:  # what the flow leaves behind does not fit the network's buffers
+        if plan.keeps_freed:  # blocks freed by the flow do not fit the network's buffers
             used += flow
         waste = WASTE_KEPT if plan.keeps_freed else WASTE if plan.rows is None else WASTE_BANDS
         staged = ON_CPU.bytes_per_pixel * (STAGED_KEPT if plan.keeps_freed else 1) if self.on_host else 0
@@ -135,7 +135,7 @@ def make_plan(workload: Workload, engine: Engine, device: torch.device) -> Plan:
     if not engine.memory:
         return plan
     raise OutOfMemory(
-        f"{workload.width} x {workload.height} pixels take {plan.bytes / UNITS['G']:.1f} GB at least; "
+        f"{workload.width} x {workload.height} pixels need at least {plan.bytes / UNITS['G']:.1f} GB; "
         f"--memory {engine.memory} leaves {max(limit, 0) / UNITS['G']:.1f} GB.",
         hint="Give more memory, render with --precision bf16, or use --method merge.",
         needed=plan.bytes, limit=limit,
@@ -143,7 +143,7 @@ def make_plan(workload: Workload, engine: Engine, device: torch.device) -> Plan:
 
 
 def leaner(workload: Workload, plan: Plan) -> Plan | None:
-    """The next plan that takes less than ``plan``; None if there is none. A ``tile`` that was given is given up."""
+    """The next plan that takes less than ``plan``; None if there is none. A given ``tile`` is ignored."""
     later = [other for other in workload.plans("auto") if other.bytes < plan.bytes]
     return later[0] if later else None
 

@@ -1,4 +1,4 @@
-"""What a render holds on the host around its devices, and the threads that keep them busy."""
+"""Frames and results that a render keeps in host memory, and the threads that feed its devices."""
 
 from __future__ import annotations
 
@@ -7,39 +7,39 @@ from dataclasses import dataclass
 from f2hdr_backend.machine.side_by_side import FRAMES_AT_A_TIME
 
 AHEAD = 2
-"""Windows whose frames are read before they are asked for, by one reader; each further one reads one more."""
+"""Windows whose frames one reader reads ahead; each further reader adds one."""
 FRAME_BYTES, READING_BYTES = 12, 36
-"""Bytes a pixel of a frame that waits for a device, and more while it is read; measured, as what follows."""
+"""Bytes a pixel of a frame that waits for a device, and additional bytes while it is read. All are measured."""
 SHOWN_BYTES, FLOWS_BYTES, MAKING_BYTES = 14, 32, 90
-"""More for a frame that flows are made of, for a window's flows that wait for a device, and while they are made."""
+"""Additional bytes for a frame used for flow, for a window's waiting flows, and while they are computed."""
 RESULT_BYTES, WRITING_BYTES = 60, 80
-"""Of a result with all layers that waits for its turn, and more while it is blended and written."""
+"""Bytes of a waiting result with all layers, and additional bytes while it is blended and written."""
 
 
 @dataclass(frozen=True)
 class Staging:
-    """Threads around ``lanes`` devices. A CPU has none to spare while it computes: one of each kind."""
+    """Threads around ``lanes`` devices; one of each kind while a CPU computes."""
 
     lanes: int = 1
     readers: int = 1
     makers: int = 0
-    """Threads that make flows ahead; none where the device makes them in its turn."""
+    """Threads that compute flows ahead; 0 if the device computes them."""
     writers: int = 1
-    """Also the results that may wait for a disk, over all lanes."""
+    """Also the number of results that may wait to be written, over all lanes."""
 
     @property
     def ahead(self) -> int:
-        """Windows that are made ready beyond the furthest that a device has come to."""
+        """Windows prepared ahead of the furthest one that a device has started."""
         return AHEAD + max(self.readers, self.makers) - 1 + FRAMES_AT_A_TIME * (self.lanes - 1)
 
     @property
     def results(self) -> int:
-        """Results of one lane that may wait for a disk."""
+        """Results of one lane that may wait to be written."""
         return max(1, self.writers // self.lanes)
 
     @property
     def bytes_per_pixel(self) -> int:
-        """What all of it takes on the host at most, for each pixel of a frame."""
+        """Most host memory that staging takes, in bytes for each pixel of a frame."""
         frames = (self.ahead + 3 + FRAMES_AT_A_TIME * (self.lanes - 1)) * FRAME_BYTES
         results = self.lanes * (self.results + 1) * RESULT_BYTES
         threads = self.readers * READING_BYTES + self.makers * MAKING_BYTES + self.writers * WRITING_BYTES
@@ -52,7 +52,7 @@ ON_CPU = Staging()
 
 
 def stage(lanes: int, cpus: int, bytes_per_pixel: float, *, makes_flows: bool) -> Staging:
-    """As many threads for ``lanes`` GPUs as ``cpus`` processors run, and the host holds within ``bytes_per_pixel``.
+    """As many threads for ``lanes`` GPUs as ``cpus`` processors can run within ``bytes_per_pixel`` of host memory.
 
     Where it can hold next to nothing, one thread of each kind remains.
     """
