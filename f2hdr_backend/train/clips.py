@@ -87,13 +87,18 @@ def open_clips(folder: Path) -> list[Clip]:
         if (folder / name).exists():
             lines = (folder / name).read_text(encoding="utf-8").split()
             return [VimeoClip(folder / "sequences", line) for line in lines]
-    movies = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in MOVIE_SUFFIXES]
-    clips: list[Clip] = [MovieClip(path) for path in movies if path.stem not in HELD_OUT]
+    clips: list[Clip] = [MovieClip(path) for path in movies(folder)]
     if not clips:
         raise DocumentError(
             f"There is no clip to train on in {folder}.", hint=f"Name Vimeo-90K's folder (with {LISTS[0]}) or movies."
         )
     return clips
+
+
+def movies(folder: Path) -> list[Path]:
+    """The movies of a folder that may be trained on, by name: all but :data:`HELD_OUT`."""
+    found = (path for path in sorted(folder.iterdir()) if path.suffix.lower() in MOVIE_SUFFIXES)
+    return [path for path in found if path.stem not in HELD_OUT]
 
 
 def clip_window(clips: Sequence[Clip], size: tuple[int, int], random: Random, style: Style) -> SyntheticWindow:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,11 @@ class Trainer:
         self.optimizer = self.course.optimizer(self.model)
         self.step = 0
 
+    def start_from(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take other first weights than the untrained ones."""
+        self.model.load_state_dict(dict(tensors))
+        self.average = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+
     def save(self, folder: Path) -> None:
         """Write the checkpoint atomically. Raises UnwritableFrame."""
         state = {
@@ -127,10 +132,12 @@ class Trainer:
 
 @dataclass(frozen=True)
 class Material:
-    """Images and clips of a run."""
+    """Images and clips of a run, and the weights that it starts from."""
 
     sources: Sequence[Source]
     clips: Sequence[Clip] = ()
+    start: Mapping[str, Tensor] | None = None
+    """Tensors of the same network; None for untrained ones."""
 
 
 def train(
@@ -143,6 +150,8 @@ def train(
     """
     team = Team.join(device)
     trainer = Trainer(plan, descriptor, device, team)
+    if material.start is not None:
+        trainer.start_from(material.start)
     trainer.resume(folder)
     course = trainer.course
     drawn = BatchPlan(plan.windows, plan.crop_px, plan.seed, descriptor, material.clips, course.style)

@@ -114,7 +114,7 @@ def test_names_are_listed_embedded_first(folder, tmp_path, monkeypatch):
         ("a", False),
         ("b", False),
     ]
-    with pytest.raises(ShotError, match="come with F2HDR"):
+    with pytest.raises(ShotError, match="standard.* with F2HDR"):
         store.save(small("standard"), replace=True)
 
 
@@ -123,7 +123,7 @@ def test_a_name_that_means_two_files_is_refused(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(manifest, "EMBEDDED_FOLDER", tmp_path / "embedded")
     monkeypatch.setattr(store, "EMBEDDED_FOLDER", tmp_path / "embedded")
     store.save(small("later"), tmp_path / "embedded")
-    with pytest.raises(WeightsMismatch, match="means two weights"):
+    with pytest.raises(WeightsMismatch, match="two weights .*later"):
         store.find("later")
 
 
@@ -178,7 +178,7 @@ def test_safetensors_of_others_are_refused(folder):
     path.write_bytes(safetensors.serialize({}, metadata={"format": "pt"}))
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     manifest.add(manifest.WeightsEntry("other", path, digest, None, CARD))
-    with pytest.raises(WeightsMismatch, match="no F2HDR weights file"):
+    with pytest.raises(WeightsMismatch, match="F2HDR weights file"):
         store.load(store.find("other"))
 
 

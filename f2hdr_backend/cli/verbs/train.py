@@ -18,6 +18,7 @@ from f2hdr_backend.shot.errors import DocumentError
 if TYPE_CHECKING:
     from f2hdr_backend.train.loop import StepDone, Trainer, TrainPlan
     from f2hdr_backend.train.sources import Source
+    from f2hdr_backend.weights import store
 
 REPORT_EVERY = 10
 SCORED_WINDOWS = 42
@@ -49,6 +50,9 @@ def train(
     edition: Annotated[str, typer.Option(help="standard, lite, or mergenet (see docs/training.md).")] = "standard",
     ablation: Annotated[
         str | None, typer.Option(help=f"Leave out a part, as the paper's Table 5 does: {', '.join(ABLATIONS)}.")
+    ] = None,
+    start: Annotated[
+        str | None, typer.Option(help="Installed weights to start from, of the same edition; by default untrained.")
     ] = None,
     recipe: Annotated[str, typer.Option(help="Terms of the loss: ours, or the paper's.")] = "ours",
     clips: Annotated[
@@ -85,8 +89,10 @@ def train(
         seed=seed,
         recipe=_known("recipe", recipe, RECIPES),
     )
-    job = _Run(images, run, _reading(edition, ablation), plan, validate_every)
-    if not job.learn(clips, device):
+    descriptor = _reading(edition, ablation)
+    first = None if start is None else _first(start, descriptor)
+    job = _Run(images, clips, run, descriptor, plan, validate_every, first)
+    if not job.learn(device):
         return
     weights = store.Weights(name, job.descriptor, job.card(license_text), job.tensors())
     entry = store.save(weights, into, replace=True)
@@ -134,12 +140,14 @@ class _Run:
     """One run's folder and what it does there."""
 
     images: Path
+    clips: Path | None
     folder: Path
     descriptor: AnyDescriptor
     plan: TrainPlan
     validate_every: int
+    start: store.Weights | None = None
 
-    def learn(self, clips: Path | None, device: str) -> bool:
+    def learn(self, device: str) -> bool:
         """Take all steps that are left; whether this process leads its team."""
         from f2hdr_backend.machine.device import pick_device
         from f2hdr_backend.train.clips import open_clips
@@ -147,7 +155,8 @@ class _Run:
         from f2hdr_backend.train.sources import load_sources
         from f2hdr_backend.train.team import Team
 
-        material = Material(load_sources(self.images), [] if clips is None else open_clips(clips))
+        first = None if self.start is None else self.start.tensors
+        material = Material(load_sources(self.images), [] if self.clips is None else open_clips(self.clips), first)
         chosen = pick_device(Team.device(device))
         team = Team.join(chosen)
         for done, trainer in train(material, self.plan, self.folder, self.descriptor, chosen):
@@ -166,6 +175,7 @@ class _Run:
 
     def card(self, license_text: str) -> dict[str, Any]:
         """What a user should know of the weights."""
+        from f2hdr_backend.train.clips import movies
         from f2hdr_backend.train.sources import load_sources
         from f2hdr_backend.train.style import SceneStyle
 
@@ -176,6 +186,8 @@ class _Run:
             "images": names,
             "steps": plan.steps,
             "seed": plan.seed,
+            **({} if self.clips is None else {"clips": [path.stem for path in movies(self.clips)] or str(self.clips)}),
+            **({} if self.start is None else {"started_from": self.start.name}),
             "ratio_stops": [min(SceneStyle.ratios_ev), max(SceneStyle.ratios_ev)],
         }
         return card | {"scores": _scores(self._held_out(), self.descriptor, self.tensors(), card)}
@@ -225,6 +237,16 @@ def _reading(edition: str, ablation: str | None) -> AnyDescriptor:
         return MergeNetDescriptor()
     whole = Descriptor.lite() if _known("edition", edition, EDITIONS) == "lite" else Descriptor()
     return whole if ablation is None else whole.without(_known("ablation", ablation, ABLATIONS))
+
+
+def _first(name: str, descriptor: AnyDescriptor) -> store.Weights:
+    """Installed weights to start from. Raises DocumentError if they are of another network."""
+    from f2hdr_backend.weights import store
+
+    weights = store.load(store.find(name))
+    if weights.descriptor != descriptor:
+        raise DocumentError(f"The weights {name!r} are of another network.", hint="Give --edition as they have it.")
+    return weights
 
 
 def _known(what: str, name: str, offered: Iterable[str]) -> str:

@@ -47,11 +47,11 @@ class NetworkMethod(TrainedMethod):
             )
         self.descriptor = descriptor
         with torch.device("meta"):
-            network = F2HDR(descriptor)
-        network.load_state_dict(dict(weights.tensors), assign=True)
-        fold_batch_norms(network.eval().requires_grad_(False))
-        network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._networks = InPrecision(network)
+            self._network = F2HDR(descriptor)
+        self._network.load_state_dict(dict(weights.tensors), assign=True)
+        fold_batch_norms(self._network.eval().requires_grad_(False))
+        self._network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._networks = InPrecision(self._network)
         super().__init__(engine, device, entry, weights.card)
 
     @property
