@@ -107,7 +107,9 @@ class Demo:
     def shot(self, take: Take) -> Shot:
         """The Shot document of a take: everything that its render depends on."""
         output = Output(pattern=str(self._output(take)), anchor=ANCHOR, layers=("flow", "mask"))
-        return Shot(str(self._plate), self.exposures, self.frames, cuts=(), engine=take.engine, output=output)
+        return Shot(
+            str(self._plate), exposures=self.exposures, frames=self.frames, cuts=(), engine=take.engine, output=output
+        )
 
     def scores(self) -> list[TakeScores]:
         """PSNR of every take, then of the bare reference frame, against the truth that the short exposure holds."""

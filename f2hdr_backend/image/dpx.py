@@ -178,8 +178,9 @@ def _codes(rows: NDArray[np.uint8], header: DpxHeader, count: int) -> NDArray[np
     if header.bits == 8:
         return rows.astype(np.uint16)
     if header.bits == 16 or (header.bits == 12 and header.packing):
-        words = rows.view(header.order + "u2").astype(np.uint16)
-        return words >> 4 if header.bits == 12 and header.packing == 1 else words & (2**header.bits - 1)
+        codes = rows.view(header.order + "u2").astype(np.uint16)
+        shifted = codes >> 4 if header.bits == 12 and header.packing == 1 else codes & (2**header.bits - 1)
+        return shifted.astype(np.uint16)
     words = rows.view(header.order + "u4").astype(np.uint32)
     if header.packing == 0:
         return _from_stream(words, header.bits, count)

@@ -7,6 +7,7 @@ import struct
 from collections import OrderedDict
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any, cast
 
 import av
 import av.error
@@ -89,7 +90,7 @@ class MovieFrames:
         matrix = self.read(0).side_data.get("DISPLAYMATRIX")
         if matrix is None:
             return UPRIGHT
-        a, b, _, c, d, *_ = struct.unpack("<9i", bytes(matrix)[:36])
+        a, b, _, c, d, *_ = struct.unpack("<9i", bytes(cast(Any, matrix))[:36])
         found = by_matrix((a, b, c, d))
         if found is None:
             reason = "its display matrix is neither a turn by quarters nor a flip"
