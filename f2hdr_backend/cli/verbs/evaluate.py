@@ -1,4 +1,4 @@
-"""``f2hdr evaluate``: scores on a benchmark dataset beside the paper's, or on a seeded suite of synthetic shots."""
+"""``f2hdr evaluate``: scores weights on a benchmark data set, beside the paper's tables, or on a test suite."""
 
 from __future__ import annotations
 
@@ -17,39 +17,36 @@ if TYPE_CHECKING:
     from f2hdr_backend.evaluate.paper.results import ResultsFolder
     from f2hdr_backend.shot.document import Engine
 
-SUITES = ("synthetic",)
-FOR_DATASETS = (
-    "output", "method", "flow", "metrics", "ref_exposure", "hdrvdp", "label_flow", "jobs", "page_width",
-)  # fmt: skip
-FOR_SUITES = ("windows",)
-"""Parameters that the other mode does not take."""
+WEIGHTS_HELP = "Weights by name; f2hdr weights list shows them."
+Precision = Annotated[str, typer.Option(metavar="auto|fp32|bf16|fp16", help="Arithmetic of the network.")]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda:0.")]
+Report = Annotated[
+    Path | None, typer.Option(help="HTML page to write: pictures of some frames to compare by eye, and all scores.")
+]
+PageFrames = Annotated[int, typer.Option(min=1, help="Most frames in the page, worst and best first.")]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON on standard output, one event a line.")]
 
 
 def register(app: typer.Typer) -> None:
-    """Add the verb."""
-    app.command()(evaluate)
+    """Add the verb and its two commands."""
+    group = typer.Typer(no_args_is_help=True, help="Score weights on a benchmark data set, or on a test suite.")
+    group.command()(dataset)
+    group.command()(suite)
+    app.add_typer(group, name="evaluate")
 
 
-def evaluate(
-    ctx: typer.Context,
-    folder: Annotated[Path, typer.Argument(help="The dataset's root, or the suite's held-out panoramas.")],
-    dataset: Annotated[
-        str | None,
-        typer.Option(help="deephdrvideo, real-hdrv, cinematic, tog13, kalantari or exr-pairs (your own)."),
-    ] = None,
-    suite: Annotated[str | None, typer.Option(help="synthetic: seeded shots from panoramas no training saw.")] = None,
+def dataset(
+    name: Annotated[str, typer.Argument(help="deephdrvideo, real-hdrv, cinematic, tog13, kalantari or exr-pairs.")],
+    folder: Annotated[Path, typer.Argument(help="The data set's root folder.")],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder for CSV and JSON; the same command goes on there.")
+        Path | None, typer.Option("--output", "-o", help="Folder for CSV and JSON; the same command resumes there.")
     ] = None,
-    method: Annotated[str, typer.Option(help="f2hdr, or merge: a classical aligned merge.")] = "f2hdr",
-    weights: Annotated[
-        str, typer.Option(help="Weights by name, see f2hdr weights list; a suite takes several: standard,lite.")
-    ] = "standard",
-    flow: Annotated[str, typer.Option(help="Flow estimator: auto (the weights' own), dis, sea_raft.")] = "auto",
+    method: Annotated[str, typer.Option(metavar="f2hdr|merge", help="Reconstruction method.")] = "f2hdr",
+    weights: Annotated[str, typer.Option(help=WEIGHTS_HELP)] = "standard",
+    flow: Annotated[str, typer.Option(help="Flow estimator: auto (the one of the weights), dis, sea_raft.")] = "auto",
     reference_trust: Annotated[
-        str | None,
-        typer.Option(help="hard (the published composite; a dataset's default), soft (a suite's default) or off."),
-    ] = None,
+        str, typer.Option(metavar="hard|soft|off", help="hard is the published composite; the others as in a render.")
+    ] = "hard",
     metrics: Annotated[
         str | None,
         typer.Option(
@@ -58,64 +55,75 @@ def evaluate(
         ),
     ] = None,
     ref_exposure: Annotated[
-        str, typer.Option(help="alternate, or (real-hdrv) always low or high as the reference.")
+        str, typer.Option(metavar="alternate|low|high", help="Exposure of the reference; low and high: real-hdrv only.")
     ] = "alternate",
     hdrvdp: Annotated[
         str, typer.Option(help="HDR-VDP settings other than the paper's: round_trip=official,encoding=rgb-bt.709,...")
     ] = "",
     label_flow: Annotated[str, typer.Option(help="Flow estimator that labels EPE on the ground truth.")] = "dis",
-    precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")] = "fp32",
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda:0.")] = "auto",
+    precision: Precision = "fp32",
+    device: Device = "auto",
     jobs: Annotated[int, typer.Option(min=1, help="Processes that share the frames.")] = 1,
-    windows: Annotated[
-        int, typer.Option(min=1, help="Windows of a suite to score, from its first; 42 hold all kinds.")
-    ] = 42,
-    report: Annotated[
-        Path | None, typer.Option(help="HTML page to write: pictures of some frames to compare by eye, and all scores.")
-    ] = None,
-    page_frames: Annotated[int, typer.Option(min=1, help="Most frames in the page, worst and best first.")] = 8,
+    report: Report = None,
+    page_frames: PageFrames = 8,
     page_width: Annotated[
-        int | None, typer.Option(min=16, help="Most pixels that a picture of the page is wide.")
+        int | None, typer.Option(min=16, help="Largest width of the page's pictures, in pixels.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output, one event a line.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Score weights on a benchmark dataset, beside the paper's tables, or on a suite of synthetic shots.
+    """Score weights on a benchmark data set, beside the paper's tables.
 
     Every number is printed with the parameters it depends on. Means are over frames.
     """
-    if (dataset is None) == (suite is None):
-        raise DocumentError("Name a --dataset or a --suite.", hint="f2hdr evaluate --dataset real-hdrv DIR")
-    _require_fitting(ctx, *(("--dataset", FOR_SUITES) if suite is None else ("--suite", FOR_DATASETS)))
-    from f2hdr_backend.shot.atomic import require_writable
-    from f2hdr_backend.shot.document import Engine
-
-    if suite is not None:
-        _require_suite(suite)
-    if report is not None:
-        require_writable(report)
-    if suite is not None:
-        trust = reference_trust or "soft"
-        suited = Engine(weights=weights, reference_trust=trust, precision=precision, device=device)
-        _synthetic(folder, suited, windows, (report, page_frames), as_json=as_json)
-        return
     from f2hdr_backend.evaluate.hdrvdp.options import hdrvdp_settings
     from f2hdr_backend.evaluate.paper.benchmark import Benchmark, Plan
+    from f2hdr_backend.evaluate.paper.metric import ScoreSettings
     from f2hdr_backend.evaluate.paper.results import ResultsFolder
-    from f2hdr_backend.evaluate.paper.scoring import ScoreSettings, default_metrics
+    from f2hdr_backend.evaluate.paper.scoring import default_metrics
     from f2hdr_backend.evaluate.reading.dataset import open_dataset
+    from f2hdr_backend.shot.document import Engine
 
-    name = str(dataset)
+    _require_report(report)
     reader = open_dataset(name, folder, ref_exposure)
     chosen = default_metrics(reader) if metrics is None else _listed(metrics)
-    scoring = ScoreSettings(chosen, reference_trust or "hard", hdrvdp_settings(hdrvdp), label_flow)
+    scoring = ScoreSettings(chosen, reference_trust, hdrvdp_settings(hdrvdp), label_flow)
     engine = Engine(method=method, weights=weights, flow=flow, precision=precision, device=device)
     benchmark = Benchmark(Plan(name, folder, engine, scoring, ref_exposure, jobs), reader)
     results = None if output is None else ResultsFolder(output, benchmark.settings)
-    (_tell if as_json else _print)(benchmark, results)
+    (_print_events if as_json else _print_tables)(benchmark, results)
     if report is not None:
         from f2hdr_backend.evaluate.paper.report import report_page
 
         _write(report, report_page(benchmark, _heading(benchmark), page_frames, page_width))
+
+
+def suite(
+    name: Annotated[str, typer.Argument(help="synthetic: seeded shots from panoramas that no training used.")],
+    images: Annotated[Path, typer.Argument(help="Folder of the suite's images or clips.")],
+    weights: Annotated[str, typer.Option(help=f"{WEIGHTS_HELP} Several with commas.")] = "standard",
+    reference_trust: Annotated[str, typer.Option(metavar="soft|hard|off", help="As in a render.")] = "soft",
+    precision: Precision = "fp32",
+    device: Device = "auto",
+    windows: Annotated[int, typer.Option(min=1, help="Windows to score; 42 contain every kind of scene.")] = 42,
+    report: Report = None,
+    page_frames: PageFrames = 8,
+    as_json: AsJson = False,
+) -> None:
+    """Score weights on a suite of windows with known truth, beside the merge and the bare reference."""
+    from f2hdr_backend.shot.document import Engine
+
+    if name not in SUITES:
+        raise DocumentError(f'There is no suite "{name}".', hint=f"Use {', '.join(SUITES)}.")
+    _require_report(report)
+    engine = Engine(weights=weights, reference_trust=reference_trust, precision=precision, device=device)
+    SUITES[name](images, engine, windows, (report, page_frames), as_json=as_json)
+
+
+def _require_report(report: Path | None) -> None:
+    from f2hdr_backend.shot.atomic import require_writable
+
+    if report is not None:
+        require_writable(report)
 
 
 def _write(path: Path, page: Page) -> None:
@@ -129,14 +137,14 @@ def _listed(metrics: str) -> tuple[str, ...]:
     return () if metrics == "none" else tuple(part for part in metrics.split(",") if part)
 
 
-def _tell(benchmark: Benchmark, results: ResultsFolder | None) -> None:
+def _print_events(benchmark: Benchmark, results: ResultsFolder | None) -> None:
     for event in benchmark.run(results):
         print(json.dumps(event.to_json()), flush=True)
     finished = {"event": "evaluation_finished", "settings": benchmark.settings, **benchmark.summary().to_json()}
     print(json.dumps(finished), flush=True)
 
 
-def _print(benchmark: Benchmark, results: ResultsFolder | None) -> None:
+def _print_tables(benchmark: Benchmark, results: ResultsFolder | None) -> None:
     from rich.console import Console
     from rich.progress import track
 
@@ -174,19 +182,6 @@ def _heading(benchmark: Benchmark) -> str:
     )
 
 
-def _require_fitting(ctx: typer.Context, mode: str, others: tuple[str, ...]) -> None:
-    """Refuse options that were given and that ``mode`` would ignore."""
-    given = [name for name in others if (source := ctx.get_parameter_source(name)) and source.name == "COMMANDLINE"]
-    if given:
-        listed = ", ".join(f"--{name.replace('_', '-')}" for name in given)
-        raise DocumentError(f"{mode} does not take {listed}.", hint="Leave it out.")
-
-
-def _require_suite(suite: str) -> None:
-    if suite not in SUITES:
-        raise DocumentError(f"There is no suite {suite!r}.", hint=f"Use {', '.join(SUITES)}.")
-
-
 def _synthetic(images: Path, engine: Engine, windows: int, report: tuple[Path | None, int], *, as_json: bool) -> None:
     """Score weights on synthetic shots from panoramas no training saw, beside the merge and the bare reference.
 
@@ -222,3 +217,7 @@ def _synthetic(images: Path, engine: Engine, windows: int, report: tuple[Path | 
     for name in names:
         values = (f"{row[name]:.2f}" if name in row else "-" for row in table.values())
         print(f"{name:26}" + "".join(f"{value:>16}" for value in values))
+
+
+SUITES = {"synthetic": _synthetic}
+"""By name, what scores and prints a suite."""

@@ -21,21 +21,13 @@ import torch
 from f2hdr_backend.engine.method.base import HdrFrame
 from f2hdr_backend.engine.method.choose import open_method
 from f2hdr_backend.engine.method.network import NetworkMethod
-from f2hdr_backend.evaluate.metrics import color_video_vdp
 from f2hdr_backend.evaluate.metrics.composite import well_exposed
-from f2hdr_backend.evaluate.metrics.shot_scores import FLICKER, SHOT_METRICS, VIDEO, ShotFrame, shot_scores
 from f2hdr_backend.evaluate.paper.cost import measure, measured_on
+from f2hdr_backend.evaluate.paper.metric import SceneFrame, Scored, Scores, ScoreSettings, load_metric, with_trust
 from f2hdr_backend.evaluate.paper.progress import FrameScored, Progress
 from f2hdr_backend.evaluate.paper.results import FrameRow, ResultsFolder, Rows, SceneRow
-from f2hdr_backend.evaluate.paper.scoring import (
-    Scored,
-    Scores,
-    ScoreSettings,
-    require_metrics,
-    score_frame,
-    trusting,
-    with_reference,
-)
+from f2hdr_backend.evaluate.paper.scene_pass import score_scene
+from f2hdr_backend.evaluate.paper.scoring import require_metrics, scene_metrics, score_frame, with_reference
 from f2hdr_backend.evaluate.paper.summary import Summary, summarize
 from f2hdr_backend.evaluate.reading.dataset import (
     ALTERNATE,
@@ -82,7 +74,7 @@ class Benchmark:
         """
         self.plan = plan
         self.reader = reader or open_dataset(plan.dataset, plan.folder, plan.reference)
-        require_metrics(self.reader, plan.scoring.metrics)
+        require_metrics(self.reader, plan.scoring)
         self._device = pick_device(plan.engine.device)
         self._where = measured_on(self._device, plan.jobs)
         self._method = open_method(plan.engine)
@@ -110,7 +102,7 @@ class Benchmark:
     def settings(self) -> dict[str, Any]:
         """All that the numbers depend on beside the dataset's files, as JSON."""
         scoring, engine = self.plan.scoring, self.plan.engine
-        hdrvdp = {**vars(scoring.hdrvdp), "display": vars(scoring.hdrvdp.display)}
+        of_metrics = {name: load_metric(name).settings(scoring) for name in scoring.metrics}
         return {
             "dataset": self.plan.dataset.replace("_", "-"),
             "folder": str(self.plan.folder.resolve()),
@@ -121,9 +113,7 @@ class Benchmark:
             "precision": self.precision,
             "reference_trust": scoring.reference_trust,
             "metrics": list(scoring.metrics),
-            "hdrvdp": hdrvdp if "hdrvdp" in scoring.metrics else None,
-            "cvvdp": dict(color_video_vdp.parameters()) if VIDEO in scoring.metrics else None,
-            "label_flow": scoring.label_flow if "epe" in scoring.metrics else None,
+            "metric_settings": {name: value for name, value in of_metrics.items() if value is not None},
             "method_digest": self._method.digest,
             "measured_on": self._where,
             "scoring": SCORING_VERSION,
@@ -168,20 +158,22 @@ class Benchmark:
         scoring = self.plan.scoring
         name = chunk[0].scene
         try:
-            scores = trusting(shot_scores(samples, len(chunk), scoring.metrics, self._device), scoring.reference_trust)
+            found = score_scene(samples, len(chunk), list(scene_metrics(scoring.metrics).values()), self._device)
+            scores = with_trust(found, scoring.reference_trust)
         except ImageError as error:
             if len(frames) < len(chunk):
                 raise
-            named = ImageError(f"{name}: {error.message}", hint=f"Leave {FLICKER} out of --metrics.", **error.facts)
+            names = " and ".join(scene_metrics(scoring.metrics))
+            named = ImageError(f"{name}: {error.message}", hint=f"Leave {names} out of --metrics.", **error.facts)
             return Rows(tuple(frames), refused=(named,))
         return Rows(tuple(frames), (SceneRow(name, _joined(row.digest for row in frames), scores),))
 
     @property
     def _by_scene(self) -> bool:
         """Whether a metric needs whole scenes."""
-        return any(name in SHOT_METRICS for name in self.plan.scoring.metrics)
+        return bool(scene_metrics(self.plan.scoring.metrics))
 
-    def _samples(self, chunk: Chunk, frames: list[FrameRow]) -> Iterator[ShotFrame]:
+    def _samples(self, chunk: Chunk, frames: list[FrameRow]) -> Iterator[SceneFrame]:
         """Score the windows one by one into ``frames``; give what their scene is scored by."""
         for files in chunk:
             try:
@@ -199,14 +191,14 @@ class Benchmark:
         scored = Scored(self.reader, files, window, frame, result, self.plan.scoring, self._device, self._reading)
         return scored, costs
 
-    def _row(self, files: WindowFiles) -> tuple[FrameRow, ShotFrame]:
+    def _row(self, files: WindowFiles) -> tuple[FrameRow, SceneFrame]:
         scored, costs = self.reconstruct(files)
         truth = scored.window.truth
         divisor = 1.0 if truth is None else truth.divisor
         scores = score_frame(scored) | costs
         row = FrameRow(files.scene, files.frame, files.exposures[1], divisor, self._digest(files), scores)
         exposed = well_exposed(scored.window.codes[1])
-        return row, ShotFrame(scored.result, exposed, None if truth is None else truth.radiance)
+        return row, SceneFrame(scored.result, exposed, None if truth is None else truth.radiance)
 
     def _reconstruct(self, window: Window) -> tuple[HdrFrame, Scores]:
         """The window's radiance and cost; a CUDA device sees each size once before, so that set-up does not count."""

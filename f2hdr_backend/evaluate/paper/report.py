@@ -15,9 +15,10 @@ from f2hdr_backend.evaluate.page import choose_frames as interesting
 from f2hdr_backend.evaluate.page import page
 from f2hdr_backend.evaluate.page.page import Grouping, Page, PageFrame, Plane, ScoreRow, Source
 from f2hdr_backend.evaluate.paper.benchmark import Benchmark
+from f2hdr_backend.evaluate.paper.metric import Scored
 from f2hdr_backend.evaluate.paper.published import ABLATIONS, BY_DATASET, OURS
 from f2hdr_backend.evaluate.paper.results import FrameRow
-from f2hdr_backend.evaluate.paper.scoring import Scored, reconstructed_share
+from f2hdr_backend.evaluate.paper.scoring import reconstructed_share
 from f2hdr_backend.model.radiance import GAMMA
 
 COSTS = ("seconds", "peak GiB")

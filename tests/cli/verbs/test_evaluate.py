@@ -24,7 +24,7 @@ def evaluate(*arguments):
 
 def test_a_dataset_prints_the_papers_rows_ours_and_parameters(tmp_path):
     root = trees.real_hdrv(tmp_path, frames=5)
-    text = evaluate(root, "--dataset", "real-hdrv", "--method", "merge", "--metrics", "psnr,hdrvdp,flicker")
+    text = evaluate("dataset", "real-hdrv", root, "--method", "merge", "--metrics", "psnr,hdrvdp,flicker")
     for part in (
         "real-hdrv, reference alternate: 3 frames of 1 scenes; merge, flow dis, fp32, reference trust hard",
         "Table 2",
@@ -45,7 +45,7 @@ def test_a_dataset_prints_the_papers_rows_ours_and_parameters(tmp_path):
 def test_json_is_one_event_a_line_and_settings_reach_the_scores(tmp_path):
     root = trees.real_hdrv(tmp_path, frames=4)
     lines = evaluate(
-        root, "--dataset", "real_hdrv", "--method", "merge", "--metrics", "hdrvdp", "--ref-exposure", "high",
+        "dataset", "real_hdrv", root, "--method", "merge", "--metrics", "hdrvdp", "--ref-exposure", "high",
         "--reference-trust", "off", "--hdrvdp", "round_trip=official,diagonal_in=24,distance_m=0.5", "--json",
     ).splitlines()  # fmt: skip
     *frames, finished = [json.loads(line) for line in lines]
@@ -64,7 +64,7 @@ def test_json_is_one_event_a_line_and_settings_reach_the_scores(tmp_path):
 
 def test_none_measures_time_and_memory_alone(tmp_path):
     root = trees.deephdrvideo(tmp_path, frames=5)
-    text = evaluate(root, "--dataset", "deephdrvideo", "--method", "merge", "--metrics", "none")
+    text = evaluate("dataset", "deephdrvideo", root, "--method", "merge", "--metrics", "none")
     assert "PSNR" not in text
     assert "seconds" in text
 
@@ -73,7 +73,7 @@ def test_a_report_is_one_page_of_the_run(tmp_path):
     root = trees.real_hdrv(tmp_path / "tree", frames=5)
     page = tmp_path / "report.html"
     text = evaluate(
-        root, "--dataset", "real-hdrv", "--method", "merge", "--metrics", "psnr", "--report", page,
+        "dataset", "real-hdrv", root, "--method", "merge", "--metrics", "psnr", "--report", page,
         "--page-frames", "2", "--page-width", "24",
     )  # fmt: skip
     facts = facts_of(page.read_text(encoding="utf-8"))
@@ -87,7 +87,7 @@ def test_a_report_is_one_page_of_the_run(tmp_path):
 def test_a_suite_has_a_report_too(tmp_path):
     write_exr(tmp_path / "vestibule_1k.exr", {"RGB": world().radiance}, {}, pixel_type="float")
     page = tmp_path / "suite.html"
-    evaluate(tmp_path, "--suite", "synthetic", "--weights", "lite", "--windows", "1", "--report", page)
+    evaluate("suite", "synthetic", tmp_path, "--weights", "lite", "--windows", "1", "--report", page)
     facts = facts_of(page.read_text(encoding="utf-8"))
     assert [source["label"] for source in facts["sources"]] == ["lite", "merge", "true light"]
     assert facts["names"] == {"0": "0 static, 2 stops, long"}
@@ -96,36 +96,34 @@ def test_a_suite_has_a_report_too(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "error", "what"),
     [
-        ((), DocumentError, "--dataset or a --suite"),
-        (("--dataset", "real-hdrv", "--suite", "synthetic"), DocumentError, "--dataset or a --suite"),
-        (("--suite", "kodak"), DocumentError, "kodak"),
-        (("--dataset", "kodak"), DocumentError, "kodak"),
-        (("--dataset", "real-hdrv"), ShotError, "real-hdrv expects"),
-        (("--dataset", "real-hdrv", "--ref-exposure", "middle"), DocumentError, "middle"),
-        (("--dataset", "real-hdrv", "--windows", "42"), DocumentError, "--dataset does not take --windows"),
-        (("--suite", "synthetic", "-o", "scores"), DocumentError, "--suite does not take --output"),
-        (("--suite", "synthetic", "--jobs", "1", "--flow", "auto"), DocumentError, "not take --flow, --jobs"),
-        (("--suite", "synthetic", "--ref-exposure", "low", "--page-width", "99"), DocumentError, "--page-width"),
-        (("--suite", "synthetic", "--metrics", "psnr", "--hdrvdp", "scale=1"), DocumentError, "--metrics, --hdrvdp"),
-        (("--suite", "synthetic", "--method", "merge", "--label-flow", "dis"), DocumentError, "--method, --label-flow"),
-        (("--suite", "synthetic", "--device", "cuda:99"), DeviceUnavailable, "cuda:99"),
+        (("suite", "kodak", "DIR"), DocumentError, "kodak"),
+        (("dataset", "kodak", "DIR"), DocumentError, "kodak"),
+        (("dataset", "real-hdrv", "DIR"), ShotError, "real-hdrv expects"),
+        (("dataset", "real-hdrv", "DIR", "--ref-exposure", "middle"), DocumentError, "middle"),
+        (("suite", "synthetic", "DIR", "--device", "cuda:99"), DeviceUnavailable, "cuda:99"),
     ],
 )
 def test_wrong_requests_are_refused(tmp_path, arguments, error, what):
     with pytest.raises(error, match=what):
-        evaluate(tmp_path, *arguments)
+        evaluate(*(tmp_path if argument == "DIR" else argument for argument in arguments))
+
+
+def test_the_modes_do_not_take_each_others_options(tmp_path):
+    for arguments in (("dataset", "real-hdrv", "--windows", "4"), ("suite", "synthetic", "--jobs", "1")):
+        result = CliRunner().invoke(build_app(), ["evaluate", *arguments, str(tmp_path)])
+        assert result.exit_code == 2
 
 
 @pytest.mark.parametrize("setting", ["viewer=me", "distance_m=far", "distance_m=-1", "round_trip=mine", "encoding=PQ"])
 def test_wrong_hdrvdp_settings_are_refused(tmp_path, setting):
     root = trees.deephdrvideo(tmp_path, frames=5)
     with pytest.raises(ShotError, match=setting.split("=")[0]):
-        evaluate(root, "--dataset", "deephdrvideo", "--method", "merge", "--hdrvdp", setting)
+        evaluate("dataset", "deephdrvideo", root, "--method", "merge", "--hdrvdp", setting)
 
 
 def test_a_report_that_cannot_be_written_is_refused_before_any_work(tmp_path):
     root = trees.deephdrvideo(tmp_path / "tree", frames=5)
-    merge = (root, "--dataset", "deephdrvideo", "--method", "merge", "--metrics", "psnr", "-o", tmp_path / "out")
+    merge = ("dataset", "deephdrvideo", root, "--method", "merge", "--metrics", "psnr", "-o", tmp_path / "out")
     (tmp_path / "file").write_text("")
     for page in (tmp_path / "file" / "page.html", tmp_path / "tree"):
         with pytest.raises(UnwritableFrame, match=page.name):
@@ -141,7 +139,7 @@ def test_sizes_that_differ_leave_a_range_of_pixels_per_degree(tmp_path):
     trees.deephdrvideo(root, frames=5, size=(64, 32), scenes=("park",))
     (root / "scene_all.txt").write_text("alley\npark\n")
     page = tmp_path / "page.html"
-    merge = (root, "--dataset", "deephdrvideo", "--method", "merge", "--metrics", "hdrvdp", "--report", page)
+    merge = ("dataset", "deephdrvideo", root, "--method", "merge", "--metrics", "hdrvdp", "--report", page)
     told = next(line for line in evaluate(*merge).splitlines() if line.startswith("HDR-VDP-2 ("))
     expected = re.search(r"pixels_per_degree=([\d.]+ to [\d.]+)", told)[1]
     assert facts_of(page.read_text(encoding="utf-8"))["scores"][0]["facts"]["pixels_per_degree"] == expected

@@ -19,8 +19,8 @@ from f2hdr_backend.evaluate.metrics.color_video_vdp import color_video_vdp
 from f2hdr_backend.evaluate.metrics.flow_scores import warp_scores
 from f2hdr_backend.evaluate.paper import text_tables
 from f2hdr_backend.evaluate.paper.benchmark import Benchmark, Plan
+from f2hdr_backend.evaluate.paper.metric import ScoreSettings
 from f2hdr_backend.evaluate.paper.results import ResultsFolder
-from f2hdr_backend.evaluate.paper.scoring import ScoreSettings
 from f2hdr_backend.evaluate.reading.dataset import read_window
 from f2hdr_backend.flow.estimators import dis
 from f2hdr_backend.shot.document import Engine
@@ -299,10 +299,10 @@ def test_scenes_are_scored_as_videos_and_kept(tmp_path):
 
 def test_a_video_of_one_frame_or_without_truth_is_refused(tmp_path):
     root = trees.deephdrvideo(tmp_path / "short", frames=5)
-    with pytest.raises(DocumentError, match="'cvvdp' needs scenes of 2 scored frames, and alley has 1"):
+    with pytest.raises(DocumentError, match="cvvdp.* 2 .*alley.* 1"):
         merge_run("deephdrvideo", root, ("cvvdp",))
     (tmp_path / "camera").mkdir()
-    with pytest.raises(DocumentError, match="'cvvdp' needs ground truth, and fire/0002 has none"):
+    with pytest.raises(DocumentError, match="cvvdp.*ground truth.*fire/0002"):
         merge_run("tog13", tog13(tmp_path / "camera"), ("cvvdp",))
 
 
@@ -337,7 +337,7 @@ def test_a_metric_without_its_pictures_is_refused_before_any_work(tmp_path):
             merge_run("deephdrvideo", root, metrics)
     (root / "alley" / "img_list.txt").write_text("\n".join(f"img_{index}.tif" for index in range(6)))
     (root / "alley" / "img_hdr_list.txt").unlink()
-    with pytest.raises(DocumentError, match="'psnr' needs ground truth, and alley/0002 has none"):
+    with pytest.raises(DocumentError, match="psnr.*ground truth.*alley/0002"):
         merge_run("deephdrvideo", root)
 
 

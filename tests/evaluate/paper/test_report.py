@@ -7,9 +7,9 @@ import torch
 from f2hdr_backend.engine.method.merge import MergeMethod
 from f2hdr_backend.evaluate.page.page import write_page
 from f2hdr_backend.evaluate.paper.benchmark import Benchmark, Plan
+from f2hdr_backend.evaluate.paper.metric import ScoreSettings
 from f2hdr_backend.evaluate.paper.report import report_page
 from f2hdr_backend.evaluate.paper.results import ResultsFolder
-from f2hdr_backend.evaluate.paper.scoring import ScoreSettings
 from f2hdr_backend.evaluate.suite.cases import Case
 from f2hdr_backend.evaluate.suite.report import suite_page
 from f2hdr_backend.evaluate.suite.synthetic import run as run_suite

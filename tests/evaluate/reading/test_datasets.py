@@ -9,7 +9,8 @@ import pytest
 import scipy.io
 
 from f2hdr_backend.evaluate.paper.benchmark import Benchmark, Plan
-from f2hdr_backend.evaluate.paper.scoring import ScoreSettings, default_metrics
+from f2hdr_backend.evaluate.paper.metric import ScoreSettings
+from f2hdr_backend.evaluate.paper.scoring import default_metrics
 from f2hdr_backend.evaluate.reading.dataset import dataset_names, open_dataset, read_window
 from f2hdr_backend.image.write import write_exr
 from f2hdr_backend.shot.document import Engine
