@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 PIPED_WIDTH = 150
 """Columns where standard output is not a terminal."""
-GIB = 2**30
+GB = 10**9
 COSTS = ("s/frame", "frames/s", "CPU s/frame", "first frame s", "host GB", "device GB", "plain / this", "how")
 
 
@@ -58,8 +58,8 @@ def _cost_cells(result: Measured, report: Report) -> list[str]:
         _digits(1 / result.seconds),
         _digits(median(result.processor_s)),
         _digits(result.first_s),
-        f"{result.host_bytes / GIB:.2f}",
-        "-" if result.device_bytes is None else f"{result.device_bytes / GIB:.2f}",
+        f"{result.host_bytes / GB:.2f}",
+        "-" if result.device_bytes is None else f"{result.device_bytes / GB:.2f}",
         "-" if ratio is None else f"{ratio:.1f}",
         result.plan,
     ]

@@ -29,6 +29,8 @@ PathMappingFile = Annotated[
 
 PARTS: dict[str, type[Any]] = {"color": Color, "engine": Engine, "output": Output}
 """The parts of a Shot whose settings are options of the command line, beside the Shot's own."""
+_PANELS: dict[type[Any], str] = {Shot: "Shot", Color: "Color", Engine: "Method and device", Output: "Output"}
+"""The sections of ``--help`` that the settings of each part are in."""
 _EXPOSURE_OPTIONS = {
     "exposures": "Stops of each frame of the repeating cycle, such as 0,3; not given: measured on the plate.",
     "first_exposure": "Exposure of the plate's first frame: short or long; not given: measured on the plate.",
@@ -100,8 +102,8 @@ def takes_shot_options(verb: Callable[..., None]) -> Callable[..., None]:
     """Put one option per setting of a Shot in the place of the verb's parameter ``options``, for typer to read."""
     shared = [_option(name, str | None, help) for name, help in _EXPOSURE_OPTIONS.items()]
     for part in _parts():
-        hints = get_type_hints(part)
-        shared += [_setting_option(found, hints[name]) for name, found in settings().items() if name in hints]
+        hints, panel = get_type_hints(part), _PANELS[part]
+        shared += [_setting_option(found, hints[name], panel) for name, found in settings().items() if name in hints]
     parameters: list[inspect.Parameter] = []
     for parameter in inspect.signature(verb, eval_str=True).parameters.values():
         own = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)]
@@ -117,15 +119,16 @@ def takes_shot_options(verb: Callable[..., None]) -> Callable[..., None]:
     return call
 
 
-def _setting_option(field: Field[Any], hint: Any) -> inspect.Parameter:
+def _setting_option(field: Field[Any], hint: Any, panel: str) -> inspect.Parameter:
     choices = field.metadata.get("choices", ())
     metavar = "|".join(choices) if choices and get_origin(hint) is not tuple else None
-    shown = "" if field.default in (None, "", ()) else f" (default: {field.default})"
-    return _option(field.name, bool | None if hint is bool else str | None, field.metadata["help"] + shown, metavar)
+    shown = "" if field.default in (None, "", ()) else f"  [default: {field.default}]"
+    kind = bool | None if hint is bool else str | None
+    return _option(field.name, kind, field.metadata["help"] + shown, metavar, panel)
 
 
-def _option(name: str, kind: Any, help: str, metavar: str | None = None) -> inspect.Parameter:
-    option = typer.Option(help=help, metavar=metavar)
+def _option(name: str, kind: Any, help: str, metavar: str | None = None, panel: str = "") -> inspect.Parameter:
+    option = typer.Option(help=help, metavar=metavar, rich_help_panel=panel or _PANELS[Shot])
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind, option])
 
 

@@ -44,7 +44,7 @@ class Renderer:
         """
         plate = open_plate(shot.plate, shot.layer)
         try:
-            wanted = frames or shot.frames or FrameRange(tuple(range(plate.frames.first, plate.frames.last + 1)))
+            wanted = frames or settle.frames_of(shot, plate)
             shot, settled = settle.settle_checked(shot, plate, wanted)
             for method in self.methods:
                 method.plan_anew()

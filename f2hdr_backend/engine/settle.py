@@ -17,6 +17,7 @@ from f2hdr_backend.shot.errors import DocumentError, ExposureError, ShotError
 from f2hdr_backend.shot.events import Event, PlateMeasured, Warned
 from f2hdr_backend.shot.exposure import ExposurePattern
 from f2hdr_backend.shot.frames import FrameRange, Sequence
+from f2hdr_backend.weights import store
 
 Progress = Callable[[int, int], None]
 """Told how many frames of how many have been looked at."""
@@ -64,6 +65,34 @@ def settle_checked(
     return shot, events
 
 
+def check_early(shot: Shot) -> None:
+    """Refuse what can be refused without decoding a frame and without torch.
+
+    Raises:
+        ShotError, ImageError: see :func:`check_request`.
+        WeightsError: the weights are not installed.
+    """
+    plate = open_plate(shot.plate)
+    try:
+        check_request(shot, plate, frames_of(shot, plate))
+    finally:
+        plate.close()
+    if shot.engine.method != "merge":
+        store.find(shot.engine.weights)
+
+
+def frames_of(shot: Shot, plate: Plate | None = None) -> FrameRange:
+    """Return the frames that a Shot asks for: its own, else all from the first to the last of its plate."""
+    if shot.frames is not None:
+        return shot.frames
+    opened = plate or open_plate(shot.plate)
+    try:
+        return FrameRange(tuple(range(opened.frames.first, opened.frames.last + 1)))
+    finally:
+        if plate is None:
+            opened.close()
+
+
 def prepare(shot: Shot) -> tuple[Shot, list[Event]]:
     """Settle exposures, cuts, color and frames of a Shot, check the request, and make its paths absolute.
 
@@ -77,7 +106,7 @@ def prepare(shot: Shot) -> tuple[Shot, list[Event]]:
     """
     plate = open_plate(shot.plate, shot.layer)
     try:
-        wanted = shot.frames or FrameRange(tuple(range(plate.frames.first, plate.frames.last + 1)))
+        wanted = frames_of(shot, plate)
         shot, events = settle_checked(shot, plate, wanted, needs_output=False)
     finally:
         plate.close()

@@ -19,8 +19,8 @@ from pathlib import Path
 import platformdirs
 
 from f2hdr_backend.shot.atomic import replacing
-from f2hdr_backend.shot.errors import ShotError
 from f2hdr_backend.shot.events import Warned
+from f2hdr_backend.shot.sizes import parse_size
 
 FOLDER_VARIABLE = "F2HDR_CACHE"
 LIMIT_VARIABLE = "F2HDR_CACHE_SIZE"
@@ -33,7 +33,6 @@ UNSEEN_SHARE = 1 / 32
 STALE_S = 3600.0
 """Age at which an unfinished file belongs to a process that was killed."""
 
-_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _MAGIC = b"F2HDRFL1"
 _DIGEST_BYTES = 32
 _HEADER_BYTES = len(_MAGIC) + _DIGEST_BYTES
@@ -72,26 +71,19 @@ def cache_limit() -> int:
     """Bytes that all flows together may take: ``F2HDR_CACHE_SIZE``, else 20 GB. 0 switches the cache off.
 
     Raises:
-        ShotError: ``F2HDR_CACHE_SIZE`` is no size.
+        DocumentError: ``F2HDR_CACHE_SIZE`` is not a size.
     """
     text = os.environ.get(LIMIT_VARIABLE, "").strip()
     if not text:
         return DEFAULT_LIMIT
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([KMGT]?)B?", text.upper(), re.ASCII)
-    if not found:
-        raise ShotError(
-            f'{LIMIT_VARIABLE} cannot be "{text}".',
-            hint="Write it like 20G or 512M; 0 switches the flow cache off.",
-            variable=LIMIT_VARIABLE,
-        )
-    return int(float(found[1]) * _UNITS[found[2]])
+    return parse_size(text, LIMIT_VARIABLE)
 
 
 def open_cache() -> FlowCache:
     """The cache that the environment asks for; nothing is made on disk yet.
 
     Raises:
-        ShotError: ``F2HDR_CACHE_SIZE`` is no size.
+        DocumentError: ``F2HDR_CACHE_SIZE`` is not a size.
     """
     return FlowCache(cache_folder(), cache_limit())
 

@@ -12,6 +12,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Optional, Union
 
+from f2hdr_backend.shot import sizes
 from f2hdr_backend.shot.errors import DocumentError, ShotError
 from f2hdr_backend.shot.exposure import ExposurePattern
 from f2hdr_backend.shot.fields import decode, encode
@@ -92,10 +93,10 @@ class Engine:
         "auto (CUDA, else the CPU), cpu, cuda:0, or several such as cuda:0,cuda:1.", default="auto", pixels=False
     )
     memory: str = setting(
-        "Memory limit such as 8G; empty for what is free.",
+        "Memory limit such as 8G (8,000,000,000 bytes) or 8GiB; empty for what is free.",
         default="",
-        pattern=r"(\d+(\.\d+)?[KMGT]?)?",
-        hint="Write it like 8G or 512M.",
+        pattern=f"({sizes.PATTERN})?",
+        hint=sizes.HINT,
         pixels=False,
     )
     tile: str = setting(

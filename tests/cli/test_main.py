@@ -16,20 +16,21 @@ HEAVY = ("torch", "numpy", "cv2", "OpenEXR", "OpenImageIO", "PyOpenColorIO", "av
 
 # A command line of one verb that raises what its argument says.
 RAISING = """
-import typer
+from f2hdr_backend.cli.command import App
 from f2hdr_backend.cli.main import run
+from f2hdr_backend.cli.task import AsJson
 from f2hdr_backend.shot import errors
 
-app = typer.Typer(pretty_exceptions_enable=False)
+app = App()
 
 @app.command()
-def fail(name: str, json: bool = False) -> None:
+def fail(name: str, as_json: AsJson = False) -> None:
     if name == "KeyboardInterrupt":
         raise KeyboardInterrupt
     if name == "ValueError":
         raise ValueError("a bug")
     if name != "nothing":
-        raise getattr(errors, name)("It broke.", hint="Mend it.", frames=(3, 4))
+        raise getattr(errors, name)("It broke.", hint="Fix it.", frames=(3, 4))
 
 run(app)
 """
@@ -92,7 +93,7 @@ def test_exit_codes(name: str, exit_code: int) -> None:
 def test_an_error_is_two_lines_on_standard_error() -> None:
     ran = _python(RAISING, "MissingFrames")
     assert ran.stdout == ""
-    assert ran.stderr == "error: It broke.\nMend it.\n"
+    assert ran.stderr == "error: It broke.\nFix it.\n"
 
 
 def test_an_error_is_one_event_with_json() -> None:
@@ -102,7 +103,7 @@ def test_an_error_is_one_event_with_json() -> None:
             "event": "error",
             "code": errors.MissingFrames.code,
             "message": "It broke.",
-            "hint": "Mend it.",
+            "hint": "Fix it.",
             "facts": {"frames": [3, 4]},
             "exit_code": 2,
         }

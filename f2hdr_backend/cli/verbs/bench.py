@@ -1,4 +1,4 @@
-"""``f2hdr bench``: how fast, in how much memory, and against what."""
+"""``f2hdr bench``: speed and memory of the engine, beside the classical merge and a plain run of the network."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from f2hdr_backend.cli import terminal
+from f2hdr_backend.cli.command import Section
 from f2hdr_backend.shot.errors import DocumentError
 
 if TYPE_CHECKING:
@@ -23,32 +25,34 @@ SIZES = {"540p": (960, 540), "720p": (1280, 720), "1080p": (1920, 1080), "uhd": 
 
 
 def register(app: typer.Typer) -> None:
-    """Add the verb."""
-    app.command()(bench)
+    """Add the verb ``bench`` to the command line."""
+    app.command("bench", rich_help_panel=Section.MEASURE)(bench)
 
 
 def bench(
-    sizes: Annotated[str, typer.Option(help="540p, 720p, 1080p, uhd or such as 2048x858, with commas.")] = "540p,1080p",
-    weights: Annotated[str, typer.Option(help="Weights by name, see f2hdr weights list.")] = "standard",
+    sizes: Annotated[
+        str, typer.Option(help="540p, 720p, 1080p, uhd or a size such as 2048x858; several with commas.")
+    ] = "540p,1080p",
+    weights: Annotated[str, typer.Option(help="Name of the weights; f2hdr weights list shows them.")] = "standard",
     flow: Annotated[
         str,
-        typer.Option(help="Flow estimator: auto (the weights' own), dis, sea_raft (untrained if not installed)."),
+        typer.Option(
+            help="Optical flow estimator: auto (the one of the weights), dis, or sea_raft (untrained if not installed)."
+        ),
     ] = "auto",
-    frames: Annotated[int, typer.Option(min=1, help="Windows to time after the first.")] = 4,
+    frames: Annotated[int, typer.Option(min=1, help="Number of windows to time after the first one.")] = 4,
     precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda:0.")] = "auto",
-    memory: Annotated[str, typer.Option(help="Most memory to use, such as 8G; empty for what is free.")] = "",
-    plain: Annotated[bool, typer.Option(help="Also run the network as the released code organizes it.")] = True,
+    memory: Annotated[str, typer.Option(help="Memory limit such as 8G or 8GiB; empty for what is free.")] = "",
+    plain: Annotated[bool, typer.Option(help="Also run the network the way the released code does.")] = True,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write all numbers to this file.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Write a chart over sizes to this PNG file.")] = None,
 ) -> None:
-    """Measure the engine in a moving window, the classical merge, and a plain float32 run of the same network.
+    """Measure speed and memory: the engine, the classical merge, and a plain float32 run of the same network.
 
-    All of it in one process, on frames made in memory. Seconds a frame are the median of the windows after the first;
-    memory is the peak beyond what the process held before; parts are those of one steady window.
+    Everything runs in one process on frames made in memory. Seconds per frame are the median of the windows after the
+    first. Memory is the peak above what the process used before. Parts are those of one steady window.
     """
-    from rich.console import Console
-
     from f2hdr_backend.cli.bench_tables import show, title
     from f2hdr_backend.evaluate.bench.chart import draw
     from f2hdr_backend.evaluate.bench.contenders import MERGE, OURS, PLAIN, open_bench
@@ -58,17 +62,17 @@ def bench(
 
     wanted = _parsed(sizes)
     methods = (OURS, MERGE, PLAIN) if plain else (OURS, MERGE)
-    words = Console(stderr=True)
+    shown = terminal.console()
     engine = Engine(weights=weights, flow=flow, precision=precision, device=device, memory=memory)
     with open_bench(engine) as opened:
         report = Report(_settings(opened))
         _save(report, json_file)
         for size, method in ((size, method) for size in wanted for method in methods):
-            with words.status(f"{method} at {size[0]} x {size[1]}"):
+            with shown.status(f"{method} at {size[0]} x {size[1]}"):
                 report.results.append(opened.measure(method, size, frames))
             _save(report, json_file)
         for method in (method for method in methods if method != MERGE and opened.runs(method)):
-            with words.status(f"operations of {method}"):
+            with shown.status(f"operations of {method}"):
                 report.operations[method] = opened.count(method)
     _save(report, json_file)
     show(report)
@@ -85,12 +89,12 @@ def _size(word: str) -> Size:
         return SIZES[word]
     found = re.fullmatch(r"([1-9]\d{1,4})x([1-9]\d{1,4})", word, re.ASCII)
     if not found:
-        raise DocumentError(f"{word!r} is no size.", hint=f"Use {', '.join(SIZES)} or a size like 2048x858.")
+        raise DocumentError(f"{word!r} is not a frame size.", hint=f"Use {', '.join(SIZES)} or a size like 2048x858.")
     return int(found[1]), int(found[2])
 
 
 def _settings(opened: Bench) -> dict[str, Any]:
-    """What is run, and on what."""
+    """Facts about the run: versions, weights, precision, device."""
     import torch
 
     import f2hdr_backend

@@ -1,4 +1,4 @@
-"""``f2hdr cache``: how much room the kept flows take, and how to have it back."""
+"""``f2hdr cache``: the size of the flow cache, and how to empty it."""
 
 from __future__ import annotations
 
@@ -7,19 +7,23 @@ from typing import Annotated
 
 import typer
 
+from f2hdr_backend.cli import terminal
+from f2hdr_backend.cli.command import App, Section
+from f2hdr_backend.shot.sizes import format_size
+
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the verb ``cache`` and its two commands to the command line."""
-    cache = typer.Typer(help="Show or clear the flows that are kept for the next render.", no_args_is_help=True)
+    cache = App(help="Show or clear the optical flow that is stored for the next render.")
     cache.command("info")(info)
     cache.command("clear")(clear)
-    app.add_typer(cache, name="cache")
+    app.add_typer(cache, name="cache", rich_help_panel=Section.MANAGE)
 
 
 def info(as_json: AsJson = False) -> None:
-    """Show where flows are kept, how many, and how much room they take."""
+    """Show the folder of the flow cache, the number of flows and their size on disk."""
     from f2hdr_backend.flow.cache import open_cache
 
     cache = open_cache()
@@ -30,11 +34,12 @@ def info(as_json: AsJson = False) -> None:
         return
     typer.echo(f"folder  {cache.folder}")
     typer.echo(f"flows   {held.flows}")
-    typer.echo(f"size    {_size(held.bytes)} of {_size(cache.limit) if cache.limit else '0: the cache is off'}")
+    limit = format_size(cache.limit) if cache.limit else "0: the cache is off"
+    typer.echo(f"size    {format_size(held.bytes)} of {limit}")
 
 
 def clear(as_json: AsJson = False) -> None:
-    """Remove every kept flow; they are computed again when a render needs them."""
+    """Remove all stored flows. Renders compute them again when they need them."""
     from f2hdr_backend.flow.cache import open_cache
 
     cache = open_cache()
@@ -43,14 +48,7 @@ def clear(as_json: AsJson = False) -> None:
         facts = {"folder": str(cache.folder), "flows": removed.flows, "bytes": removed.bytes, "left": left.flows}
         typer.echo(json.dumps({"event": "cache_cleared", **facts}))
         return
-    typer.echo(f"{removed.flows} flows removed from {cache.folder}, {_size(removed.bytes)}.")
+    removed_flows = terminal.count(removed.flows, "flow")
+    typer.echo(f"{removed_flows} removed from {cache.folder}, {format_size(removed.bytes)}.")
     if left.flows:
-        typer.echo(f"{left.flows} flows are still there: another program reads or writes them.", err=True)
-
-
-def _size(count: int) -> str:
-    """A number of bytes in words, as F2HDR_CACHE_SIZE takes it: 1 GB is 1,000,000,000 bytes."""
-    for unit, size in (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("KB", 10**3)):
-        if count >= size:
-            return f"{count / size:.1f} {unit}"
-    return f"{count} bytes"
+        terminal.warn(f"{terminal.count(left.flows, 'flow')} could not be removed: another program is using the cache.")

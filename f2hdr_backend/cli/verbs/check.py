@@ -1,4 +1,4 @@
-"""``f2hdr check``: whether all frames of a Shot are there and right."""
+"""``f2hdr check``: report missing, damaged and outdated frames of a Shot."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from f2hdr_backend.cli import terminal
+from f2hdr_backend.cli.command import Section
 from f2hdr_backend.cli.shot_options import PathMappingFile, frame_range, path_mapping, read_shot
 from f2hdr_backend.cli.task import AsJson, Progress, ProgressOption, show_lines, task
 from f2hdr_backend.shot.events import FrameChecked
@@ -14,22 +16,20 @@ from f2hdr_backend.shot.events import FrameChecked
 
 def register(app: typer.Typer) -> None:
     """Add the verb ``check`` to the command line."""
-    app.command("check")(check)
+    app.command("check", rich_help_panel=Section.SHARE)(check)
 
 
 def check(
     source: Annotated[str, typer.Argument(metavar="SHOT.json", help="A prepared Shot document.")],
-    frames: Annotated[str | None, typer.Option(help="Frames to look at, such as 1001-1010; all unless given.")] = None,
-    sweep: Annotated[
-        bool, typer.Option("--sweep", help="Remove temporary files that killed renders of these frames left.")
-    ] = False,
+    frames: Annotated[str | None, typer.Option(help="Frames to check, such as 1001-1010. Default: all.")] = None,
+    sweep: Annotated[bool, typer.Option("--sweep", help="Remove temporary files of renders that were killed.")] = False,
     rules: PathMappingFile = None,
     progress: ProgressOption = Progress.BAR,
     as_json: AsJson = False,
 ) -> None:
-    """Look at every frame: is it there, whole, finite, of the plate's size, and made from this Shot's inputs.
+    """Check every frame of a Shot: present, complete, finite, of the plate's size, made from the Shot's inputs.
 
-    Use --sweep only when nothing renders these frames any more.
+    Use --sweep only when no render of these frames is running.
     """
     progress = Progress.JSON if as_json else progress
     with task(progress):
@@ -48,5 +48,5 @@ def _show(events: Iterable[FrameChecked]) -> None:
     for event in events:
         count += 1
         if event.problem:
-            typer.echo(f"frame {event.frame}: {event.problem}", err=True)
-    typer.echo(f"{count} frames are there and right", err=True)
+            terminal.warn(f"frame {event.frame}: {event.problem}")
+    terminal.note(f"{terminal.count(count, 'frame')} checked, no problem")

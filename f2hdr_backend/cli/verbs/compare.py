@@ -1,4 +1,4 @@
-"""``f2hdr compare``: two sequences side by side, as scores and as one HTML page to look at."""
+"""``f2hdr compare``: scores of two sequences, and one HTML page to compare them by eye."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from f2hdr_backend.cli import terminal
+from f2hdr_backend.cli.command import Section
 from f2hdr_backend.shot.errors import ShotError
 from f2hdr_backend.shot.frames import FrameRange
+from f2hdr_backend.shot.sizes import format_size
 
 if TYPE_CHECKING:
     from f2hdr_backend.evaluate.metrics.score import Parameter, Score
@@ -20,32 +23,38 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the verb ``compare`` to the command line."""
-    app.command("compare")(compare)
+    app.command("compare", rich_help_panel=Section.DELIVER)(compare)
 
 
 def compare(
     a: Annotated[str, typer.Argument(help="One sequence: a.####.exr.", metavar="A")],
     b: Annotated[str, typer.Argument(help="The other: b.####.exr.", metavar="B")],
     output: Annotated[Path, typer.Option("--output", "-o", help="HTML page to write.")],
-    truth: Annotated[str | None, typer.Option(help="What both shall be: truth.####.exr.")] = None,
-    frames: Annotated[str | None, typer.Option(help="Frames to compare, such as 1001-1010; all of A.")] = None,
+    truth: Annotated[str | None, typer.Option(help="Ground truth for both: truth.####.exr.")] = None,
+    frames: Annotated[
+        str | None, typer.Option(help="Frames to compare, such as 1001-1010. Default: all frames of A.")
+    ] = None,
     title: Annotated[str | None, typer.Option(help="Title of the page.")] = None,
-    page_frames: Annotated[int, typer.Option(help="Most frames in the page, evenly picked; all are scored.")] = 8,
+    page_frames: Annotated[
+        int, typer.Option(help="Maximum number of frames in the page, evenly spaced. Scores use all frames.")
+    ] = 8,
     page_width: Annotated[
-        int | None, typer.Option(help="Make pictures of the page at most this many pixels wide; scores stay.")
+        int | None, typer.Option(help="Maximum width of the page's pictures in pixels. Scores use the full size.")
     ] = None,
     white: Annotated[
         float | None,
-        typer.Option(help="Radiance that scores count as 1; a render's short exposure's clip, else the largest."),
+        typer.Option(
+            help="Radiance that counts as 1 in the scores. Default: the short exposure's clip, else the maximum."
+        ),
     ] = None,
     truth_stops: Annotated[float, typer.Option(help="Exposure added to the truth, in stops.")] = 0.0,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
     """Score A and B against the truth, or A against B, and write one HTML page to compare them by eye.
 
-    The page needs no network and no server: wipe, exposure on the real float values, false color, differences, flow
-    and mask overlays, zoom with values, scores by frame. It holds up to 512 MiB of half-float pixels: 8 frames of
-    1080p. F2HDR renders are brought to one exposure by their headers.
+    The page works without network and server. It has a wipe, an exposure slider on the float values, false color,
+    differences, flow and mask overlays, zoom with pixel values, and scores per frame. It stores up to 512 MiB of
+    half-float pixels (8 frames of 1080p). F2HDR renders are scaled to one exposure by their headers.
     """
     from f2hdr_backend.evaluate.page.comparison import Comparison
     from f2hdr_backend.evaluate.page.page import write_page
@@ -57,7 +66,7 @@ def compare(
     try:
         page = _page(comparison, title, white or comparison.white(), (page_frames, page_width))
         for note in page.notes:
-            typer.echo(f"warning: {note}", err=True)
+            terminal.warn(note)
         write_page(output, page)
     finally:
         comparison.close()
@@ -66,11 +75,11 @@ def compare(
         print(json.dumps({"event": "comparison", "page": str(output), "scores": scores}))
     else:
         print(table(page.scores))
-    typer.echo(f"{output}, {output.stat().st_size / 2**20:.1f} MiB", err=True)
+    terminal.note(f"{output}, {format_size(output.stat().st_size)}")
 
 
 def _page(comparison: Comparison, title: str | None, white: float, limits: tuple[int, int | None]) -> Page:
-    """Score all frames; the page's own frames are read when it is written. ``limits``: most frames, and width."""
+    """Score all frames. The page reads its frames while it is written. ``limits``: number of frames, and width."""
     from f2hdr_backend.evaluate.page.comparison import score_rows
     from f2hdr_backend.evaluate.page.page import Page, bytes_of, pick_frames, shrink
 
@@ -89,32 +98,29 @@ def _page(comparison: Comparison, title: str | None, white: float, limits: tuple
 
 
 def _limits(comparison: Comparison, numbers: tuple[int, ...], width: int | None) -> Iterator[str]:
-    """What the page leaves out."""
+    """Notes on what the page leaves out."""
     total = len(comparison.frames)
     if len(numbers) < total:
         chosen = ", ".join(map(str, numbers))
-        yield f"The page shows {len(numbers)} of {total} frames: {chosen}; scores are of all (--page-frames)."
+        yield f"The page shows {len(numbers)} of {total} frames: {chosen}. Scores use all frames (see --page-frames)."
     wide, high = comparison.sides[0].plate.size
     if width is not None and width < wide:
-        yield f"The page's pictures are {width} pixels wide, averaged from {wide} x {high}; scores are of full size."
+        yield f"The page's pictures are {width} pixels wide, averaged from {wide} x {high}. Scores use the full size."
 
 
 def _progress(comparison: Comparison, white: float) -> Iterable[tuple[int, dict[tuple[str, str], Score]]]:
     """The scores, with a bar on standard error."""
-    from rich.console import Console
-    from rich.progress import track
-
-    console = Console(stderr=True)
-    return track(comparison.score(white), "score", len(comparison.frames), console=console, transient=True)
+    return terminal.track(comparison.score(white), "score", len(comparison.frames))
 
 
 def table(rows: tuple[ScoreRow, ...]) -> str:
-    """Means, a metric a line, a sequence a column, with what the numbers depend on."""
+    """Return the means as text: one line per metric, one column per sequence, and the settings of the metric."""
     from f2hdr_backend.evaluate.metrics.score import average
 
     names = list(dict.fromkeys(row.source for row in rows))
     against, count = rows[0].against, len(rows[0].by_frame)
-    lines = [f"{'':<10}" + "".join(f"{name:>9}" for name in names) + f"   mean of {count} frames against {against}"]
+    heading = "".join(f"{name:>9}" for name in names)
+    lines = [f"{'':<10}{heading}   mean of {terminal.count(count, 'frame')} against {against}"]
     for metric in dict.fromkeys(_metric(row) for row in rows):
         means = [
             average({str(number): score for number, score in row.by_frame.items()}).score

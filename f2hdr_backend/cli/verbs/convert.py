@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from f2hdr_backend.cli import terminal
+from f2hdr_backend.cli.command import Section
 from f2hdr_backend.cli.task import AsJson, Progress, show_lines, task
 from f2hdr_backend.shot.errors import DocumentError
 from f2hdr_backend.shot.events import Event, FrameDone, RenderFinished, Warned
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the verb ``convert`` to the command line."""
-    app.command("convert")(convert)
+    app.command("convert", rich_help_panel=Section.DELIVER)(convert)
 
 
 def convert(
@@ -28,25 +30,29 @@ def convert(
         str, typer.Option("--output", "-o", help="out.mov (ProRes), out.mp4 (HEVC), out.####.png or out.####.tif.")
     ],
     display: Annotated[str, typer.Option(help='Display of the OCIO config, such as sRGB, "Rec.2100-PQ".')],
-    view: Annotated[str, typer.Option(help="View of the display; by default its first.")] = "",
+    view: Annotated[str, typer.Option(help="View of the display. Default: its first view.")] = "",
     frames: Annotated[str | None, typer.Option(help="Frames to convert, such as 1001-1010.")] = None,
-    config: Annotated[str, typer.Option(help="OCIO config; by default $OCIO, else the one that comes along.")] = "",
+    config: Annotated[
+        str, typer.Option(help="OCIO config. Default: $OCIO, else the config that ships with F2HDR.")
+    ] = "",
     input_space: Annotated[
-        str, typer.Option(help="Color space of the frames; auto: as the files say, else linear.")
+        str, typer.Option(help="Color space of the frames; auto: from the files' tags, else linear.")
     ] = "auto",
-    exposure: Annotated[float, typer.Option(help="Stops added to the light before the view.", min=-30, max=30)] = 0.0,
-    fps: Annotated[str | None, typer.Option(help="Frames a second, such as 25, 23.976 or 24000/1001.")] = None,
-    codec: Annotated[str, typer.Option(help="prores or hevc; auto: by the name of the movie.")] = "auto",
-    tags: Annotated[str, typer.Option(help="Color tags if the display's name tells none, such as pq or srgb.")] = "",
+    exposure: Annotated[float, typer.Option(help="Stops added before the view transform.", min=-30, max=30)] = 0.0,
+    fps: Annotated[str | None, typer.Option(help="Frames per second, such as 25, 23.976 or 24000/1001.")] = None,
+    codec: Annotated[str, typer.Option(help="prores or hevc; auto: by the movie's file name.")] = "auto",
+    tags: Annotated[
+        str, typer.Option(help="Color tags such as pq or srgb, if they cannot be derived from the display's name.")
+    ] = "",
     mastering_nits: Annotated[
-        int, typer.Option(help="Peak of the mastering display that a PQ movie names.", min=1, max=10000)
+        int, typer.Option(help="Peak of the mastering display in a PQ movie's metadata, in nits.", min=1, max=10000)
     ] = 1000,
     as_json: AsJson = False,
 ) -> None:
-    """Convert HDR frames to what a display shows, with the right tags in the file.
+    """Convert HDR frames for a display: a movie or pictures with the right color tags.
 
-    Movies are 10-bit ProRes 422 HQ or HEVC, pictures 16-bit PNG or TIFF. A PQ movie is measured first: it begins with
-    the light level of its content.
+    Movies are 10-bit ProRes 422 HQ or HEVC; pictures are 16-bit PNG or TIFF. For a PQ movie all frames are measured
+    first, because its metadata contains the content light level.
     """
     with task(Progress.BAR):
         from f2hdr_backend.deliver.deliver import Delivery, deliver
@@ -73,7 +79,7 @@ def convert(
 
 
 def parse_rate(text: str) -> Fraction:
-    """Read frames a second; 23.976, 29.97 and the like mean the thousandths of NTSC. Raises DocumentError."""
+    """Return frames per second; 23.976, 29.97 and similar rates mean N x 1000/1001. Raises DocumentError."""
     try:
         rate = Fraction(text)
     except (ValueError, ZeroDivisionError):
@@ -89,38 +95,36 @@ def parse_rate(text: str) -> Fraction:
 
 def _show(events: Iterable[Event]) -> None:
     """Draw a progress bar on standard error."""
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from f2hdr_backend.deliver.deliver import DeliveryStarted, FrameMeasured, LightMeasured
 
-    console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console) as bar:
-        shown = bar.add_task("convert", total=None)
+    with Progress(*columns, console=terminal.console(), transient=True) as bar:
+        shown = bar.add_task("convert", total=None, visible=False)
         for event in events:
             if isinstance(event, DeliveryStarted):
-                console.print(_started(event), highlight=False, markup=False)
-                bar.update(shown, total=event.total)
+                terminal.note(_started(event))
+                bar.update(shown, total=event.total, visible=True)
             elif isinstance(event, FrameMeasured):
                 bar.update(shown, completed=event.done, description="measure")
             elif isinstance(event, LightMeasured):
-                console.print(_measured(event), highlight=False)
+                terminal.note(_measured(event))
                 bar.reset(shown, total=bar.tasks[0].total, description="convert")
             elif isinstance(event, FrameDone):
                 bar.update(shown, completed=event.done)
             elif isinstance(event, Warned):
-                console.print(f"warning: {event.message}", style="yellow", highlight=False, markup=False)
+                terminal.warn(event.message)
             elif isinstance(event, RenderFinished):
-                console.print(f"{event.rendered} frames converted in {event.seconds:.1f} s", highlight=False)
+                terminal.note(f"{terminal.count(event.rendered, 'frame')} converted in {event.seconds:.1f} s")
 
 
 def _started(event: DeliveryStarted) -> str:
     width, height = event.size
     color = f"{event.space} to {event.display}, {event.view}"
-    return f"{event.total} frames of {width} x {height}; {color}; {event.target}"
+    return f"{terminal.count(event.total, 'frame')} of {width} x {height}; {color}; {event.target}"
 
 
 def _measured(event: LightMeasured) -> str:
     mastering = f"mastering display {event.mastering_nits} nits"
-    return f"light level: brightest {event.max_cll} nits, brightest average {event.max_fall} nits, {mastering}"
+    return f"Content light level: MaxCLL {event.max_cll} nits, MaxFALL {event.max_fall} nits, {mastering}"

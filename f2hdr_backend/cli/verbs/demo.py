@@ -1,4 +1,4 @@
-"""``f2hdr demo``: a small HDR shot made, shot, rendered and scored here, with a picture to judge."""
+"""``f2hdr demo``: make, render and score a small HDR shot, and draw a contact sheet."""
 
 from __future__ import annotations
 
@@ -8,28 +8,31 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from f2hdr_backend.cli import terminal
+from f2hdr_backend.cli.command import Section
+
 if TYPE_CHECKING:
     from f2hdr_backend.demo.demo import Demo, TakeScores
 
 
 def register(app: typer.Typer) -> None:
     """Add the verb ``demo`` to the command line."""
-    app.command("demo")(demo)
+    app.command("demo", rich_help_panel=Section.START)(demo)
 
 
 def demo(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write to.")] = Path("f2hdr_demo"),
 ) -> None:
-    """Make a small HDR shot, simulate its plate, render it, and print scores against the truth.
+    """Make a small HDR shot, render it, and print its scores against the ground truth.
 
-    Nothing is downloaded. DIR gets the plate, the truth, the results as EXR and contact_sheet.png.
+    Nothing is downloaded. DIR gets the plate, the ground truth, the results as EXR, and contact_sheet.png.
     """
     from f2hdr_backend.demo.demo import Demo
 
     began = time.monotonic()
     scores = run_demo(Demo(folder))
     print(table(scores))
-    typer.echo(f"{folder / SHEET}, and the frames beside it, in {time.monotonic() - began:.0f} s", err=True)
+    terminal.note(f"{folder / SHEET} and the frames in its folder, in {time.monotonic() - began:.0f} s")
 
 
 SHEET = "contact_sheet.png"
@@ -37,22 +40,23 @@ SHEET = "contact_sheet.png"
 
 def run_demo(demo: Demo) -> list[TakeScores]:
     """Make, render and score a demo, with progress on standard error; write its contact sheet."""
-    from f2hdr_backend.cli.verbs.render import show_progress
+    from f2hdr_backend.cli.render_progress import show_progress
     from f2hdr_backend.demo.sheet import demo_sheet
     from f2hdr_backend.evaluate.pictures.contact_sheet import draw
     from f2hdr_backend.image.write import write_image
 
     _show_shooting(demo)
     for take in demo.takes:
-        typer.echo(f"{take.name}:", err=True)
+        terminal.note(f"{take.name}:")
         show_progress(demo.render(take))
-    scores = demo.scores()
+    with terminal.working("scoring against the ground truth"):
+        scores = demo.scores()
     write_image(demo.folder / SHEET, draw(demo_sheet(demo, scores)), bits=8)
     return scores
 
 
 def table(scores: list[TakeScores]) -> str:
-    """Mean scores, a line each."""
+    """Return the mean scores as text, one line per method."""
     width = max(len(score.name) for score in scores)
     lines = [f"{'':<{width}}  PSNR_T dB  PSNR_L dB"]
     for score in scores:
@@ -62,9 +66,5 @@ def table(scores: list[TakeScores]) -> str:
 
 
 def _show_shooting(demo: Demo) -> None:
-    from rich.console import Console
-    from rich.progress import track
-
-    total = len(demo.frames)
-    for _ in track(demo.shoot(), "shot and plate", total, console=Console(stderr=True)):
+    for _ in terminal.track(demo.shoot(), "scene and plate", len(demo.frames)):
         pass

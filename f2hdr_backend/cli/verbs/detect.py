@@ -1,4 +1,4 @@
-"""``f2hdr detect``: which exposure every frame of a plate has, and where it is cut or lacks a frame."""
+"""``f2hdr detect``: the exposure of every frame of a plate, its cuts and its dropped frames."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from f2hdr_backend.cli import terminal
+from f2hdr_backend.cli.command import Section
 from f2hdr_backend.shot.document import Color
 from f2hdr_backend.shot.exposure import ExposurePattern
 from f2hdr_backend.shot.frames import FrameRange
@@ -21,23 +23,26 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the verb ``detect`` to the command line."""
-    app.command("detect")(detect)
+    app.command("detect", rich_help_panel=Section.RENDER)(detect)
 
 
 def detect(
     plate: Annotated[str, typer.Argument(help="plate.####.tif, or a movie.", metavar="PLATE")],
-    plot: Annotated[Path | None, typer.Option(help="PNG to draw every frame's exposure into.")] = None,
-    frames: Annotated[str | None, typer.Option(help="Frames to look at, such as 1001-1010; all unless given.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="PNG to write: the exposure of every frame.")] = None,
+    frames: Annotated[str | None, typer.Option(help="Frames to read, such as 1001-1010. Default: all.")] = None,
     input_space: Annotated[
         str, typer.Option(help="Color space of the plate: auto, gamma22, linear, or a name from the OCIO config.")
     ] = "auto",
-    config: Annotated[str, typer.Option(help="OCIO config: a file or ocio://...; else $OCIO, else our own.")] = "",
+    config: Annotated[
+        str,
+        typer.Option(help="OCIO config: a file or ocio://NAME. Default: $OCIO, else the config that ships with F2HDR."),
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
-    """Find the cycle of exposures, cuts and dropped frames of a plate.
+    """Find the repeating exposures, the cuts and the dropped frames of a plate.
 
-    File headers are believed if all of them tell an exposure; else the pixels are measured. If neither tells the
-    exposures clearly, nothing is guessed: the command fails and says so.
+    The exposures come from the file headers if every frame has one, else they are measured from the pixels. If the
+    result is not clear, the command fails; it never guesses.
     """
     from f2hdr_backend.detect.detect import require_pattern
     from f2hdr_backend.engine.settle import detect_light
@@ -71,22 +76,21 @@ def _draw(detection: Detection, plate: str, path: Path) -> None:
 
 @contextmanager
 def _progress(silent: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """A progress bar on standard error, gone when done."""
+    """Show a progress bar on standard error while the plate is read."""
     if silent:
         yield None
         return
-    from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("detect", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    with Progress(console=terminal.console(), transient=True) as bar:
+        task = bar.add_task("detect", total=None, visible=False)
+        yield lambda done, total: bar.update(task, completed=done, total=total, visible=True)
 
 
 def _report(detection: Detection, pattern: ExposurePattern, plate: Plate) -> Iterator[str]:
     frames = FrameRange(detection.frames)
     yield f"{plate.name}, frames {frames}"
-    yield f"cycle       {len(pattern.cycle)} frames"
+    yield f"cycle       {terminal.count(len(pattern.cycle), 'frame')}"
     for place, ev in enumerate(pattern.cycle):
         name = {pattern.lowest: "short", pattern.highest: "long"}.get(ev, "between")
         some = [number for number in frames if (number - pattern.start) % len(pattern.cycle) == place][:3]
@@ -105,7 +109,7 @@ def _listed(numbers: tuple[int, ...], words: str) -> str:
 
 
 def _options(pattern: ExposurePattern, first: int) -> str:
-    """What to give to ``render`` instead; a pattern with exceptions cannot be said. ``first`` is the plate's frame."""
+    """Return the options of ``render`` for this pattern; ``first`` is the plate's first frame."""
     steps = ",".join(f"{ev:g}" for ev in pattern.cycle)
     if pattern.exceptions:
         return "none: exposures that break the cycle need a Shot document"

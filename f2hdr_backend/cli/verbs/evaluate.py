@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from f2hdr_backend.cli.command import App, Section
 from f2hdr_backend.shot.errors import DocumentError
 
 if TYPE_CHECKING:
@@ -28,11 +29,11 @@ AsJson = Annotated[bool, typer.Option("--json", help="JSON on standard output, o
 
 
 def register(app: typer.Typer) -> None:
-    """Add the verb and its two commands."""
-    group = typer.Typer(no_args_is_help=True, help="Score weights on a benchmark data set, or on a test suite.")
-    group.command()(dataset)
-    group.command()(suite)
-    app.add_typer(group, name="evaluate")
+    """Add the verb ``evaluate`` and its two commands to the command line."""
+    group = App(help="Score weights on a benchmark data set, or on a test suite.")
+    group.command("dataset")(dataset)
+    group.command("suite")(suite)
+    app.add_typer(group, name="evaluate", rich_help_panel=Section.MEASURE)
 
 
 def dataset(

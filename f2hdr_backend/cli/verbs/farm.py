@@ -1,11 +1,10 @@
-"""``f2hdr farm``: a prepared Shot in chunks, run here or on Dask, or written for a studio's scheduler."""
+"""``f2hdr farm``: render a prepared Shot in chunks here or on Dask, or export it for a studio's scheduler."""
 
 from __future__ import annotations
 
 import getpass
 import json
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,6 +14,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from f2hdr_backend.cli import terminal
+from f2hdr_backend.cli.command import App, Section
+from f2hdr_backend.cli.own_command import own_command
 from f2hdr_backend.cli.shot_options import PathMappingFile, frame_range, path_mapping, read_shot
 from f2hdr_backend.cli.task import AsJson, Progress, ProgressOption, say, show_lines, task
 from f2hdr_backend.farm.job import DEFAULT_CHUNK, FarmJob, chunks
@@ -29,14 +31,14 @@ if TYPE_CHECKING:
 
 
 class RunEngine(StrEnum):
-    """What ``farm run`` runs chunks with."""
+    """The engines of ``farm run``."""
 
     OPENJD = "openjd"
     DASK = "dask"
 
 
 class ExportEngine(StrEnum):
-    """What ``farm export`` writes for."""
+    """The schedulers of ``farm export``."""
 
     OPENJD = "openjd"
     DEADLINE_CLOUD = "deadline-cloud"
@@ -45,21 +47,21 @@ class ExportEngine(StrEnum):
 
 
 ShotFile = Annotated[str, typer.Argument(metavar="SHOT.json", help="A Shot from f2hdr prepare.")]
-Frames = Annotated[str | None, typer.Option(help="Some of the Shot's frames, such as 1001-1010.")]
-Chunk = Annotated[int, typer.Option(help="Frames a task.", min=1)]
-Name = Annotated[str, typer.Option(help="Name of the job; by default the output's.")]
-Retries = Annotated[int, typer.Option(help="How often a failed task is tried again.", min=0)]
-Gpu = Annotated[bool, typer.Option("--gpu", help="Reconstruct only where there is a GPU, one task each.")]
+Frames = Annotated[str | None, typer.Option(help="Frames of the Shot, such as 1001-1010. Default: all.")]
+Chunk = Annotated[int, typer.Option(help="Frames per task.", min=1)]
+Name = Annotated[str, typer.Option(help="Name of the job. Default: the name of the output.")]
+Retries = Annotated[int, typer.Option(help="Number of times a failed task is tried again.", min=0)]
+Gpu = Annotated[bool, typer.Option("--gpu", help="Run tasks only on workers with a GPU, one task per GPU.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the verb ``farm`` and its commands to the command line."""
-    farm = typer.Typer(help="Render a prepared Shot in chunks, on any number of machines.", no_args_is_help=True)
+    farm = App(help="Render a prepared Shot in chunks on many machines.")
     farm.command("run")(run)
     farm.command("export")(export)
     farm.command("plan")(plan)
     farm.command("task")(warm_task)
-    app.add_typer(farm, name="farm")
+    app.add_typer(farm, name="farm", rich_help_panel=Section.SHARE)
 
 
 def run(
@@ -72,14 +74,18 @@ def run(
     retries: Retries = 2,
     gpu: Gpu = False,
     folder: Annotated[
-        Path | None, typer.Option("--folder", help="Keeps bundle and logs of openjd; by default SHOT.farm beside it.")
+        Path | None,
+        typer.Option(
+            "--folder",
+            help="Folder for the bundle and the logs of openjd. Default: SHOT.farm in the folder of the Shot.",
+        ),
     ] = None,
     rules: PathMappingFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Render every chunk, try failed ones again, and check that every frame is there and right.
+    """Render every chunk, try failed chunks again, and check all frames.
 
-    Frames that are already done are skipped; the same command again goes on where it stopped.
+    Frames that are already done are skipped: the same command again resumes the job.
     """
     with task(Progress.JSON if as_json else Progress.BAR):
         shot = _shot(source, frames)
@@ -104,12 +110,12 @@ def export(
     retries: Retries = 2,
     gpu: Gpu = False,
     priority: Annotated[int, typer.Option(help="Priority in the queue.", min=0, max=100)] = 50,
-    command: Annotated[str, typer.Option(help="The f2hdr command as workers find it.")] = "f2hdr",
-    show: Annotated[str, typer.Option(help="Show of the farm, for opencue.")] = "testing",
+    command: Annotated[str, typer.Option(help="The f2hdr command on the workers.")] = "f2hdr",
+    show: Annotated[str, typer.Option(help="Name of the OpenCue show.")] = "testing",
     convert_to: Annotated[
-        str, typer.Option(help="Movie or pictures to convert the result to, for openjd and deadline-cloud.")
+        str, typer.Option(help="Movie or pictures to convert the result to (openjd, deadline-cloud).")
     ] = "",
-    display: Annotated[str, typer.Option(help="Display that they are for, such as Rec.2100-PQ.")] = "",
+    display: Annotated[str, typer.Option(help="Display for --convert-to, such as Rec.2100-PQ.")] = "",
     warm: Annotated[
         bool, typer.Option("--warm", help="Keep the model loaded between a session's tasks (openjd, deadline-cloud).")
     ] = False,
@@ -121,18 +127,19 @@ def export(
         convert_to=os.path.abspath(convert_to) if convert_to else "", display=display, warm=warm,
     )  # fmt: skip
     _write(folder, _files(job, engine, folder.absolute(), show))
-    typer.echo(f"{folder}: {len(job.frames)} frames in {len(chunks(job.frames, chunk))} tasks", err=True)
+    tasks = terminal.count(len(chunks(job.frames, chunk)), "task")
+    terminal.note(f"{folder}: {terminal.count(len(job.frames), 'frame')} in {tasks}")
 
 
 def plan(
-    frames: Annotated[int, typer.Argument(metavar="FRAMES", help="How many frames.", min=1)],
-    workers: Annotated[int, typer.Option(help="Workers that render at the same time.", min=1)],
-    frame_seconds: Annotated[float, typer.Option(help="Measured seconds a frame.", min=0.0)],
-    start_seconds: Annotated[float, typer.Option(help="Seconds until a task's model is loaded.", min=0.0)] = 8.0,
+    frames: Annotated[int, typer.Argument(metavar="FRAMES", help="Number of frames.", min=1)],
+    workers: Annotated[int, typer.Option(help="Number of workers that render at the same time.", min=1)],
+    frame_seconds: Annotated[float, typer.Option(help="Measured seconds per frame.", min=0.0)],
+    start_seconds: Annotated[float, typer.Option(help="Seconds until a task has loaded the model.", min=0.0)] = 8.0,
     read_seconds: Annotated[float, typer.Option(help="Seconds to read one frame of the plate.", min=0.0)] = 0.5,
     warm: Annotated[bool, typer.Option("--warm", help="Workers keep the model loaded between tasks.")] = False,
 ) -> None:
-    """Simulate a job from measured times, for several sizes of chunk."""
+    """Predict a job's duration for several chunk sizes, from measured times."""
     from f2hdr_backend.farm.plan import Costs, schedules
 
     costs = Costs(start_seconds, frame_seconds, read_seconds)
@@ -147,9 +154,9 @@ def warm_task(
     rules: PathMappingFile = None,
     progress: ProgressOption = Progress.OPENJD,
 ) -> None:
-    """Render a chunk with the session's server, which keeps the model loaded; it is started if need be.
+    """Render a chunk on the session's server, which keeps the model loaded. The server is started when needed.
 
-    The server stops the chunk when this process is gone.
+    The server cancels the chunk when this process ends.
     """
     with task(progress):
         from f2hdr_backend.client.connection import rebuilt
@@ -163,13 +170,13 @@ def warm_task(
             if event["event"] == "error":
                 raise rebuilt(event)
             if event["event"] == "cancelled":
-                raise Cancelled("The server's job was canceled.", hint="Start it again to go on.")
+                raise Cancelled("The server's job was canceled.", hint="Start it again to resume.")
             for line in [json.dumps(event)] if progress is Progress.JSON else lines_of(event):
                 say(line, sys.stdout)
 
 
 def open_renderer(engine: Engine) -> Renderer:
-    """What a Dask worker opens once and keeps."""
+    """Return what a Dask worker opens once and keeps."""
     from f2hdr_backend.engine.renderer import Renderer
 
     return Renderer(engine)
@@ -200,7 +207,7 @@ def _show(events: Iterator[Event], as_json: bool) -> None:
     for event in events:
         words = _words(event)
         if words:
-            typer.echo(words, err=True)
+            terminal.note(words)
 
 
 def _words(event: Event) -> str:
@@ -209,9 +216,9 @@ def _words(event: Event) -> str:
     if isinstance(event, ChunkDone):
         return f"chunk {event.frames} in {event.seconds:.1f} s, {event.done} of {event.total} ({event.worker})"
     if isinstance(event, ChunkRetried):
-        return f"chunk {event.frames} failed and is tried again: {event.message}"
+        return f"chunk {event.frames} failed and will be tried again: {event.message}"
     if isinstance(event, ChunkFailed):
-        return f"chunk {event.frames} failed {event.tries} times: {event.message}"
+        return f"chunk {event.frames} failed {terminal.count(event.tries, 'time')}: {event.message}"
     return ""
 
 
@@ -221,7 +228,7 @@ def _shot(source: str, frames: str | None) -> Shot:
 
 
 def _name(shot: Shot) -> str:
-    """The output's name without its number: sh010 for hdr/sh010.####.exr."""
+    """Return the output's name without frame number: sh010 for hdr/sh010.####.exr."""
     stem = Sequence.parse(shot.output.pattern).prefix.rstrip("._-") if shot.output.pattern else ""
     return stem or "f2hdr"
 
@@ -241,7 +248,7 @@ def _files(job: FarmJob, engine: ExportEngine, folder: Path, show: str) -> dict[
 
 
 def _write(folder: Path, files: dict[str, str]) -> None:
-    """Write a job's files. Raises UnwritableFrame."""
+    """Write the files of a job atomically. Raises UnwritableFrame."""
     from f2hdr_backend.shot.atomic import write_file
 
     for name, text in files.items():
@@ -249,10 +256,8 @@ def _write(folder: Path, files: dict[str, str]) -> None:
 
 
 def _own_command() -> str:
-    """The f2hdr that runs this, else the one beside the interpreter, else the one on PATH."""
-    if os.path.basename(sys.argv[0]) == "f2hdr" and os.access(sys.argv[0], os.X_OK):
-        return os.path.abspath(sys.argv[0])
-    return shutil.which("f2hdr", path=os.path.dirname(sys.executable)) or "f2hdr"
+    """Return the f2hdr command that was typed, else ``f2hdr`` on the PATH of the workers."""
+    return own_command() or "f2hdr"
 
 
 def _uid() -> int:

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 import f2hdr_backend
+from f2hdr_backend.cli.command import Section
 
 _CPU_FEATURES = {
     "avx2": "_is_avx2_supported",
@@ -24,7 +25,7 @@ _LIBRARIES = ("torch", "numpy", "OpenEXR", "OpenImageIO", "opencolorio", "opencv
 
 def register(app: typer.Typer) -> None:
     """Add the verb ``info`` to the command line."""
-    app.command("info")(info)
+    app.command("info", rich_help_panel=Section.MANAGE)(info)
 
 
 def info(as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False) -> None:

@@ -1,4 +1,4 @@
-"""``f2hdr prepare``: a Shot document with everything settled, for a farm to render in chunks."""
+"""``f2hdr prepare``: write a Shot document with everything settled, for rendering in chunks."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from f2hdr_backend.cli import terminal
+from f2hdr_backend.cli.command import Section
 from f2hdr_backend.cli.shot_options import (
     PathMappingFile,
     ShotOptions,
@@ -25,7 +27,7 @@ from f2hdr_backend.shot.events import Event, PlateMeasured, Warned
 
 def register(app: typer.Typer) -> None:
     """Add the verb ``prepare`` to the command line."""
-    app.command("prepare")(prepare)
+    app.command("prepare", rich_help_panel=Section.SHARE)(prepare)
 
 
 @takes_shot_options
@@ -34,16 +36,16 @@ def prepare(
     options: ShotOptions,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="SHOT.json", help="Shot document to write.")],
     render_to: Annotated[
-        str | None, typer.Option(help="EXR frames that the Shot will be rendered to, such as hdr/shot.####.exr.")
+        str | None, typer.Option(help="EXR frames to write when the Shot is rendered, such as hdr/shot.####.exr.")
     ] = None,
     rules: PathMappingFile = None,
     progress: ProgressOption = Progress.BAR,
     as_json: AsJson = False,
 ) -> None:
-    """Settle a Shot once: exposures, cuts, color, frames and absolute paths.
+    """Settle a Shot: exposures, cuts, color, frames and absolute paths.
 
-    Whatever renders the document afterwards, in one go or in chunks on many machines, estimates nothing again and
-    gives the same frames. A document that was prepared with path mapping keeps the paths it was written with.
+    Renders of the document estimate nothing again, so that one render and chunks on many machines give the same
+    frames. With --path-mapping the document keeps its original paths.
     """
     progress = Progress.JSON if as_json else progress
     with task(progress):
@@ -54,7 +56,7 @@ def prepare(
         shot, events = settled(shot)
         events = [*measured, *events]
         if progress is Progress.BAR:
-            _tell(events)
+            _show(events)
         else:
             show_lines(events, progress)
         if rules and is_document(source):
@@ -62,12 +64,12 @@ def prepare(
         write_shot(output, shot)
 
 
-def _tell(events: list[Event]) -> None:
+def _show(events: list[Event]) -> None:
     for event in events:
         if isinstance(event, PlateMeasured):
-            typer.echo(f"exposures {event.exposures} (confidence {event.confidence:.2f})", err=True)
+            terminal.note(f"Exposures: {event.exposures} (confidence {event.confidence:.2f})")
         elif isinstance(event, Warned):
-            typer.echo(f"warning: {event.message}", err=True)
+            terminal.warn(event.message)
 
 
 def write_shot(path: Path, shot: Shot) -> None:
@@ -78,7 +80,7 @@ def write_shot(path: Path, shot: Shot) -> None:
 
 
 def _with_paths(shot: Shot, written: Shot, config_given: bool, render_to: str | None) -> Shot:
-    """The Shot with the paths of the document it came from, for the next machine to map; given ones stay."""
+    """Return the Shot with the paths of the document it was read from; paths given as options stay."""
     own_config = "" if config_given else written.color.config
     own_pattern = written.output.pattern if render_to is None else ""
     return replace(

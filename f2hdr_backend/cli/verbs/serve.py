@@ -1,4 +1,4 @@
-"""``f2hdr serve``: the shared backend of this user's hosts."""
+"""``f2hdr serve``: the shared server of this user's hosts."""
 
 from __future__ import annotations
 
@@ -9,33 +9,40 @@ from typing import Annotated
 
 import typer
 
+from f2hdr_backend.cli import terminal
+from f2hdr_backend.cli.command import Section
 from f2hdr_backend.client import runtime
 from f2hdr_backend.client.launch import connect
-from f2hdr_backend.shot.errors import F2HDRError, ServerUnreachable
+from f2hdr_backend.shot.errors import F2HDRError, ServerError, ServerUnreachable
 
 
 def register(app: typer.Typer) -> None:
-    """Add the verb."""
-    app.command()(serve)
+    """Add the verb ``serve`` to the command line."""
+    app.command("serve", rich_help_panel=Section.SHARE)(serve)
 
 
 def serve(
     host: Annotated[
-        str, typer.Option(help="Address to listen on; one beyond this machine needs a certificate and a root.")
+        str,
+        typer.Option(
+            help="Address to listen on. An address that other machines can reach needs --certificate, --key and --root."
+        ),
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; 0 for a free one.", min=0, max=65535)] = 0,
     root: Annotated[
         list[str] | None,
-        typer.Option(help="Folder whose files it may touch; may be repeated. Not given: all of yours."),
+        typer.Option(help="Folder that jobs may read and write; may be repeated. Default: all folders."),
     ] = None,
-    idle: Annotated[float, typer.Option(help="Minutes without work after which it ends; 0 to stay.", min=0)] = 15.0,
-    certificate: Annotated[str, typer.Option(help="PEM file of the certificate: makes it TLS.")] = "",
-    key: Annotated[str, typer.Option(help="PEM file of the certificate's key.")] = "",
-    stop: Annotated[bool, typer.Option("--stop", help="End the server that runs, and do nothing else.")] = False,
+    idle: Annotated[
+        float, typer.Option(help="Minutes without work after which the server exits; 0 for never.", min=0)
+    ] = 15.0,
+    certificate: Annotated[str, typer.Option(help="PEM file of the certificate; switches TLS on.")] = "",
+    key: Annotated[str, typer.Option(help="PEM file of the certificate's private key.")] = "",
+    stop: Annotated[bool, typer.Option("--stop", help="Stop the running server and exit.")] = False,
 ) -> None:
-    """Serve this user's hosts: one process owns the device and renders for all of them in turn.
+    """Run the server that Nuke, Resolve and the panel share: one process uses the device and renders their jobs.
 
-    Hosts find it by its connection file and start it themselves; this command is for servers of your own making.
+    Hosts start this server when they need it. Run it yourself to choose its address, folders or idle time.
     """
     if stop:
         _stop()
@@ -44,24 +51,35 @@ def serve(
 
     options = ServerOptions(host, port, tuple(root or ()), idle * 60, certificate, key)
     check(options)
+    _refuse_a_second()
+    terminal.note("starting the server")
     from f2hdr_backend.server.process import serve
 
-    serve(options, lambda address: print(f"serving at {address}, see {runtime.connection_file()}", file=sys.stderr))
+    serve(options, lambda address: terminal.note(f"serving at {address}; connection file {runtime.connection_file()}"))
     sys.stderr.flush()
-    os._exit(0)  # Python itself would wait for plates that are still being measured, for nobody
+    os._exit(0)  # do not wait for plates that are still being measured
+
+
+def _refuse_a_second() -> None:
+    """Raise ServerError if a server of this user answers, before anything slow is loaded."""
+    try:
+        running = connect(start=False)
+    except ServerUnreachable:
+        return
+    raise ServerError(f"An F2HDR server is already running at {running.address}.", hint="Stop it: f2hdr serve --stop.")
 
 
 def _stop() -> None:
-    """End the server that the connection file names, once it has answered: its number may be another's by now."""
+    """Stop the server in the connection file, after it answered: its process number may belong to another by now."""
     facts = runtime.read_connection_file()
     try:
         connect(start=False).close()
     except ServerUnreachable:
-        print("no server runs", file=sys.stderr)
+        terminal.note("No server is running.")
         return
     except F2HDRError as error:
         if error.code != "version_mismatch":
             raise
     if facts is not None:
         os.kill(facts["pid"], signal.SIGTERM)
-        print(f"server {facts['pid']} told to end", file=sys.stderr)
+        terminal.note(f"Server {facts['pid']} was asked to stop.")

@@ -1,4 +1,4 @@
-"""``f2hdr simulate``: alternating exposures of a scene, with ground truth, from any HDR sequence, clip or picture."""
+"""``f2hdr simulate``: a plate with alternating exposures and its ground truth, from HDR frames or a picture."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from f2hdr_backend.cli import terminal
+from f2hdr_backend.cli.command import Section
 from f2hdr_backend.shot.errors import DocumentError
 from f2hdr_backend.shot.exposure import ExposurePattern
 from f2hdr_backend.shot.frames import FrameRange
@@ -15,24 +17,34 @@ from f2hdr_backend.shot.frames import FrameRange
 
 def register(app: typer.Typer) -> None:
     """Add the verb ``simulate`` to the command line."""
-    app.command("simulate")(simulate)
+    app.command("simulate", rich_help_panel=Section.MEASURE)(simulate)
 
 
 def simulate(
     source: Annotated[str, typer.Argument(help="hdr.####.exr, a movie, or one picture or panorama.", metavar="SOURCE")],
     output: Annotated[str, typer.Option("--output", "-o", help="Folder for plate, truth and shot.json.")],
-    exposures: Annotated[str, typer.Option(help="Stops, one a frame of the cycle.")] = "0,3",
-    first_exposure: Annotated[str, typer.Option(help="short or long: the exposure of the first frame.")] = "short",
+    exposures: Annotated[str, typer.Option(help="Stops of each frame of the repeating cycle.")] = "0,3",
+    first_exposure: Annotated[str, typer.Option(help="Exposure of the first frame: short or long.")] = "short",
     noise: Annotated[str, typer.Option(help="Sensor noise: none, low, medium or high.")] = "medium",
-    seed: Annotated[int, typer.Option(help="Seed of the noise, and of the camera move over one picture.", min=0)] = 0,
-    frames: Annotated[str | None, typer.Option(help="Frames, such as 1-40; all of them, or 1-40 of a picture.")] = None,
-    size: Annotated[str | None, typer.Option(help="Size such as 640x360; the source's own, or that.")] = None,
+    seed: Annotated[
+        int, typer.Option(help="Seed of the noise and of the camera move over a single picture.", min=0)
+    ] = 0,
+    frames: Annotated[
+        str | None, typer.Option(help="Frames, such as 1-40. Default: all; 1-40 for a single picture.")
+    ] = None,
+    size: Annotated[
+        str | None,
+        typer.Option(
+            help="Frame size, such as 640x360. Default: the size of the source; 640x360 for a single picture."
+        ),
+    ] = None,
     bits: Annotated[int, typer.Option(help="Bits of the camera's code values: 8, 10, 12 or 16.")] = 10,
 ) -> None:
-    """Shoot a scene with alternating exposures and sensor noise.
+    """Simulate a plate with alternating exposures and sensor noise.
 
-    Float files are scene-linear light. Integer files and movies have their highlights expanded by the distance of the
-    exposures. Over one picture a camera moves; a float picture of 2:1 is a lat-long panorama.
+    Float files are read as scene-linear radiance. Highlights of integer files and movies are expanded by the
+    difference of the exposures. Over a single picture the camera moves; a float picture with an aspect ratio of 2:1
+    is read as a lat-long panorama.
     """
     from f2hdr_backend.simulate.simulate import Camera, sensor_of
     from f2hdr_backend.simulate.simulate import simulate as shoot
@@ -60,9 +72,5 @@ def _size(text: str) -> tuple[int, int]:
 
 
 def _show(done: Iterable[int], total: int) -> None:
-    """Draw a progress bar on standard error."""
-    from rich.console import Console
-    from rich.progress import track
-
-    for _ in track(done, "simulate", total=total, console=Console(stderr=True)):
+    for _ in terminal.track(done, "simulate", total):
         pass

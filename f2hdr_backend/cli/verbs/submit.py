@@ -1,4 +1,4 @@
-"""``f2hdr submit``: the door as a command, for anything that can start a process."""
+"""``f2hdr submit``: render a Shot on the shared server, from anything that can start a process."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ from typing import Annotated, Any
 
 import typer
 
+from f2hdr_backend.cli import terminal
+from f2hdr_backend.cli.command import Section
+from f2hdr_backend.cli.own_command import own_command
 from f2hdr_backend.client.connection import rebuilt
 from f2hdr_backend.client.jobs import Job, JobStatus, submit
 from f2hdr_backend.client.launch import connect
@@ -26,12 +29,12 @@ from f2hdr_backend.shot.errors import Cancelled, DocumentError, F2HDRError
 from f2hdr_backend.shot.frames import FrameRange
 
 POLL_S = 0.25
-"""Seconds between two looks at the job, and for a cancel file."""
+"""Seconds between two requests for the job's state, and between two checks for the cancel file."""
 
 
 def register(app: typer.Typer) -> None:
-    """Add the verb."""
-    app.command("submit")(submit_command)
+    """Add the verb ``submit`` to the command line."""
+    app.command("submit", rich_help_panel=Section.SHARE)(submit_command)
 
 
 def submit_command(
@@ -41,16 +44,18 @@ def submit_command(
     detach: Annotated[bool, typer.Option("--detach", help="Return at once; needs --status.")] = False,
     status: Annotated[
         Path | None,
-        typer.Option(help="File to keep the job's status in; FILE.cancel beside it cancels.", metavar="FILE"),
+        typer.Option(
+            help="JSON file that shows the job's state. Creating FILE.cancel cancels the job.", metavar="FILE"
+        ),
     ] = None,
-    priority: Annotated[str, typer.Option(help="batch, or interactive to overtake batches.")] = "batch",
-    cancel: Annotated[str | None, typer.Option(help="Cancel this job and do nothing else.", metavar="JOB")] = None,
+    priority: Annotated[str, typer.Option(help="batch, or interactive: runs before batch jobs.")] = "batch",
+    cancel: Annotated[str | None, typer.Option(help="Cancel this job and exit.", metavar="JOB")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON event a line on standard output.")] = False,
     detached: Annotated[bool, typer.Option("--detached", hidden=True)] = False,
 ) -> None:
-    """Give a Shot to the shared server, which is started if need be, and follow it to its end.
+    """Render a Shot on the shared server and wait for the result. The server is started when needed.
 
-    Ctrl-C cancels the job. With --detach the command returns at once and the status file tells how the job goes.
+    Ctrl-C cancels the job. With --detach the command returns at once, and the status file shows the job's state.
     """
     if cancel is not None:
         Job(connect(start=False), cancel).cancel()
@@ -69,7 +74,7 @@ def submit_command(
 
 @dataclass(frozen=True)
 class _Order:
-    """What was asked for on the command line."""
+    """The job that the command line asks for."""
 
     document: str
     frames: str | None
@@ -77,12 +82,12 @@ class _Order:
     priority: str
 
     def words(self) -> list[str]:
-        """It as the words of another command line."""
+        """Return the order as arguments of another command line."""
         frames = [] if self.frames is None else [f"--frames={self.frames}"]
         return [self.document, *frames, *(["--force"] if self.force else []), f"--priority={self.priority}"]
 
     def submit(self) -> Job:
-        """Submit it, after it has been read."""
+        """Read the document and submit it."""
         try:
             text = Path(self.document).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
@@ -90,13 +95,14 @@ class _Order:
         shot = Shot.from_json(text)
         frames = None if self.frames is None else FrameRange.parse(self.frames)
         client = f"command {os.getpid()}"
-        return submit(connect(), shot, frames, force=self.force, client=client, priority=self.priority)
+        server = connect(program="" if os.environ.get("F2HDR_BACKEND") else own_command())
+        return submit(server, shot, frames, force=self.force, client=client, priority=self.priority)
 
 
 def _detach(order: _Order, status: Path | None) -> None:
-    """Start a watcher that outlives this process; what is wrong with the order it tells in the status file."""
+    """Start a process that submits and watches the job. Errors in the order appear in the status file."""
     if status is None:
-        raise DocumentError("--detach needs a file to tell in how the job goes.", hint="Give --status FILE.")
+        raise DocumentError("--detach needs a status file.", hint="Give --status FILE.")
     file = StatusFile(str(status))
     file.forget_cancel()
     file.starting()
@@ -117,7 +123,7 @@ def _detach(order: _Order, status: Path | None) -> None:
 
 
 def _follow(order: _Order, file: StatusFile | None, as_json: bool) -> None:
-    """Submit and watch to the end; raise what stopped the job."""
+    """Submit the job and watch it until it ends; raise the error that stopped it."""
     last: JobStatus | None = None
     try:
         job = _submitted(order, file)
@@ -133,22 +139,22 @@ def _follow(order: _Order, file: StatusFile | None, as_json: bool) -> None:
             raise Cancelled("The job was canceled.")
     except Exception as error:
         if file is not None:
-            file.failed(_told(error))
+            file.failed(_error_of(error))
         raise
     finally:
         if file is not None:
             file.forget_cancel()
 
 
-def _told(error: Exception) -> F2HDRError:
-    """The error as one of the family; what is none is a bug."""
+def _error_of(error: Exception) -> F2HDRError:
+    """Return the error itself, or one of F2HDR's for an unexpected exception."""
     if isinstance(error, F2HDRError):
         return error
     return F2HDRError(f"f2hdr submit failed with {type(error).__name__}: {error}.", hint="This is a bug in F2HDR.")
 
 
 def _submitted(order: _Order, file: StatusFile | None) -> Job:
-    """Submit while the status file shows that this goes on; Cancelled if someone stops it meanwhile."""
+    """Submit while the status file is kept up to date. Raises Cancelled if the user cancels meanwhile."""
     made: Future[Job] = Future()
     Thread(target=_submit_into, args=(made, order), daemon=True).start()
     with suppress(KeyboardInterrupt):
@@ -174,7 +180,7 @@ def _cancel_made(made: Future[Job]) -> None:
 
 
 def _watched(job: Job, file: StatusFile | None) -> Iterator[tuple[JobStatus, list[dict[str, Any]]]]:
-    """Where the job stands, a few times a second until it is over, with the events since the last look."""
+    """Yield the job's state every POLL_S seconds until it ends, with the events since the last one."""
     after, canceling = 0, False
     while True:
         status, events, after = job.poll(after)
@@ -190,11 +196,11 @@ def _watched(job: Job, file: StatusFile | None) -> Iterator[tuple[JobStatus, lis
 
 
 def _show(status: JobStatus, events: list[dict[str, Any]], as_json: bool) -> None:
-    """Print events for programs, or a line for people where something happened."""
+    """Print events as JSON, or the job's message when something happened."""
     for event in events:
         if as_json and event["event"] not in ("error", "cancelled"):
             print(json.dumps(event), flush=True)
         elif event["event"] == "warned":
-            print(f"warning: {event['message']}", file=sys.stderr)
+            terminal.warn(event["message"])
     if events and not as_json and status.error is None:
-        print(status.message, file=sys.stderr)
+        terminal.note(status.message)

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
+from f2hdr_backend.cli.command import CONTEXT, App, Section, Verbs
 from f2hdr_backend.model.descriptor import ABLATIONS, AnyDescriptor, Descriptor, MergeNetDescriptor
 from f2hdr_backend.shot.errors import DocumentError
 
@@ -27,7 +27,7 @@ LOG_COLUMNS = ("step", "loss")
 VALIDATION_COLUMNS = ("step", "psnr_t")
 
 
-class _TrainUnlessNamed(TyperGroup):
+class _TrainUnlessNamed(Verbs):
     """``f2hdr train IMAGES ...`` is the verb itself; ``f2hdr train preview`` its second form."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -36,11 +36,12 @@ class _TrainUnlessNamed(TyperGroup):
 
 
 def register(app: typer.Typer) -> None:
-    """Add the verb."""
-    group = typer.Typer(cls=_TrainUnlessNamed, help="Train weights on synthetic shots, or preview what is drawn.")
+    """Add the verb ``train`` to the command line."""
+    group = App(cls=_TrainUnlessNamed, help="Train weights on synthetic shots, or preview what is drawn.")
     group.command("run")(train)
     group.command()(preview)
-    app.add_typer(group, name="train", context_settings={"ignore_unknown_options": True})
+    settings = {**CONTEXT, "ignore_unknown_options": True}
+    app.add_typer(group, name="train", rich_help_panel=Section.MEASURE, context_settings=settings)
 
 
 def train(

@@ -1,4 +1,4 @@
-"""``f2hdr weights``: what is installed, whether it is intact, and the import of published checkpoints."""
+"""``f2hdr weights``: list and verify the installed weights, and import published checkpoints."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from f2hdr_backend.cli import terminal
+from f2hdr_backend.cli.command import App, Section
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,17 +21,17 @@ _DIGEST_SHOWN = 12
 
 def register(app: typer.Typer) -> None:
     """Add the verb ``weights`` and its three commands to the command line."""
-    weights = typer.Typer(help="Show, verify and import network weights.", no_args_is_help=True)
+    weights = App(help="List, verify and import network weights.")
     weights.command("list")(list_installed)
     weights.command("verify")(verify)
     weights.command("import")(import_)
-    app.add_typer(weights, name="weights")
+    app.add_typer(weights, name="weights", rich_help_panel=Section.MANAGE)
 
 
 def list_installed(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
-    """Show what is installed: kind, flow, license, digest and scores."""
+    """List the installed weights: kind, flow, license, digest and scores."""
     from f2hdr_backend.weights.manifest import entries, weights_folder
 
     installed = entries()
@@ -39,14 +42,14 @@ def list_installed(
     if installed:
         _print_table(installed)
     else:
-        typer.echo("No weights are installed.", err=True)
-    typer.echo(f"Imported weights live in {weights_folder()}.", err=True)
+        terminal.note("No weights are installed.")
+    terminal.note(f"Folder of imported weights: {weights_folder()}")
 
 
 def verify(
-    name: Annotated[str | None, typer.Argument(help="Weights to verify; all unless given.")] = None,
+    name: Annotated[str | None, typer.Argument(help="Name of the weights. Default: all.")] = None,
 ) -> None:
-    """Hash weights files again and hold them against the digests noted when they were installed."""
+    """Compare the SHA-256 of the weights files with the digests recorded at installation."""
     from f2hdr_backend.shot.errors import WeightsError, WeightsMismatch
     from f2hdr_backend.weights import store
 
@@ -70,17 +73,17 @@ def verify(
 
 def import_(
     checkpoint: Annotated[Path, typer.Argument(help="The published .pth file.")],
-    name: Annotated[str, typer.Option(help="What to call the weights; SEA-RAFT's own are called sea_raft.")],
-    sea_raft: Annotated[Path | None, typer.Option(help="SEA-RAFT's .pth file, imported in the same go.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace weights of that name.")] = False,
+    name: Annotated[str, typer.Option(help="Name for the weights. Those of SEA-RAFT are always named sea_raft.")],
+    sea_raft: Annotated[Path | None, typer.Option(help="SEA-RAFT's .pth file, to import with it.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace installed weights of that name.")] = False,
 ) -> None:
-    """Turn a published checkpoint into safetensors; no code inside it can run."""
+    """Convert a published checkpoint to safetensors. Code inside the file is never executed."""
     from f2hdr_backend.weights.importer import import_checkpoint
 
     for entry in import_checkpoint(checkpoint, name, sea_raft, force=force):
         typer.echo(f"{entry.name}: {entry.path}")
-        typer.echo(f"  license: {entry.card['license']}", err=True)
-        typer.echo(f"  sha256:  {entry.sha256}", err=True)
+        terminal.note(f"  license: {entry.card['license']}")
+        terminal.note(f"  sha256:  {entry.sha256}")
 
 
 def _print_table(installed: list[WeightsEntry]) -> None:

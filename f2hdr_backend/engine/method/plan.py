@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -15,6 +14,7 @@ from f2hdr_backend.model.bands import ROWS_MULTIPLE, Bands, Over, whole
 from f2hdr_backend.model.descriptor import AnyDescriptor, MergeNetDescriptor
 from f2hdr_backend.shot.document import Engine
 from f2hdr_backend.shot.errors import OutOfMemory
+from f2hdr_backend.shot.sizes import format_size, parse_size
 
 BAND_ROWS = (1024, 512, 256, 128, 64)
 """Heights of bands that a plan chooses from when a whole frame takes too much memory."""
@@ -28,7 +28,6 @@ STAGED_KEPT = 3
 """The same for staged frames where freed memory is kept; measured with one memory arena for each thread."""
 SHARE_OF_FREE = 0.8
 """Part of the free memory that a plan may use."""
-UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class Plan:
 
     def __str__(self) -> str:
         size = "whole frames" if self.rows is None else f"bands of {self.rows} rows"
-        return f"{size}, {self.bytes / UNITS['G']:.1f} GB"
+        return f"{size}, {format_size(self.bytes)}"
 
 
 @dataclass(frozen=True)
@@ -135,8 +134,8 @@ def make_plan(workload: Workload, engine: Engine, device: torch.device) -> Plan:
     if not engine.memory:
         return plan
     raise OutOfMemory(
-        f"{workload.width} x {workload.height} pixels need at least {plan.bytes / UNITS['G']:.1f} GB; "
-        f"--memory {engine.memory} leaves {max(limit, 0) / UNITS['G']:.1f} GB.",
+        f"{workload.width} x {workload.height} pixels need at least {format_size(plan.bytes)}; "
+        f"--memory {engine.memory} leaves {format_size(max(limit, 0))}.",
         hint="Give more memory, render with --precision bf16, or use --method merge.",
         needed=plan.bytes, limit=limit,
     )  # fmt: skip
@@ -148,13 +147,7 @@ def leaner(workload: Workload, plan: Plan) -> Plan | None:
     return later[0] if later else None
 
 
-def bytes_of(memory: str) -> int:
-    """Bytes of a text such as ``8G``, already checked by the Shot."""
-    number, unit = re.fullmatch(r"([\d.]+)([KMGT]?)", memory).groups()  # type: ignore[union-attr]
-    return int(float(number) * UNITS[unit])
-
-
 def _limit(memory: str, device: torch.device) -> int:
     if memory:
-        return bytes_of(memory) - used_memory(device)
+        return parse_size(memory) - used_memory(device)
     return int(free_memory(device) * SHARE_OF_FREE)

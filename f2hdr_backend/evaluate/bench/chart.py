@@ -22,7 +22,7 @@ LABEL_STEP = 20
 """Labels at the ends of lines stand so far apart at least."""
 LEFT, RIGHT, TOP, BOTTOM = 70, 160, 136, 80
 """Room around a panel's axes, for their labels."""
-GIB = 2**30
+GB = 10**9
 
 
 @dataclass(frozen=True)
@@ -143,8 +143,8 @@ def _peaks(report: Report) -> list[Line]:
     lines = []
     for name in dict.fromkeys(each.method for each in report.results):
         results = [each for each in report.results if each.method == name]
-        points = [(_megapixels(each), each.bytes / GIB) for each in results if isinstance(each, Measured)]
-        missing = [(_megapixels(each), each.bytes / GIB) for each in results if isinstance(each, NotRun) and each.bytes]
+        points = [(_megapixels(each), each.bytes / GB) for each in results if isinstance(each, Measured)]
+        missing = [(_megapixels(each), each.bytes / GB) for each in results if isinstance(each, NotRun) and each.bytes]
         if points or missing:
             lines.append(Line(name, tuple(points), tuple(missing)))
     return lines

@@ -11,7 +11,6 @@ import torch
 
 from f2hdr_backend.engine.method.base import HdrFrame, Method, WindowFrames, fitted, ran_out
 from f2hdr_backend.engine.method.choose import open_method
-from f2hdr_backend.engine.method.plan import UNITS, bytes_of
 from f2hdr_backend.evaluate.bench.measure import Contender, Measured, NotRun, Opening, Size, count, measure
 from f2hdr_backend.evaluate.bench.plain import PlainMethod
 from f2hdr_backend.evaluate.bench.untrained import sea_raft_installed
@@ -21,6 +20,7 @@ from f2hdr_backend.machine.device import NAMES, free_memory, pick_device, pick_p
 from f2hdr_backend.model.descriptor import Descriptor
 from f2hdr_backend.shot.document import Engine
 from f2hdr_backend.shot.errors import OutOfMemory
+from f2hdr_backend.shot.sizes import format_size, parse_size
 from f2hdr_backend.weights import store
 
 OURS, MERGE, PLAIN = "f2hdr", "merge", "plain"
@@ -91,10 +91,10 @@ class Bench:
         needed = _plain(self).bytes_needed(size)
         there = int(SHARE_OF_FREE * free_memory(self.device))
         if self.engine.memory:
-            there = min(there, bytes_of(self.engine.memory))
+            there = min(there, parse_size(self.engine.memory))
         if needed <= there:
             return None
-        return NotRun(PLAIN, size, needed, f"needs {needed / UNITS['G']:.0f} GB, {there / UNITS['G']:.0f} GB are free")
+        return NotRun(PLAIN, size, needed, f"needs {format_size(needed)}, {format_size(there)} are free")
 
 
 @contextmanager

@@ -16,12 +16,12 @@ from torch import Tensor
 from f2hdr_backend.engine.method.base import FloatArray, HdrFrame, WindowFrames
 from f2hdr_backend.engine.method.features import NetworkFrame
 from f2hdr_backend.engine.method.padding import Padding
-from f2hdr_backend.engine.method.plan import UNITS
 from f2hdr_backend.evaluate.bench.volume import VolumeEstimator, volume_bytes
 from f2hdr_backend.flow.estimator import Estimator, SizeRequirement
 from f2hdr_backend.flow.window import estimate_flows
 from f2hdr_backend.model.descriptor import Descriptor
 from f2hdr_backend.model.f2hdr import F2HDR, SIZE_MULTIPLE
+from f2hdr_backend.shot.sizes import format_size
 
 BYTES_PER_PIXEL = 4500
 """Peak of the network at its published width on whole float32 frames, as measured; flow apart."""
@@ -62,7 +62,7 @@ class PlainMethod:
 
     def plan(self, size: tuple[int, int]) -> str:
         """How frames are computed, in words."""
-        return f"whole frames in float32, {self.bytes_needed(size) / UNITS['G']:.1f} GB"
+        return f"whole frames in float32, {format_size(self.bytes_needed(size))}"
 
     def _padding(self, size: tuple[int, int]) -> Padding:
         return Padding.around(size, (self.estimator.size, SizeRequirement(multiple_of=SIZE_MULTIPLE)))

@@ -166,7 +166,7 @@ def test_errors_become_a_status_with_everything_that_was_known(tmp_path):
 
 
 def test_a_failure_that_nobody_foresaw_is_in_the_status_file(short, tmp_path, monkeypatch):
-    def fail():
+    def fail(**settings):
         raise RuntimeError("no such luck")
 
     monkeypatch.setattr("f2hdr_backend.cli.verbs.submit.connect", fail)

@@ -14,7 +14,7 @@ from f2hdr_backend.engine.live import HeldWindow, reconstruct_window
 from f2hdr_backend.engine.method import plan as plans
 from f2hdr_backend.engine.method.merge import MergeMethod
 from f2hdr_backend.engine.method.network import NetworkMethod
-from f2hdr_backend.engine.method.plan import Workload, bytes_of, leaner, make_plan
+from f2hdr_backend.engine.method.plan import Workload, leaner, make_plan
 from f2hdr_backend.engine.renderer import Renderer
 from f2hdr_backend.image.read import open_plate
 from f2hdr_backend.image.write import write_image
@@ -35,11 +35,6 @@ STAGES = (
     "refine_net.msrf.1.out",
     "refine_net.head",
 )
-
-
-@pytest.mark.parametrize(("text", "count"), [("8G", 8 << 30), ("512M", 512 << 20), ("1.5K", 1536), ("7", 7)])
-def test_memory_as_users_write_it(text, count):
-    assert bytes_of(text) == count
 
 
 def test_plenty_of_memory_means_whole_frames(monkeypatch):

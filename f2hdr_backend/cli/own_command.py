@@ -1,0 +1,17 @@
+"""The f2hdr command that was typed, for processes that must run the same installation."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+
+NAMES = ("f2hdr", "f2hdr.exe", "f2hdr-script.py")
+
+
+def own_command() -> str:
+    """Return the path of the f2hdr command that runs this process, else of the one in its environment; else ``""``."""
+    typed = sys.argv[0]
+    if os.path.basename(typed) in NAMES and os.access(typed, os.X_OK):
+        return os.path.abspath(typed)
+    return shutil.which("f2hdr", path=os.path.dirname(sys.executable)) or ""

@@ -1,0 +1,76 @@
+"""What verbs write to people on standard error: notes, progress bars and counts."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+T = TypeVar("T")
+
+_quiet = False
+
+
+def be_quiet(quiet: bool) -> None:
+    """Hide notes and progress from now on (``-q``), or show them. Warnings, errors and results are always written."""
+    global _quiet
+    _quiet = quiet
+
+
+def be_verbose() -> None:
+    """Write the log to standard error too: ``-v``."""
+    logger = logging.getLogger("f2hdr")
+    logger.setLevel(logging.DEBUG)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(name)s: %(message)s"))
+    logger.addHandler(handler)
+
+
+def note(text: str) -> None:
+    """Write a line that ``-q`` hides."""
+    if not _quiet:
+        print(text, file=sys.stderr, flush=True)
+
+
+def warn(text: str) -> None:
+    """Write a warning, with ``-q`` too."""
+    logging.getLogger("f2hdr").info("warning: %s", text)
+    print(f"warning: {text}", file=sys.stderr, flush=True)
+
+
+def console() -> Console:
+    """Return the console on standard error that bars are drawn on; with ``-q`` it draws nothing."""
+    from rich.console import Console
+
+    return Console(stderr=True, quiet=_quiet)
+
+
+def track(items: Iterable[T], label: str, total: int) -> Iterator[T]:
+    """Yield ``items`` and show on a bar how many of ``total`` are done; the bar appears with the first item."""
+    from rich.progress import track as tracked
+
+    iterator = iter(items)
+    for first in iterator:
+        yield from tracked(_chain(first, iterator), label, total, console=console(), transient=True)
+
+
+@contextmanager
+def working(text: str) -> Iterator[None]:
+    """Show that something goes on whose length is not known; on a terminal only."""
+    with console().status(text):
+        yield
+
+
+def count(number: int, thing: str) -> str:
+    """Return a number with its noun: ``1 frame``, ``2 frames``."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def _chain(first: T, rest: Iterator[T]) -> Iterator[T]:
+    yield first
+    yield from rest

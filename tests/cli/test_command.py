@@ -1,0 +1,146 @@
+"""What all verbs share: help that is complete at any width, -h, -q, errors in the form the user asked for."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from f2hdr_backend.cli import verbs
+from f2hdr_backend.cli.command import Section, Verb
+from f2hdr_backend.cli.main import build_app
+from f2hdr_backend.shot.errors import MissingFrames
+
+COMMAND = typer.main.get_command(build_app())
+
+DUMMY = '''
+from f2hdr_backend.cli.command import Section
+from f2hdr_backend.shot.errors import MissingFrames
+
+
+def register(app):
+    app.command("dummy", rich_help_panel=Section.START)(dummy)
+
+
+def dummy(word: str) -> None:
+    """Repeat a word."""
+    if word == "nothing":
+        raise MissingFrames("There is no word.", hint="Give one.")
+    print(word)
+'''
+
+
+def all_verbs(command: object = COMMAND, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Verb]]:
+    """Every command with its words, groups opened."""
+    for name, found in command.commands.items():
+        if hasattr(found, "commands"):
+            yield from all_verbs(found, (*path, name))
+        else:
+            yield (*path, name), found
+
+
+VERBS = dict(all_verbs())
+
+
+@pytest.fixture(params=sorted(VERBS), ids=" ".join)
+def verb(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    return request.param
+
+
+class TestEveryVerb:
+    """The contract of a verb."""
+
+    def test_it_is_a_verb_with_help(self, verb: tuple[str, ...]) -> None:
+        command = VERBS[verb]
+        assert isinstance(command, Verb)
+        sentence = command.get_short_help_str(1000)
+        assert sentence.endswith(".") and not sentence.endswith("...")
+        for param in command.params:
+            assert getattr(param, "hidden", False) or (param.help or "").strip(), f"{param.name} has no help"
+
+    @pytest.mark.parametrize("width", [60, 80, 120])
+    def test_no_name_of_an_option_is_cut(self, verb: tuple[str, ...], width: int) -> None:
+        ran = CliRunner().invoke(build_app(), [*verb, "-h"], env={"COLUMNS": str(width)}, terminal_width=width)
+        assert ran.exit_code == 0, ran.output
+        words = set(re.findall(r"--?[a-z][a-z0-9-]*", ran.output))
+        for param in VERBS[verb].params:
+            if param.param_type_name == "option" and not param.hidden:
+                assert words.issuperset(param.opts), param.opts
+        assert max(map(len, ran.output.splitlines())) <= max(width, 80)
+
+    def test_a_wrong_option_is_refused_with_its_name(self, verb: tuple[str, ...]) -> None:
+        ran = CliRunner().invoke(build_app(), [*verb, "--no-such-option"])
+        assert ran.exit_code == 2 and "--no-such-option" in ran.stderr
+
+
+def test_every_verb_is_in_a_section_of_the_help() -> None:
+    ran = CliRunner().invoke(build_app(), ["-h"])
+    places = [ran.output.index(f"{section}:") for section in Section]
+    assert places == sorted(places) and "\nCommands:" not in ran.output
+    assert ran.output.index("  render ") < ran.output.index("  bench ")
+
+
+def test_a_verb_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "dummy_verb.py").write_text(DUMMY)
+    monkeypatch.setattr(verbs, "__path__", [*verbs.__path__, str(tmp_path)])
+    assert CliRunner().invoke(build_app(), ["dummy", "hello"]).stdout == "hello\n"
+    assert "Repeat a word." in CliRunner().invoke(build_app(), ["-h"]).output
+    failed = CliRunner().invoke(build_app(), ["dummy", "nothing"])
+    assert failed.exit_code == MissingFrames.exit_code and failed.stderr == "error: There is no word.\nGive one.\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "as_json"),
+    [
+        (["render", "no--json/p.####.tif", "-o", "x.####.exr"], False),
+        (["render", "p --progress json.####.tif", "-o", "x.####.exr"], False),
+        (["render", "p.####.tif", "-o", "x--json.####.exr"], False),
+        (["render", "p.####.tif", "-o", "x.####.exr", "--json"], True),
+        (["render", "p.####.tif", "-o", "x.####.exr", "--progress", "json"], True),
+        (["render", "p.####.tif", "-o", "x.####.exr", "--progress=json"], True),
+        (["detect", "p.####.tif", "--json"], True),
+    ],
+)
+def test_only_the_option_switches_json_on(words: list[str], as_json: bool, monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    ran = CliRunner().invoke(build_app(), words)
+    assert ran.exit_code == 2 and "error: " in ran.stderr
+    assert [json.loads(line)["event"] for line in ran.stdout.splitlines()] == (["error"] if as_json else [])
+
+
+def test_quiet_hides_notes_and_keeps_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("F2HDR_WEIGHTS", str(tmp_path))
+    loud, quiet = (CliRunner().invoke(build_app(), ["weights", "list", *words]) for words in ([], ["-q"]))
+    assert quiet.stdout == loud.stdout != ""
+    assert str(tmp_path) in loud.stderr and quiet.stderr == ""
+
+
+def test_a_wrong_request_loads_neither_torch_nor_its_neighbors(tmp_path: Path) -> None:
+    code = """
+import sys
+from f2hdr_backend.cli.main import main
+try:
+    main()
+except SystemExit as ended:
+    print(ended.code, *[name for name in ("torch", "scipy", "fastapi") if name in sys.modules])
+"""
+    words = ["render", str(tmp_path / "no.####.tif"), "-o", str(tmp_path / "o.####.exr")]
+    ran = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, timeout=120, check=False)
+    assert ran.stdout.split() == ["2"]
+
+
+def test_completion_knows_the_verbs() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", "from f2hdr_backend.cli.main import build_app; build_app()(prog_name='f2hdr')"],
+        env={**os.environ, "_F2HDR_COMPLETE": "complete_bash", "COMP_WORDS": "f2hdr re", "COMP_CWORD": "1"},
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert "render" in ran.stdout.split()
