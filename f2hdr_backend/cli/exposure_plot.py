@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PIL import Image, ImageDraw, ImageFont
 
 if TYPE_CHECKING:
-    from f2hdr_backend.detect.detect import Detection
+    from f2hdr_backend.detection.detect import Detection
 
 WIDTH, HEIGHT = 1280, 560
 _SHARP = 2

@@ -24,7 +24,7 @@ from f2hdr_backend.shot.document import Engine, Output, Shot
 from f2hdr_backend.shot.events import Event
 from f2hdr_backend.shot.exposure import ExposurePattern
 from f2hdr_backend.shot.frames import FrameRange, Sequence
-from f2hdr_backend.simulate.sensor import SensorModel, capture
+from f2hdr_backend.simulation.sensor import SensorModel, capture
 
 FloatArray = NDArray[np.float32]
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from f2hdr_backend.color.plate import open_color, settle_color
-from f2hdr_backend.detect.cuts import FARTHEST
-from f2hdr_backend.detect.detect import Detection, detect, require_pattern
+from f2hdr_backend.detection.cuts import FARTHEST
+from f2hdr_backend.detection.detect import Detection, detect, require_pattern
 from f2hdr_backend.engine.window import settled_exposures, window_of
 from f2hdr_backend.image.frame import Encoding, Plate
 from f2hdr_backend.image.read import open_plate

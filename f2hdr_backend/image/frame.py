@@ -39,7 +39,6 @@ class PlateImage:
     windows: Windows | None = None
     notes: tuple[str, ...] = ()
 
-
     def displayed(self) -> PlateImage:
         """Return the part of the picture inside the display window; pixels that are not there are 0."""
         if self.windows is None:

@@ -15,7 +15,7 @@ from typing import Any
 import f2hdr_backend
 from f2hdr_backend.client.jobs import JobStatus
 from f2hdr_backend.color.config import SHIPPED, load_config
-from f2hdr_backend.detect.detect import require_pattern
+from f2hdr_backend.detection.detect import require_pattern
 from f2hdr_backend.engine.settle import detect_light
 from f2hdr_backend.flow.cache import open_cache
 from f2hdr_backend.image.read import open_plate

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from f2hdr_backend.simulate.sensor import SensorModel, capture
+from f2hdr_backend.simulation.sensor import SensorModel, capture
 from f2hdr_backend.train.style import CameraStyle
 
 FloatArray = NDArray[np.float32]

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from f2hdr_backend.simulate.panorama import look, look_map
+from f2hdr_backend.simulation.panorama import look, look_map
 from f2hdr_backend.train.paths import Bend, PiecePath, Points
 from f2hdr_backend.train.sources import Source
 

@@ -13,7 +13,7 @@ from f2hdr_nuke import knobs, plan, result, settings
 from PIL import Image
 
 import f2hdr_backend
-from f2hdr_backend.detect.cuts import FARTHEST
+from f2hdr_backend.detection.cuts import FARTHEST
 from f2hdr_backend.shot.document import Color, Engine, Output
 from tests.nuke_plugin.draw_panel import DIGEST, draw_all, gizmo_digest
 from tests.nuke_plugin.gizmo_reader import GIZMO, read

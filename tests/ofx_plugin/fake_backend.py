@@ -104,9 +104,7 @@ class FakeBackend:
         if self.breaks_result == "missing":
             return
         height, width = pixels.shape[:2]
-        header = HEADER.pack(
-            b"F2HDRPIX", 1, width, height, 3, width * 12, frame + (self.breaks_result == "frame")
-        )
+        header = HEADER.pack(b"F2HDRPIX", 1, width, height, 3, width * 12, frame + (self.breaks_result == "frame"))
         content = header + (pixels * np.float32(2)).tobytes()
         Path(body["output"]).write_bytes(content[:-4] if self.breaks_result == "short" else content)
 

@@ -232,7 +232,12 @@ def test_the_fields_of_the_shot_are_sent_as_set(load: Load, fake: FakeBackend, m
     shot = fake.requests[0]["shot"]
     assert shot["exposures"] == {"cycle": [0, 2.5], "start": 1}
     assert shot["output"]["anchor"] == "1.25"
-    assert shot["color"] == {"input_space": "auto", "clip_level": [0.5], "output_space": "linear", "config": "ocio://default"}
+    assert shot["color"] == {
+        "input_space": "auto",
+        "clip_level": [0.5],
+        "output_space": "linear",
+        "config": "ocio://default",
+    }
     assert shot["engine"]["weights"] == 'a "name" \\ with é'
     assert (shot["engine"]["method"], shot["engine"]["reference_trust"]) == ("merge", "hard")
     assert Shot.from_json(shot).engine.device == "auto"

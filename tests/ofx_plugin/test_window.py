@@ -79,8 +79,9 @@ REFUSED = {
     "a still": lambda number: plate_frame(1),
     "double speed": lambda number: plate_frame(2 * number),
     "blended frames": lambda number: (plate_frame(number) + plate_frame(number + 1)) / 2,
-    "grain over half speed": lambda number: plate_frame(number // 2)
-    * np.random.default_rng(number).uniform(0.99, 1, (64, 96, 1)).astype(np.float32),
+    "grain over half speed": lambda number: (
+        plate_frame(number // 2) * np.random.default_rng(number).uniform(0.99, 1, (64, 96, 1)).astype(np.float32)
+    ),
 }
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from f2hdr_backend.simulate.sensor import SensorModel
+from f2hdr_backend.simulation.sensor import SensorModel
 from f2hdr_backend.train.camera import CURVES, Camera, random_camera
 from f2hdr_backend.train.style import CameraStyle
 

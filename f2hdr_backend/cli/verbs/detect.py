@@ -17,7 +17,7 @@ from f2hdr_backend.shot.exposure import ExposurePattern
 from f2hdr_backend.shot.frames import FrameRange
 
 if TYPE_CHECKING:
-    from f2hdr_backend.detect.detect import Detection
+    from f2hdr_backend.detection.detect import Detection
     from f2hdr_backend.image.frame import Plate
 
 
@@ -44,7 +44,7 @@ def detect(
     The exposures come from the file headers if every frame has one, else they are measured from the pixels. If the
     result is not clear, the command fails; it never guesses.
     """
-    from f2hdr_backend.detect.detect import require_pattern
+    from f2hdr_backend.detection.detect import require_pattern
     from f2hdr_backend.engine.settle import detect_light
     from f2hdr_backend.image.read import open_plate
 

@@ -46,9 +46,9 @@ def simulate(
     difference of the exposures. Over a single picture the camera moves; a float picture with an aspect ratio of 2:1
     is read as a lat-long panorama.
     """
-    from f2hdr_backend.simulate.simulate import Camera, sensor_of
-    from f2hdr_backend.simulate.simulate import simulate as shoot
-    from f2hdr_backend.simulate.source import SourceOptions, open_source
+    from f2hdr_backend.simulation.simulate import Camera, sensor_of
+    from f2hdr_backend.simulation.simulate import simulate as shoot
+    from f2hdr_backend.simulation.source import SourceOptions, open_source
 
     cycle = ExposurePattern.parse_steps(exposures)
     sensor = sensor_of(noise, bits)

@@ -13,9 +13,7 @@ from f2hdr_backend.shot.document import Engine
 from f2hdr_backend.weights import store
 
 
-def open_method(
-    engine: Engine, device: torch.device | None = None, entry: store.WeightsEntry | None = None
-) -> Method:
+def open_method(engine: Engine, device: torch.device | None = None, entry: store.WeightsEntry | None = None) -> Method:
     """Load what ``engine`` asks for.
 
     Args:

@@ -101,7 +101,6 @@ class Workload:
         staged = ON_CPU.bytes_per_pixel * (STAGED_KEPT if plan.keeps_freed else 1) if self.on_host else 0
         return int(pixels * (used * waste + staged))
 
-
     def _network_bytes(self, flow: int, band: float, keep_features: bool) -> float:
         """Bytes a pixel of the network and the flow at their peak, for bands of this share of the frame."""
         network = self.descriptor

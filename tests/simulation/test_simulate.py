@@ -16,8 +16,8 @@ from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.errors import MissingFrames, ShotError, UnreadableFrame
 from f2hdr_backend.shot.exposure import ExposurePattern
 from f2hdr_backend.shot.frames import FrameRange
-from f2hdr_backend.simulate.simulate import Camera, sensor_of, short_clip, simulate
-from f2hdr_backend.simulate.source import RadianceSource, SourceOptions, expanded, open_source
+from f2hdr_backend.simulation.simulate import Camera, sensor_of, short_clip, simulate
+from f2hdr_backend.simulation.source import RadianceSource, SourceOptions, expanded, open_source
 
 NOISELESS = sensor_of("none", 16)
 FRAMES = FrameRange((1001, 1002, 1003))

@@ -14,7 +14,7 @@ from f2hdr_backend.image.frame import FloatArray, Plate, PlateImage
 from f2hdr_backend.image.read import MOVIE_SUFFIXES, open_plate, read_image
 from f2hdr_backend.shot.errors import ShotError
 from f2hdr_backend.shot.frames import FrameRange, Sequence
-from f2hdr_backend.simulate.panorama import CameraPath, look
+from f2hdr_backend.simulation.panorama import CameraPath, look
 
 STILL_FRAMES = FrameRange(tuple(range(1, 41)))
 STILL_SIZE = (640, 360)

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from f2hdr_backend.detect.cadence import Cadence, Steps, find_cadence, with_exposures
-from f2hdr_backend.detect.cuts import FARTHEST, find_cuts
-from f2hdr_backend.detect.measure import (
+from f2hdr_backend.detection.cadence import Cadence, Steps, find_cadence, with_exposures
+from f2hdr_backend.detection.cuts import FARTHEST, find_cuts
+from f2hdr_backend.detection.measure import (
     FrameMeasure,
     Step,
     likeness,
@@ -19,7 +19,7 @@ from f2hdr_backend.detect.measure import (
     step_between,
     thin,
 )
-from f2hdr_backend.detect.verdict import Verdict, exposure_pattern, judge_headers, judge_pixels, settled
+from f2hdr_backend.detection.verdict import Verdict, exposure_pattern, judge_headers, judge_pixels, settled
 from f2hdr_backend.image.frame import Encoding, FloatArray, Plate
 from f2hdr_backend.machine.container import usable_cpus
 from f2hdr_backend.machine.read_ahead import read_each

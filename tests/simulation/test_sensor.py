@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from f2hdr_backend.shot.errors import ShotError
-from f2hdr_backend.simulate.sensor import NOISE_LEVELS, SensorModel, capture
+from f2hdr_backend.simulation.sensor import NOISE_LEVELS, SensorModel, capture
 
 
 def linear_samples(level: float, gain: float, sensor: SensorModel) -> np.ndarray:

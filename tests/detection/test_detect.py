@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from f2hdr_backend.detect.detect import detect, require_pattern
+from f2hdr_backend.detection.detect import detect, require_pattern
 from f2hdr_backend.shot.errors import ExposureError, MissingFrames
 from f2hdr_backend.shot.frames import FrameRange
 from tests.engine.alternating import MemoryPlate, Scene, plate_of

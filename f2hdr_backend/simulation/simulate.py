@@ -15,8 +15,8 @@ from f2hdr_backend.shot.document import Output, Shot
 from f2hdr_backend.shot.errors import ShotError
 from f2hdr_backend.shot.exposure import ExposurePattern
 from f2hdr_backend.shot.frames import FrameRange, Sequence
-from f2hdr_backend.simulate.sensor import SensorModel, capture
-from f2hdr_backend.simulate.source import RadianceSource
+from f2hdr_backend.simulation.sensor import SensorModel, capture
+from f2hdr_backend.simulation.source import RadianceSource
 
 PLATE, TRUTH, RESULT = "plate.####.tif", "truth/truth.####.exr", "hdr/hdr.####.exr"
 CLIPPED_PERCENT = 0.1

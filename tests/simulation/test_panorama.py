@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from f2hdr_backend.shot.errors import ImageError
-from f2hdr_backend.simulate.panorama import CameraPath, look, look_map
+from f2hdr_backend.simulation.panorama import CameraPath, look, look_map
 
 WIDE, HIGH = 512, 256
 SIZE = (65, 33)

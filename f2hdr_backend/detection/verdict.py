@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from f2hdr_backend.detect.cadence import Cadence, Steps
+from f2hdr_backend.detection.cadence import Cadence, Steps
 from f2hdr_backend.shot.exposure import SMALLEST_STEP_EV, ExposurePattern
 
 CONFIDENCE_LIMIT = 0.6
