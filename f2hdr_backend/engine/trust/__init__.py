@@ -1,1 +1,1 @@
-"""Blending of a method's output with the frames it was computed from (``--reference-trust``)."""
+"""Blending of a method's result with the frames it was computed from (``--reference-trust``)."""

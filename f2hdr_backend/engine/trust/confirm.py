@@ -1,8 +1,7 @@
-"""The result averaged with the frames it was made from, where they confirm it.
+"""The mean of a result and the frames it was computed from, where they agree.
 
-A network's light is right but for small errors of its own; a frame's light has small errors too, its noise, and
-elsewhere shows something else. Where the two are the same but for such errors, their mean is nearer to the truth than
-either, as in any merge of exposures.
+A network's result has small errors of its own; a frame has noise, and in other places it shows another surface. Where
+the two differ by no more than such errors, their mean is closer to the truth than either, as in any merge of exposures.
 """
 
 from __future__ import annotations
@@ -18,21 +17,21 @@ from f2hdr_backend.engine.trust.aligned import AlignedNeighbor, brightest
 FloatArray = NDArray[np.float32]
 
 AGREEMENT = 0.17
-"""Difference, as a share of the sum, at which a frame no longer has a say; its say falls smoothly from 0 on."""
+"""Difference, as a share of the sum, at which a frame's weight has fallen smoothly to 0."""
 DARKEST = 1 / 2500
-"""Light around which differences begin to count, in clips of the shortest exposure."""
+"""Radiance, in clips of the shortest exposure, above which differences begin to count."""
 ROWS_AT_ONCE = 32
-"""Few enough that what is between stays in a processor's cache: half the time."""
+"""Few enough that intermediate pictures stay in a processor's cache: half the time."""
 CLIP_START, CLIP_END = 0.9**GAMMA, 0.98**GAMMA
-"""Shares of its clip over which a pixel's say falls to nothing."""
+"""Shares of a frame's clip over which the weight of a pixel falls to 0."""
 
 
 def confirm(radiance: FloatArray, own: FloatArray, exposure: float, neighbors: Sequence[AlignedNeighbor]) -> FloatArray:
-    """The mean of the result, with the say of the longest exposure, and every frame with the say of its own.
+    """The mean of the result, weighted as the longest exposure, and of every frame, weighted by its own exposure.
 
     Args:
-        radiance: ``(H, W, 3)`` what the method gave; 1 is the clip of the shortest exposure.
-        own: ``(H, W, 3)`` the reference's light.
+        radiance: ``(H, W, 3)`` the method's result; 1 is the clip of the shortest exposure.
+        own: ``(H, W, 3)`` the reference's radiance.
         exposure: the reference's; 1 is the shortest.
         neighbors: previous and next.
 
@@ -48,25 +47,25 @@ def confirm(radiance: FloatArray, own: FloatArray, exposure: float, neighbors: S
 
 
 def _mean(radiance: FloatArray, frames: Sequence[tuple[FloatArray, float]]) -> FloatArray:
-    """The same for some rows; frames are light and exposure."""
+    """The same for some rows; frames are radiance and exposure."""
     light = np.maximum(radiance, 0)
     longest = max(exposure for _, exposure in frames)
-    total, weight = light.copy(), np.ones_like(light[..., :1])
+    total, weights = light.copy(), np.ones_like(light[..., :1])
     for other, exposure in frames:
-        say = _unclipped(other, exposure) * _agreement(light, other) * np.float32(exposure / longest)
-        total += say * other
-        weight += say
-    return np.asarray(radiance + (total / weight - light), np.float32)
+        weight = unclipped(other, exposure) * _agreement(light, other) * np.float32(exposure / longest)
+        total += weight * other
+        weights += weight
+    return np.asarray(radiance + (total / weights - light), np.float32)
 
 
-def _unclipped(light: FloatArray, exposure: float) -> FloatArray:
+def unclipped(light: FloatArray, exposure: float) -> FloatArray:
     """``(H, W, 1)`` 1 well below the clip of a frame's brightest channel, 0 at it."""
     share = brightest(light) * np.float32(exposure)
     return np.clip((np.float32(CLIP_END) - share) / np.float32(CLIP_END - CLIP_START), 0, 1)
 
 
 def _agreement(one: FloatArray, other: FloatArray) -> FloatArray:
-    """``(H, W, 1)`` 1 where two frames show the same light in every channel, 0 from a difference of AGREEMENT on."""
+    """``(H, W, 1)`` 1 where two frames have the same radiance in every channel, 0 from a difference of AGREEMENT."""
     difference = np.abs(one - other)
     difference /= one + other + np.float32(DARKEST)
     inside = np.maximum(1 - (brightest(difference) / np.float32(AGREEMENT)) ** 2, 0)

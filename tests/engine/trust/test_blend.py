@@ -1,11 +1,10 @@
-"""Where the reference's own light is used, held against the published rule and against visible edges."""
+"""Where the reference's own radiance is used, against the published rule and against visible edges."""
 
 import numpy as np
 import pytest
 
 from f2hdr_backend.engine.method.base import HdrFrame
-from f2hdr_backend.engine.trust.aligned import align_neighbors, light_of
-from f2hdr_backend.engine.trust.blend import respect_clip, trust, use_reference
+from f2hdr_backend.engine.trust.blend import trust, use_reference
 
 SHORT, LONG = (8.0, 1.0, 8.0), (1.0, 8.0, 1.0)
 
@@ -54,40 +53,3 @@ def test_trusted_light_is_the_references_own():
     frame = HdrFrame(np.zeros((1, 1, 3), np.float32), codes, np.zeros((2, 1, 1, 2), np.float32), empty, empty)
     mixed = use_reference(frame, np.stack((codes, codes, codes)), LONG, "soft")
     np.testing.assert_allclose(mixed.radiance, 0.6**2.2 / 8, rtol=1e-5)
-
-
-def clipped_window(result, neighbors):
-    """A 12 x 12 window whose long reference is clipped, with what the network gave and what the neighbors show."""
-    plane = np.ones((12, 12, 3), np.float32)
-    codes = np.stack([neighbors[0] * plane, plane, neighbors[1] * plane])
-    still, zero = np.zeros((2, 12, 12, 2), np.float32), np.zeros((2, 12, 12), np.float32)
-    return HdrFrame(result * plane, plane, still, zero, zero), codes
-
-
-def clip_respected(frame, codes):
-    own = light_of(codes[1], LONG[1])
-    return respect_clip(frame.radiance, codes[1], own, align_neighbors(own, codes, LONG, frame.flows))
-
-
-@pytest.mark.parametrize("wrong", [0.02, 1 / 8])
-def test_a_ghost_or_a_flat_patch_in_a_clipped_highlight_gives_way_to_the_neighbor_that_reaches_it(wrong):
-    bright, dark = 0.7, 0.1
-    frame, codes = clipped_window(wrong, (bright, dark))
-    mended = clip_respected(frame, codes)
-    np.testing.assert_allclose(mended, bright**2.2, rtol=0.02)
-
-
-def test_where_no_neighbor_reaches_the_clip_the_clip_stands():
-    frame, codes = clipped_window(0.02, (0.1, 0.1))
-    np.testing.assert_allclose(clip_respected(frame, codes), 1 / 8, rtol=1e-4)
-
-
-def test_a_result_well_above_the_clip_is_left_alone():
-    frame, codes = clipped_window(0.5, (0.9, 0.1))
-    np.testing.assert_array_equal(clip_respected(frame, codes), frame.radiance)
-
-
-def test_nothing_changes_where_the_reference_is_not_clipped():
-    frame, codes = clipped_window(0.02, (0.7, 0.7))
-    codes[1] = 0.9
-    np.testing.assert_array_equal(clip_respected(frame, codes), frame.radiance)
