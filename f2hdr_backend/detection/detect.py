@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from f2hdr_backend.detection.cadence import Cadence, Steps, find_cadence, with_exposures
+from f2hdr_backend.detection.contradiction import contradicted, reading
 from f2hdr_backend.detection.cuts import FARTHEST, find_cuts
 from f2hdr_backend.detection.measure import (
     FrameMeasure,
@@ -32,6 +33,11 @@ HINT = "Give them yourself, like --exposures 0,3 --first-exposure short."
 _DISAGREE_EV = 0.3
 _GAMMA = np.float32(2.2)
 _SAMPLED_FOR_WHITE = 8
+_CLEAR_ORDER_EV = 1.0
+"""Difference in mean brightness (stops) that orders frames which have no well-exposed part in common."""
+_ORDER_TRUST = 0.8
+RENDERED_EXPOSURES = 2
+"""Different exposures that a render takes (section 3 of the paper)."""
 MOST_READERS = 4
 """Frames that are read at a time, at most."""
 
@@ -55,6 +61,8 @@ class Detection:
     levels: tuple[float, ...]
     notes: tuple[str, ...] = ()
     reason: str = ""
+    pixels: ExposurePattern | None = None
+    """The pattern by the pixels alone; None if they do not give one with confidence."""
 
     def to_json(self) -> dict[str, Any]:
         """Return everything as plain JSON types; unknown levels are null."""
@@ -69,6 +77,8 @@ class _Measured:
 
     steps: tuple[Step, ...]
     alike: dict[tuple[int, int], float]
+    brightness: tuple[float, ...]
+    """Mean luminance of each frame; 1.0 is the clip."""
 
 
 def detect(
@@ -90,32 +100,36 @@ def detect(
     numbers = tuple(frames if frames is not None else range(plate.frames.first, plate.frames.last + 1))
     plate.require(numbers)
     measured = _measured(_measures(plate, numbers, encoding or plate.default_encoding), len(numbers), progress)
-    pixels = _steps_of(numbers, measured)
-    from_pixels = _found_in_pixels(pixels, cycle)
+    pixels = _ordered(_steps_of(numbers, measured), measured, cycle)
+    from_pixels = _found_in_pixels(pixels, cycle, measured.brightness)
     found = (_found_in_headers(plate, numbers) if cycle is None else None) or from_pixels
     cadence, notes = settled(found.cadence) if cycle is None else (with_exposures(found.cadence, cycle), ())
     exposures = [cadence.cycle[place] for place in cadence.places]
     cuts = tuple(numbers[index] for index in find_cuts(exposures, measured.alike))
     believed = not found.verdict.reason
+    pattern = exposure_pattern(cadence, numbers) if believed else None
+    seen = None if from_pixels.verdict.reason else exposure_pattern(settled(from_pixels.cadence)[0], numbers)
+    against = FrameRange(()) if pattern is None else contradicted(pattern, seen, numbers)
     return Detection(
         frames=numbers,
-        pattern=exposure_pattern(cadence, numbers) if believed else None,
-        confidence=found.verdict.confidence,
+        pattern=pattern,
+        confidence=1 - from_pixels.verdict.confidence if against else found.verdict.confidence,
         source=found.source,
         cuts=cuts,
         dropped=tuple(number for number in cadence.breaks if believed and number not in cuts),
         levels=_levels(exposures, pixels, cuts),
-        notes=(*notes, *_disagreement(cadence, from_pixels)) if believed else (),
+        notes=(*notes, *_doubts(pattern, seen, against), *_disagreement(cadence, from_pixels)) if believed else (),
         reason=found.verdict.reason,
+        pixels=seen,
     )
 
 
 def require_pattern(detection: Detection) -> ExposurePattern:
     """Return the pattern that was found. Raises ExposureError with the way to give it by hand if there is none."""
     if detection.pattern is None:
-        raise ExposureError(
-            f"The exposures cannot be told: {detection.reason}.", hint=HINT, confidence=round(detection.confidence, 2)
-        )
+        confidence = round(detection.confidence, 2)
+        reason = f"The exposures could not be determined: {detection.reason}."
+        raise ExposureError(reason, hint=HINT, confidence=confidence)
     return detection.pattern
 
 
@@ -126,10 +140,35 @@ class _Found:
     source: str
 
 
-def _found_in_pixels(steps: Steps, cycle: Sequence[float] | None) -> _Found:
+def _found_in_pixels(steps: Steps, cycle: Sequence[float] | None, brightness: Sequence[float]) -> _Found:
     cadence = find_cadence(steps, None if cycle is None else len(cycle))
     unknowns = len(cadence.cycle) if cycle is None else 0
-    return _Found(cadence, judge_pixels(cadence, steps, unknowns), "pixels")
+    verdict = judge_pixels(cadence, steps, unknowns)
+    first = _first_by_order(brightness) if np.isnan(steps.stops).all() else ""
+    if first:
+        more = f"every second frame is much darker, the first one is {first}; give the stops between them"
+        verdict = Verdict(verdict.confidence, f"{verdict.reason}; {more} (--exposures 0,X)")
+    return _Found(cadence, verdict, "pixels")
+
+
+def _first_by_order(brightness: Sequence[float]) -> str:
+    """``short`` or ``long`` for the first frame if every frame is clearly darker or brighter than its neighbors."""
+    rises = np.diff(np.log2(np.maximum(brightness, 1e-6)))
+    if len(rises) < 2 or np.abs(rises).min() < _CLEAR_ORDER_EV or (rises[1:] * rises[:-1] > 0).any():
+        return ""
+    return "short" if rises[0] > 0 else "long"
+
+
+def _ordered(steps: Steps, measured: _Measured, cycle: Sequence[float] | None) -> Steps:
+    """Steps of the given size where none could be measured, but the order of short and long is clear."""
+    if cycle is None or len(cycle) != 2 or not len(steps.stops) or not np.isnan(steps.stops).all():
+        return steps
+    first = _first_by_order(measured.brightness)
+    if not first:
+        return steps
+    size = abs(cycle[1] - cycle[0]) * (1 if first == "short" else -1)
+    alternating = np.where(np.arange(len(steps.stops)) % 2 == 0, size, -size)
+    return Steps(steps.numbers, alternating, np.full(len(steps.stops), _ORDER_TRUST))
 
 
 def _found_in_headers(plate: Plate, numbers: tuple[int, ...]) -> _Found | None:
@@ -144,12 +183,21 @@ def _found_in_headers(plate: Plate, numbers: tuple[int, ...]) -> _Found | None:
     return None if verdict.reason else _Found(cadence, verdict, "metadata")
 
 
-def _disagreement(told: Cadence, from_pixels: _Found) -> tuple[str, ...]:
-    """A note if pixels, believed by themselves, contradict the exposures that were given or stand in file headers."""
-    said, seen = (max(cadence.cycle) - min(cadence.cycle) for cadence in (told, from_pixels.cadence))
-    if from_pixels.verdict.reason or abs(said - seen) < _DISAGREE_EV:
+def _disagreement(given: Cadence, from_pixels: _Found) -> tuple[str, ...]:
+    """A note if the ratio measured from the pixels differs from that of the exposures given or read from headers."""
+    stated, seen = (max(cadence.cycle) - min(cadence.cycle) for cadence in (given, from_pixels.cadence))
+    if from_pixels.verdict.reason or abs(stated - seen) < _DISAGREE_EV:
         return ()
-    return (f"the exposures are said to differ by {said:.2f} stops, the pixels by {seen:.2f}",)
+    return (f"the exposures that were given or read differ by {stated:.2f} stops, the measured ones by {seen:.2f}",)
+
+
+def _doubts(pattern: ExposurePattern | None, seen: ExposurePattern | None, against: FrameRange) -> Iterator[str]:
+    """Notes about headers that the pixels contradict, and about more exposures than a render takes."""
+    if pattern is not None and seen is not None and against:
+        yield f"the file headers state {reading(pattern, against)}, but the pixels show {reading(seen, against)}"
+    different = len(set(pattern.cycle)) if pattern else 0
+    if different > RENDERED_EXPOSURES:
+        yield f"the plate has {different} exposures; render supports plates of {RENDERED_EXPOSURES}"
 
 
 def _steps_of(numbers: tuple[int, ...], measured: _Measured) -> Steps:
@@ -205,6 +253,7 @@ def _measured(measures: Iterator[FrameMeasure], total: int, progress: Callable[[
     """Compare each frame with those before it; only the last few are held."""
     steps: list[Step] = []
     alike: dict[tuple[int, int], float] = {}
+    brightness: list[float] = []
     recent: list[FrameMeasure] = []
     for index, measure in enumerate(measures):
         for before, earlier in enumerate(recent, start=index - len(recent)):
@@ -213,6 +262,7 @@ def _measured(measures: Iterator[FrameMeasure], total: int, progress: Callable[[
             if before == index - 1:
                 steps.append(step_between(earlier, measure, shift))
         recent = [*recent[-FARTHEST + 1 :], measure]
+        brightness.append(float(measure.thumb.mean()))
         if progress is not None:
             progress(index + 1, total)
-    return _Measured(tuple(steps), alike)
+    return _Measured(tuple(steps), alike, tuple(brightness))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from f2hdr_backend.detection.cadence import Cadence, Steps
+from f2hdr_backend.detection.cadence import LONGEST_CYCLE, Cadence, Steps, find_cadence
 from f2hdr_backend.shot.exposure import SMALLEST_STEP_EV, ExposurePattern
 
 CONFIDENCE_LIMIT = 0.6
@@ -18,6 +18,10 @@ SMALLEST_RATIO_EV = 0.5
 SNAP_EV = 0.04
 """A measured step this near to a whole or a third of a stop is taken as that: cameras are set in thirds."""
 _HEADERS_EXPLAINED = 0.9
+_LONGEST_NAMED = 12
+"""Frames of the longest cycle that is looked for to name it; it is refused all the same."""
+_FITS = 0.5
+"""Mean cost a step up to which a cycle explains the steps."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ def judge_pixels(cadence: Cadence, steps: Steps, unknowns: int) -> Verdict:
         return Verdict(0.0, "no part of the picture is well exposed in two successive frames")
     reason = _not_alternating(cadence, SMALLEST_RATIO_EV)
     if reason:
-        return Verdict(0.0, reason)
+        return Verdict(0.0, _longer_cycle(steps) or reason)
     trust, misfits = steps.trust[known], np.abs(cadence.misfits[known])
     smallest = min(abs(rise) for rise in _rises(cadence.cycle))
     scatter = 1.4826 * float(np.median(misfits))
@@ -105,6 +109,26 @@ def _not_alternating(cadence: Cadence, smallest_ratio: float) -> str:
         steps = ",".join(_short(ev) for ev in cadence.cycle)
         return f"frames of equal exposure follow each other in the cycle {steps}"
     return ""
+
+
+def _longer_cycle(steps: Steps) -> str:
+    """Words about exposures that do change from frame to frame, but in no cycle that is supported; else empty."""
+    changes = float(np.nanmedian(np.abs(steps.stops)))
+    if changes < SMALLEST_RATIO_EV:
+        return ""
+    longest = min(_LONGEST_NAMED, len(steps.numbers) - 1)
+    found = [find_cadence(steps, length) for length in range(LONGEST_CYCLE + 1, longest + 1)]
+    fitting = [cadence for cadence in found if cadence.cost < _FITS and not cadence.breaks and _varies(cadence)]
+    if fitting:
+        best = min(fitting, key=lambda cadence: cadence.cost)
+        exposures = ", ".join(_short(ev) for ev in best.cycle)
+        supported = f"cycles of up to {LONGEST_CYCLE} frames are supported"
+        return f"the exposures repeat every {len(best.cycle)} frames ({exposures} stops); {supported}"
+    return f"the exposures change by {changes:.2f} stops from frame to frame, but in no cycle of up to {longest} frames"
+
+
+def _varies(cadence: Cadence) -> bool:
+    return max(cadence.cycle) - min(cadence.cycle) >= SMALLEST_RATIO_EV
 
 
 def _rises(cycle: tuple[float, ...]) -> list[float]:

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from f2hdr_backend.color.plate import open_color, settle_color
+from f2hdr_backend.detection.contradiction import contradicted, reading
 from f2hdr_backend.detection.cuts import FARTHEST
-from f2hdr_backend.detection.detect import Detection, detect, require_pattern
+from f2hdr_backend.detection.detect import RENDERED_EXPOSURES, Detection, detect, require_pattern
 from f2hdr_backend.engine.window import settled_exposures, window_of
 from f2hdr_backend.image.frame import Encoding, Plate
 from f2hdr_backend.image.read import open_plate
@@ -20,9 +21,7 @@ from f2hdr_backend.shot.frames import FrameRange, Sequence
 from f2hdr_backend.weights import store
 
 Progress = Callable[[int, int], None]
-"""Told how many frames of how many have been looked at."""
-MODEL_EXPOSURES = 2
-"""Different exposures in a window that the method handles (section 3)."""
+"""Called with the number of frames measured and their total."""
 
 
 def settle(shot: Shot, plate: Plate, frames: FrameRange) -> tuple[Shot, list[Event]]:
@@ -33,7 +32,8 @@ def settle(shot: Shot, plate: Plate, frames: FrameRange) -> tuple[Shot, list[Eve
 
     Raises:
         ColorError: a config or a space is missing, broken or of no use.
-        ExposureError: the plate's exposures cannot be told.
+        ExposureError: the plate's exposures cannot be determined, or the pixels contradict those that were given or
+            read from the headers.
         MissingFrames, UnreadableFrame: from the plate.
     """
     color, events = settle_color(shot.color, plate)
@@ -44,6 +44,7 @@ def settle(shot: Shot, plate: Plate, frames: FrameRange) -> tuple[Shot, list[Eve
     span = None if given is None else _around(frames, plate)
     found = detect_light(shot.color, plate, span, given.cycle if given else None)
     pattern = given or require_pattern(found)
+    _refuse_contradiction(shot, found, pattern)
     shot = replace(shot, exposures=pattern, cuts=found.cuts if shot.cuts is None else shot.cuts)
     return shot, [*events, *_told(found, pattern, warn_dropped=given is None)]
 
@@ -127,7 +128,7 @@ def complete_exposures(shot: Shot, cycle: tuple[float, ...] | None, first: str |
         The Shot, and what was measured; nothing if the user stated both.
 
     Raises:
-        ExposureError: what is left open cannot be determined.
+        ExposureError: what is left open cannot be determined, or the pixels contradict what was stated.
     """
     plate = open_plate(shot.plate, shot.layer)
     try:
@@ -137,10 +138,25 @@ def complete_exposures(shot: Shot, cycle: tuple[float, ...] | None, first: str |
         pattern = require_pattern(found)
         if first is not None:
             pattern = ExposurePattern.beginning(pattern.cycle, plate.frames.first, first)
+        _refuse_contradiction(shot, found, pattern)
         cuts = found.cuts if shot.cuts is None else shot.cuts
         return replace(shot, exposures=pattern, cuts=cuts), _told(found, pattern, warn_dropped=True)
     finally:
         plate.close()
+
+
+def _refuse_contradiction(shot: Shot, found: Detection, pattern: ExposurePattern) -> None:
+    """Raise ExposureError if the pixels show frames as long that ``pattern`` calls short, unless the Shot trusts it."""
+    against = contradicted(pattern, found.pixels, found.frames)
+    if shot.trust_given or not against or found.pixels is None:
+        return
+    source = "file headers" if pattern == found.pattern and found.source == "metadata" else "exposures that were given"
+    raise ExposureError(
+        f"The {source} state {reading(pattern, against)}; the pixels show {reading(found.pixels, against)}.",
+        hint="Correct --exposures and --first-exposure; a frame may be missing, or the headers one frame late. "
+        "--trust-given renders with them all the same.",
+        frames=against.frames,
+    )
 
 
 def _around(frames: FrameRange, plate: Plate) -> FrameRange:
@@ -203,9 +219,10 @@ def _check_exposures(shot: Shot) -> None:
     steps = ",".join(f"{ev:g}" for ev in pattern.cycle)
     if len(pattern.cycle) == 1:
         raise ExposureError(f"The exposures {steps} do not alternate.", hint="Give --exposures 0,3, for example.")
-    if len(set(pattern.cycle)) > MODEL_EXPOSURES:
+    if len(set(pattern.cycle)) > RENDERED_EXPOSURES:
+        different = len(set(pattern.cycle))
         raise ExposureError(
-            f"The exposures {steps} are {len(set(pattern.cycle))} different ones; this method takes {MODEL_EXPOSURES}.",
+            f"The exposures {steps} are {different} different ones; render supports {RENDERED_EXPOSURES}.",
             hint="Render a plate that alternates between two exposures.",
         )
 

@@ -175,6 +175,12 @@ class Shot:
         pixels=False,
         schema={"minimum": 0},
     )
+    trust_given: bool = setting(
+        "Render with the exposures that were given or read from the file headers even if the pixels contradict them.",
+        default=False,
+        label="Trust given exposures",
+        pixels=False,
+    )
     cuts: Optional[tuple[int, ...]] = setting(
         "First frame after each cut inside the plate; null to find them, an empty list for none.",
         default=None,

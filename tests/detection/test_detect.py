@@ -209,3 +209,29 @@ def test_levels_and_progress_are_told_for_every_frame() -> None:
 def test_a_detection_is_plain_json() -> None:
     found = detect(plate_of(Scene(24), [0.0]))
     assert json.loads(json.dumps(found.to_json()))["levels"] == [None]
+
+
+@pytest.mark.parametrize("cycle", [(0, 1, 2, 3, 4), (0, 1, 2, 3, 4, 5)])
+def test_a_cycle_that_is_too_long_is_named(cycle: tuple[float, ...]) -> None:
+    found = detect(plate_of(Scene(32), [float(cycle[index % len(cycle)]) for index in range(3 * len(cycle))]))
+    assert found.pattern is None
+    assert f"every {len(cycle)} frames" in found.reason and "alternate" not in found.reason
+
+
+def test_three_exposures_are_reported_with_what_a_render_supports() -> None:
+    found = detect(plate_of(Scene(33), [(0.0, 2.0, 4.0)[index % 3] for index in range(12)], noise=0.002))
+    assert any("3 exposures" in note and "supports" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("phase", [0, 1])
+def test_beyond_what_can_be_measured_the_order_is_known(phase: int) -> None:
+    """The short frames are too dark to be measured: no part of the picture is well exposed in both exposures."""
+    light = np.linspace(0.2, 0.5, 90 * 160, dtype=np.float32).reshape(90, 160, 1).repeat(3, axis=2)
+    gains = {number: 2.0 ** (9 * ((number + phase) % 2) - 9) for number in range(1, 9)}
+    pictures = {number: (light * gain) ** np.float32(1 / 2.2) for number, gain in gains.items()}
+    plate = MemoryPlate({number: np.asarray(picture, np.float32) for number, picture in pictures.items()})
+    found = detect(plate)
+    first = "long" if phase == 0 else "short"
+    assert found.pattern is None and f"the first one is {first}" in found.reason
+    placed = require_pattern(detect(plate, cycle=(0.0, 9.0)))
+    assert placed.ev(1) == (9 if first == "long" else 0)

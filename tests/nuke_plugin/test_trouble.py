@@ -249,7 +249,7 @@ def test_frames_outside_the_input(window: Comp) -> None:
 def test_exposures_that_cannot_be_told_are_an_error_with_the_way_out(window: Comp) -> None:
     window.grade["white"].setValue(0.0)
     window.bake()
-    assert "exposures cannot be told" in window.messages()
+    assert "exposures could not be determined" in window.messages()
 
 
 def test_show_log_tells_what_happened(window: Comp) -> None:

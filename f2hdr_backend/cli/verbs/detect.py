@@ -91,10 +91,10 @@ def _report(detection: Detection, pattern: ExposurePattern, plate: Plate) -> Ite
     frames = FrameRange(detection.frames)
     yield f"{plate.name}, frames {frames}"
     yield f"cycle       {terminal.count(len(pattern.cycle), 'frame')}"
-    for place, ev in enumerate(pattern.cycle):
+    for ev in dict.fromkeys(pattern.cycle):
         name = {pattern.lowest: "short", pattern.highest: "long"}.get(ev, "between")
-        some = [number for number in frames if (number - pattern.start) % len(pattern.cycle) == place][:3]
-        yield f"{name:<12}{ev:+.2f} EV on frames {', '.join(map(str, some))} ..."
+        having = FrameRange(tuple(number for number in frames if pattern.ev(number) == ev))
+        yield f"{name:<12}{ev:+.2f} EV on frames {_shortened(having)}"
     source = "file headers" if detection.source == "metadata" else "pixels"
     yield f"confidence  {detection.confidence:.2f}, from {source}"
     yield f"cuts        {_listed(detection.cuts, 'a new shot begins at frame')}"
@@ -102,6 +102,12 @@ def _report(detection: Detection, pattern: ExposurePattern, plate: Plate) -> Ite
     for note in detection.notes:
         yield f"note        {note}"
     yield f"as options  {_options(pattern, plate.frames.first)}"
+
+
+def _shortened(frames: FrameRange) -> str:
+    """Frames as text; of more than five, the first three."""
+    shown = frames.frames if len(frames) <= 5 else frames.frames[:3]
+    return ", ".join(map(str, shown)) + (" ..." if len(shown) < len(frames) else "")
 
 
 def _listed(numbers: tuple[int, ...], words: str) -> str:
