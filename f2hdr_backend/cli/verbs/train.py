@@ -187,10 +187,12 @@ class _Run:
             "images": names,
             "steps": plan.steps,
             "seed": plan.seed,
-            **({} if self.clips is None else {"clips": [path.stem for path in movies(self.clips)] or str(self.clips)}),
-            **({} if self.start is None else {"started_from": self.start.name}),
             "ratio_stops": [min(SceneStyle.ratios_ev), max(SceneStyle.ratios_ev)],
         }
+        if self.clips is not None:
+            card["clips"] = [path.stem for path in movies(self.clips)] or [self.clips.name]
+        if self.start is not None:
+            card["started_from"] = self.start.name
         return card | {"scores": _scores(self._held_out(), self.descriptor, self.tensors(), card)}
 
     def _held_out(self) -> list[Source]:

@@ -10,6 +10,7 @@ from f2hdr_backend.cli.verbs import train
 from f2hdr_backend.image.read import read_image
 from f2hdr_backend.image.write import write_exr
 from f2hdr_backend.shot.errors import DocumentError
+from f2hdr_backend.weights import store
 from f2hdr_backend.weights.manifest import entries_in
 from tests.train.worlds import world
 
@@ -48,6 +49,22 @@ def test_a_lite_run_leaves_weights_with_a_card_logs_and_curves(images, tmp_path,
     assert (tmp_path / "run" / "curves.png").exists() and (tmp_path / "run" / "validation.000002.png").exists()
 
 
+def test_mergenet_is_trained_and_trained_further_from_its_own_weights(images, tmp_path, monkeypatch):
+    monkeypatch.setenv("F2HDR_WEIGHTS", str(tmp_path / "weights"))
+    small = ("--edition", "mergenet", "--windows", 2, "--crop", 32, "--validate-every", 0)
+    call(images, "-o", tmp_path / "one", *small, "--name", "one", "--steps", 3)
+    call(images, "-o", tmp_path / "two", *small, "--name", "two", "--steps", 1, "--start", "one")
+    one, two = entries_in(tmp_path / "weights")
+    assert one.kind == two.kind == "mergenet" and two.card["started_from"] == "one"
+    first, second = (store.load(entry).tensors for entry in (one, two))
+    moved = {name: (second[name] - first[name]).abs().max() for name in first}
+    assert 0 < max(moved.values()) < 1e-3  # one step of warm-up, not another network
+    rows = list(csv.reader((tmp_path / "one" / "train.csv").open()))
+    assert rows[0] == ["step", "loss", "psnr_t", "merge_psnr_t", "phase"] and len(rows) == 4
+    with pytest.raises(DocumentError, match="'one'.*another network"):
+        call(images, "-o", tmp_path / "three", "--edition", "lite", "--start", "one", "--steps", 1)
+
+
 def test_preview_writes_a_sheet(images, tmp_path):
     result = call("preview", images, "-o", tmp_path / "sheet.png", "--windows", 2, "--size", 64, 48)
     assert result.exit_code == 0 and "windows of 64 x 48 a second" in result.output
@@ -63,5 +80,5 @@ def test_an_ablation_of_an_edition_is_trained_and_its_weights_say_so(images, tmp
 
 @pytest.mark.parametrize("option", ["edition", "ablation"])
 def test_what_is_not_there_is_named(images, tmp_path, option):
-    with pytest.raises(DocumentError, match=f"There is no {option} 'tiny'"):
+    with pytest.raises(DocumentError, match=f"{option} 'tiny'"):
         call(images, "-o", tmp_path / "run", f"--{option}", "tiny", "--into", tmp_path / "weights")
