@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,7 +17,7 @@ from f2hdr_backend.shot.errors import ShotError
 from f2hdr_backend.shot.exposure import ExposurePattern
 from f2hdr_backend.shot.frames import FrameRange, Sequence
 from f2hdr_backend.simulation.sensor import SensorModel, capture
-from f2hdr_backend.simulation.source import RadianceSource
+from f2hdr_backend.simulation.source import RadianceSource, SourceOptions, open_source
 
 PLATE, TRUTH, RESULT = "plate.####.tif", "truth/truth.####.exr", "hdr/hdr.####.exr"
 CLIPPED_PERCENT = 0.1
@@ -59,6 +60,41 @@ def simulate(source: RadianceSource, camera: Camera, folder: str) -> Iterator[in
         write_exr(truth.path(frame), {"RGB": pixels}, {}, pixel_type="float", compression="zip")
         yield frame
     _write_shot(folder, camera.exposures, source.frames)
+
+
+@contextmanager
+def simulation(
+    source: str,
+    folder: str,
+    *,
+    exposures: tuple[float, ...],
+    first_exposure: str,
+    noise: str,
+    bits: int,
+    seed: int,
+    frames: FrameRange | None,
+    size: tuple[int, int] | None,
+) -> Iterator[tuple[int, Iterator[int]]]:
+    """Open a source and give the number of frames and an iterator that writes them; see :func:`simulate`.
+
+    Args:
+        source: scene-linear EXR frames, a movie, or one picture or panorama.
+        folder: receives the plate, the truth and the Shot document.
+        exposures: stops of each frame of the repeating cycle; highlights of integer sources are expanded by their
+            difference.
+        first_exposure: exposure of the first frame, ``short`` or ``long``.
+        noise, bits: of the sensor, see :func:`sensor_of`.
+        seed: of the noise, and of the camera move over a single picture.
+        frames, size: None for the source's own.
+
+    Raises:
+        ShotError, ImageError: an impossible setting, or what the source raises.
+    """
+    sensor = sensor_of(noise, bits)
+    asked = SourceOptions(frames=frames, size=size, seed=seed, highlight_stops=max(exposures) - min(exposures))
+    with open_source(source, asked) as radiance:
+        pattern = ExposurePattern.beginning(exposures, radiance.frames.first, first_exposure)
+        yield len(radiance.frames), simulate(radiance, Camera(pattern, sensor, seed), folder)
 
 
 def short_clip(source: RadianceSource, ratio_stops: float) -> float:

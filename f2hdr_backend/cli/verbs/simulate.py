@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Annotated
 
 import typer
@@ -46,21 +45,21 @@ def simulate(
     difference of the exposures. Over a single picture the camera moves; a float picture with an aspect ratio of 2:1
     is read as a lat-long panorama.
     """
-    from f2hdr_backend.simulation.simulate import Camera, sensor_of
-    from f2hdr_backend.simulation.simulate import simulate as shoot
-    from f2hdr_backend.simulation.source import SourceOptions, open_source
+    from f2hdr_backend.simulation.simulate import simulation
 
-    cycle = ExposurePattern.parse_steps(exposures)
-    sensor = sensor_of(noise, bits)
-    asked = SourceOptions(
+    with simulation(
+        source,
+        output,
+        exposures=ExposurePattern.parse_steps(exposures),
+        first_exposure=first_exposure,
+        noise=noise,
+        bits=bits,
+        seed=seed,
         frames=FrameRange.parse(frames) if frames else None,
         size=_size(size) if size else None,
-        seed=seed,
-        highlight_stops=max(cycle) - min(cycle),
-    )
-    with open_source(source, asked) as radiance:
-        pattern = ExposurePattern.beginning(cycle, radiance.frames.first, first_exposure)
-        _show(shoot(radiance, Camera(pattern, sensor, seed), output), len(radiance.frames))
+    ) as (total, written):
+        for _ in terminal.track(written, "simulate", total):
+            pass
     print(f"{output.rstrip('/')}/shot.json")
 
 
@@ -69,8 +68,3 @@ def _size(text: str) -> tuple[int, int]:
     if match is None:
         raise DocumentError(f'The size cannot be "{text}".', hint="Write it like 640x360.", value=text)
     return int(match[1]), int(match[2])
-
-
-def _show(done: Iterable[int], total: int) -> None:
-    for _ in terminal.track(done, "simulate", total):
-        pass

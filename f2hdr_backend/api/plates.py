@@ -1,0 +1,92 @@
+"""``detect`` and ``simulate``: the verbs of the command line as functions on paths."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from f2hdr_backend.detection.detect import Detection
+from f2hdr_backend.engine.settle import detect_light
+from f2hdr_backend.image.read import open_plate
+from f2hdr_backend.shot.document import Color
+from f2hdr_backend.shot.frames import FrameRange
+from f2hdr_backend.simulation.simulate import simulation
+
+Progress = Callable[[int, int], None]
+"""Receives the number of frames done and of all."""
+
+
+def detect(
+    plate: str | os.PathLike[str], *, input_space: str = "auto", config: str = "", progress: Progress | None = None
+) -> Detection:
+    """Measure the exposure pattern of a plate from its metadata and pixels.
+
+    Args:
+        plate: numbered frames such as ``plate.####.tif``, or a movie file.
+        input_space: color space of the plate, as in a render.
+        config: OCIO config, as in a render.
+        progress: called after each frame.
+
+    Returns:
+        The detection: ``pattern`` (None if the exposures could not be determined), ``confidence`` from 0 to 1,
+        ``cuts``, ``dropped`` and ``notes``.
+
+    Raises:
+        ImageError, ColorError: the plate or its color cannot be read.
+    """
+    opened = open_plate(os.fspath(plate))
+    try:
+        return detect_light(Color(input_space=input_space, config=config), opened, progress=progress)
+    finally:
+        opened.close()
+
+
+def simulate(
+    source: str | os.PathLike[str],
+    folder: str | os.PathLike[str],
+    *,
+    exposures: tuple[float, ...] = (0.0, 3.0),
+    first_exposure: str = "short",
+    noise: str = "medium",
+    bits: int = 10,
+    seed: int = 0,
+    frames: FrameRange | None = None,
+    size: tuple[int, int] | None = None,
+    progress: Progress | None = None,
+) -> str:
+    """Simulate a plate with alternating exposures and sensor noise, and write it with its ground truth.
+
+    Args:
+        source: scene-linear EXR frames, a movie, or one picture or panorama.
+        folder: receives ``plate.####.tif``, ``truth/`` and ``shot.json``.
+        exposures: stops of each frame of the repeating cycle.
+        first_exposure: exposure of the first frame, ``short`` or ``long``.
+        noise: ``none``, ``low``, ``medium`` or ``high``.
+        bits: of the camera's code values, 8, 10, 12 or 16.
+        seed: of the noise, and of the camera move over a single picture.
+        frames: all by default; 1-40 for a single picture.
+        size: width and height in pixels; the source's own by default.
+        progress: called after each frame.
+
+    Returns:
+        Path of the Shot document.
+
+    Raises:
+        ShotError, ImageError: a source that cannot be read, an impossible setting, or a folder that holds frames of
+            another plate.
+    """
+    with simulation(
+        os.fspath(source),
+        os.fspath(folder),
+        exposures=exposures,
+        first_exposure=first_exposure,
+        noise=noise,
+        bits=bits,
+        seed=seed,
+        frames=frames,
+        size=size,
+    ) as (total, written):
+        for done, _ in enumerate(written, start=1):
+            if progress is not None:
+                progress(done, total)
+    return os.path.join(os.fspath(folder), "shot.json")
