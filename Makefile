@@ -26,7 +26,6 @@ lint: $(VENV)/ready-dev
 	$(BIN)/mypy
 	MYPYPATH=nuke_plugin $(BIN)/mypy --strict --untyped-calls-exclude nuke $(NUKE)
 	MYPYPATH=nuke_plugin:tests/hosts/stubs $(BIN)/mypy --strict $(NUKE)
-	MYPYPATH=installers $(BIN)/mypy --strict installers/nuke/install.py
 
 lock:
 	UV_CUSTOM_COMPILE_COMMAND='make lock' uv pip compile pyproject.toml --all-extras --group build --universal \

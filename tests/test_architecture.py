@@ -52,6 +52,7 @@ WALLS = {
     "demo": _wall("shot image color simulation engine evaluate", "numpy cv2"),
     "panel": _wall("shot client image", "qtpy numpy"),
     "farm": _wall("shot", "openjd distributed"),
+    "install": _wall("shot"),
 }
 """By package, from the innermost outward: the packages of ours and the third parties that it may import."""
 SUB_PACKAGES = {
@@ -73,7 +74,9 @@ SUB_PACKAGES = {
 """By sub-package: what it may import of its own package beside itself."""
 OPEN_PACKAGES = {"cli"}
 HOST_MODULES = {"nuke", "nukescripts", "PySide2", "PySide6", "shiboken2", "shiboken6", "f2hdr_nuke"}
-HOST_SAFE_FOLDERS = [ROOT / PACKAGE / "shot", ROOT / PACKAGE / "client", ROOT / "nuke_plugin", ROOT / "resolve_fuse"]
+HOST_SAFE_FOLDERS = [
+    *(ROOT / PACKAGE / name for name in ("shot", "client", "install")), ROOT / "nuke_plugin", ROOT / "resolve_fuse",
+]  # fmt: skip
 OURS = (PACKAGE, "nuke_plugin", "resolve_fuse")
 SOURCES = [path for folder in OURS for path in sorted((ROOT / folder).rglob("*.py"))]
 HOST_SAFE = sorted(path for folder in HOST_SAFE_FOLDERS for path in folder.rglob("*.py"))

@@ -46,7 +46,7 @@ linux_only = pytest.mark.skipif(sys.platform != "linux", reason="lays out a Linu
 
 @linux_only
 @pytest.mark.parametrize("lua", [LUAJIT, LUA51], ids=lambda lua: lua.name)
-def test_what_is_laid_works_and_goes_again(lua: Lua, home: Path, command: Path) -> None:
+def test_what_is_installed_works_and_can_be_removed(lua: Lua, home: Path, command: Path) -> None:
     before = _files(home)
     ran = _run("--backend", command, home=home)
     assert ran.returncode == 0, ran.stderr
@@ -80,16 +80,16 @@ def test_a_dry_run_writes_nothing_and_one_folder_can_be_named(home: Path, comman
 
 def test_what_cannot_be_done_is_said(home: Path, tmp_path: Path) -> None:
     ran = _run("--backend", "/nowhere/f2hdr", "--to", tmp_path / "there", home=home)
-    assert ran.returncode == 1 and "There is no f2hdr command at /nowhere/f2hdr" in ran.stderr
+    assert ran.returncode == 3 and "There is no f2hdr command at /nowhere/f2hdr" in ran.stderr
     ran = _run("--uninstall", "--to", tmp_path / "there", home=home)
-    assert ran.returncode == 1 and "not installed in" in ran.stderr
+    assert ran.returncode == 3 and "not installed in" in ran.stderr
 
 
 FOLDERS = """
 import os, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from install import fusion_folders
+from f2hdr_backend.install.resolve import fusion_folders
 home = Path(sys.argv[3])
 print(*(folder.relative_to(home) for folder in fusion_folders(sys.argv[2], home)), sep="\\n")
 """
@@ -125,7 +125,7 @@ def test_the_folders_are_those_of_the_manuals(
         (tmp_path / name).mkdir(parents=True)
     env = {name: value for name, value in os.environ.items() if name not in ("APPDATA", "PROGRAMDATA")}
     ran = subprocess.run(
-        [sys.executable, "-c", FOLDERS, str(INSTALLER.parent), platform, str(tmp_path)],
+        [sys.executable, "-c", FOLDERS, str(ROOT), platform, str(tmp_path)],
         capture_output=True, text=True, env=env,
     )  # fmt: skip
     assert ran.stdout.split("\n")[:-1] == found if found else ran.stdout.strip() == "", ran.stderr

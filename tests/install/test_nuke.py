@@ -66,30 +66,18 @@ def test_dry_run_writes_nothing(tmp_path: Path) -> None:
     ran = install(tmp_path / "new", "--dry-run")
     assert ran.returncode == 0
     assert "would install" in ran.stdout
-    assert "would add F2HDR's line to" in ran.stdout
+    assert "would add F2HDR's lines to" in ran.stdout
     assert not (tmp_path / "new").exists()
 
 
 def test_a_backend_that_is_not_there(tmp_path: Path) -> None:
     ran = install(tmp_path, "--backend", str(tmp_path / "nothing"))
-    assert ran.returncode == 1
+    assert ran.returncode == 3
     assert ran.stderr.startswith("error: There is no f2hdr command at")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_uninstall_where_nothing_is(tmp_path: Path) -> None:
     ran = install(tmp_path, "--uninstall")
-    assert ran.returncode == 1
-    assert "Nothing of F2HDR's nuke is installed" in ran.stderr
-
-
-@pytest.mark.parametrize("path", [PROGRAM, PROGRAM.parent.parent / "lay.py"], ids=lambda path: path.name)
-def test_any_python_from_3_9_runs_it_with_the_standard_library(path: Path) -> None:
-    tree = ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 9))
-    imported = {
-        name.split(".")[0]
-        for node in ast.walk(tree)
-        for name in ([alias.name for alias in node.names] if isinstance(node, ast.Import) else
-                     [node.module or ""] if isinstance(node, ast.ImportFrom) else [])
-    }  # fmt: skip
-    assert imported <= set(sys.stdlib_module_names) | {"lay"}
+    assert ran.returncode == 3
+    assert "nuke is not installed" in ran.stderr

@@ -1,4 +1,4 @@
-"""Laying files into a host's folder: whole, again, upgraded, taken away; and nothing of the user's is lost."""
+"""Files in a host's folder: installed atomically, upgraded, removed; nothing of the user's is lost."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 import f2hdr_backend
-from installers import lay as laying
-from installers.lay import InstallError, Piece, door, find_backend, lay, unlay
+from f2hdr_backend.install import backend as backends
+from f2hdr_backend.install.backend import client_files, find_backend
+from f2hdr_backend.install.files import InstallError, Piece, install_files, remove_files
 
 MANIFEST = "host.f2hdr-installed.json"
 
@@ -48,15 +49,15 @@ def files(root: Path) -> dict[str, str]:
 
 
 def put(source: Path, root: Path, version: str = "1.0", dry_run: bool = False) -> list[str]:
-    return lay(pieces(source), root, product="host", version=version, dry_run=dry_run)
+    return install_files(pieces(source), root, product="host", version=version, dry_run=dry_run)
 
 
-LAID = {"mine.py": "keep me\n", "f2hdr/init.py": "one\n", "f2hdr/package/node.py": "two\n"}
+INSTALLED = {"mine.py": "keep me\n", "f2hdr/init.py": "one\n", "f2hdr/package/node.py": "two\n"}
 
 
-def test_files_and_folders_are_laid_and_written_down(source: Path, root: Path) -> None:
+def test_files_and_folders_are_installed_and_listed(source: Path, root: Path) -> None:
     lines = put(source, root)
-    assert files(root) == LAID
+    assert files(root) == INSTALLED
     assert [line.split()[0] for line in lines] == ["install", "install"]
     manifest = json.loads((root / MANIFEST).read_text())
     assert (manifest["product"], manifest["version"]) == ("host", "1.0")
@@ -68,11 +69,11 @@ def test_a_dry_run_writes_nothing_and_says_what_would_be(source: Path, root: Pat
     assert files(root) == {"mine.py": "keep me\n"}
     assert lines[0].startswith("would install ")
     put(source, root)
-    assert all(line.startswith("would remove ") for line in unlay(root, product="host", dry_run=True))
-    assert files(root) == LAID
+    assert all(line.startswith("would remove ") for line in remove_files(root, product="host", dry_run=True))
+    assert files(root) == INSTALLED
 
 
-def test_laying_again_touches_nothing(source: Path, root: Path) -> None:
+def test_installing_again_changes_nothing(source: Path, root: Path) -> None:
     put(source, root)
     before = (root / "f2hdr/init.py").stat().st_mtime_ns
     assert put(source, root) == [f"{root} is up to date (version 1.0)"]
@@ -95,7 +96,7 @@ def test_what_the_user_changed_is_kept_beside_the_new_file(source: Path, root: P
     put(source, root)
     (root / "f2hdr/init.py").write_text("my own\n")
     lines = put(source, root, "1.1")
-    assert files(root) == {**LAID, "f2hdr/init.py.bak": "my own\n"}
+    assert files(root) == {**INSTALLED, "f2hdr/init.py.bak": "my own\n"}
     assert any("init.py.bak" in line for line in lines)
     (root / "f2hdr/init.py").write_text("again\n")
     put(source, root, "1.2")
@@ -109,24 +110,24 @@ def test_a_file_that_was_there_before_is_kept_too(source: Path, root: Path) -> N
     assert files(root)["f2hdr/init.py.bak"] == "somebody else's\n"
 
 
-def test_unlay_takes_everything_and_leaves_what_is_not_ours(source: Path, root: Path) -> None:
+def test_remove_takes_everything_and_leaves_what_is_not_ours(source: Path, root: Path) -> None:
     put(source, root)
-    unlay(root, product="host", dry_run=False)
+    remove_files(root, product="host", dry_run=False)
     assert files(root) == {"mine.py": "keep me\n"}
     assert sorted(path.name for path in root.iterdir()) == ["mine.py"]
 
 
-def test_unlay_leaves_changed_files_and_says_so(source: Path, root: Path) -> None:
+def test_remove_leaves_changed_files_and_says_so(source: Path, root: Path) -> None:
     put(source, root)
     (root / "f2hdr/init.py").write_text("my own\n")
-    lines = unlay(root, product="host", dry_run=False)
+    lines = remove_files(root, product="host", dry_run=False)
     assert files(root) == {"mine.py": "keep me\n", "f2hdr/init.py": "my own\n"}
     assert any(line.startswith("keep ") for line in lines)
 
 
-def test_unlay_of_nothing_says_so(root: Path) -> None:
-    with pytest.raises(InstallError, match="Nothing of F2HDR's host is installed"):
-        unlay(root, product="host", dry_run=False)
+def test_remove_of_nothing_says_so(root: Path) -> None:
+    with pytest.raises(InstallError, match="host is not installed"):
+        remove_files(root, product="host", dry_run=False)
 
 
 def test_a_run_that_broke_in_the_middle_is_repaired_by_the_next(source: Path, root: Path) -> None:
@@ -134,13 +135,13 @@ def test_a_run_that_broke_in_the_middle_is_repaired_by_the_next(source: Path, ro
     (root / MANIFEST).unlink()
     (root / "f2hdr/package/node.py").unlink()
     put(source, root)
-    assert files(root) == LAID
+    assert files(root) == INSTALLED
 
 
 @pytest.mark.parametrize("target", ["/etc/x", "../x", "a/../../x", "C:/x", "a\\x"])
-def test_nothing_is_laid_outside(source: Path, root: Path, target: str) -> None:
-    with pytest.raises(InstallError, match="does not lie below"):
-        lay([Piece(source / "init.py", target)], root, product="host", version="1", dry_run=False)
+def test_nothing_is_installed_outside(source: Path, root: Path, target: str) -> None:
+    with pytest.raises(InstallError, match="is not below"):
+        install_files([Piece(source / "init.py", target)], root, product="host", version="1", dry_run=False)
 
 
 def test_a_folder_where_a_file_goes_is_an_error(source: Path, root: Path) -> None:
@@ -151,7 +152,7 @@ def test_a_folder_where_a_file_goes_is_an_error(source: Path, root: Path) -> Non
 
 def test_a_missing_source_is_an_error(tmp_path: Path, root: Path) -> None:
     with pytest.raises(InstallError, match="not complete"):
-        lay([Piece(tmp_path / "nothing", "x")], root, product="host", version="1", dry_run=False)
+        install_files([Piece(tmp_path / "nothing", "x")], root, product="host", version="1", dry_run=False)
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root writes everywhere")
@@ -163,7 +164,7 @@ def test_a_folder_that_cannot_be_written(source: Path, root: Path) -> None:
 
 def test_a_target_below_a_file_is_an_error(source: Path, root: Path) -> None:
     with pytest.raises(InstallError, match="cannot be written"):
-        lay([Piece(source / "init.py", "mine.py/x")], root, product="host", version="1", dry_run=False)
+        install_files([Piece(source / "init.py", "mine.py/x")], root, product="host", version="1", dry_run=False)
 
 
 def program(folder: Path, answer: str) -> Path:
@@ -185,17 +186,17 @@ class TestFindBackend:
 
     def test_else_the_one_on_the_path(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         path = program(tmp_path, f"echo {f2hdr_backend.__version__}")
-        monkeypatch.setattr(laying.sys, "executable", str(tmp_path / "elsewhere" / "python"))
+        monkeypatch.setattr(backends.sys, "executable", str(tmp_path / "elsewhere" / "python"))
         monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
         assert find_backend(None) == [str(path)]
         path.unlink()
         monkeypatch.setenv("PATH", str(tmp_path))
-        with pytest.raises(InstallError, match="was not found beside this Python or on PATH"):
+        with pytest.raises(InstallError, match="No f2hdr command was found"):
             find_backend(None)
 
     def test_one_that_does_not_answer(self, tmp_path: Path) -> None:
         path = program(tmp_path, "exit 3")
-        with pytest.raises(InstallError, match="does not answer"):
+        with pytest.raises(InstallError, match="failed"):
             find_backend(str(path))
 
     def test_one_of_another_version(self, tmp_path: Path) -> None:
@@ -212,7 +213,7 @@ def test_the_door_opens_in_a_bare_interpreter(tmp_path: Path, root: Path) -> Non
     staging = tmp_path / "staging"
     staging.mkdir()
     command = ["/opt/f2hdr/bin/f2hdr"]
-    lay(door(command, staging, "below"), root, product="host", version="1", dry_run=False)
+    install_files(client_files(command, staging, "below"), root, product="host", version="1", dry_run=False)
     script = (
         f"import sys; sys.path.insert(0, {str(root / 'below')!r})\n"
         "from f2hdr_backend.client import launch\nfrom f2hdr_backend.shot.document import Shot\n"

@@ -1,0 +1,47 @@
+"""``f2hdr install`` and the scripts in ``installers/`` do the same."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from f2hdr_backend.install.program import PRODUCTS
+
+ROOT = Path(__file__).parent.parent.parent
+COMMAND = [sys.executable, "-c", "from f2hdr_backend.cli.main import main; main()", "install"]
+
+
+def listing(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def run(words: list[str]) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(words, capture_output=True, text=True, check=False, env=environment)
+
+
+@pytest.mark.parametrize("product", ["nuke", "resolve"])
+def test_the_verb_and_the_script_write_the_same_files(product: str, tmp_path: Path) -> None:
+    backend = tmp_path / "f2hdr"
+    backend.write_text(f"#!{sys.executable}\nimport f2hdr_backend; print(f2hdr_backend.__version__)\n")
+    backend.chmod(0o755)
+    options = ["--backend", str(backend)]
+    by_verb, by_script = tmp_path / "verb", tmp_path / "script"
+    assert run([*COMMAND, product, "--to", str(by_verb), *options]).returncode == 0
+    script = [sys.executable, str(ROOT / "installers" / product / "install.py")]
+    assert run([*script, "--to", str(by_script), *options]).returncode == 0
+    assert listing(by_verb) == listing(by_script) != {}
+    assert run([*COMMAND, product, "--to", str(by_verb), "--uninstall"]).returncode == 0
+    assert not by_verb.exists()
+    refused = run([*COMMAND, product, "--to", str(by_verb), "--uninstall"])
+    assert refused.returncode == 3 and str(by_verb) in refused.stderr and "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_every_product_has_a_script(product: str) -> None:
+    ran = run([sys.executable, str(ROOT / "installers" / product / "install.py"), "--help"])
+    assert ran.returncode == 0 and "--uninstall" in ran.stdout
