@@ -1,24 +1,11 @@
 --[[ F2HDR for the timeline: renders the selected clips to scene-linear HDR and places the result over them.
 
-Workspace > Scripts > F2HDR_timeline. Where the free edition does not start menu scripts, type into the Console:
+Workspace > Scripts > F2HDR_timeline. Where menu scripts do not start, type into the Console:
     dofile("<path of this file>")
-Settings are kept by Resolve; change one in the Console, for example:
-    fusion:SetData("F2HDR.placement", "take")
-]]
+Settings are in a window where the edition has windows for scripts, else in a text file that this script creates and
+opens. ]]
 
 print("F2HDR: timeline script starts")
-
-local DEFAULTS = {
-    placement = "track", -- track, take or pool
-    handles = 8, -- frames before and after the clip
-    color = "Teal", -- clips of this color are meant where Resolve does not tell the selection
-    folder = "", -- where the frames go; empty: F2HDR in the user's home folder
-    backend = "", -- path of the f2hdr command; empty: as installed
-    method = "f2hdr", -- or merge
-    weights = "standard",
-    anchor = "long", -- long, short or an EV
-    input_space = "auto", -- color space of the plates
-}
 
 local function where()
     local version = resolve and resolve:GetVersion()
@@ -29,7 +16,8 @@ end
 
 local modules = {}
 for _, name in ipairs({
-    "f2hdr", "f2hdr_clips", "f2hdr_json", "f2hdr_media", "f2hdr_numbers", "f2hdr_sequence", "f2hdr_window",
+    "f2hdr", "f2hdr_clips", "f2hdr_json", "f2hdr_media", "f2hdr_numbers", "f2hdr_sequence", "f2hdr_settings",
+    "f2hdr_system", "f2hdr_window",
 }) do
     local ok, found = pcall(require, name)
     if not ok then
@@ -40,22 +28,12 @@ for _, name in ipairs({
     modules[name] = found
 end
 
-local function settings()
-    local chosen = {}
-    for name, value in pairs(DEFAULTS) do
-        local kept = fusion and fusion:GetData("F2HDR." .. name)
-        if kept ~= nil then value = kept end
-        chosen[name] = value
-    end
-    return chosen
-end
-
 local function plain(name)
     local safe = name:gsub("%.[^.]*$", ""):gsub("[^%w_%-]+", "_"):gsub("^_+", ""):gsub("_+$", "")
     return safe ~= "" and safe or "clip"
 end
 
---- The Shot of a clip, and the sequence it is rendered to; other settings give another folder.
+--- The Shot of a clip, and the sequence it is rendered to; other settings use another folder.
 local function shot_of(clip, chosen, project)
     local shot = {
         version = 1, plate = clip.plate, color = {input_space = chosen.input_space},
@@ -65,8 +43,7 @@ local function shot_of(clip, chosen, project)
     local mark = modules.f2hdr_numbers.fingerprint()
     mark:text(modules.f2hdr_json.encode(shot))
     local digest = mark:digest()
-    local home = os.getenv("HOME") or os.getenv("USERPROFILE") or "."
-    local root = (chosen.folder ~= "" and chosen.folder or home .. "/F2HDR"):gsub("\\", "/")
+    local root = (chosen.folder ~= "" and chosen.folder or modules.f2hdr_system.home() .. "/F2HDR"):gsub("\\", "/")
     local name = plain(clip.name)
     local folder = root .. "/" .. plain(project:GetName()) .. "/" .. name .. "_" .. digest:sub(1, 8)
     shot.frames = string.format("%d-%d", clip.first, clip.last)
@@ -113,7 +90,7 @@ local function delivered(host, clip, sequence)
     return true, done, notes
 end
 
---- Render and deliver one clip. Returns words for the report, and whether the user canceled.
+--- Render one clip and place the result. Returns words for the report, and whether the user canceled.
 local function treated(host, item, label)
     local problem = modules.f2hdr_clips.problem(item, host.timeline)
     if problem then return "refused: " .. problem end
@@ -129,7 +106,7 @@ local function treated(host, item, label)
     return table.concat(words, " ")
 end
 
---- As treated, but an error is words for the report too: the other clips go on.
+--- As treated, but an error becomes words for the report: the other clips are rendered all the same.
 local function reported(host, item, label)
     local ok, words, canceled = pcall(treated, host, item, label)
     if not ok then words, canceled = "stopped by an error in " .. where() .. ": " .. tostring(words), false end
@@ -137,22 +114,44 @@ local function reported(host, item, label)
     return canceled or host.window.canceled
 end
 
+--- The settings as the user wants them: from the window, and kept; else from the file, which is created if need be.
+-- @return the settings, or nil if the user canceled
+local function settled(globals, chosen, words)
+    local render, entered = modules.f2hdr_window.ask(globals, chosen, "Render " .. words .. " to HDR.")
+    if render == false then return nil end
+    if render == nil then
+        local path, why = modules.f2hdr_settings.offer(chosen, bmd)
+        print("F2HDR: " .. (path and "settings: " .. path or why))
+        return chosen
+    end
+    local kept, problems = modules.f2hdr_settings.check(entered)
+    for _, problem in ipairs(problems) do print("F2HDR: " .. problem .. " The default is used.") end
+    local ok, why = modules.f2hdr_settings.write(kept)
+    if not ok then print("F2HDR: the settings were not saved: " .. why) end
+    return kept
+end
+
 local function run()
     local project = resolve:GetProjectManager():GetCurrentProject()
     local timeline = project and project:GetCurrentTimeline()
     if not timeline then return print("F2HDR: open a timeline first.") end
-    local chosen = settings()
-    local door, why = modules.f2hdr.door({backend = chosen.backend})
-    if not door then return print("F2HDR: " .. why) end
+    local globals = {resolve = resolve, fusion = fusion, bmd = bmd}
+    local chosen, problems = modules.f2hdr_settings.read(fusion)
+    for _, problem in ipairs(problems) do print("F2HDR: " .. problem .. " The default is used.") end
     local items, how = modules.f2hdr_clips.collect(timeline, chosen.color)
     if #items == 0 then
-        return print("F2HDR: no clip is meant. Select clips (Resolve 21.0.4 and later), give them the clip color "
-            .. chosen.color .. ", set in and out marks, or put the playhead on one.")
+        return print("F2HDR: there is no clip to render. Select clips (Resolve 21.0.4 and later), give them the clip "
+            .. "color " .. chosen.color .. ", set in and out marks, or put the playhead on one.")
     end
-    print(string.format("F2HDR: %d %s clip%s, %s", #items, how, #items == 1 and "" or "s", where()))
+    local words = string.format("%d %s clip%s", #items, how, #items == 1 and "" or "s")
+    chosen = settled(globals, chosen, words)
+    if not chosen then return print("F2HDR: canceled; nothing was rendered.") end
+    local door, why = modules.f2hdr.door({backend = chosen.backend})
+    if not door then return print("F2HDR: " .. why) end
+    print("F2HDR: " .. words .. ", " .. where())
     local host = {
         resolve = resolve, project = project, timeline = timeline, chosen = chosen, door = door,
-        window = modules.f2hdr_window.open({resolve = resolve, fusion = fusion, bmd = bmd}),
+        window = modules.f2hdr_window.open(globals),
     }
     for index, item in ipairs(items) do
         local canceled = reported(host, item, string.format("clip %d of %d, ", index, #items))

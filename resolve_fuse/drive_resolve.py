@@ -1,9 +1,10 @@
-"""Render the meant clips of DaVinci Resolve Studio's open timeline from outside, as the timeline script does inside.
+"""Render clips of DaVinci Resolve Studio's open timeline from outside, as the timeline script does inside.
 
     python drive_resolve.py [--placement track|take|pool] [--handles 8] [--method f2hdr|merge] ...
 
-Needs Resolve Studio running with Preferences > System > General > External scripting set to Local, and F2HDR's door
-(``f2hdr_backend`` with ``shot`` and ``client``) beside this file or installed. Python 3.9, standard library.
+Resolve Studio must run, with Preferences > System > General > External scripting set to Local. The package
+``f2hdr_backend`` (at least its parts ``shot`` and ``client``) is next to this file or installed. Python 3.9, standard
+library.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from f2hdr_backend.shot.frames import FrameRange, Sequence
 
 
 def main(words: Words[str]) -> int:
-    """Do what the command line says and return the exit code: 0, or that of the last error."""
+    """Run the command line and return the exit code: 0, or that of the last error."""
     asked = _parser().parse_args(words)
     try:
         return run(open_session(), asked)
@@ -40,14 +41,14 @@ def main(words: Words[str]) -> int:
 
 
 def run(session: Session, asked: argparse.Namespace) -> int:
-    """Render and deliver every clip that is meant; one that cannot be is refused with its reason, the others go on.
+    """Render and place each clip; one that cannot be rendered is refused with the reason, and the others follow.
 
-    Raises ShotError if no clip is meant, Cancelled on Ctrl-C.
+    Raises ShotError if there is no clip to render, Cancelled on Ctrl-C.
     """
     items, how = collect(session, asked.color)
     if not items:
         raise ShotError(
-            "No clip is meant.",
+            "There is no clip to render.",
             hint=f"Select clips (Resolve 21.0.4 and later), give them the clip color {asked.color}, set in and out "
             "marks, or put the playhead on one.",
         )
@@ -77,7 +78,7 @@ def _treated(session: Session, item: Item, asked: argparse.Namespace) -> str:
 
 
 def shot_of(clip: Clip, asked: argparse.Namespace, project: str) -> Shot:
-    """Return the Shot of a clip; other settings go into another folder."""
+    """Return the Shot of a clip; other settings use another folder."""
     shot = Shot(
         plate=clip.plate,
         color=Color(input_space=asked.input_space),
@@ -94,7 +95,7 @@ def shot_of(clip: Clip, asked: argparse.Namespace, project: str) -> Shot:
 
 
 def _rendered(shot: Shot, clip: Clip) -> list[str]:
-    """Render in the shared server, with progress; returns its warnings. Ctrl-C cancels the job."""
+    """Render in the shared server, with progress; return its warnings. Ctrl-C cancels the job."""
     job = submit(connect(), shot, client="drive_resolve")
     warnings: list[str] = []
     try:
@@ -130,7 +131,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Render clips of Resolve Studio's open timeline to scene-linear HDR.")
     parser.add_argument("--placement", choices=("track", "take", "pool"), default="track")
     parser.add_argument("--handles", type=int, default=8, help="frames before and after the clip (default 8)")
-    parser.add_argument("--color", default="Teal", help="clip color that means a clip where nothing is selected")
+    parser.add_argument(
+        "--color", default="Teal", help="clips of this color are rendered if nothing is selected (default Teal)"
+    )
     parser.add_argument("--folder", default="~/F2HDR", help="where the frames go (default ~/F2HDR)")
     parser.add_argument("--method", choices=("f2hdr", "merge"), default="f2hdr")
     parser.add_argument("--weights", default="standard")

@@ -1,7 +1,7 @@
---- The door to F2HDR's backend in Lua: find it, give it a Shot, see how far it is, stop it.
--- A Shot is given by `f2hdr submit SHOT.json --detach --status FILE`, which starts the server if none runs and keeps
--- FILE up to date; where a server runs already and LuaJIT's ffi offers sockets, by one request to it. Nothing here
--- knows Fusion or Resolve. Functions that can fail return nil and one sentence for a user.
+--- Access to F2HDR's backend from Lua: find it, submit a Shot, follow its progress, cancel it.
+-- A Shot is submitted with `f2hdr submit SHOT.json --detach --status FILE`, which starts the server if none runs and
+-- keeps FILE up to date; or, where a server runs and LuaJIT's ffi offers sockets, with one request to it. Nothing here
+-- depends on Fusion or Resolve. Functions that can fail return nil and one sentence for a user.
 
 local system = require("f2hdr_system")
 local json = require("f2hdr_json")
@@ -17,14 +17,14 @@ local CANCEL_S = 10
 local VERSION_S = 60
 local OVER = {done = true, failed = true, cancelled = true}
 
--- What the installer wrote beside this file: which command starts the backend, and the version of these files.
+-- Written by the installer next to this file: the command that starts the backend, and the version of these files.
 local installed = {}
 do
     local ok, found = pcall(require, "f2hdr_install")
     if ok and type(found) == "table" then installed = found end
 end
 
--- Backends, by their command, that were found to start and to be of the right version: a Fuse makes a door a frame.
+-- Backends, by their command, that start and have the right version. A Fuse makes a new door for each frame.
 local checked = {}
 
 local Door = {}
@@ -32,18 +32,18 @@ Door.__index = Door
 local Job = {}
 Job.__index = Job
 
---- Return the words that start the backend: as given, else what the environment, the installer or PATH say.
+--- Return the words that start the backend: as given, else from the environment, the installer, or PATH.
 local function command_of(given)
     if given and given ~= "" then return {given} end
-    local named = os.getenv("F2HDR_BACKEND")
+    local named = system.getenv("F2HDR_BACKEND")
     if named and named ~= "" then return {named} end
     return installed.backend or {"f2hdr"}
 end
 
 --- Make a door.
--- @param options  backend (path of the f2hdr command, or empty), folder (for what can be made again, or empty), sleep
+-- @param options  backend (path of the f2hdr command, or empty), folder (cache folder, or empty), sleep
 --                 (function(seconds), if the host has a better one)
--- @return the door, or nil and why not: its folder cannot be written
+-- @return the door, or nil and the reason: its folder cannot be written
 function M.door(options)
     local folder = options.folder
     if not folder or folder == "" then folder = system.cache_folder() end
@@ -64,20 +64,22 @@ end
 
 local HINT = "Install F2HDR, or name its f2hdr command in the control Backend or in F2HDR_BACKEND."
 
---- What a start that failed left behind, in words.
+--- The reason why a start failed, from its exit code and its last lines.
 local function last_words(base, backend, code)
     if code == 127 or code == 126 or code == 9009 then
         return 'The F2HDR backend "' .. backend[1] .. '" cannot be started. ' .. HINT
     end
     local words = {}
     for line in (system.read_all(base .. ".err") or ""):gmatch("[^\r\n]+") do words[#words + 1] = line end
-    if #words == 0 then return 'The F2HDR backend "' .. backend[1] .. '" ended with code ' .. tostring(code) .. "." end
+    if #words == 0 then
+        return 'The F2HDR backend "' .. backend[1] .. '" ended with exit code ' .. tostring(code) .. "."
+    end
     local first = math.max(1, #words - 1)
     return (table.concat(words, " ", first):gsub("^error: ", ""))
 end
 
---- Make sure, once in a program, that the backend starts and has the version of these files.
--- Returns true, or nil and why not.
+--- Make sure that the backend starts and has the version of these files; it is started once per session for that.
+-- Returns true, or nil and the reason.
 function Door:check()
     local command = table.concat(self.backend, "\0")
     if checked[command] then return true end
@@ -89,13 +91,13 @@ function Door:check()
         self.sleep(POLL_S)
         tries, code = tries + 1, system.finished(base)
     end
-    local said = (system.read_all(base .. ".out") or ""):match("%S+")
+    local version = (system.read_all(base .. ".out") or ""):match("%S+")
     if code ~= 0 then
         why = code and last_words(base, self.backend, code)
             or 'The F2HDR backend "' .. self.backend[1] .. '" does not answer.'
-    elseif installed.version and said ~= installed.version then
-        why = 'The F2HDR backend "' .. self.backend[1] .. '" is version ' .. tostring(said) .. ", these host files are "
-            .. installed.version .. ". Run the installer of the same version again."
+    elseif installed.version and version ~= installed.version then
+        why = 'The F2HDR backend "' .. self.backend[1] .. '" is version ' .. tostring(version)
+            .. ", these host files are " .. installed.version .. ". Run the installer of the same version again."
     end
     for _, ending in ipairs({".out", ".err", ".rc", ".bat"}) do system.remove(base .. ending) end
     if why then return nil, why end
@@ -103,7 +105,7 @@ function Door:check()
     return true
 end
 
---- Where the server of this user listens, if it runs, is of the right version and can be spoken to from here.
+--- The server of this user, if it runs, has the right version, and can be reached from here; else nil.
 function Door:_server()
     if not http.available then return nil end
     local server = http.server()
@@ -112,9 +114,9 @@ function Door:_server()
     return server
 end
 
---- The Shot with the $OCIO of this program if it names no config itself, as the command gives it to the server.
+--- The Shot with this program's $OCIO if it names no config itself, as the command `f2hdr submit` sends it.
 local function with_config(shot)
-    local config, color = os.getenv("OCIO") or "", {}
+    local config, color = system.getenv("OCIO") or "", {}
     for name, value in pairs(shot.color or {}) do color[name] = value end
     if config == "" or (color.config or "") ~= "" then return shot end
     local copy = {}
@@ -143,21 +145,21 @@ function Door:_submit_by_command(text, base, options)
     if not ok then return nil, why end
     local words = {"submit", base .. ".json", "--detach", "--status", base .. ".status"}
     if options.interactive then words = with(words, {"--priority", "interactive"}) end
-    -- The server that it may have to start is to be the same one.
+    -- If it has to start the server, it starts this backend.
     local same = #self.backend == 1 and {F2HDR_BACKEND = self.backend[1]} or nil
     ok, why = system.start(with(self.backend, words), base, same)
-    -- Or the next call would take this one for a job that is about to start.
+    -- Otherwise the next call would take this one for a job that is about to start.
     if not ok then system.remove(base .. ".json") end
     return ok, why
 end
 
---- Give a Shot to the backend and return at once; the same Shot under the same name while it renders is the same job,
--- another Shot under that name is refused until the first is over.
+--- Submit a Shot and return at once. The same Shot under the same name is the same job while it renders; another Shot
+-- under that name is refused until the first job is over.
 -- @param shot     a table like the Shot's JSON document
 -- @param name     of the job's files in the folder: letters, digits, - and _
--- @param options  interactive (true: before others that wait), by_command (true: leave a status file, so that
+-- @param options  interactive (true: before others that wait), by_command (true: write a status file, so that
 --                 another program can find the job by its name)
--- @return the job, or nil and why not
+-- @return the job, or nil and the reason
 function Door:submit(shot, name, options)
     local base, text = self.folder .. "/jobs/" .. name, json.encode(shot)
     local running = self:job(name)
@@ -165,7 +167,7 @@ function Door:submit(shot, name, options)
         if system.read_all(base .. ".json") == text then return running end
         return nil, "These frames are being rendered with other settings. Cancel that first, or wait until it is done."
     end
-    local job = {door = self, base = base, since = os.time(), heard = os.time()}
+    local job = {door = self, base = base, since = os.time(), last_answer = os.time()}
     local direct, refused
     if not options.by_command then direct, refused = self:_submit_to_server(shot, options) end
     if refused then return nil, refused end
@@ -178,11 +180,11 @@ function Door:submit(shot, name, options)
     return setmetatable(job, Job)
 end
 
---- The job that was submitted by the command under a name, by this or another program; nil if there was none.
+--- The job that was submitted by the command under a name, by this or another program; nil if there is none.
 function Door:job(name)
     local base = self.folder .. "/jobs/" .. name
     if not system.exists(base .. ".json") then return nil end
-    return setmetatable({door = self, base = base, since = os.time(), heard = os.time()}, Job)
+    return setmetatable({door = self, base = base, since = os.time(), last_answer = os.time()}, Job)
 end
 
 local function failed(message)
@@ -193,7 +195,7 @@ local function sentence(error)
     return (error.message .. " " .. (error.hint or "")):gsub("%s+$", "")
 end
 
-local function told(document)
+local function status_of(document)
     for name, value in pairs(document) do
         if value == json.null then document[name] = nil end
     end
@@ -209,23 +211,26 @@ end
 function Job:_status_of_server()
     local answer, why = http.request(self.server, "GET", "/v1/jobs/" .. self.id)
     if answer then
-        self.heard = os.time()
-        return told(answer)
+        self.last_answer = os.time()
+        return status_of(answer)
     end
-    if os.time() - self.heard < GONE_S then
+    if os.time() - self.last_answer < GONE_S then
         return {state = "running", done = 0, total = 0, message = "", warnings = {}}
     end
-    return failed("The F2HDR server went away (" .. tostring(why) .. "). Try again: finished frames are kept.")
+    local words = "The F2HDR server does not answer any more (%s). Try again: finished frames are kept."
+    return failed(words:format(tostring(why)))
 end
 
 function Job:_status_before_file()
     local code = system.finished(self.base)
     if code and code ~= 0 then return failed(last_words(self.base, self.door.backend, code)) end
-    if os.time() - self.since > START_S then return failed("The F2HDR backend was started but says nothing.") end
+    if os.time() - self.since > START_S then
+        return failed("The F2HDR backend was started but has not reported anything.")
+    end
     return {state = "starting", done = 0, total = 0, message = "F2HDR is starting.", warnings = {}}
 end
 
---- Where the job stands.
+--- The state of the job.
 -- @return a table: state ("starting", "queued", "running", "done", "failed" or "cancelled"), done and total (frames),
 --         frame, seconds_per_frame, message (one sentence) and warnings (a list of sentences)
 function Job:status()
@@ -233,37 +238,37 @@ function Job:status()
     local text = system.read_all(self.base .. ".status")
     local document = text and json.decode(text)
     if type(document) ~= "table" then return self:_status_before_file() end
-    local status = told(document)
+    local status = status_of(document)
     local silent = os.time() - (document.updated or 0)
     local patience = status.state == "starting" and START_S or SILENT_S
     if not OVER[status.state] and silent > patience then
-        return failed("The program that watches the render has said nothing for " .. math.floor(silent)
+        return failed("The program that follows the render has not reported anything for " .. math.floor(silent)
             .. " seconds. Try again: finished frames are kept.")
     end
     return status
 end
 
---- Ask for the job to stop; finished frames stay.
+--- Cancel the job; finished frames are kept.
 function Job:cancel()
     if self.server then
         http.request(self.server, "DELETE", "/v1/jobs/" .. self.id)
         return
     end
-    -- Before its first words the command would take the file for one of an older job.
+    -- Before its first report the command would take the file for one of an earlier job.
     local tries = 0
     while not system.exists(self.base .. ".status") and not system.finished(self.base) and tries < CANCEL_S / POLL_S do
         self.door.sleep(POLL_S)
         tries = tries + 1
     end
-    -- One that never spoke is given up, so that its name is free again.
+    -- A job that never reported anything is given up, so that its name can be used again.
     if not system.exists(self.base .. ".status") then self:forget() end
     system.write_all(self.base .. ".status.cancel", "")
 end
 
---- How to stop the job where there is no button, in words.
+--- A sentence that says how to cancel the job where there is no button.
 function Job:how_to_stop()
-    if self.server then return "To stop it: f2hdr submit --cancel " .. self.id end
-    return 'To stop it, make an empty file "' .. self.base .. '.status.cancel".'
+    if self.server then return "To cancel it: f2hdr submit --cancel " .. self.id end
+    return 'To cancel it, create an empty file "' .. self.base .. '.status.cancel".'
 end
 
 --- Remove the files of a job that is over.
@@ -273,14 +278,14 @@ function Job:forget()
     end
 end
 
---- Say whether a status is the last one of its job.
+--- Whether a status is the last one of its job.
 function M.is_over(status)
     return OVER[status.state] == true
 end
 
 --- Wait for a job.
 -- @param job      from submit
--- @param options  stopped (function: true if the user said stop), progress (function(status)), timeout (seconds)
+-- @param options  stopped (function: true if the user canceled), progress (function(status)), timeout (seconds)
 -- @return the last status; its state is not over if the timeout came first
 function Door:wait(job, options)
     local began = os.time()

@@ -1,7 +1,8 @@
---- What the Fuse's buttons do. They run in the composition's script context, apart from the Fuse's Process: both meet
--- in the cache folder only. Words for the user go to the tool's message line and to the Console.
+--- What the Fuse's buttons do. They run in the composition's script context, separate from the Fuse's Process: they
+-- share only the cache folder. Words for the user go to the tool's message line and to the Console.
 
 local f2hdr = require("f2hdr")
+local clips = require("f2hdr_clips")
 local json = require("f2hdr_json")
 local numbers = require("f2hdr_numbers")
 local sequences = require("f2hdr_sequence")
@@ -68,19 +69,62 @@ local function shot_of(comp, tool, plate, rendered)
     }
 end
 
---- Start rendering the composition's range from the plate's file.
+--- Resolve's object, wherever this version has it in the script context; nil in Fusion Studio.
+local function resolve_object()
+    local places = {
+        function() return resolve end, function() return fusion:GetResolve() end,
+        function() return app:GetResolve() end, function() return bmd.scriptapp("Resolve") end,
+    }
+    for _, place in ipairs(places) do
+        local ok, found = pcall(place)
+        if ok and found then return found end
+    end
+    return nil
+end
+
+--- In Resolve, fill in the plate, the frame offset and the place of the rendered frames from the clip whose
+-- composition is open. Returns true; or nil and why not.
+local function fill_from_clip(comp, tool)
+    local project = resolve_object():GetProjectManager():GetCurrentProject()
+    local timeline = project:GetCurrentTimeline()
+    local item = timeline:GetCurrentVideoItem()
+    if not item then return nil, "put the playhead on the clip" end
+    local problem = clips.problem(item, timeline)
+    if problem then return nil, problem end
+    local clip = clips.describe(item, 0)
+    local mark = numbers.fingerprint()
+    mark:text(clip.plate)
+    local name = (clip.name:gsub("%.[^.]*$", ""):gsub("[^%w_%-]+", "_"))
+    local folder = system.home() .. "/F2HDR/Fuse/" .. name .. "_" .. mark:digest():sub(1, 8)
+    tool:SetInput("Plate", clip.plate)
+    tool:SetInput("Offset", clip.first - comp:GetAttrs().COMPN_RenderStart)
+    if (tool:GetInput("Rendered") or "") == "" then
+        tool:SetInput("Rendered", folder .. "/" .. name .. ".######.exr")
+    end
+    return true
+end
+
+--- Start rendering the composition's range from the plate's file; in Resolve, by default, of the clip at the playhead.
 function M.render_range(comp, tool)
+    local reason
+    if path_of(comp, tool, "Plate") == "" and resolve_object() then
+        local ok, filled, why = pcall(fill_from_clip, comp, tool)
+        reason = ok and not filled and why or not ok and tostring(filled) or nil
+    end
     local plate = plate_of(path_of(comp, tool, "Plate"))
     local rendered = sequences.parse(path_of(comp, tool, "Rendered"))
-    if not plate then return say(tool, "Choose the plate's file: numbered frames or a movie.") end
+    if not plate then
+        local found = reason and " It cannot be taken from the clip: " .. reason .. "." or ""
+        return say(tool, "Choose the plate's file: numbered frames or a movie." .. found)
+    end
     if not rendered then
-        return say(tool, "Write in Rendered Frames where they shall go, such as /shots/hdr/sh010.####.exr.")
+        return say(tool, "Write in Rendered Frames where they should go, such as /shots/hdr/sh010.####.exr.")
     end
     local door, why = open_door(comp, tool)
     if not door then return say(tool, why) end
     local job
     job, why = door:submit(shot_of(comp, tool, plate, rendered), job_name(rendered), {by_command = true})
-    say(tool, job and "Rendering. Press Status to see how far it is." or why)
+    say(tool, job and "Rendering. Press Status to see the progress and to show the frames." or why)
 end
 
 local function job_of(comp, tool)
@@ -89,14 +133,14 @@ local function job_of(comp, tool)
     return door and door:job(job_name(rendered))
 end
 
---- Stop what Render Range began.
+--- Stop what Render Range started.
 function M.cancel(comp, tool)
     local job = job_of(comp, tool)
     if job then job:cancel() end
-    say(tool, job and "Canceled; finished frames stay." or "Nothing is being rendered for these frames.")
+    say(tool, job and "Canceled; finished frames are kept." or "Nothing is being rendered for these frames.")
 end
 
---- Say how far the render is, or what went wrong last, and let Fusion read the frames again.
+--- Show the progress of the render, or the last error, and let Fusion read the frames again.
 function M.status(comp, tool)
     local job = job_of(comp, tool)
     local status = job and job:status()

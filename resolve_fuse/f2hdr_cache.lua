@@ -1,6 +1,7 @@
---- Keeps what live frames leave behind below a number of bytes: the oldest go first.
--- Lua cannot list a folder, so a list lies beside the results, one line for each: digest, bytes, file names. Of two
--- lines with one digest the later holds. Lines are appended; the list is written anew only when something goes.
+--- Limits the bytes that the results of live frames take: the oldest are deleted first.
+-- Lua cannot list a folder, so there is a list next to the results, one line for each: digest, bytes, file names. Of
+-- two lines with the same digest the later one counts. Lines are appended; the list is rewritten only when results are
+-- deleted.
 
 local system = require("f2hdr_system")
 
@@ -37,10 +38,10 @@ local function append(live, line)
     file:close()
 end
 
---- Note what is in the folder of a digest now, and delete the oldest results above the limit, never this one.
+--- List what is in the folder of a digest now, and delete the oldest results above the limit, never this one.
 -- @param live    folder of all results
 -- @param digest  letters and digits; the name of the result's own folder in live
--- @param names   of the files in it that are there or will be; letters, digits, points and - only
+-- @param names   of the files that are or will be in it; letters, digits, points and - only
 -- @param limit   bytes
 function M.note(live, digest, names, limit)
     local bytes = 0

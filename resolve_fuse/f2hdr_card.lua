@@ -1,4 +1,4 @@
---- A message as a picture: for a viewer that shows nothing else.
+--- A message as a picture, for a viewer that shows nothing else.
 
 local M = {}
 

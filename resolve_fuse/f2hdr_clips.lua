@@ -1,4 +1,4 @@
---- Which clips of a timeline are meant, whether F2HDR can render them, and which frames of their media they use.
+--- Which clips of a timeline to render, whether F2HDR can render them, and which frames of their media they use.
 
 local sequences = require("f2hdr_sequence")
 local system = require("f2hdr_system")
@@ -41,12 +41,12 @@ local function property(media, name)
     return tostring(ask(media, "GetClipProperty", name) or "")
 end
 
---- Start and file: what tells an item of F2HDR's tracks from a plate in every version.
+--- Start and file: they identify an item of F2HDR's tracks in every version.
 local function place_of(item)
     return tostring(ask(item, "GetStart")) .. " " .. property(ask(item, "GetMediaPoolItem"), "File Path")
 end
 
---- Return function(item): whether the item lies on a track of F2HDR's own; a result is no plate.
+--- Return function(item): whether the item is on a track of F2HDR's own; a result is not a plate.
 local function result_test(timeline)
     local results = {}
     for _, item in ipairs(video_items(timeline, true)) do results[place_of(item)] = true end
@@ -73,9 +73,9 @@ local function is_video(item)
     return type(place) ~= "table" or place[1] == nil or place[1] == "video"
 end
 
---- The clips that the user means: those selected; where Resolve does not tell (before 21.0.4), those of a clip color,
--- else those between the marks, else the one under the playhead. Items of F2HDR's own tracks are never meant; where one
--- is under the playhead, the clip that it covers is.
+--- The clips to render: those selected; where Resolve does not report the selection (before 21.0.4), those of a clip
+-- color, else those between the marks, else the one under the playhead. Items of F2HDR's own tracks are never rendered;
+-- if one is under the playhead, the clip that it covers is taken.
 -- @return the items, and how they were found: "selected", "colored", "marked" or "current"
 function M.collect(timeline, color)
     local selected = those(ask(timeline, "GetSelectedClips") or {}, is_video)
@@ -97,7 +97,7 @@ function M.collect(timeline, color)
     end), "current"
 end
 
---- The plate as F2HDR names it, and the number of its first frame; nil for a path that is no plate.
+--- The plate as F2HDR names it, and the number of its first frame; nil for a path that is not a plate.
 -- Resolve writes a sequence as "folder/name.[1001-1100].exr"; frames of a movie count from 1.
 function M.plate_of(path)
     local head, first, tail = path:match("^(.*)%[(%d+)%-%d+%]([^/\\]*)$")
@@ -112,7 +112,7 @@ local function media_problem(media)
     if CANNOT_OPEN[ending] then
         return "F2HDR cannot open ." .. ending .. " files; render the clip to EXR or ProRes first and use that"
     end
-    if whole(property(media, "Frames")) < 2 then return "it is a still: one frame has no exposure to alternate with" end
+    if whole(property(media, "Frames")) < 2 then return "it is a still: a single frame has no alternating exposures" end
     local plate, first = M.plate_of(path)
     local sequence = plate ~= path and sequences.parse(plate)
     local file = sequence and sequence:path(first) or path
@@ -139,14 +139,14 @@ local function speed_problem(item, media, timeline)
     return nil
 end
 
---- Say why a clip cannot be rendered; nil if it can.
+--- Return the reason why a clip cannot be rendered; nil if it can.
 function M.problem(item, timeline)
     local media = ask(item, "GetMediaPoolItem")
     if not media then return "it has no clip in the media pool (title, generator or Fusion clip)" end
     return media_problem(media) or speed_problem(item, media, timeline)
 end
 
---- The frames of its media that a clip uses, widened by handles as far as the media goes.
+--- The frames of its media that a clip uses, with handles as far as the media has frames.
 -- @return name, media, plate, rate; first and last (frame numbers of the plate to render), skip (how many of them come
 --         before the clip's first), start and duration (timeline frames)
 function M.describe(item, handles)

@@ -1,6 +1,7 @@
---- Which of two alternating exposures a frame has, from pixels alone: its own and its neighbors'.
+--- Which of two alternating exposures a frame has, from its own pixels and those of its neighbors. This is the only
+-- place in Lua that decides it; the ratio of a shot is measured by the backend.
 -- A step is how many stops brighter one frame is than another, measured by matching the brightness distributions of
--- both (their quantiles), which needs no motion estimate. Equal exposures side by side mean a retime upstream.
+-- both (their quantiles), which needs no motion estimate. Equal exposures of neighbors mean a retime upstream.
 
 local M = {}
 
@@ -42,7 +43,7 @@ local function log2(value)
     return math.log(value) / math.log(2)
 end
 
---- The middle of the narrowest run that holds PLATEAU_SHARE of the ratios: noise and clipping bend the others.
+--- The middle of the narrowest run that contains PLATEAU_SHARE of the ratios: noise and clipping change the others.
 local function plateau(ratios)
     table.sort(ratios)
     local within = math.max(4, math.floor(#ratios * PLATEAU_SHARE))
@@ -65,7 +66,7 @@ local function stops_between(first, second)
     return #ratios >= LEAST_LEVELS and plateau(ratios) or nil
 end
 
---- Correlation of two frames when the darker one is brought to the exposure of the brighter, -1 to 1.
+--- Correlation of two frames, the darker one brought to the exposure of the brighter one, -1 to 1.
 local function likeness(first, second, stops)
     local up, down = 2 ^ math.max(stops, 0), 2 ^ math.max(-stops, 0)
     local count = #first
@@ -91,17 +92,17 @@ function M.step(first, second)
 end
 
 local SAME = "Frames %d and %d have the same exposure: the clip is retimed or repeats a frame upstream. "
-    .. "F2HDR needs every frame as it was shot."
+    .. "F2HDR needs all frames as they were shot."
 local BETWEEN = "Frame %d is brighter than one neighbor and darker than the other: frames are blended upstream, "
-    .. "or the light itself changes."
+    .. "or the lighting changes."
 local OTHER = "Frames %d and %d differ by %.1f stops, not by the %.1f of the exposures: they are blended or graded "
-    .. "upstream, or the exposures are set wrongly."
+    .. "upstream, or the exposures are set incorrectly."
 
 --- Judge a frame by how much brighter it is than its neighbors.
 -- @param brighter  list of {frame = neighbor's number, stops = how many stops brighter this frame is}
--- @param ratio     stops between the exposures, or nil if nobody knows
--- @param exact     whether samples were linear light, so that the size of a step tells something
--- @return "short" or "long"; or nil and a sentence; or nil alone if the pixels tell nothing
+-- @param ratio     stops between the exposures, or nil if unknown
+-- @param exact     whether samples are linear, so that the size of a step can be compared with the ratio
+-- @return "short" or "long"; or nil and a sentence; or nil alone if the pixels are not conclusive
 function M.judge(frame, brighter, ratio, exact)
     if #brighter == 0 then return nil end
     local equal = math.min(0.5, 0.35 * (ratio or 2))

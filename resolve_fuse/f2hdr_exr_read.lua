@@ -1,4 +1,4 @@
---- Reads OpenEXR files of uncompressed scan lines of float, half and uint channels; a damaged file is only refused.
+--- Reads OpenEXR files of uncompressed scan lines of float, half and uint channels; damaged files are refused.
 -- With LuaJIT's ffi rows are C arrays, without it Lua tables; both are indexed from 0. Row 0 is the top of the picture.
 -- Layout: "OpenEXR File Layout" of the OpenEXR documentation.
 
@@ -78,9 +78,9 @@ local function same_box(one, two)
     return one.x == two.x and one.y == two.y and one.width == two.width and one.height == two.height
 end
 
---- What the header text says; or nil, why the file cannot be read here and, where that is known, its display window.
+--- The contents of the header; or nil, the reason why the file cannot be read here and, if known, its display window.
 local function parsed(text)
-    if #text < 8 or numbers.read_int32(text, 1) ~= MAGIC then return nil, "is no OpenEXR file" end
+    if #text < 8 or numbers.read_int32(text, 1) ~= MAGIC then return nil, "is not an OpenEXR file" end
     if text:byte(5) ~= 2 then return nil, "is of an OpenEXR version that cannot be read here" end
     local found, at = attributes_of(text, 9)
     if not found then return nil, "has a damaged header" end
@@ -106,7 +106,7 @@ Reader.__index = Reader
 
 --- Open a file and read its header.
 -- @return an object with width, height, channels (name to true) and the functions below; or nil, one sentence and, if
---         the file is sound but of a kind that is not read here, its {width, height}
+--         the file is intact but of a kind that is not read here, its {width, height}
 function M.open(path)
     local file, why = system.open(path, "rb")
     if not file then return nil, 'the file "' .. path .. '" cannot be read: ' .. tostring(why) end
@@ -125,6 +125,17 @@ function M.open(path)
     reader.channels = {}
     for _, channel in ipairs(picture.channels) do reader.channels[channel.name] = channel end
     return reader
+end
+
+--- Read the attributes of a file's header, whatever its compression: name to {kind, bytes}; or nil and one sentence.
+function M.attributes(path)
+    local file, why = system.open(path, "rb")
+    if not file then return nil, 'the file "' .. path .. '" cannot be read: ' .. tostring(why) end
+    local text = file:read(LONGEST_HEADER) or ""
+    file:close()
+    local found = #text >= 8 and numbers.read_int32(text, 1) == MAGIC and attributes_of(text, 9)
+    if not found then return nil, 'the file "' .. path .. '" has no OpenEXR header' end
+    return found
 end
 
 --- The text of a string attribute of the header, or nil.

@@ -103,7 +103,7 @@ end
 -- @param picture  width, height, channels (names in the order of the alphabet), and if wanted pixel_aspect, strings
 --                 (header attributes) and fingerprint (one of f2hdr_numbers, to which every pixel is added)
 -- @param fill     function(y, planes): sets planes[i][0] to planes[i][width - 1] of row y for channel i; it may raise
--- @return true, or nil and why not
+-- @return true, or nil and the reason
 function M.write(path, picture, fill)
     local part = path .. ".part"
     local file, why = system.open(part, "wb")

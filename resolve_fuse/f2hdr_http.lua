@@ -1,7 +1,8 @@
 --- One HTTP request to a server on this machine, through LuaJIT's ffi and the sockets of Linux and macOS.
--- Where there are none (Windows, no ffi, Lua 5.1) M.available is false and the command door does everything.
+-- Where there are none (Windows, no ffi, Lua 5.1) M.available is false and the command `f2hdr submit` is used instead.
 
 local system = require("f2hdr_system")
+local owner = require("f2hdr_owner")
 local json = require("f2hdr_json")
 
 local M = {available = false}
@@ -14,7 +15,6 @@ int f2_option(int door, int level, int name, const void *value, unsigned int siz
 long f2_send(int door, const void *bytes, size_t size, int flags) __asm__("send");
 long f2_receive(int door, void *bytes, size_t size, int flags) __asm__("recv");
 int f2_close_socket(int door) __asm__("close");
-unsigned int f2_user(void) __asm__("getuid");
 ]]
 
 local CHUNK = 65536
@@ -30,22 +30,27 @@ end
 M.available = declare()
 local mac = ffi and ffi.os == "OSX"
 
---- The first connection file there is in the folders where a server of this user may have put it.
-local function connection_file()
-    local user = tonumber(ffi.C.f2_user())
-    local folders = {
-        os.getenv("F2HDR_RUNTIME") or "", os.getenv("XDG_RUNTIME_DIR") or "", "/run/user/" .. user,
-        (os.getenv("TMPDIR") or "/tmp"):gsub("/$", "") .. "/f2hdr-" .. user,
-    }
-    for _, folder in ipairs(folders) do
-        local path = folder .. "/f2hdr/server.json"
-        if folder ~= "" and system.exists(path) then return path end
-        if folder ~= "" and folder == folders[1] then return nil end
+--- The one folder in which a server of this user writes its connection file: the rule of f2hdr_backend.client.runtime.
+local function runtime_folder()
+    local named, user = system.getenv("F2HDR_RUNTIME") or "", owner.user()
+    if named ~= "" then return named .. "/f2hdr" end
+    if not user then return nil end
+    for _, folder in ipairs({system.getenv("XDG_RUNTIME_DIR") or "", "/run/user/" .. user}) do
+        if folder ~= "" and owner.is_private(folder, "folder") then return folder .. "/f2hdr" end
     end
-    return nil
+    return (system.getenv("TMPDIR") or "/tmp"):gsub("/$", "") .. "/f2hdr-" .. user .. "/f2hdr"
 end
 
---- What the connection file says: {port=, token=}; nil if there is no such file or it names no port on this machine.
+--- The connection file, if nobody but this user could have written it: its token goes to whatever it names.
+local function connection_file()
+    local folder = runtime_folder()
+    local path = folder and folder .. "/server.json"
+    if not path or not owner.is_private(folder, "folder") or not owner.is_private(path, "file") then return nil end
+    return path
+end
+
+--- Read the connection file: {port=, token=}; nil if there is none, it is not this user's alone, or it names no port
+-- on this machine.
 function M.server()
     local path = connection_file()
     local text = path and system.read_all(path)
@@ -105,13 +110,13 @@ local function unchunked(body)
     end
 end
 
---- What an answer says. Returns the object, or nil and one sentence.
+--- Read an answer. Returns the object, or nil and one sentence.
 local function parsed(text)
     local code, head, body = text:match("^HTTP/1%.%d (%d%d%d)(.-)\r\n\r\n(.*)$")
-    if not code then return nil, "no answer" end
+    if not code then return nil, "the server sent no HTTP answer" end
     if head:lower():find("transfer%-encoding:%s*chunked") then body = unchunked(body) end
     local answer = json.decode(body)
-    if type(answer) ~= "table" then return nil, "an answer that is not JSON" end
+    if type(answer) ~= "table" then return nil, "the server's answer is not JSON" end
     if tonumber(code) < 400 then return answer end
     local message, hint = tostring(answer.message or "error " .. code), answer.hint
     return nil, type(hint) == "string" and hint ~= "" and message .. " " .. hint or message

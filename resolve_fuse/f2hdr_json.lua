@@ -1,6 +1,6 @@
---- JSON, as little as F2HDR needs: all of RFC 8259 is read, plain tables are written.
--- JSON null is json.null (so that it is not lost from tables); an empty Lua table is written as an object unless it
--- was made by json.array.
+--- JSON: all of RFC 8259 is read, plain tables are written.
+-- JSON null is json.null (a nil would be lost from tables); an empty Lua table is written as an object unless it was
+-- made by json.array.
 
 local M = {}
 
@@ -158,7 +158,7 @@ end
 --- Read JSON text. Returns the value, or nil and one sentence for text that is not JSON; never raises an error.
 function M.decode(text)
     local ok, value, at = pcall(read, text, 1, 0)
-    if ok and skip(text, at) <= #text then ok, value = false, {json = "the text goes on behind its value"} end
+    if ok and skip(text, at) <= #text then ok, value = false, {json = "there is more text after the value"} end
     if ok then return value end
     return nil, type(value) == "table" and value.json or tostring(value)
 end

@@ -1,6 +1,6 @@
---- One frame through the backend, from a host that has pixels but no files: the window is written as float EXR, the
--- Shot is submitted, and the path of the result comes back. Results are kept under a fingerprint of every pixel of the
--- window and of every setting, so that a changed picture or control never shows an old frame.
+--- Render one frame with the backend, for a host that has pixels but no files: the window is written as float EXR, the
+-- Shot is submitted, and the path of the result is returned. Results are stored under a fingerprint of every pixel of
+-- the window and of every setting, so that a changed picture or control never shows an old frame.
 
 local system = require("f2hdr_system")
 local json = require("f2hdr_json")
@@ -20,7 +20,7 @@ local function numbered(name, frame)
 end
 
 --- Write some frames under temporary names, every so many pixels.
--- @return their files and samples by frame number, and the fingerprint of all pixels; or nil and why not
+-- @return their files and samples by frame number, and the fingerprint of all pixels; or nil and the reason
 local function written(folder, request, sources, every)
     local mark, files, samples = numbers.fingerprint(), {}, {}
     local stem = folder .. "/new-" .. system.unique()
@@ -49,7 +49,7 @@ local function discard(files)
     for _, path in pairs(files) do system.remove(path) end
 end
 
---- Move files into a folder as frames of one sequence. Returns true, or nil and why not.
+--- Move files into a folder as frames of one sequence. Returns true, or nil and the reason.
 local function moved(files, folder, name)
     local ok, why = system.make_folder(folder)
     for frame, path in pairs(files) do
@@ -81,7 +81,7 @@ local function ev_of(pattern, frame)
     return pattern.cycle[(frame - pattern.start) % #pattern.cycle + 1]
 end
 
---- How much brighter the frame is than those neighbors that can be compared with it.
+--- How many stops brighter the frame is than each neighbor that can be compared with it.
 local function compared(samples, frame)
     local brighter = {}
     for _, neighbor in ipairs({frame - 1, frame + 1}) do
@@ -91,7 +91,8 @@ local function compared(samples, frame)
     return brighter
 end
 
---- Decide the frame's exposure: from pixels; where they tell nothing, from the shot's pattern or as the user said.
+--- Decide the frame's exposure: from the pixels; where they are not conclusive, from the shot's pattern or as the user
+-- set it.
 local function exposures_of(request, samples)
     local pattern, frame = request.pattern, request.frame
     local short, long = math.min(unpack(pattern.cycle)), math.max(unpack(pattern.cycle))
@@ -99,15 +100,15 @@ local function exposures_of(request, samples)
     local exact = request.space == "linear" or request.space == "gamma22"
     local word, why = exposure.judge(frame, brighter, long - short, exact)
     if why then return nil, why end
-    local said = pattern.start and (ev_of(pattern, frame) == long and "long" or "short")
-    if word and said and word ~= said and request.user_phase then
+    local expected = pattern.start and (ev_of(pattern, frame) == long and "long" or "short")
+    if word and expected and word ~= expected and request.user_phase then
         local words = "Frame %d is the %s exposure by its pixels, but the control Phase makes it the %s one."
-        return nil, string.format(words, frame, word, said)
+        return nil, string.format(words, frame, word, expected)
     end
-    word = word or said
+    word = word or expected
     if not word then
         return nil, "Too little of frame " .. frame
-            .. " is well exposed in two successive frames to tell its exposure. Set the control Phase."
+            .. " is well exposed in two successive frames to determine its exposure. Set the control Phase."
     end
     return {cycle = {short, long}, start = word == "short" and frame or frame - 1, exceptions = json.array()}
 end
@@ -115,16 +116,16 @@ end
 local function words_of(status)
     if status.state == "failed" then return status.message end
     if status.state == "cancelled" then return "Canceled." end
-    local message = status.message ~= "" and status.message or "F2HDR is at work."
-    return "Not ready yet: " .. message .. " Look at this frame again in a moment."
+    local message = status.message ~= "" and status.message or "F2HDR is rendering."
+    return "Not ready yet: " .. message .. " Show this frame again in a moment."
 end
 
---- The files of a result: the frame and the record that the backend writes beside it.
+--- The files of a result: the frame and the record that the backend writes next to it.
 local function names_of(frame)
     return {numbered("hdr", frame), string.format("hdr.%d-%d.f2hdr.json", frame, frame)}
 end
 
---- Delete the plates of a window that no job needs any more; the result, if there is one, stays and is noted.
+--- Delete the plates of a window that no job needs any more; the result, if there is one, is kept and listed.
 local function without_plates(live, window)
     local folder = live .. "/" .. window.digest
     for frame in pairs(window.files) do system.remove(numbered(folder .. "/plate", frame)) end
@@ -137,7 +138,7 @@ local function has_plates(live, window)
     return system.exists(numbered(live .. "/" .. window.digest .. "/plate", frame))
 end
 
---- Note what a window's folder is going to hold.
+--- List what a window's folder is going to contain.
 local function noted(live, window)
     local names = names_of(window.frame)
     for frame in pairs(window.files) do names[#names + 1] = numbered("plate", frame) end
@@ -145,15 +146,15 @@ local function noted(live, window)
 end
 
 --- Render a window in its own folder, if that has not been done before.
--- @param window  from written, with digest, and the frame that is wanted
--- @return the path of the result; or nil, why not, and true if the user stopped it
+-- @param window  from written, with digest, and the frame to render
+-- @return the path of the result; or nil, the reason, and true if the user canceled
 local function rendered(door, request, window, shot)
     local live = door.folder .. "/live"
     local folder = live .. "/" .. window.digest
     local result = numbered(folder .. "/hdr", window.frame)
     if system.exists(result) then
         discard(window.files)
-        -- An earlier call did not wait to the end.
+        -- An earlier call did not wait until the render was done.
         if has_plates(live, window) then without_plates(live, window) end
         return result
     end
@@ -166,20 +167,20 @@ local function rendered(door, request, window, shot)
     if status.state ~= "done" then return nil, words_of(status), status.state == "cancelled" end
     job:forget()
     if system.exists(result) then return result end
-    return nil, 'The backend said that it is done, but "' .. result .. '" is not there.'
+    return nil, 'The backend reports that it is done, but "' .. result .. '" does not exist.'
 end
 
 --- Find the exposures of a shot from some successive frames.
 -- @param door     from f2hdr.door
 -- @param request  as for M.frame, and seen: list of {frame, fill} of successive frames
--- @return the pattern {cycle, start, exceptions}, or nil, why not, and true if the user stopped it
+-- @return the pattern {cycle, start, exceptions}; or nil, the reason, and true if the user canceled
 function M.detect(door, request)
     local live = door.folder .. "/live"
     local ok, why = system.make_folder(live)
     if not ok then return nil, why end
     local found, problem = written(live, request, request.seen, math.max(1, math.ceil(request.width / WIDEST_SEEN)))
     if not found then return nil, problem end
-    found.mark:text(request.space .. " " .. tostring(request.clip_level) .. " " .. (os.getenv("OCIO") or ""))
+    found.mark:text(request.space .. " " .. tostring(request.clip_level) .. " " .. (system.getenv("OCIO") or ""))
     found.digest, found.frame = found.mark:digest(), request.seen[math.ceil(#request.seen / 2)].frame
     local shot = shot_of(request, live .. "/" .. found.digest, found.frame)
     shot.engine, shot.output.layers = {method = "merge"}, json.array()
@@ -190,7 +191,7 @@ function M.detect(door, request)
     local settled = json.decode(reader:text("f2hdr/shot") or "")
     reader:close()
     if type(settled) ~= "table" or type(settled.exposures) ~= "table" then
-        return nil, 'the file "' .. result .. '" does not tell the exposures'
+        return nil, 'the file "' .. result .. '" does not contain the exposures'
     end
     return settled.exposures
 end
@@ -202,21 +203,21 @@ end
 --                 the top); width, height; space, clip_level; engine; anchor; layers;
 --                 pattern {cycle, start or nil}, user_phase (true if the user gave start);
 --                 stopped, progress and timeout as for door:wait
--- @return the path of the result; or nil, why not, and true if the user stopped it
+-- @return the path of the result; or nil, the reason, and true if the user canceled
 function M.frame(door, request)
     local live = door.folder .. "/live"
     local ok, why = system.make_folder(live)
     if not ok then return nil, why end
     local window, problem = written(live, request, request.sources, 1)
     if not window then return nil, problem end
-    local exposures, untold = exposures_of(request, window.samples)
+    local exposures, unknown = exposures_of(request, window.samples)
     if not exposures then
         discard(window.files)
-        return nil, untold
+        return nil, unknown
     end
     local shot = shot_of(request, "", request.frame)
     shot.exposures, shot.cuts = exposures, json.array()
-    window.mark:text(json.encode(shot) .. (os.getenv("OCIO") or ""))
+    window.mark:text(json.encode(shot) .. (system.getenv("OCIO") or ""))
     window.digest, window.frame = window.mark:digest(), request.frame
     local folder = live .. "/" .. window.digest
     shot.plate, shot.output.pattern = folder .. shot.plate, folder .. shot.output.pattern

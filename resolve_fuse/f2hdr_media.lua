@@ -1,16 +1,13 @@
---- Bringing rendered frames into Resolve: import as a sequence, say what color they are, place them, check all of it.
--- Project settings are read, never set; the user's own clips are never deleted, moved or disabled.
+--- Bringing rendered frames into Resolve: import as a sequence, tag their color, place them, check the result.
+-- Project settings are read and never set; the user's own clips are never deleted, moved or disabled.
 
 local clips = require("f2hdr_clips")
+local color = require("f2hdr_color")
 
 local M = {}
 local ask = clips.ask
 
 local BIN = "F2HDR"
-local COLOR_NAMES = {
-    separate = {{"Input Color Space", {"Rec.709"}}, {"Input Gamma", {"Linear"}}},
-    joined = {{"Input Color Space", {"Linear", "sRGB (Linear)", "Rec.709 (Linear)"}}},
-}
 
 -- Import --------------------------------------------------------------------------------------------------------
 
@@ -48,32 +45,16 @@ local function imported(pool, bin, wanted)
     return type(list) == "table" and list[1] or in_bin(bin, wanted)
 end
 
---- Set one property and read it back. Returns true if it is as wanted.
+--- Set one property and read it back. Returns whether it has the value.
 local function stuck(media, name, value)
     ask(media, "SetClipProperty", name, value)
     local now = ask(media, "GetClipProperty", name)
     return now == value or (tonumber(now) ~= nil and tonumber(now) == tonumber(value))
 end
 
---- Tell Resolve that a clip is scene-linear, as far as the project's color management lets it.
--- @return nil, or a sentence that the user must know
-function M.tag_color(media, project)
-    local mode = tostring(project:GetSetting("colorScienceMode"))
-    local by_hand = "The frames are scene-linear with the plate's primaries. "
-    if mode == "davinciYRGB" then return by_hand .. "Place a Color Space Transform (input gamma Linear) on them." end
-    if mode == "acescc" or mode == "acescct" then return by_hand .. "Choose their ACES input transform." end
-    local separate = tostring(project:GetSetting("separateColorSpaceAndGamma")) == "1"
-    for _, one in ipairs(separate and COLOR_NAMES.separate or COLOR_NAMES.joined) do
-        local ok = false
-        for _, name in ipairs(one[2]) do ok = ok or stuck(media, one[1], name) end
-        if not ok then return by_hand .. 'Resolve did not take "' .. one[1] .. '": choose the linear one yourself.' end
-    end
-    return nil
-end
-
 --- Import frames as one clip into the bin F2HDR, or find the clip of an earlier run.
 -- @param wanted  head, padding, tail, digits (function) of the files; first, last; rate
--- @return the clip and a list of sentences the user must know; or nil and why not
+-- @return the clip and a list of sentences the user must know; or nil and the reason
 function M.import(project, wanted)
     local pool = project:GetMediaPool()
     local bin = bin_of(pool)
@@ -92,7 +73,7 @@ function M.import(project, wanted)
         local words = "Set the imported clip's frame rate to %g yourself: Resolve did not take it."
         notes[#notes + 1] = string.format(words, wanted.rate)
     end
-    notes[#notes + 1] = M.tag_color(media, project)
+    notes[#notes + 1] = color.tag(media, project, wanted.head .. wanted.digits(wanted.first) .. wanted.tail)
     return media, notes
 end
 
@@ -153,8 +134,8 @@ local function remove(resolve, timeline, item)
     timeline:DeleteClips({item}, false)
 end
 
---- Place the clip on a track of F2HDR's own, exactly over the one it was made from, and check that it is there.
--- How versions of Resolve count the first and last frame differs: what came out is measured, and put right once.
+--- Place the clip on a track of F2HDR's own, exactly over the one it was made from, and check the result.
+-- Versions of Resolve count the first and last frame differently: the placed item is measured, and placed again once.
 local function on_track(host, clip, media)
     local timeline, pool = host.timeline, host.project:GetMediaPool()
     for _, track in ipairs(our_tracks(timeline)) do
@@ -175,7 +156,7 @@ local function on_track(host, clip, media)
         )
         range = {first = range.first + clip.skip - offset, length = range.length + clip.duration - duration}
     end
-    return nil, problem .. "; ours was removed again, the frames are in the bin " .. BIN
+    return nil, problem .. "; it was removed again, the frames are in the bin " .. BIN
 end
 
 local function as_take(clip, media)
@@ -201,7 +182,7 @@ end
 -- @param host       resolve, project, timeline
 -- @param clip       from f2hdr_clips.describe
 -- @param placement  "track", "take" or "pool"
--- @return true, what was done and the new item if there is one; or nil and why not
+-- @return true, what was done and the new item if there is one; or nil and the reason
 function M.place(host, clip, media, placement)
     if placement == "pool" then return true, "in the bin " .. BIN end
     if placement == "take" then return as_take(clip, media) end

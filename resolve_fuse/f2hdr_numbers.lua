@@ -70,7 +70,7 @@ local Fingerprint = {}
 Fingerprint.__index = Fingerprint
 local LARGEST_PRIME = 4294967291
 
---- Start a fingerprint: every value that is added counts, and so does their order.
+--- Start a fingerprint of all values that are added, in their order.
 function M.fingerprint()
     return setmetatable({5381, 52711}, Fingerprint)
 end

@@ -42,7 +42,7 @@ local function alpha_of(img, pixel)
     end
 end
 
---- For each row of a file, the rows of an image of height that show it: the nearest, counted from the bottom.
+--- For each row of a file, the rows of an image of this height that show it (nearest row), counted from the bottom.
 local function shown_rows(height, of_file)
     local shown = {}
     for row = 0, height - 1 do
@@ -72,8 +72,8 @@ local function fill(out, reader, names, plate, pixel)
     end)
 end
 
---- Let Fusion's own EXR reader, which knows every compression, fill an image of the file's size. Returns true, or nil
--- and why not.
+--- Let Fusion's own EXR reader, which reads every compression, fill an image of the file's size. Returns true, or nil
+-- and the reason.
 local function fill_by_fusion(out, path, names, host)
     out:Clear()
     local exr = host.EXRIO()
@@ -117,7 +117,7 @@ end
 -- @param names  one to three channel names, for red, green and blue
 -- @param host   Pixel (function), image (function(width, height)), EXRIO (function or nil), ANY_TYPE, channels
 --               (Fusion's numbers of red, green, blue)
--- @return true, or nil and why not
+-- @return true, or nil and the reason
 function M.load(path, out, names, plate, host)
     local reader, why, size = exr_read.open(path)
     if not reader and not size then return nil, why end
@@ -129,7 +129,7 @@ function M.load(path, out, names, plate, host)
         return ok, problem
     end
     if problem then return nil, problem end
-    if not host.EXRIO then return nil, why .. "; this host has no EXR reader for it" end
+    if not host.EXRIO then return nil, why .. "; this host has no EXR reader for that" end
     local whole = same_size(size, out) and out or host.image(size.width, size.height)
     local filled, unread = fill_by_fusion(whole, path, names, host)
     if not filled then return nil, why .. "; " .. unread end

@@ -1,6 +1,6 @@
 --- Files, folders, processes and waiting on Linux, macOS and Windows.
--- LuaJIT's ffi is used where there is one (no console window on Windows, any letter in a path); without it everything
--- still works through Lua's own io and os. Functions that can fail return nil and one sentence.
+-- LuaJIT's ffi is used where there is one (no console window on Windows, any character in a path); without it Lua's own
+-- io and os are used. Functions that can fail return nil and one sentence.
 
 local M = {}
 
@@ -21,7 +21,7 @@ int f2_usleep(unsigned int microseconds) __asm__("usleep");
 
 local function declare()
     if not ffi or M.windows then return false end
-    -- Another copy of this module in the same Lua state may have declared them already.
+    -- Another copy of this module in the same Lua state may have declared them before.
     local ok, why = pcall(ffi.cdef, POSIX_NAMES)
     return ok or tostring(why):find("redefine", 1, true) ~= nil
 end
@@ -30,21 +30,33 @@ local posix = declare()
 local wide = require("f2hdr_windows")
 local windows = wide.available and wide or nil
 
---- Open a file whose path is UTF-8. Returns an object with read, write, seek and close, or nil and why not.
+--- The value of an environment variable as UTF-8, or nil.
+function M.getenv(name)
+    if windows then return windows.getenv(name) end
+    return os.getenv(name)
+end
+
+--- The user's home folder, with forward slashes.
+function M.home()
+    local home = M.windows and M.getenv("USERPROFILE") or M.getenv("HOME") or M.getenv("USERPROFILE") or "."
+    return (home:gsub("\\", "/"))
+end
+
+--- Open a file whose path is UTF-8. Returns an object with read, write, seek and close, or nil and the reason.
 function M.open(path, mode)
     if not (M.windows and path:find("[\128-\255]")) then return io.open(path, mode) end
     if windows then return windows.open(path, mode) end
-    return nil, 'Lua cannot open the letters of "' .. path .. '" here; choose a folder with plain letters'
+    return nil, 'Lua cannot open "' .. path .. '" here because of its characters; choose a folder with plain letters'
 end
 
---- Say whether a file can be opened for reading.
+--- Whether a file can be opened for reading.
 function M.exists(path)
     local file = M.open(path, "rb")
     if file then file:close() end
     return file ~= nil
 end
 
---- Return the whole content of a file, or nil and why not.
+--- Return the whole content of a file, or nil and the reason.
 function M.read_all(path)
     local file, why = M.open(path, "rb")
     if not file then return nil, why end
@@ -53,14 +65,14 @@ function M.read_all(path)
     return text
 end
 
---- Rename a file over another one, at once as far as the system can. Returns true, or nil and why not.
+--- Rename a file over another one, atomically where the system can. Returns true, or nil and the reason.
 function M.replace(from, to)
     if windows then return windows.replace(from, to) end
     if M.windows then os.remove(to) end
     return os.rename(from, to)
 end
 
---- Delete a file if it is there.
+--- Delete a file if it exists.
 function M.remove(path)
     if windows then
         windows.remove(path)
@@ -69,7 +81,7 @@ function M.remove(path)
     end
 end
 
---- How many bytes a file has; 0 if it cannot be read.
+--- The size of a file in bytes; 0 if it cannot be read.
 function M.size(path)
     local file = M.open(path, "rb")
     if not file then return 0 end
@@ -78,7 +90,7 @@ function M.size(path)
     return bytes or 0
 end
 
---- Write a small file under a temporary name and rename it into place. Returns true, or nil and why not.
+--- Write a small file atomically, under a temporary name that is renamed. Returns true, or nil and the reason.
 function M.write_all(path, text)
     local part = path .. ".part"
     local file, why = M.open(part, "wb")
@@ -92,7 +104,7 @@ function M.write_all(path, text)
     return M.replace(part, path)
 end
 
---- Delete a folder if it is there and empty.
+--- Delete a folder if it exists and is empty.
 function M.remove_folder(path)
     if windows then
         windows.remove_folder(path)
@@ -120,7 +132,7 @@ local function make_one_folder(path)
     end
 end
 
---- Make a folder and those above it. Returns true, or nil and why not: a file could not be written into it.
+--- Create a folder and those above it. Returns true, or nil and the reason: a file could not be written into it.
 function M.make_folder(path)
     local probe = path .. "/.f2hdr-" .. M.unique()
     if not M.write_all(probe, "") then
@@ -138,28 +150,41 @@ function M.make_folder(path)
     return true
 end
 
---- The folder for what can be made again, of this user.
+--- The folder for this user's caches.
 function M.cache_folder()
-    local given = os.getenv("F2HDR_CACHE")
-    if given and given ~= "" then return given .. "/resolve" end
-    local home = os.getenv("HOME") or os.getenv("USERPROFILE") or "."
-    if M.windows then return (os.getenv("LOCALAPPDATA") or home):gsub("\\", "/") .. "/f2hdr/resolve" end
-    local mac = home .. "/Library/Caches"
-    local base = os.getenv("XDG_CACHE_HOME")
-    if home:match("^/Users/") and (base or "") == "" then base = mac end
-    return ((base or "") ~= "" and base or home .. "/.cache") .. "/f2hdr/resolve"
+    local given = M.getenv("F2HDR_CACHE") or ""
+    if given ~= "" then return (given:gsub("\\", "/")) .. "/resolve" end
+    local home = M.home()
+    if M.windows then return ((M.getenv("LOCALAPPDATA") or home):gsub("\\", "/")) .. "/f2hdr/resolve" end
+    local base = M.getenv("XDG_CACHE_HOME") or ""
+    if base == "" then base = home .. (M.is_mac(home) and "/Library/Caches" or "/.cache") end
+    return base .. "/f2hdr/resolve"
+end
+
+--- Whether this is macOS: recognized by the place of home folders.
+function M.is_mac(home)
+    return home:match("^/Users/") ~= nil
+end
+
+--- The folder for this user's settings of F2HDR.
+function M.settings_folder()
+    local home = M.home()
+    if M.windows then return ((M.getenv("APPDATA") or home):gsub("\\", "/")) .. "/f2hdr" end
+    local base = M.getenv("XDG_CONFIG_HOME") or ""
+    if base == "" then base = home .. (M.is_mac(home) and "/Library/Application Support" or "/.config") end
+    return base .. "/f2hdr"
 end
 
 local made = 0
 
---- A text that no other call on this machine returns, for temporary names.
+--- A text for temporary names that no other call on this machine returns.
 function M.unique()
     made = made + 1
     local here = tostring({}):match("0x(%x+)") or tostring({}):match("(%x+)$") or "0"
     return string.format("%x%s%x", os.time(), here, made + math.floor(os.clock() * 1e6) * 4096)
 end
 
---- Wait for about this many seconds without using the processor.
+--- Wait for about this number of seconds without using the processor.
 function M.sleep(seconds)
     if windows then
         windows.sleep(seconds)
@@ -172,7 +197,7 @@ function M.sleep(seconds)
     end
 end
 
--- What a host sets for itself and what would break another Python.
+-- Variables that a host sets for itself and that would break another Python.
 local NOT_INHERITED = {"PYTHONHOME", "PYTHONPATH", "LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_LIBRARY_PATH"}
 
 local function posix_line(words, base, environment)
@@ -203,11 +228,11 @@ local function windows_batch(words, base, environment)
 end
 
 --- Start a program and return at once.
--- Its output goes to base.out and base.err; when it has ended, base.rc holds its exit code.
+-- Its output goes to base.out and base.err; when it has ended, its exit code is in base.rc.
 -- @param words  program and arguments, UTF-8
 -- @param base   path, without ending, of the files named above
--- @param environment  variables that it gets beside this process's own
--- @return true, or nil and why it could not be started
+-- @param environment  variables that it gets in addition to this process's own
+-- @return true, or nil and the reason why it could not be started
 function M.start(words, base, environment)
     M.remove(base .. ".rc")
     if not M.windows then
@@ -226,7 +251,17 @@ function M.start(words, base, environment)
     return true
 end
 
---- The exit code of what M.start began with this base, or nil while it runs.
+--- Open a file with the program that the system has for it; does nothing where there is none.
+function M.open_externally(path)
+    if M.windows then
+        os.execute('start "" "' .. path:gsub("/", "\\") .. '"')
+    else
+        local program = M.is_mac(M.home()) and "open" or "xdg-open"
+        os.execute(program .. " " .. M.quoted(path) .. " >/dev/null 2>&1 </dev/null &")
+    end
+end
+
+--- The exit code of the program that M.start started with this base, or nil while it runs.
 function M.finished(base)
     if windows then return windows.finished(base) end
     local text = M.read_all(base .. ".rc")

@@ -1,5 +1,5 @@
---- Files and processes of Windows through LuaJIT's ffi: any letter in a path, and no console window for a process.
--- Lua's own io takes only the letters of the system's code page there. Used by f2hdr_system alone.
+--- Files, processes and environment of Windows through LuaJIT's ffi: any character in a path, and no console window for
+-- a process. Lua's own io and os take only the characters of the system's code page. Used by f2hdr_system alone.
 
 local M = {available = false}
 
@@ -20,6 +20,8 @@ int f2_create_process(const uint16_t *program, uint16_t *line, void *process, vo
     __asm__("CreateProcessW");
 int f2_exit_code(void *process, unsigned long *code) __asm__("GetExitCodeProcess");
 int f2_close(void *handle) __asm__("CloseHandle");
+unsigned long f2_variable(const uint16_t *name, uint16_t *value, unsigned long room)
+    __asm__("GetEnvironmentVariableW");
 uint16_t *f2_environment(void) __asm__("GetEnvironmentStringsW");
 int f2_free_environment(uint16_t *block) __asm__("FreeEnvironmentStringsW");
 void *f2_wfopen(const uint16_t *path, const uint16_t *mode) __asm__("_wfopen");
@@ -50,7 +52,7 @@ local STILL_ACTIVE = 259
 local WideFile = {}
 WideFile.__index = WideFile
 
---- Read count bytes, or all that is left for "*a"; nil at the end.
+--- Read count bytes, or the rest of the file for "*a"; nil at the end.
 function WideFile:read(count)
     if count == "*a" then
         local at = self:seek("cur", 0)
@@ -64,26 +66,26 @@ function WideFile:read(count)
     return ffi.string(buffer, got)
 end
 
---- Write a text. Returns true, or nil and why not.
+--- Write a text. Returns true, or nil and the reason.
 function WideFile:write(text)
     local count = tonumber(runtime.f2_fwrite(text, 1, #text, self.handle))
     if count ~= #text then return nil, "the disk may be full" end
     return true
 end
 
---- Move to an offset and return the place.
+--- Move to an offset and return the position.
 function WideFile:seek(whence, offset)
     runtime.f2_fseek(self.handle, offset or 0, WHENCE[whence or "cur"])
     return tonumber(runtime.f2_ftell(self.handle))
 end
 
---- Close. Returns true, or nil and why not.
+--- Close. Returns true, or nil and the reason.
 function WideFile:close()
     if runtime.f2_fclose(self.handle) ~= 0 then return nil, "the disk may be full" end
     return true
 end
 
---- One argument of a command line, as Microsoft's C runtime takes it apart again.
+--- One argument of a command line, quoted as Microsoft's C runtime parses it.
 local function quoted(word)
     if word ~= "" and not word:find('[%s"]') then return word end
     local escaped = word:gsub('(\\*)"', '%1%1\\"'):gsub("(\\+)$", "%1%1")
@@ -104,14 +106,14 @@ local function narrow(pointer, count)
     return ffi.string(buffer, room)
 end
 
---- This process's variables without some and with others, as a block for CreateProcess.
+--- This process's variables, without some and with others, as a block for CreateProcess.
 local function environment_of(dropped, added)
     local block, entries, at = kernel.f2_environment(), {}, 0
     while block[at] ~= 0 do
         local stop = at
         while block[stop] ~= 0 do stop = stop + 1 end
         local entry = narrow(block + at, stop - at)
-        local name = entry:match("^(=?[^=]*)="):upper()
+        local name = (entry:match("^(=?[^=]*)=") or ""):upper()
         if not dropped[name] and added[name] == nil then entries[#entries + 1] = entry end
         at = stop + 1
     end
@@ -137,13 +139,22 @@ function M.replace(from, to)
     return nil, 'the file "' .. to .. '" cannot be replaced; is it open elsewhere?'
 end
 
+--- The value of an environment variable as UTF-8; Lua's own os.getenv has it in the system's code page.
+function M.getenv(name)
+    local room = tonumber(kernel.f2_variable(wide(name), nil, 0))
+    if room == 0 then return nil end
+    local buffer = ffi.new("uint16_t[?]", room)
+    local count = tonumber(kernel.f2_variable(wide(name), buffer, room))
+    return count < room and narrow(buffer, count) or nil
+end
+
 function M.remove(path) kernel.f2_delete(wide(path)) end
 function M.remove_folder(path) kernel.f2_remove_folder(wide(path)) end
 function M.make_folder(path) kernel.f2_make_folder(wide(path), nil) end
 function M.sleep(seconds) kernel.f2_sleep(math.floor(seconds * 1000)) end
 
---- The exit code of what start began with this base; nil while it runs or if another program began it.
--- The handle of a process that has ended is closed and its code kept.
+--- The exit code of the process that start started with this base; nil while it runs or if another program started it.
+-- The handle of a process that has ended is closed and its exit code kept.
 function M.finished(base)
     local process, code = processes[base], ffi.new("unsigned long[1]")
     if process == nil then return codes[base] end
@@ -153,7 +164,7 @@ function M.finished(base)
     return codes[base]
 end
 
---- Close the handles of all that have ended, and of what began with this base before, ended or not.
+--- Close the handles of all processes that have ended, and of the earlier one with this base, ended or not.
 local function make_room(base)
     local begun = {}
     for name in pairs(processes) do begun[#begun + 1] = name end

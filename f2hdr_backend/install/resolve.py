@@ -109,6 +109,7 @@ def _pieces(command: list[str], staging: Path) -> Iterator[Piece]:
     folder = host_files("resolve_fuse")
     yield Piece(folder / "F2HDR.fuse", "Fuses/F2HDR.fuse")
     yield Piece(folder / "F2HDR_timeline.lua", "Scripts/Utility/F2HDR_timeline.lua")
+    yield Piece(folder / "F2HDR.setting", "Templates/Edit/Effects/F2HDR.setting")
     for module in sorted(folder.glob("f2hdr*.lua")):
         yield Piece(module, f"{_MODULES}/{module.name}")
     settled = staging / "f2hdr_install.lua"

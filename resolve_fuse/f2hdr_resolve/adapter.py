@@ -1,7 +1,8 @@
-"""Resolve's scripting objects behind one door: typed, failures as errors or None, what is set is read back.
+"""Typed access to Resolve's scripting objects: failures are errors or None, and every property set is read back.
 
-Resolve answers failures with False, None or an empty list, lacks methods by version, and counts frames its own way in
-places. All of that stays in this module; its stubs (``fusionscript-stubs``) are for the type checker alone.
+Resolve reports failures with False, None or an empty list, lacks methods depending on the version, and counts frames in
+its own way in places. All of that is handled in this module; its stubs (``fusionscript-stubs``) are for the type
+checker.
 """
 
 from __future__ import annotations
@@ -38,16 +39,16 @@ class Media:
 
     @property
     def identity(self) -> str:
-        """What tells it from every other clip."""
+        """Its identifier, which no other clip has."""
         return str(self.raw.GetMediaId())
 
     def get(self, name: str) -> str:
-        """A property's text; empty if there is none."""
+        """The text of a property; empty if there is none."""
         value = self.raw.GetClipProperty(name)
         return "" if value is None or isinstance(value, dict) else str(value)
 
     def put(self, name: str, value: object) -> bool:
-        """Set a property, read it back, and say whether it is as wanted."""
+        """Set a property, read it back, and return whether it has the value."""
         self.raw.SetClipProperty(name, value)
         now = self.get(name)
         wanted = _number(str(value))
@@ -56,7 +57,7 @@ class Media:
 
 @dataclass(frozen=True)
 class Item:
-    """A clip on the timeline. Frames are the timeline's unless told."""
+    """A clip on the timeline. Frames are those of the timeline unless stated otherwise."""
 
     raw: TimelineItem
 
@@ -77,7 +78,7 @@ class Item:
 
     @property
     def end(self) -> int:
-        """The frame behind its last."""
+        """The frame after its last."""
         return self.start + self.duration
 
     @property
@@ -92,13 +93,13 @@ class Item:
 
     @property
     def is_video(self) -> bool:
-        """Whether it lies on a video track; true where this version does not tell."""
+        """Whether it is on a video track; true where this version does not report it."""
         place = _ask(self.raw, "GetTrackTypeAndIndex")
         return not place or place[0] == "video"
 
     @property
     def source(self) -> Optional[tuple[int, int]]:
-        """First frame of its media and the one behind its last; None where Resolve does not tell."""
+        """First frame of its media and the one after its last; None where Resolve does not report them."""
         first, last = _ask(self.raw, "GetSourceStartFrame"), _ask(self.raw, "GetSourceEndFrame")
         return None if first is None or last is None or (first == 0 and last == 0) else (int(first), int(last))
 
@@ -144,7 +145,7 @@ class Track:
     items: tuple[Item, ...]
 
     def is_free(self, first: int, end: int) -> bool:
-        """Whether no item lies in ``first`` up to ``end`` (exclusive)."""
+        """Whether no item is in ``first`` up to ``end`` (exclusive)."""
         return all(item.end <= first or item.start >= end for item in self.items)
 
 
@@ -178,7 +179,7 @@ class Session:
         return _number(str(self._timeline.GetSetting("timelineFrameRate")))
 
     def setting(self, name: str) -> str:
-        """A setting of the project; there is no way here to change one."""
+        """A setting of the project; this class cannot change one."""
         return str(self._project.GetSetting(name))
 
     def tracks(self) -> list[Track]:
@@ -199,7 +200,7 @@ class Session:
         return self._track(index)
 
     def selected(self) -> list[Item]:
-        """The selected items; none before Resolve 21.0.4, which does not tell."""
+        """The selected items; none before Resolve 21.0.4, which does not report them."""
         return [Item(raw) for raw in _ask(self._timeline, "GetSelectedClips") or []]
 
     def marks(self) -> Optional[tuple[int, int]]:
@@ -213,11 +214,11 @@ class Session:
         return Item(raw) if raw else None
 
     def in_bin(self, name: str) -> list[Media]:
-        """The clips of a bin at the top of the media pool, which is made if need be."""
+        """The clips of a bin at the top of the media pool, which is created if necessary."""
         return [Media(raw) for raw in self._bin(name).GetClipList() or []]
 
     def import_frames(self, name: str, pattern: str, first: int, last: int) -> None:
-        """Import a numbered sequence (``%06d``) into a bin; the user's current bin stays what it is."""
+        """Import a numbered sequence (``%06d``) into a bin; the user's current bin stays the same."""
         before = self._pool.GetCurrentFolder()
         self._pool.SetCurrentFolder(self._bin(name))
         self._pool.ImportMedia([{"FilePath": pattern, "StartIndex": first, "EndIndex": last}])
@@ -229,7 +230,7 @@ class Session:
         return found[0] if found else self._pool.AddSubFolder(root, name)
 
     def append(self, media: Media, track: int, start: int, first: int, length: int) -> Optional[Item]:
-        """Append frames of ``media`` and return the item found there; what Resolve hands back may be dead."""
+        """Append frames of ``media`` and return the item found there; the one that Resolve returns may be unusable."""
         info = {
             "mediaPoolItem": media.raw, "startFrame": first, "endFrame": first + length, "mediaType": 1,
             "trackIndex": track, "recordFrame": start,
@@ -246,7 +247,7 @@ class Session:
         return None
 
     def remove(self, item: Item) -> None:
-        """Delete an item of ours, which Resolve does on the Edit page only."""
+        """Delete an item that F2HDR placed; Resolve does that on the Edit page only."""
         if self._resolve.GetCurrentPage() != "edit":
             self._resolve.OpenPage("edit")
         self._timeline.DeleteClips([item.raw], False)
@@ -264,8 +265,8 @@ def open_session() -> Session:
 
 
 def _fusionscript() -> Any:
-    """The module by which Resolve is spoken to: Blackmagic's own, else its library itself (old copies of that module
-    need ``imp``, which Python 3.12 lacks)."""
+    """Resolve's scripting library, loaded directly: old copies of its Python module need ``imp``, which Python 3.12
+    does not have."""
     library = os.environ.get("RESOLVE_SCRIPT_LIB") or _LIBRARIES.get(sys.platform, "")
     if not os.path.exists(library):
         raise ServerUnreachable(
@@ -275,7 +276,7 @@ def _fusionscript() -> Any:
     loader = importlib.machinery.ExtensionFileLoader("fusionscript", library)
     spec = importlib.util.spec_from_loader("fusionscript", loader)
     if spec is None:
-        raise ServerUnreachable(f'"{library}" is no scripting library.')
+        raise ServerUnreachable(f'"{library}" is not a scripting library.')
     module = importlib.util.module_from_spec(spec)
     try:
         loader.exec_module(module)

@@ -1,4 +1,4 @@
-"""Which clips of a timeline are meant, whether F2HDR can render them, and which frames of their media they use."""
+"""Which clips of a timeline to render, whether F2HDR can render them, and which frames of their media they use."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from f2hdr_backend.shot.frames import Sequence
 from f2hdr_resolve.adapter import Item, Media, Session
 
 TRACK = "F2HDR"
-"""Name, or its beginning, of the tracks that hold results."""
+"""Prefix of the names of the tracks that have the results."""
 _CANNOT_OPEN = {"braw", "r3d", "crm", "nev", "ari", "arx"}
 _SAME_RATE = 0.01
 _SEQUENCE = re.compile(r"(.*)\[(\d+)-\d+\]([^/\\]*)", re.DOTALL)
@@ -20,7 +20,7 @@ _SEQUENCE = re.compile(r"(.*)\[(\d+)-\d+\]([^/\\]*)", re.DOTALL)
 @dataclass(frozen=True)
 class Clip:
     """A clip to render: ``first`` to ``last`` are frame numbers of the plate, ``skip`` of them come before the clip's
-    own first; ``start`` and ``duration`` are timeline frames."""
+    first frame; ``start`` and ``duration`` are timeline frames."""
 
     item: Item
     plate: str
@@ -33,11 +33,11 @@ class Clip:
 
 
 def collect(session: Session, color: str) -> tuple[list[Item], str]:
-    """Return the clips that the user means and how they were found.
+    """Return the clips to render and how they were found.
 
-    They are those selected; where Resolve does not tell (before 21.0.4), those of a clip color, else those between
-    the marks, else the one under the playhead. Items of F2HDR's own tracks are never meant; where one is under the
-    playhead, the clip that it covers is.
+    They are those selected; where Resolve does not report the selection (before 21.0.4), those of a clip color, else
+    those between the marks, else the one under the playhead. Items of F2HDR's own tracks are never rendered; if one is
+    under the playhead, the clip that it covers is taken.
     """
     tracks = session.tracks()
     results = {_place(item) for track in tracks if track.name.startswith(TRACK) for item in track.items}
@@ -73,7 +73,7 @@ def problem(item: Item, rate: Optional[float]) -> str:
 
 
 def describe(item: Item, media: Media, handles: int) -> Clip:
-    """Return the frames of its media that a clip uses, widened by ``handles`` as far as the media goes."""
+    """Return the frames of its media that a clip uses, with ``handles`` as far as the media has frames."""
     plate, number = plate_of(media.get("File Path"))
     begin = max(0, item.offset - handles)
     end = min(int(media.get("Frames")) - 1, item.offset + item.duration - 1 + handles)
@@ -99,7 +99,7 @@ def _media_problem(media: Media) -> str:
     if ending in _CANNOT_OPEN:
         return f"F2HDR cannot open .{ending} files; render the clip to EXR or ProRes first and use that"
     if int(media.get("Frames") or 0) < 2:
-        return "it is a still: one frame has no exposure to alternate with"
+        return "it is a still: a single frame has no alternating exposures"
     plate, first = plate_of(path)
     file = path if plate == path else Sequence.parse(plate).path(first)
     if not os.path.exists(file):

@@ -1,6 +1,6 @@
-"""Bringing rendered frames into Resolve: import, say what color they are, place them, check all of it.
+"""Bringing rendered frames into Resolve: import, tag their color, place them, check the result.
 
-Project settings are read, never set; the user's own clips are never deleted, moved or disabled.
+Project settings are read and never set; the user's own clips are never deleted, moved or disabled.
 """
 
 from __future__ import annotations
@@ -11,18 +11,16 @@ from typing import Optional
 
 from f2hdr_backend.shot.errors import ServerError
 from f2hdr_backend.shot.frames import Sequence
+from f2hdr_resolve import color
 from f2hdr_resolve.adapter import Item, Media, Session, Track
 from f2hdr_resolve.clips import TRACK, Clip
 
 BIN = "F2HDR"
-_SEPARATE = (("Input Color Space", ("Rec.709",)), ("Input Gamma", ("Linear",)))
-_JOINED = (("Input Color Space", ("Linear", "sRGB (Linear)", "Rec.709 (Linear)")),)
-_BY_HAND = "The frames are scene-linear with the plate's primaries."
 
 
 @dataclass(frozen=True)
 class Delivered:
-    """What was done, and what the user must know or do."""
+    """What was done, and sentences that the user must know."""
 
     done: str
     notes: tuple[str, ...] = ()
@@ -34,7 +32,7 @@ def deliver(session: Session, clip: Clip, frames: Sequence, placement: str) -> D
     A clip that an earlier run imported or placed is found again.
 
     Raises:
-        ServerError: Resolve did not do it; says what, and where the frames are.
+        ServerError: Resolve did not do it; the message has the step and where the frames are.
     """
     media, notes = _imported(session, clip, frames)
     if placement == "pool":
@@ -45,19 +43,6 @@ def deliver(session: Session, clip: Clip, frames: Sequence, placement: str) -> D
     if item is not None and notes:
         item.note(" ".join(notes))
     return Delivered(done, tuple(notes))
-
-
-def tag_color(session: Session, media: Media) -> str:
-    """Tell Resolve that a clip is scene-linear as far as the project lets it; else return words for the user."""
-    mode = session.setting("colorScienceMode")
-    if mode == "davinciYRGB":
-        return f"{_BY_HAND} Place a Color Space Transform (input gamma Linear) on them."
-    if mode in ("acescc", "acescct"):
-        return f"{_BY_HAND} Choose their ACES input transform."
-    for name, values in _SEPARATE if session.setting("separateColorSpaceAndGamma") == "1" else _JOINED:
-        if not any(media.put(name, value) for value in values):
-            return f'{_BY_HAND} Resolve did not take "{name}": choose the linear one yourself.'
-    return ""
 
 
 def _imported(session: Session, clip: Clip, frames: Sequence) -> tuple[Media, list[str]]:
@@ -79,7 +64,7 @@ def _imported(session: Session, clip: Clip, frames: Sequence) -> tuple[Media, li
     notes = []
     if clip.rate is not None and not found.put("FPS", clip.rate):
         notes.append(f"Set the imported clip's frame rate to {clip.rate:g} yourself: Resolve did not take it.")
-    notes.append(tag_color(session, found))
+    notes.append(color.tag(session, found, frames.path(clip.first)))
     return found, [note for note in notes if note]
 
 
@@ -96,7 +81,7 @@ def _with_path(session: Session, path: str) -> Optional[Media]:
 
 
 def _on_track(session: Session, clip: Clip, media: Media) -> tuple[str, Optional[Item]]:
-    """Place over the clip and check; how Resolve counted is measured, and put right once."""
+    """Place over the clip and check; if Resolve counts frames in another way, place it again once, corrected."""
     for track in _ours(session):
         there = session.item_at(track, clip.start, media)
         if there is not None and there.duration == clip.duration:
@@ -114,7 +99,7 @@ def _on_track(session: Session, clip: Clip, media: Media) -> tuple[str, Optional
         session.remove(item)
         problem = f"Resolve placed {duration} frames from frame {offset} instead of {clip.duration} from {clip.skip}."
         first, length = first + clip.skip - offset, length + clip.duration - duration
-    raise ServerError(problem, hint=f"Ours was removed again; the frames are in the bin {BIN}.")
+    raise ServerError(problem, hint=f"It was removed again; the frames are in the bin {BIN}.")
 
 
 def _ours(session: Session) -> list[Track]:

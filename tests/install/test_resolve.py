@@ -53,7 +53,12 @@ def test_what_is_installed_works_and_can_be_removed(lua: Lua, home: Path, comman
     roots = [home / ".local/share/DaVinciResolve/Fusion", home / ".fusion/BlackmagicDesign/Fusion"]
     for root in roots:
         laid = _files(root)
-        assert {"Fuses/F2HDR.fuse", "Scripts/Utility/F2HDR_timeline.lua", "F2HDR/drive_resolve.py"} <= laid
+        assert {
+            "Fuses/F2HDR.fuse",
+            "Scripts/Utility/F2HDR_timeline.lua",
+            "Templates/Edit/Effects/F2HDR.setting",
+            "F2HDR/drive_resolve.py",
+        } <= laid
         modules = {path.name for path in (ROOT / "resolve_fuse").glob("f2hdr*.lua")} | {"f2hdr_install.lua"}
         assert {f"Modules/Lua/{name}" for name in modules} <= laid
         assert not any(name.endswith(".pyc") for name in laid)

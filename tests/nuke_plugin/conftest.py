@@ -1,4 +1,4 @@
-"""A Nuke that is none, plates as real EXR files, and the real backend as another process."""
+"""A fake Nuke, plates as real EXR files, and the real backend as another process."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from nuke_footage import write_plate  # noqa: E402
 
 @pytest.fixture(scope="session")
 def runtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The folder in which the backend of these tests says where it is; the backend ends with the tests."""
+    """The runtime folder of the backend of these tests; the backend ends with the tests."""
     folder = tmp_path_factory.mktemp("runtime")
     environment = {
         "F2HDR_RUNTIME": str(folder), "F2HDR_BACKEND": str(backend()), "F2HDR_CACHE": str(folder / "flow"),
@@ -35,7 +35,7 @@ def runtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def backend() -> Path:
-    """The ``f2hdr`` command beside this interpreter."""
+    """The ``f2hdr`` command next to this interpreter."""
     return Path(sys.executable).parent / ("f2hdr.exe" if os.name == "nt" else "f2hdr")
 
 

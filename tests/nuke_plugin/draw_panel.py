@@ -1,6 +1,6 @@
 """Draws the node's panel and its inside from ``F2HDR.gizmo``: ``python -m tests.nuke_plugin.draw_panel docs/images``.
 
-The pictures show what the gizmo says, in Nuke's manner; they are no screenshots.
+The pictures are drawn from the gizmo in Nuke's style; they are not screenshots.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tests.nuke_plugin.gizmo_reader import GIZMO, Block, Knob, read
 WIDTH, ROW, LABEL = 860, 30, 150
 PANEL, FIELD, LINE, TEXT, DIM, ACCENT = "#323232", "#262626", "#1c1c1c", "#d6d6d6", "#8c8c8c", "#7a5a99"
 DIGEST = "gizmo"
-"""Name of the PNG's note that says which gizmo it was drawn from."""
+"""Name of the PNG's text entry with the digest of the gizmo it was drawn from."""
 _COLORS = {"Read": "#c9a86a", "Write": "#c9a86a", "Input": "#6b6b6b", "Output": "#6b6b6b", "Switch": "#5a7a5a"}
 
 
@@ -154,7 +154,7 @@ def _slider(draw: ImageDraw.ImageDraw, knob: Knob, value: float, left: int, top:
 
 
 def _inside(inner: dict[str, Block]) -> Image.Image:
-    """The nodes of the group at their places, with what feeds them."""
+    """The nodes of the group at their positions, with their inputs."""
     scale, wide, high = 1.5, 150, 34
     places = {name: (int(block.values["xpos"]), int(block.values["ypos"])) for name, block in inner.items()}
     left, top = min(x for x, _ in places.values()), min(y for _, y in places.values())

@@ -1,4 +1,4 @@
-"""A small reader of ``.gizmo`` text, apart from the fake's own: words, nodes, and what is connected to what."""
+"""A small reader of ``.gizmo`` text, independent of the fake's own: words, nodes, and their connections."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _knob(text: str) -> Knob:
 
 
 def _rows(text: str) -> list[list[str]]:
-    """Lines of words; a brace or a quotation may go on over lines. Brackets end at their partner."""
+    """Lines of words; a brace or a quotation may continue over lines. Brackets end at their partner."""
     rows: list[list[str]] = [[]]
     at = 0
     while at < len(text):

@@ -1,4 +1,4 @@
-"""The fake fails where Nuke does: what these tests rely on when they pass."""
+"""The fake fails where Nuke does; the other tests rely on that."""
 
 from __future__ import annotations
 

@@ -20,12 +20,12 @@ from nuke_footage import FIRST, LAST, exposed, scene
 ROOT = Path(__file__).parent.parent.parent
 HOST = ROOT / "tests" / "hosts" / "nuke"
 FAILS_A_TASK = re.compile(r"Error:|ERROR:|Error :")
-"""Lines that farm wrappers take for a failure."""
+"""Lines that farm wrappers treat as a failure."""
 
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The plug-in as the installer lays it."""
+    """The plug-in as the installer installs it."""
     folder = tmp_path_factory.mktemp("home") / ".nuke"
     program = [sys.executable, str(ROOT / "installers" / "nuke" / "install.py"), "--to", str(folder)]
     subprocess.run(program, check=True, capture_output=True)
@@ -33,7 +33,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def with_write(comp: Comp) -> Path:
-    """Put a Write behind the node, save the script, and return the folder that it writes to."""
+    """Put a Write after the node, save the script, and return the folder that it writes to."""
     write = nuke.createNode("Write")
     target = comp.script.parent / "comp"
     write["file"].setValue(f"{target}/out.%04d.exr")
@@ -58,10 +58,15 @@ def picture(path: Path) -> np.ndarray:
     return np.stack([channels[name].pixels for name in "RGB"], axis=-1)
 
 
-def test_the_farm_script_bakes_and_nuke_renders(window: Comp, installed: Path) -> None:
+@pytest.mark.parametrize("variables", [{}, {"FAKE_NUKE_NO_FILE": "1"}], ids=["with __file__", "without"])
+@pytest.mark.parametrize("path", ["installed", "not installed"])
+def test_the_farm_script_bakes_and_nuke_renders(
+    variables: dict[str, str], path: str, window: Comp, installed: Path
+) -> None:
     target = with_write(window)
     program = installed / "f2hdr" / "f2hdr_farm.py"
-    ran = terminal("-F", "1002-1003", "-x", str(program), str(window.script), nuke_path=str(installed))
+    folders = str(installed) if path == "installed" else ""
+    ran = terminal("-F", "1002-1003", "-x", str(program), str(window.script), nuke_path=folders, **variables)
     assert ran.returncode == 0, ran.stderr
     assert not FAILS_A_TASK.search(ran.stdout + ran.stderr)
     assert "F2HDR: rendering main 2/2" in ran.stdout
@@ -90,6 +95,14 @@ def test_the_farm_script_fails_the_task_when_it_cannot_bake(window: Comp, instal
     assert FAILS_A_TASK.search(ran.stdout)
     assert "F2HDR_BACKEND" in ran.stdout
     assert not target.exists()
+
+
+def test_a_script_that_cannot_be_opened_fails_with_one_line(installed: Path, tmp_path: Path) -> None:
+    (tmp_path / "broken.nk").write_text("NoSuchNode {\n}\n")
+    program = str(installed / "f2hdr" / "f2hdr_farm.py")
+    ran = terminal("-F", "1-2", "-x", program, str(tmp_path / "broken.nk"), nuke_path=str(installed))
+    assert ran.returncode != 0
+    assert "broken.nk cannot be opened" in ran.stdout
 
 
 def test_the_farm_script_without_a_script(installed: Path) -> None:
@@ -146,7 +159,7 @@ def test_plain_x_asks_the_backend_for_each_frame_of_original_files(window: Comp,
 
 
 def test_on_demand_shows_what_the_knobs_say_also_after_going_back(plate: str, tmp_path: Path, runtime: Path) -> None:
-    """Files of earlier settings are there, but the node shows those of others."""
+    """Files of earlier settings exist, but the node shows those of others."""
     comp = Comp(plate, tmp_path / "shot.nk", gui=False)
     comp.from_files()
     comp.set(on_demand=True, exposure_mode="ratio", short_parity="even", cuts="none", color_clip_level="1")

@@ -14,20 +14,18 @@ from PIL import Image
 
 import f2hdr_backend
 from f2hdr_backend.detection.cuts import FARTHEST
-from f2hdr_backend.shot.document import Color, Engine, Output
+from f2hdr_backend.shot.document import Output
 from tests.nuke_plugin.draw_panel import DIGEST, draw_all, gizmo_digest
 from tests.nuke_plugin.gizmo_reader import GIZMO, read
+from tests.nuke_plugin.update_gizmo import OWN_WORDS, PARTS, tip
 
 TEXT = GIZMO.read_text(encoding="utf-8")
 GROUP, INNER = read(TEXT)
 KNOBS = {knob.name: knob for knob in GROUP.knobs}
 SOURCES = sorted((GIZMO.parent / "f2hdr_nuke").glob("*.py"))
 READERS = {"text", "number", "flag", "path", "record", "keep", "choices", "offer"}
-PARTS = {"color": Color, "engine": Engine, "output": Output}
 NOT_A_KNOB = {"color_config", "output_pattern", "output_layers"}
 """Fields of the Shot that the graph or several checkboxes give."""
-OWN_WORDS = {"color_input_space", "color_output_space", "color_clip_level", "output_anchor"}
-"""Knobs that offer more than the field."""
 
 
 def named_in_code() -> set[str]:
@@ -75,7 +73,8 @@ def test_the_hidden_knobs_are_those_that_only_the_code_writes() -> None:
     [(part, field.name) for part, kind in PARTS.items() for field in dataclasses.fields(kind)],
 )
 def test_every_field_of_the_shot_has_its_knob(part: str, name: str) -> None:
-    """A field that is new in the Shot fails here until the gizmo has a knob for it."""
+    """A field that is new in the Shot fails here until the gizmo has a knob for it; for a new text or choice run
+    ``python -m tests.nuke_plugin.update_gizmo``."""
     full = f"{part}_{name}"
     if full in NOT_A_KNOB:
         return
@@ -85,8 +84,7 @@ def test_every_field_of_the_shot_has_its_knob(part: str, name: str) -> None:
     if choices:
         assert (knob.kind, tuple(knob.items)) == (4, choices)
     if full not in OWN_WORDS:
-        unit = f" Unit: {field.metadata['unit']}." if "unit" in field.metadata else ""
-        assert knob.tip == field.metadata["help"] + unit
+        assert knob.tip == tip(field)
     default = knob.items[0] if knob.items else GROUP.values.get(full, "")
     assert default == {"color_output_space": "auto", "color_clip_level": "auto"}.get(full, field.default)
 

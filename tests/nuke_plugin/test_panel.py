@@ -1,4 +1,4 @@
-"""The panel: Detect, the cycle's label, color menus from the script's config, what is grayed out."""
+"""The panel: Detect, the label of the cycle, color menus from the script's config, disabled knobs."""
 
 from __future__ import annotations
 

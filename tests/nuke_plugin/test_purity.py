@@ -1,4 +1,4 @@
-"""What the plug-in needs of its host: Python 3.9, the standard library, and nothing at start-up."""
+"""What the plug-in needs from its host: Python 3.9, the standard library, and nothing at start-up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the panel costs in a long shot: how often the plug-in asks Nuke, counted, so that the window stays free."""
+"""The cost of the panel in a long shot: how often the plug-in calls Nuke, counted, so that the window can react."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BAKE = {"bake_range": "custom", "bake_first": FIRST, "bake_last": FIRST + 1, "cu
 
 
 class Count:
-    """How often Nuke was asked for metadata, and for a node's knobs as text."""
+    """The number of calls of metadata, and of a node's knobs as text."""
 
     def __init__(self) -> None:
         self.metadata = 0
@@ -36,7 +36,7 @@ class Count:
 
 @pytest.fixture
 def count(monkeypatch: pytest.MonkeyPatch) -> Iterator[Count]:
-    """Metadata as a camera writes them, at once and for frames that have no file."""
+    """Metadata as a camera writes them, without delay, also for frames that have no file."""
     counted = Count()
     write_knobs = Node.writeKnobs
 
@@ -160,7 +160,7 @@ def test_an_expression_is_asked_for_all_frames_by_a_bake_only(window: Comp, monk
 
 
 def test_exposure_times_may_be_fractions(window: Comp, monkeypatch: pytest.MonkeyPatch) -> None:
-    """EXIF has them as fractions, and so may a file's header."""
+    """EXIF has fractions, and a header may have them too."""
 
     def metadata(node: Node, key: str, frame: float | None = None, view: str | None = None) -> Any:
         return {"exif/2/ExposureTime": "1/50", "exif/2/FNumber": "2"}.get(key)

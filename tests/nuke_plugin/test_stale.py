@@ -1,4 +1,4 @@
-"""Whether a bake is still true, what is computed again, and what undo, copy and paste do to it."""
+"""Whether a bake is still up to date, what is computed again, and the effect of undo, copy and paste."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def test_clear_deletes_the_nodes_folder_alone_and_asks_before(window: Comp) -> N
 
 
 def test_the_clip_level_is_found_once_for_all_ranges(comp: Comp) -> None:
-    """Later frames are brighter; what the first range told holds for them too."""
+    """Later frames are brighter; the clip level of the first range is used for them too."""
     for frame in range(FIRST, LAST + 1):
         path = comp.script.parent / "footage" / f"plate.{frame}.exr"
         write_exr(path, exposed(frame) * np.float32(0.3 + 0.1 * (frame - FIRST)), frame)

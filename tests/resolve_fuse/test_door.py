@@ -1,4 +1,4 @@
-"""The small Lua modules under the door: JSON, sequences, processes, requests, waiting."""
+"""The small Lua modules: JSON, sequences, processes, requests, waiting."""
 
 from __future__ import annotations
 
@@ -104,17 +104,17 @@ STATUS = """
 local json, system, door = require("f2hdr_json"), require("f2hdr_system"), assert(require("f2hdr").door({folder = ...}))
 local base = (...) .. "/jobs/x.status"
 assert(system.write_all((...) .. "/jobs/x.json", "{}"))
-local function told(document)
+local function reported(document)
     document.updated = document.updated or os.time()
     assert(system.write_all(base, json.encode(document)))
     local status = door:job("x"):status()
     print(status.state, status.message)
 end
-told({state = "running", done = 1, total = 3, message = "Frame 2."})
-told({state = "running", done = 1, total = 3, message = "Frame 2.", updated = os.time() - 30})
-told({state = "starting", updated = os.time() - 30, message = "Starting."})
-told({state = "failed", error = {message = "No.", hint = "Mend it."}})
-told({state = "done", done = 3, total = 3, updated = 1, frame = json.null, error = json.null})
+reported({state = "running", done = 1, total = 3, message = "Frame 2."})
+reported({state = "running", done = 1, total = 3, message = "Frame 2.", updated = os.time() - 30})
+reported({state = "starting", updated = os.time() - 30, message = "Starting."})
+reported({state = "failed", error = {message = "No.", hint = "Fix it."}})
+reported({state = "done", done = 3, total = 3, updated = 1, frame = json.null, error = json.null})
 """
 
 
@@ -122,9 +122,9 @@ told({state = "done", done = 3, total = 3, updated = 1, frame = json.null, error
 def test_a_status_file_that_falls_silent_means_failure(lua: Lua, tmp_path: Path) -> None:
     lines = lua.evaluate(STATUS, tmp_path).strip().split("\n")
     assert lines[0] == "running\tFrame 2."
-    assert lines[1].startswith("failed\t") and "has said nothing" in lines[1]
+    assert lines[1].startswith("failed\t") and "has not reported anything" in lines[1]
     assert lines[2] == "starting\tStarting."
-    assert lines[3] == "failed\tNo. Mend it."
+    assert lines[3] == "failed\tNo. Fix it."
     assert lines[4].strip() == "done"
 
 
@@ -135,7 +135,7 @@ class _Answers(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         body = json.loads(self.rfile.read(length)) if length else None
         refused = self.path.endswith("/refused")
-        document = {"message": "No.", "hint": "Mend it."} if refused else {
+        document = {"message": "No.", "hint": "Fix it."} if refused else {
             "path": self.path, "method": self.command, "body": body, "token": self.headers["Authorization"]
         }  # fmt: skip
         text = json.dumps(document, ensure_ascii=False).encode()
@@ -182,6 +182,7 @@ def test_requests_reach_a_server_where_lua_has_sockets(lua: Lua, tmp_path: Path)
     (tmp_path / "f2hdr").mkdir()
     facts = {"address": f"http://127.0.0.1:{server.server_port}", "token": "t0"}
     (tmp_path / "f2hdr" / "server.json").write_text(json.dumps(facts))
+    (tmp_path / "f2hdr" / "server.json").chmod(0o600)
     lines = lua.evaluate(REQUEST, env={"F2HDR_RUNTIME": str(tmp_path)}).strip().split("\n")
     server.shutdown()
     server.server_close()
@@ -189,7 +190,7 @@ def test_requests_reach_a_server_where_lua_has_sockets(lua: Lua, tmp_path: Path)
         assert lines == ["false"]
     else:
         assert lines[1:3] == [f"POST\t/v1/{path}\tBearer t0\t120000" for path in ("a", "chunked")]
-        assert lines[3:] == ["nil\tNo. Mend it.", "nil\tno server listens"]
+        assert lines[3:] == ["nil\tNo. Fix it.", "nil\tno server listens"]
 
 
 SUBMIT = """
@@ -213,7 +214,7 @@ end
 
 
 @pytest.mark.parametrize("lua", ALL, ids=lambda lua: lua.name)
-def test_the_server_is_told_the_color_config_of_the_host(lua: Lua, tmp_path: Path) -> None:
+def test_the_server_gets_the_color_config_of_the_host(lua: Lua, tmp_path: Path) -> None:
     lines = lua.evaluate(SUBMIT, tmp_path, env={"OCIO": "/studio/c.ocio"}).strip().split("\n")
     if lines == ["false"]:
         return
@@ -224,7 +225,7 @@ def test_the_server_is_told_the_color_config_of_the_host(lua: Lua, tmp_path: Pat
 @PAIRS
 def test_the_shots_that_lua_writes_are_shots(lua: Lua, tmp_path: Path) -> None:
     """What the timeline script and the Fuse build is read by the Shot's own strict reader in other tests; this one
-    pins empty lists and null, which Lua tables cannot tell apart."""
+    pins empty lists and null, which Lua tables do not distinguish."""
     code = """local json = require("f2hdr_json")
 print(json.encode({version = 1, plate = "p.####.exr", cuts = json.array(), frames = json.null,
     exposures = {cycle = {0, 3}, start = 1, exceptions = json.array()}, output = {layers = json.array()}}))"""
@@ -241,7 +242,7 @@ print(require("f2hdr").door({folder = folder, backend = folder .. "/none"}):chec
 
 @PAIRS
 def test_a_backend_that_answered_is_not_asked_again(lua: Lua, tmp_path: Path) -> None:
-    """Each frame of a Fuse makes a door of its own."""
+    """Each frame of a Fuse makes its own door."""
     command = tmp_path / "f2hdr"
     command.write_text(f"#!/bin/sh\necho asked >>'{tmp_path}/log'\necho 1.0\n")
     command.chmod(0o755)

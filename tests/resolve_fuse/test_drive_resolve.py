@@ -152,7 +152,7 @@ def test_takes_and_pool(edit: Edit, capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(
     ("mode", "words"),
-    [("davinciYRGB", "Color Space Transform"), ("acescc", "ACES input"), ("davinciYRGBColorManaged", "did not take")],
+    [("davinciYRGB", "Color Space Transform"), ("acescc", "ACES input"), ("davinciYRGBColorManaged", "Rec.709")],
 )
 def test_color_that_cannot_be_set_is_said(
     mode: str, words: str, edit: Edit, capsys: pytest.CaptureFixture[str]
@@ -165,7 +165,21 @@ def test_color_that_cannot_be_set_is_said(
     assert edit.imported.set_and_unread == set()
 
 
-def test_the_clips_that_are_meant(edit: Edit) -> None:
+@pytest.mark.parametrize(
+    "resets", [{}, {"Input Gamma": "Input Color Space"}, {"Input Color Space": "Input Gamma"}], ids=str
+)
+def test_the_primaries_of_the_frames_are_tagged_in_an_order_that_holds(
+    resets: dict[str, str], edit: Edit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OCIO", "ocio://cg-config-v2.1.0_aces-v1.3_ocio-v2.3")
+    edit.quirks.accepts = {"Input Color Space": ["Rec.709", "ACES (AP1)"], "Input Gamma": ["Linear"]}
+    edit.quirks.resets = resets
+    assert edit.run("--input-space", "ACEScg") == 0
+    tagged = edit.imported.properties
+    assert (tagged["Input Color Space"], tagged["Input Gamma"]) == ("ACES (AP1)", "Linear")
+
+
+def test_the_clips_to_render(edit: Edit) -> None:
     session = adapter.Session(edit.resolve)
     other = FakeItem("other", 86500, 9, 0, None)
     other.color = "Teal"

@@ -110,6 +110,32 @@ def test_render_range_renders_the_comps_range_from_the_plates_file(comp: Comp, b
     assert message.startswith("6 frames rendered")
 
 
+@pytest.mark.parametrize("by", ["resolve", "fusion", "scriptapp"])
+def test_render_range_takes_the_clip_at_the_playhead(by: str, comp: Comp, backend: Backend) -> None:
+    """In Resolve, wherever its object is; the clip begins at the plate's third frame."""
+    plate = comp.folder / "plate"
+    plate.mkdir()
+    for number in range(1001, 1009):
+        write_image(plate / f"p.{number}.tif", code_values(number, 3.0 * (number % 2)), bits=16)
+    properties = {"File Path": f"{plate}/p.[1001-1008].tif", "Frames": "8", "FPS": "24", "Field Dominance": "Auto"}
+    comp.facts["clip"] = {"by": by, "name": "A 1.tif", "offset": 2, "duration": 6, "properties": properties}
+    comp.inputs |= {"Plate": "", "Method": "merge", "Backend": str(backend.command)}
+    presses = [{"press": "RenderRange"}, {"press": "Status", "until": "6 frames rendered"}]
+    report = comp.run(*presses, comp.frame(0), env=backend.env)
+    values = {control["id"]: control.get("value") for control in report["controls"]}
+    assert (values["Plate"], values["Offset"]) == (f"{plate}/p.####.tif", 1003)
+    assert sorted(path.name for path in (comp.folder / "hdr ü").glob("*.exr"))[0] == "sh010.1003.exr"
+    truth = radiance(1003) * 8
+    assert np.abs(np.log2((comp.picture(0)[..., :3] + 1e-3) / (truth + 1e-3))).mean() < 0.05, report["said"]
+
+
+def test_a_clip_that_cannot_be_used_is_named(comp: Comp) -> None:
+    properties = {"File Path": "/a/b.braw", "Frames": "8", "FPS": "24"}
+    comp.facts["clip"] = {"by": "resolve", "name": "A", "offset": 0, "duration": 6, "properties": properties}
+    report = comp.run({"press": "RenderRange"})
+    assert "Choose the plate's file" in report["said"][0] and ".braw" in report["said"][0]
+
+
 def test_buttons_say_what_is_missing(comp: Comp) -> None:
     report = comp.run({"press": "RenderRange"}, {"press": "Cancel"}, {"press": "Status"})
     assert "Choose the plate's file" in report["said"][0]

@@ -1,4 +1,4 @@
-"""The timeline script, unchanged, in a stand-in for Resolve, with the real backend behind it."""
+"""The timeline script, unchanged, in a stand-in for Resolve, with the real backend."""
 
 from __future__ import annotations
 
@@ -54,7 +54,8 @@ class Edit:
         question, answer = self.folder / "scenario.json", self.folder / "report.json"
         question.write_text(json.dumps(scenario))
         answer.unlink(missing_ok=True)
-        ran = lua.run(HOST, question, answer, env={**self.backend.env, **self.env})
+        config = {"XDG_CONFIG_HOME": str(self.folder / "config é")}
+        ran = lua.run(HOST, question, answer, env={**self.backend.env, **config, **self.env})
         assert answer.exists(), ran.stderr
         report: dict[str, Any] = json.loads(answer.read_text())
         assert report["settings_set"] == 0, "a project setting was changed"
@@ -155,9 +156,9 @@ def test_without_a_selection_color_marks_and_playhead_tell(
     assert f"1 {how} clip" in report["said"][1] and "done" in report["said"][-1]
 
 
-def test_nothing_meant_is_said(edit: Edit) -> None:
+def test_without_a_clip_to_render_the_message_says_how_to_choose_one(edit: Edit) -> None:
     edit.timeline = {"rate": "24"}
-    assert "no clip is meant" in edit.run()["said"][-1]
+    assert "there is no clip to render" in edit.run()["said"][-1]
     edit.facts["no_timeline"] = True
     assert "open a timeline first" in edit.run()["said"][-1]
 
@@ -217,16 +218,29 @@ def test_pool_only(edit: Edit) -> None:
     [
         ({"colorScienceMode": "davinciYRGB"}, "Color Space Transform"),
         ({"colorScienceMode": "acescct"}, "ACES input transform"),
-        ({"colorScienceMode": "davinciYRGBColorManaged"}, 'did not take "Input Color Space"'),
+        ({"colorScienceMode": "davinciYRGBColorManaged"}, "Rec.709"),
     ],
 )
-def test_color_that_the_project_cannot_be_told_is_told_to_the_user(
-    settings: dict[str, str], words: str, edit: Edit
-) -> None:
+def test_color_that_the_project_does_not_take_is_reported(settings: dict[str, str], words: str, edit: Edit) -> None:
     edit.facts |= {"settings": settings, "quirks": {"accepts": {"FPS": True, "Input Color Space": ["none"]}}}
     report = edit.run()
     assert words in report["said"][-1]
     assert words in report["tracks"][1]["items"][0]["markers"][0]
+
+
+TAGS = {"Input Color Space": ["Rec.709", "ACES (AP1)"], "Input Gamma": ["Linear"]}
+
+
+@pytest.mark.parametrize(
+    "resets", [{}, {"Input Gamma": "Input Color Space"}, {"Input Color Space": "Input Gamma"}], ids=str
+)
+def test_the_primaries_of_the_frames_are_tagged_in_an_order_that_holds(resets: dict[str, str], edit: Edit) -> None:
+    """Setting one of the two properties resets the other one in some versions."""
+    edit.env["OCIO"] = "ocio://cg-config-v2.1.0_aces-v1.3_ocio-v2.3"
+    edit.data |= {"F2HDR.input_space": "ACEScg", "F2HDR.handles": 0}
+    edit.facts["quirks"] = {"accepts": TAGS, "resets": resets}
+    clip = edit.run()["bins"]["F2HDR"][0]
+    assert (clip["Input Color Space"], clip["Input Gamma"]) == ("ACES (AP1)", "Linear")
 
 
 def test_a_rate_that_does_not_stick_is_said(edit: Edit) -> None:
@@ -266,13 +280,13 @@ def test_an_error_in_one_clip_does_not_end_the_others_and_the_window_is_closed(e
     "timeline", [{"selected": [[1, 1], [2, 1]]}, {"current": [2, 1]}, {"selected": [[2, 1]]}], ids=str
 )
 def test_results_on_our_own_track_are_no_plates(timeline: dict[str, Any], edit: Edit) -> None:
-    """The result is refused, or the clip that it covers is meant; before 21.0.4 the playhead shows the result."""
+    """The result is refused, or the clip that it covers is taken; before 21.0.4 the playhead shows the result."""
     result = {"name": "A001.[001002-001009].exr", "start": 86410, "duration": 4, "offset": 2, "media": 2}
     edit.more_media = [{**edit.media, "File Path": str(edit.folder / "A001.[001002-001009].exr"), "Frames": "8"}]
     edit.timeline = {"rate": "24", **timeline, "more_tracks": [{"name": "F2HDR", "items": [result]}]}
     said = edit.run()["said"]
     if timeline == {"selected": [[2, 1]]}:
-        assert "no clip is meant" in said[-1]
+        assert "there is no clip to render" in said[-1]
     else:
         assert "1 " in said[1] and "A001.tif: done" in said[-1]
         assert not any("A001.[001002-001009].exr: " in line for line in said)
@@ -283,6 +297,52 @@ def test_the_free_edition_is_not_asked_for_windows(edit: Edit) -> None:
     report = edit.run()
     assert "asked_for_windows" not in report and "done" in report["said"][-1]
     assert any("submit --cancel" in line for line in report["said"])
+
+
+def test_the_settings_window_offers_what_can_be_chosen_and_keeps_it(edit: Edit) -> None:
+    del edit.data["F2HDR.method"], edit.data["F2HDR.handles"]
+    edit.facts["entered"] = {"placement": "pool", "handles": "1", "method": "merge"}
+    report = edit.run()
+    assert report["offered"]["placement"] == ["track", "take", "pool"]
+    assert report["offered"]["handles"] == "8"
+    assert "1 selected clip" in report["offered"]["Words"]
+    assert len(report["tracks"]) == 1 and "frames 1003-1008" in report["said"][-1]
+    del edit.facts["entered"]
+    assert edit.run()["offered"]["handles"] == "1"
+
+
+def test_the_settings_window_can_be_canceled(edit: Edit) -> None:
+    edit.facts["presses"] = "Cancel"
+    report = edit.run()
+    assert "nothing was rendered" in report["said"][-1]
+    assert not edit.rendered() and report["shown"] is False
+
+
+FREE = {"product": "DaVinci Resolve", "version": [21, 1, 0, 0, ""]}
+
+
+@pytest.mark.parametrize("lua", [LUAJIT, LUA51], ids=lambda lua: lua.name)
+def test_without_windows_a_file_with_comments_is_created_opened_and_read(lua: Lua, edit: Edit) -> None:
+    edit.facts |= FREE
+    report = edit.run(lua)
+    path = edit.folder / "config é" / "f2hdr" / "resolve.txt"
+    assert report["opened"] == str(path)
+    text = path.read_text(encoding="utf-8")
+    assert "placement = track" in text and "# " in text
+    del edit.data["F2HDR.handles"]
+    path.write_text(text.replace("handles = 2", "handles = 0").replace("placement = track", "placement = pool"))
+    report = edit.run(lua)
+    assert "opened" not in report and "frames 1004-1007" in report["said"][-1] and len(report["tracks"]) == 1
+
+
+def test_a_setting_that_cannot_be_used_is_named(edit: Edit) -> None:
+    edit.facts |= FREE
+    path = edit.folder / "config é" / "f2hdr" / "resolve.txt"
+    path.parent.mkdir(parents=True)
+    path.write_text("placement = above\nhandels = 3\nfolder =\n")
+    said = " ".join(edit.run()["said"])
+    assert '"above"' in said and "track, take, pool" in said and "handels" in said
+    assert path.read_text().startswith("placement = above")
 
 
 def test_failures_name_edition_and_place(edit: Edit) -> None:

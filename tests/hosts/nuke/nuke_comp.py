@@ -1,4 +1,4 @@
-"""A script with a Read and an F2HDR node in the fake Nuke, and what a test does with it."""
+"""A script with a Read and an F2HDR node in the fake Nuke, and the actions of a test."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Comp:
             fake.edit(self.node, name, value)
 
     def from_files(self) -> None:
-        """Take the Grade away, so that only the original files stand above the node."""
+        """Remove the Grade, so that only the original files are above the node."""
         self.node.setInput(0, self.read)
 
     def bake(self, **values: Any) -> None:
@@ -50,12 +50,12 @@ class Comp:
         self.wait()
 
     def press(self, button: str) -> None:
-        """Press a button and wait for what it started."""
+        """Press a button and wait until its work is done."""
         fake.press(self.node, button)
         self.wait()
 
     def wait(self, timeout: float = 120) -> None:
-        """Let Nuke go on until the node's work is over."""
+        """Run Nuke's event loop until the node's work is done."""
         if session.gui:
             fake.pump(lambda: not at_work(), timeout)
 
@@ -66,7 +66,7 @@ class Comp:
         return np.stack([image.plane(name, whole)[::-1] for name in pixels.RGB], axis=-1)
 
     def state(self) -> str:
-        """What the panel says."""
+        """The status in the panel."""
         return str(self.node["status"].value())
 
     def results(self) -> list[Path]:

@@ -1,4 +1,7 @@
-"""The fake as a program: ``terminal.py [-F a-b] -x [script.py] shot.nk``, with plug-ins from NUKE_PATH."""
+"""The fake as a program: ``terminal.py [-F a-b] -x [script.py] shot.nk``, with plug-ins from NUKE_PATH.
+
+With FAKE_NUKE_NO_FILE a script has no ``__file__``: whether Nuke sets it under ``-x`` is not documented.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,11 @@ def main(arguments: list[str]) -> None:
     words = arguments[arguments.index("-x") + 1 :]
     if words[0].endswith(".py"):
         sys.argv = words
-        runpy.run_path(words[0], run_name="__main__")
+        if "FAKE_NUKE_NO_FILE" in os.environ:
+            with open(words[0], encoding="utf-8") as file:
+                exec(compile(file.read(), words[0], "exec"), {"__name__": "__main__"})
+        else:
+            runpy.run_path(words[0], run_name="__main__")
     else:
         nuke.scriptOpen(words[0])
     first, _, last = frames.partition("-")

@@ -22,7 +22,7 @@ NOTIFIED = ("Mode", "Space", "Exposures", "Phase", "UseRange", "Anchor")
 
 
 def controls(folder: Path, **chosen: Any) -> list[dict[str, Any]]:
-    """What the Inspector holds when these values are chosen, each shown control with its page."""
+    """The controls that the Inspector shows for these values, each with its page."""
     comp = Comp(folder)
     values = {control["id"]: control.get("value") for control in comp.run()["controls"]}
     comp.inputs = {"Folder": "", **chosen}
@@ -90,7 +90,7 @@ def _draw_slider(
 
 
 def main(path: Path) -> None:
-    """Draw both modes and the two pages behind them."""
+    """Draw both modes and the two other pages."""
     with tempfile.TemporaryDirectory() as folder:
         read = controls(Path(folder))
         live = controls(Path(folder), Mode="live", Exposures="values", Anchor="ev", UseRange=1)

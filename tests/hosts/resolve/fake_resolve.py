@@ -1,4 +1,4 @@
-"""A stand-in for DaVinci Resolve's scripting objects, as its README and its users describe them, oddities included.
+"""A stand-in for DaVinci Resolve's scripting objects, as its README and users describe them.
 
 Failures are False or None; an append that overlaps is dropped; imports go to the current bin; clips are deleted on the
 Edit page only; the item that an append answers with is dead; a method that a version lacks is not in ``dir()``.
@@ -23,6 +23,8 @@ class Quirks:
     take_shifts: bool = False
     no_new_tracks: bool = False
     accepts: dict[str, Any] = field(default_factory=dict)
+    resets: dict[str, str] = field(default_factory=dict)
+    """Property to another one that is reset when it is set."""
 
 
 class FakeMedia:
@@ -49,6 +51,8 @@ class FakeMedia:
         if accepted is False or name not in self.properties or (isinstance(accepted, list) and value not in accepted):
             return False
         self.properties[name] = value
+        if name in self.quirks.resets:
+            self.properties[self.quirks.resets[name]] = "Project"
         return True
 
 

@@ -1,6 +1,6 @@
 --- A stand-in for Fusion: loads a .fuse unchanged and runs its events, with images, requests and a composition as
--- Blackmagic's Fuse SDK guide describes them. Where the guide warns of something, this host refuses it: reading outside
--- the data window, asking for a neighbor in precalc, an image that was never filled.
+-- Blackmagic's Fuse SDK guide describes them. What the guide warns of is refused here: reading outside the data window,
+-- requesting a neighbor in precalc, an image that was never filled.
 --
 --     luajit fusion.lua SCENARIO.json RESULT.json
 
@@ -164,11 +164,19 @@ function InputClass:SetAttrs(attributes)
     for name, value in pairs(attributes) do self.attributes[name] = value end
 end
 
-local tool = {Name = scenario.name or "F2HDR1", Status = "OK", started = os.clock()}
-tool.Comp = {
-    GlobalStart = scenario.global_start, GlobalEnd = scenario.global_end,
-    MapPath = function(_, path) return (path:gsub("^Comp:", scenario.comp_folder or "")) end,
-}
+local tool = {Name = scenario.name or "F2HDR1", Status = scenario.status or "OK", started = os.clock()}
+if scenario.status == "" then tool.Status = nil end
+tool.Comp = {MapPath = function(_, path) return (path:gsub("^Comp:", scenario.comp_folder or "")) end}
+-- What a Fuse can ask a composition is not documented: its range may be fields, attributes, or not there at all.
+if scenario.comp_range == "attributes" then
+    function tool.Comp:GetAttrs()
+        return {COMPN_GlobalStart = scenario.global_start, COMPN_GlobalEnd = scenario.global_end}
+    end
+elseif scenario.comp_range == "raises" then
+    setmetatable(tool.Comp, {__index = function(_, name) error("a composition has no " .. name) end})
+elseif scenario.comp_range ~= "missing" then
+    tool.Comp.GlobalStart, tool.Comp.GlobalEnd = scenario.global_start, scenario.global_end
+end
 
 function tool:AddInput(label, id, attributes)
     if inputs[id] then error("two inputs have the id " .. id) end
@@ -247,6 +255,8 @@ function RequestClass:IsPreCalc() return bit_set(self.flags, 3) end
 function RequestClass:IsQuick() return bit_set(self.flags, 0) end
 
 local function run_fuse()
+    if scenario.no_require then require = nil end
+    if scenario.no_package then package = nil end
     self = nil
     assert(loadfile(scenario.fuse))()
     self = tool
@@ -293,7 +303,32 @@ local function process(index, event)
     end
     report.outputs[index] = result
     setmetatable(tool, nil)
-    tool.Status = "OK"
+    tool.Status = scenario.status or "OK"
+    if scenario.status == "" then tool.Status = nil end
+end
+
+--- Resolve as a script on its Fusion page sees it: the clip at the playhead.
+local function clip_at_playhead(facts)
+    local media = {GetClipProperty = function(_, name) return facts.properties[name] or "" end}
+    local item = {
+        GetName = function() return facts.name end, GetMediaPoolItem = function() return media end,
+        GetLeftOffset = function() return facts.offset end, GetDuration = function() return facts.duration end,
+        GetStart = function() return 86400 end,
+    }
+    local timeline = {GetCurrentVideoItem = function() return item end, GetSetting = function() return "24" end}
+    local project = {GetCurrentTimeline = function() return timeline end}
+    return {GetProjectManager = function() return {GetCurrentProject = function() return project end} end}
+end
+
+if scenario.clip then
+    local object = clip_at_playhead(scenario.clip)
+    if scenario.clip.by == "fusion" then
+        fusion = {GetResolve = function() return object end}
+    elseif scenario.clip.by == "scriptapp" then
+        bmd.scriptapp = function() return object end
+    else
+        resolve = object
+    end
 end
 
 --- Press a button: its text runs where comp and tool are known, as in Fusion's script context.

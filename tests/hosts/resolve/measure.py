@@ -1,10 +1,10 @@
-"""What one live frame costs a host beside the backend's own work, for each way to run Lua.
+"""Processor time of one live frame in the host, in addition to the backend's work, for each way to run Lua.
 
     python -m tests.hosts.resolve.measure [WIDTH HEIGHT]
 
-Processor seconds of the Fuse's Process for a frame whose result is there already: three pictures are read from the
+Processor seconds of the Fuse's Process for a frame whose result exists already: three pictures are read from the
 host pixel by pixel, written as float EXR with a fingerprint of every pixel, the exposures are compared, and the result
-is read and set pixel by pixel. Images are those of the stand-in host; a real host's GetPixel costs what it costs.
+is read and set pixel by pixel. Images are those of the stand-in host; a real host's GetPixel may be slower.
 """
 
 from __future__ import annotations

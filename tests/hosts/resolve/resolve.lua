@@ -1,5 +1,5 @@
 --- A stand-in for DaVinci Resolve: runs the timeline script unchanged against objects that answer as the scripting
--- README and its users describe, oddities included: failures are false or nil, an append that overlaps is dropped,
+-- README and users describe: failures are false or nil, an append that overlaps is dropped,
 -- imports go to the current bin, clips are deleted on the Edit page only.
 --
 --     luajit resolve.lua SCENARIO.json RESULT.json
@@ -41,6 +41,8 @@ local function media_of(facts)
             return false
         end
         self.properties[name] = value
+        local other = (quirks.resets or {})[name]
+        if other then self.properties[other] = "Project" end
         return true
     end
     return media
@@ -238,24 +240,66 @@ fusion = setmetatable({
     if name ~= "UIManager" then return nil end
     report.asked_for_windows = true
     if quirks.no_windows then return nil end
-    return {VGroup = function(_, list) return list end, Label = function(_, o) return o end, Button = function(_, o) return o end}
+    return setmetatable({}, {__index = function(_, kind)
+        return function(_, attributes)
+            attributes.kind = kind
+            if kind == "ComboBox" then
+                attributes.choices = {}
+                function attributes:AddItem(text) table.insert(self.choices, text) end
+                setmetatable(attributes, {__index = function(menu, name)
+                    if name == "CurrentText" then return menu.choices[(rawget(menu, "CurrentIndex") or 0) + 1] end
+                end})
+            end
+            return attributes
+        end
+    end})
 end})
+
+--- The widgets of a window by ID; a menu's CurrentText follows its CurrentIndex.
+local function items_of(group, found)
+    for _, widget in ipairs(group) do
+        if widget.kind == "HGroup" or widget.kind == "VGroup" then items_of(widget, found) end
+        if widget.ID then found[widget.ID] = widget end
+    end
+    return found
+end
+
+--- The user changes settings in the window and presses a button.
+local function use_settings(items, window)
+    report.offered = {}
+    for name, item in pairs(items) do
+        report.offered[name] = item.kind == "ComboBox" and item.choices or item.Text
+    end
+    for name, value in pairs(scenario.entered or {}) do
+        local item = items[name]
+        if item.kind == "ComboBox" then item.CurrentText = value else item.Text = value end
+    end
+    window.On[scenario.presses or "Render"].Clicked({})
+end
 
 bmd = {UIDispatcher = function()
     local steps = 0
     local words = setmetatable({}, {__newindex = function(_, _, text) table.insert(report.words, text) end})
-    local window = {On = {Cancel = {}, F2HDR = {}}}
+    local window, items = {On = setmetatable({}, {__index = function(all, id)
+        all[id] = {}
+        return all[id]
+    end})}, nil
     function window:Show() report.shown = true end
     function window:Hide() report.shown = false end
-    function window:GetItems() return {Words = words} end
+    function window:GetItems() return items.Render and items or {Words = words} end
     return {
-        AddWindow = function() return window end,
+        AddWindow = function(_, _, group)
+            items = items_of(group, {})
+            return window
+        end,
         StepLoop = function()
+            if items.Render then return use_settings(items, window) end
             steps = steps + 1
             if quirks.cancel_at_step == steps then window.On.Cancel.Clicked({}) end
         end,
     }
 end}
+if not quirks.no_opener then bmd.openfileexternal = function(_, path) report.opened = path end end
 
 if scenario.broken then package.preload[scenario.broken] = function() error("module not found") end end
 for _ = 1, scenario.times or 1 do assert(loadfile(scenario.script))() end

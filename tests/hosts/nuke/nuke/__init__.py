@@ -1,7 +1,7 @@
-"""A fake of Nuke's Python module, after the project's fact sheet: for tests, on real EXR files.
+"""A fake of Nuke's Python module for tests, on real EXR files, after Foundry's guides and users' reports.
 
-What the sheet marks as dangerous fails here: calls off the main thread, renders inside callbacks, main-thread calls in
-terminal mode, dialogs without a window. ``nuke.fake`` is what a test does in the place of a user.
+What fails or hangs in Nuke fails here: calls off the main thread, renders inside callbacks, main-thread calls in
+terminal mode, dialogs without a window. ``nuke.fake`` is what a test does in place of a user.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def delete(node: Node) -> None:
 
 
 def createNode(kind: str, args: str = "", inpanel: bool = True) -> Node:
-    """A node of that class, or what the gizmo file of that name on the plug-in path makes."""
+    """A node of that class, or the one of the gizmo file of that name on the plug-in path."""
     session.require_main("createNode")
     for folder in session.plugin_path:
         path = os.path.join(folder, f"{kind}.gizmo")
@@ -292,7 +292,7 @@ def scriptSaveAs(path: str, overwrite: int = -1) -> None:
 
 
 def pluginAddPath(folder: str) -> None:
-    """Put a folder, relative to that of the init.py that says so, on both paths, and run what is in it."""
+    """Put a folder, relative to that of the calling init.py, on both paths, and run the init.py in it."""
     folder = os.path.normpath(os.path.join(session.loading, folder))
     session.plugin_path.insert(0, folder)
     if folder not in sys.path:

@@ -1,4 +1,4 @@
-"""What a test does in the place of the user, or of Nuke itself."""
+"""What a test does in place of the user, or of Nuke itself."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def pump(until: Callable[[], bool], timeout: float = 60.0) -> None:
     end = time.monotonic() + timeout
     while not until() or not session.calls.empty():
         if time.monotonic() > end:
-            raise AssertionError(f"nothing happened in {timeout} s; Nuke was told {session.messages}")
+            raise AssertionError(f"nothing happened in {timeout} s; messages: {session.messages}")
         try:
             session.serve(session.calls.get(timeout=0.01))
         except queue.Empty:

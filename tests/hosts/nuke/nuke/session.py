@@ -1,4 +1,4 @@
-"""The state of the one Nuke process that the fake plays: mode, main thread, callbacks, locks, what it told the user."""
+"""The state of the one Nuke process that the fake simulates: mode, main thread, callbacks, locks, messages."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class Session:
         return answers.get(timeout=60)
 
     def serve(self, call: Callable[[], None]) -> None:
-        """Run one call in the main thread and remember how long the user could not work, renders by Nuke apart."""
+        """Run one call in the main thread and remember how long the window was blocked, without renders."""
         began, rendered = time.monotonic(), self.executing_s
         call()
         blocked = time.monotonic() - began - (self.executing_s - rendered)

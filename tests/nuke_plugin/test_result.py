@@ -1,4 +1,4 @@
-"""What the user is told while and after baking: the bar, the status, the log, the terminal."""
+"""What the user sees while and after baking: progress bar, status, log, terminal."""
 
 from __future__ import annotations
 
