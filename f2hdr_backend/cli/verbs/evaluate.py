@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from f2hdr_backend.cli.command import App, Section
-from f2hdr_backend.shot.errors import DocumentError
 
 if TYPE_CHECKING:
     from f2hdr_backend.evaluate.page.page import Page
     from f2hdr_backend.evaluate.paper.benchmark import Benchmark
     from f2hdr_backend.evaluate.paper.results import ResultsFolder
-    from f2hdr_backend.shot.document import Engine
 
 WEIGHTS_HELP = "Weights by name; f2hdr weights list shows them."
 Precision = Annotated[str, typer.Option(metavar="auto|fp32|bf16|fp16", help="Arithmetic of the network.")]
@@ -99,25 +97,46 @@ def dataset(
 
 
 def suite(
-    name: Annotated[str, typer.Argument(help="synthetic: seeded shots from panoramas that no training used.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="synthetic (the training's generator on other panoramas), other (a second generator) or clips."
+        ),
+    ],
     images: Annotated[Path, typer.Argument(help="Folder of the suite's images or clips.")],
     weights: Annotated[str, typer.Option(help=f"{WEIGHTS_HELP} Several with commas.")] = "standard",
     reference_trust: Annotated[str, typer.Option(metavar="soft|hard|off", help="As in a render.")] = "soft",
     precision: Precision = "fp32",
     device: Device = "auto",
-    windows: Annotated[int, typer.Option(min=1, help="Windows to score; 42 contain every kind of scene.")] = 42,
+    windows: Annotated[
+        int | None, typer.Option(min=1, help="Windows to score, from the first. Default: all of the suite.")
+    ] = None,
     report: Report = None,
     page_frames: PageFrames = 8,
     as_json: AsJson = False,
 ) -> None:
-    """Score weights on a suite of windows with known truth, beside the merge and the bare reference."""
+    """Score weights on a suite of windows with known truth, beside the merge, the bare reference and OpenCV's merge."""
+    from f2hdr_backend.engine.method.choose import open_method
+    from f2hdr_backend.engine.method.merge import MergeMethod
+    from f2hdr_backend.evaluate.suite.scoring import run
+    from f2hdr_backend.evaluate.suite.suite import open_suite
+    from f2hdr_backend.evaluate.suite.summary import summary
+    from f2hdr_backend.machine.device import pick_device
     from f2hdr_backend.shot.document import Engine
 
-    if name not in SUITES:
-        raise DocumentError(f'There is no suite "{name}".', hint=f"Use {', '.join(SUITES)}.")
     _require_report(report)
+    opened = open_suite(name, images)
     engine = Engine(weights=weights, reference_trust=reference_trust, precision=precision, device=device)
-    SUITES[name](images, engine, windows, (report, page_frames), as_json=as_json)
+    place = pick_device(engine.device)
+    methods = {each: open_method(replace(engine, weights=each), place) for each in weights.split(",")}
+    methods["merge"] = MergeMethod(engine, place)
+    scores = list(run(opened, methods, windows, reference_trust))
+    if report is not None:
+        from f2hdr_backend.evaluate.suite.report import suite_page
+
+        _write(report, suite_page(opened, scores, methods, reference_trust, page_frames))
+    count = len(opened.cases(windows))
+    _print_suite({"name": name, "about": opened.about, "size": opened.size, "windows": count}, summary(scores), as_json)
 
 
 def _require_report(report: Path | None) -> None:
@@ -183,42 +202,14 @@ def _heading(benchmark: Benchmark) -> str:
     )
 
 
-def _synthetic(images: Path, engine: Engine, windows: int, report: tuple[Path | None, int], *, as_json: bool) -> None:
-    """Score weights on synthetic shots from panoramas no training saw, beside the merge and the bare reference.
-
-    The rows are those of :func:`~f2hdr_backend.evaluate.suite.synthetic.summary`. ``engine`` names the weights,
-    separated by commas; ``report`` is the page and its most windows.
-    """
-    from f2hdr_backend.engine.method.base import Method
-    from f2hdr_backend.engine.method.choose import open_method
-    from f2hdr_backend.engine.method.merge import MergeMethod
-    from f2hdr_backend.evaluate.suite.cases import SEED, SIZE
-    from f2hdr_backend.evaluate.suite.synthetic import run, summary
-    from f2hdr_backend.machine.device import pick_device
-    from f2hdr_backend.train.sources import load_sources
-
-    device, trust = pick_device(engine.device), engine.reference_trust
-    methods: dict[str, Method] = {
-        name: open_method(replace(engine, weights=name), device) for name in engine.weights.split(",")
-    }
-    methods["merge"] = MergeMethod(engine, device)
-    panoramas = load_sources(images, held_out=True)
-    scores = list(run(panoramas, methods, windows, trust))
-    page, most = report
-    if page is not None:
-        from f2hdr_backend.evaluate.suite.report import suite_page
-
-        _write(page, suite_page(scores, panoramas, methods, trust, most))
-    table = summary(scores)
+def _print_suite(facts: dict[str, object], table: dict[str, dict[str, float]], as_json: bool) -> None:
     if as_json:
-        print(json.dumps({"suite": {"seed": SEED, "size": SIZE, "windows": windows}, "scores": table}))
+        print(json.dumps({"suite": facts, "scores": table}))
         return
+    print(f"{facts['name']}: {facts['windows']} windows; {facts['about']}")
     names = dict.fromkeys(name for row in table.values() for name in row)
-    print(f"{'':26}" + "".join(f"{method:>16}" for method in table))
+    print(f"{'':44}" + "".join(f"{method:>16}" for method in table))
     for name in names:
-        values = (f"{row[name]:.2f}" if name in row else "-" for row in table.values())
-        print(f"{name:26}" + "".join(f"{value:>16}" for value in values))
-
-
-SUITES = {"synthetic": _synthetic}
-"""By name, what scores and prints a suite."""
+        digits = 3 if name.startswith(("flicker", "alternation")) else 2
+        values = (f"{row[name]:.{digits}f}" if name in row else "-" for row in table.values())
+        print(f"{name:44}" + "".join(f"{value:>16}" for value in values))

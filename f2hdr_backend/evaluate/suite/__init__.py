@@ -1,1 +1,1 @@
-"""Synthetic test suites: windows with known truth, drawn by the training's generator."""
+"""Test suites: windows with known truth that no training and no choice of a constant used."""

@@ -1,4 +1,4 @@
-"""The synthetic suite as a page to look at: two methods, the truth with its flow, and the scores of all windows."""
+"""A suite as a page to look at: two methods, the truth with its flow, and the scores of all windows."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from f2hdr_backend.evaluate.metrics.score import Parameters, Score
 from f2hdr_backend.evaluate.page import choose_frames as interesting
 from f2hdr_backend.evaluate.page import page
 from f2hdr_backend.evaluate.page.page import Grouping, Page, PageFrame, Plane, ScoreRow, Source
-from f2hdr_backend.evaluate.suite.cases import SIZE, Case
-from f2hdr_backend.evaluate.suite.synthetic import WindowScores, exposures_of
-from f2hdr_backend.train.sources import Source as Panorama
+from f2hdr_backend.evaluate.suite.scoring import WindowScores, exposures_of
+from f2hdr_backend.evaluate.suite.suite import Case, Suite
 
 VALUES = 27
 """Values of a pixel in a page: two results and the truth (3 each), six flows (2 each) and six masks."""
@@ -30,19 +29,19 @@ COLUMNS: Mapping[str, tuple[str, Parameters, Callable[[WindowScores], float]]] =
     "PSNR_L": ("dB", (), lambda score: score.psnr_l),
     "SSIM_T": ("", (("mu", MU),), lambda score: score.ssim_t),
 }
-TRUTH = Source("truth", "true light", "not clipped")
+TRUTH = Source("truth", "true radiance", "not clipped")
 
 
 def suite_page(
-    scores: Sequence[WindowScores], panoramas: Sequence[Panorama], methods: Mapping[str, Method], trust: str, most: int
+    suite: Suite, scores: Sequence[WindowScores], methods: Mapping[str, Method], trust: str, most: int
 ) -> Page:
     """The page of a finished suite: A is the first of ``methods``, B the second.
 
     Args:
+        suite: the windows.
         scores: of every window and method.
-        panoramas: what the windows are cut from.
         methods: two or more, by the names in ``scores``.
-        trust: the reference trust they render with.
+        trust: the reference trust methods render with.
         most: most windows to show.
 
     Raises:
@@ -51,18 +50,18 @@ def suite_page(
     names = dict(zip("AB", methods, strict=False))
     cases = {score.case.index: score.case for score in scores}
     groupings = tuple(Grouping.of(title, cases, name) for title, name in GROUPINGS.items())
-    count = page.frames_that_fit(len(cases), 2 * VALUES * SIZE[0] * SIZE[1], most)
+    count = page.frames_that_fit(len(cases), 2 * VALUES * suite.size[0] * suite.size[1], most)
     first = {score.case.index: score.psnr_t for score in scores if score.method == names["A"]}
     shown = interesting.choose(first, groupings[0].groups.values(), count)
     rendering = {name: methods[method] for name, method in names.items()}
     return Page(
-        f"Synthetic suite: {' and '.join(names.values())}",
+        f"Test suite: {' and '.join(names.values())}",
         (*(Source(name, method, f"reference trust {trust}") for name, method in names.items()), TRUTH),
-        (_picture(cases[index], panoramas, rendering, trust) for index in shown),
+        (_picture(suite, cases[index], rendering, trust) for index in shown),
         tuple(_score_rows(scores, names, trust)),
         notes=(
             interesting.words(count, len(cases), "PSNR_T of A", "kind"),
-            "Scores are against the true light clipped where the short exposure clips.",
+            "Scores are against the true radiance clipped where the short exposure clips.",
         ),
         names={index: _name(case) for index, case in cases.items()},
         groupings=groupings,
@@ -82,8 +81,8 @@ def _score_rows(scores: Sequence[WindowScores], names: Mapping[str, str], trust:
             yield ScoreRow(name, "truth", by_window)
 
 
-def _picture(case: Case, panoramas: Sequence[Panorama], methods: Mapping[str, Method], trust: str) -> PageFrame:
-    window = case.window(panoramas)
+def _picture(suite: Suite, case: Case, methods: Mapping[str, Method], trust: str) -> PageFrame:
+    window = suite.window(case)
     exposures = exposures_of(window)
     planes: dict[str, Plane] = {}
     for name, method in methods.items():

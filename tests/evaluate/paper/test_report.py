@@ -10,15 +10,11 @@ from f2hdr_backend.evaluate.paper.benchmark import Benchmark, Plan
 from f2hdr_backend.evaluate.paper.metric import ScoreSettings
 from f2hdr_backend.evaluate.paper.report import report_page
 from f2hdr_backend.evaluate.paper.results import ResultsFolder
-from f2hdr_backend.evaluate.suite.cases import Case
-from f2hdr_backend.evaluate.suite.report import suite_page
-from f2hdr_backend.evaluate.suite.synthetic import run as run_suite
 from f2hdr_backend.shot.document import Engine
 from f2hdr_backend.shot.errors import ShotError
 from tests.evaluate.page_text import facts_of, planes_of
 from tests.evaluate.reading import dataset_trees as trees
 from tests.evaluate.reading.test_datasets import tog13
-from tests.train.worlds import world
 
 MERGE = Engine(method="merge", device="cpu", precision="fp32")
 
@@ -126,21 +122,3 @@ def test_without_truth_there_is_none_in_the_page_and_frames_are_picked_evenly(tm
     assert [source["name"] for source in facts["sources"]] == ["A", "B"]
     assert facts["frames"] == [0, 3]
     assert {row["against"] for row in facts["scores"]} == {""}
-
-
-def test_a_suite_shows_two_methods_and_the_true_flow(tmp_path):
-    methods = {name: MergeMethod(MERGE, torch.device("cpu")) for name in ("one", "other")}
-    scores = list(run_suite([world()], methods, 2, "soft"))
-    page = suite_page(scores, [world()], methods, "soft", 1)
-    write_page(tmp_path / "page.html", page)
-    text = (tmp_path / "page.html").read_text(encoding="utf-8")
-    facts, planes = facts_of(text), planes_of(text)
-    assert [source["label"] for source in facts["sources"][:2]] == ["one", "other"]
-    assert facts["names"]["1"] == "1 camera, 3 stops, short"
-    wanted = {score.case.index: score.psnr_t for score in scores if score.method == "one"}
-    assert dict(facts["scores"][0]["frames"]) == wanted
-    (worst,) = facts["frames"]
-    assert worst == min(wanted, key=wanted.get)
-    window = Case(worst).window([world()])
-    np.testing.assert_allclose(channels_last(planes[worst, "truth"]), window.radiance[1], rtol=1e-3, atol=1e-4)
-    np.testing.assert_allclose(channels_last(planes[worst, "truth/forward"]), window.flows[1], rtol=1e-3, atol=1e-2)

@@ -1,0 +1,41 @@
+"""What a user has today without F2HDR: OpenCV's bracket alignment and merge."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from f2hdr_backend.color.response import GAMMA
+
+FloatArray = NDArray[np.float32]
+
+OPENCV = "OpenCV"
+ALIGN_BITS, EXCLUDE_RANGE = 6, 4
+"""Largest shift as a power of 2 in pixels, and OpenCV's default noise range of the median bitmaps."""
+LEVELS = 256
+"""Code values of OpenCV's merge, which takes 8-bit pictures only."""
+
+
+def opencv_merge(codes: FloatArray, exposures: tuple[float, float, float]) -> FloatArray:
+    """OpenCV's ``AlignMTB`` and ``MergeDebevec`` with the known response (gamma 2.2) and the known exposures.
+
+    ``AlignMTB`` shifts whole frames; each neighbor is shifted onto the reference.
+
+    Args:
+        codes: ``(3, H, W, 3)`` gamma-2.2 codes 0-1 of previous, reference and next.
+        exposures: relative exposures; 1 is the shortest.
+
+    Returns:
+        ``(H, W, 3)`` radiance, 1 = clip of the shortest exposure.
+    """
+    frames = [np.rint(each * (LEVELS - 1)).astype(np.uint8) for each in codes]
+    align = cv2.createAlignMTB(ALIGN_BITS, EXCLUDE_RANGE)
+    reference = cv2.cvtColor(frames[1], cv2.COLOR_RGB2GRAY)
+    for index in (0, 2):
+        shift = align.calculateShift(reference, cv2.cvtColor(frames[index], cv2.COLOR_RGB2GRAY))
+        frames[index] = align.shiftMat(frames[index], shift)
+    levels = np.linspace(0, 1, LEVELS, dtype=np.float32)
+    response = np.repeat((levels**GAMMA)[:, None, None], 3, -1).clip(1e-6).astype(np.float32)
+    merged = cv2.createMergeDebevec().process(frames, np.float32(exposures), response)
+    return np.asarray(merged, np.float32)

@@ -1,0 +1,82 @@
+"""How much consecutive results of a slow shot alternate, in bands of brightness up to the clip."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from f2hdr_backend.evaluate.metrics.psnr_ssim import tonemap
+
+FloatArray = NDArray[np.float32]
+
+BANDS = 6
+"""Bands of one stop each, downward from the clip of the shortest exposure."""
+SLOW_PX = 4.0
+"""Median motion in pixels a frame up to which a shot counts as slow."""
+RETURN_PX = 0.5
+"""Distance in pixels within which forward and backward flow must cancel."""
+FEWEST = 200
+"""Fewest pixels of a band."""
+
+
+def flow_between(first: FloatArray, second: FloatArray) -> FloatArray:
+    """``(H, W, 2)`` flow in pixels between two true frames, ``(H, W, 3)`` radiance each."""
+    estimator = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    gray = [np.rint(tonemap(each.clip(0, 1)).mean(-1) * 255).astype(np.uint8) for each in (first, second)]
+    return np.asarray(estimator.calc(gray[0], gray[1], None), np.float32)
+
+
+def alternation(
+    results: tuple[FloatArray, FloatArray], truths: tuple[FloatArray, FloatArray]
+) -> dict[int, float] | None:
+    """The median change, in stops, of a result's error from one frame to the next along the true motion.
+
+    The error is the ratio of result and truth, so changes of the scene itself do not count.
+
+    Args:
+        results: ``(H, W, 3)`` radiance of two consecutive frames; 1 = clip of the shortest exposure.
+        truths: the same, true and not clipped.
+
+    Returns:
+        By band, 0 the brightest, the median over the band's pixels; bands with few pixels are left out. None if the
+        shot is not slow.
+    """
+    flow, back = flow_between(*truths), flow_between(truths[1], truths[0])
+    if float(np.median(np.linalg.norm(flow, axis=-1))) > SLOW_PX:
+        return None
+    returned = flow + _warped(back, flow)
+    sure = (np.linalg.norm(returned, axis=-1) < RETURN_PX) & _inside(flow)
+    errors = [_error_stops(result, truth) for result, truth in zip(results, truths, strict=True)]
+    change = _warped(errors[1], flow) - errors[0]
+    brightest = np.minimum(truths[0].max(-1), _warped(truths[1].max(-1), flow))
+    found = {}
+    for band in range(BANDS):
+        chosen = sure & (brightest > 2.0 ** -(band + 1)) & (brightest <= 2.0**-band)
+        if np.count_nonzero(chosen) >= FEWEST:
+            found[band] = float(np.median(change[chosen]))
+    return found
+
+
+def _error_stops(result: FloatArray, truth: FloatArray) -> FloatArray:
+    """``(H, W)`` log2 of the ratio of the channels' sums."""
+    sums = [np.maximum(each.sum(-1), 1e-6) for each in (result, np.minimum(truth, 1))]
+    return np.asarray(np.log2(sums[0] / sums[1]), np.float32)
+
+
+def _warped(picture: FloatArray, flow: FloatArray) -> FloatArray:
+    x, y = _targets(flow)
+    return np.asarray(cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
+
+
+def _inside(flow: FloatArray) -> NDArray[np.bool_]:
+    x, y = _targets(flow)
+    height, width = flow.shape[:2]
+    return np.asarray((x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1))
+
+
+def _targets(flow: FloatArray) -> tuple[FloatArray, FloatArray]:
+    height, width = flow.shape[:2]
+    x = flow[..., 0] + np.arange(width, dtype=np.float32)
+    y = flow[..., 1] + np.arange(height, dtype=np.float32)[:, None]
+    return x, y

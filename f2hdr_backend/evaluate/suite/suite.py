@@ -1,0 +1,87 @@
+"""What every suite offers, and finding one by its name."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from f2hdr_backend.evaluate.suite import suites
+from f2hdr_backend.shot.errors import DocumentError
+from f2hdr_backend.train.synthesis import SyntheticWindow
+
+STATIC, CAMERA, CHART = "static", "camera", "chart"
+"""Kinds with measures of their own: flicker; the cost of a wrong exposure ratio; the error of each channel."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One window of a suite."""
+
+    index: int
+    kind: str
+    """Kind of scene, or name of the clip."""
+    ratio_stops: float
+    """Stops between the exposures."""
+    long_reference: bool
+    """Whether the middle frame has the long exposure."""
+
+
+class Suite(ABC):
+    """A numbered row of windows; the same number always gives the same window."""
+
+    size: tuple[int, int]
+    """Width and height of every window, in pixels."""
+    count: int
+    """Windows that contain every kind of scene at every ratio with either reference."""
+    about: str
+    """The images and the seed, for the report."""
+
+    @abstractmethod
+    def __init__(self, folder: Path) -> None:
+        """Read the images.
+
+        Raises:
+            DocumentError: the folder has none that the suite can use.
+        """
+
+    @abstractmethod
+    def case(self, index: int) -> Case:
+        """What window ``index`` shows."""
+
+    @abstractmethod
+    def window(self, case: Case, *, other_phase: bool = False) -> SyntheticWindow:
+        """The window; with ``other_phase`` the same scene with the other exposure in the middle."""
+
+    def steady_pair(self, case: Case) -> tuple[SyntheticWindow, SyntheticWindow] | None:
+        """The windows of two consecutive frames of a slow shot, or None; the second one follows the first."""
+        return None
+
+    def cases(self, windows: int | None) -> list[Case]:
+        """The first ``windows`` cases; all if None."""
+        return [self.case(index) for index in range(self.count if windows is None else windows)]
+
+
+def cycle(index: int, kinds: Sequence[str], ratios_ev: Sequence[float]) -> Case:
+    """Case ``index`` of a suite whose number of kinds has no common factor with that of ratios, nor with 2."""
+    return Case(index, kinds[index % len(kinds)], ratios_ev[index % len(ratios_ev)], index % 2 == 0)
+
+
+def suite_names() -> tuple[str, ...]:
+    """The names of all suites."""
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(suites.__path__)))
+
+
+def open_suite(name: str, folder: Path) -> Suite:
+    """Open a suite on the user's folder of images or clips.
+
+    Raises:
+        DocumentError: there is no such suite, or the folder has nothing that it can use.
+    """
+    if name not in suite_names():
+        raise DocumentError(f'There is no suite "{name}".', hint=f"Use {', '.join(suite_names())}.")
+    found: Suite = importlib.import_module(f"{suites.__name__}.{name}").Suite(folder)
+    return found
