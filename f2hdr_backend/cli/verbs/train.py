@@ -275,7 +275,9 @@ def _scores(
     from f2hdr_backend.engine.method.base import Method
     from f2hdr_backend.engine.method.choose import open_method
     from f2hdr_backend.engine.method.merge import MergeMethod
-    from f2hdr_backend.evaluate.suite.synthetic import run, summary
+    from f2hdr_backend.evaluate.suite.scoring import run
+    from f2hdr_backend.evaluate.suite.suites.synthetic import Suite
+    from f2hdr_backend.evaluate.suite.summary import summary
     from f2hdr_backend.shot.document import Engine
     from f2hdr_backend.weights import store
 
@@ -289,5 +291,5 @@ def _scores(
             "f2hdr": open_method(Engine(), cpu, entry),
             "merge": MergeMethod(Engine(method="merge"), cpu),
         }
-        table = summary(list(run(held_out, methods, SCORED_WINDOWS, Engine().reference_trust)))
+        table = summary(list(run(Suite.of(held_out), methods, SCORED_WINDOWS, Engine().reference_trust)))
     return {f"{method} PSNR_T": round(row["PSNR_T"], 2) for method, row in table.items()}

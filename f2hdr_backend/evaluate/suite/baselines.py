@@ -37,5 +37,5 @@ def opencv_merge(codes: FloatArray, exposures: tuple[float, float, float]) -> Fl
         frames[index] = align.shiftMat(frames[index], shift)
     levels = np.linspace(0, 1, LEVELS, dtype=np.float32)
     response = np.repeat((levels**GAMMA)[:, None, None], 3, -1).clip(1e-6).astype(np.float32)
-    merged = cv2.createMergeDebevec().process(frames, np.float32(exposures), response)
+    merged = cv2.createMergeDebevec().process(frames, np.asarray(exposures, np.float32), response)
     return np.asarray(merged, np.float32)

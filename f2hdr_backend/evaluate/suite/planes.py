@@ -34,7 +34,7 @@ class Plane:
         """Premultiplied radiance ``(H, W, 3)`` and alpha ``(H, W)`` in a frame of ``size`` (width, height)."""
         four = np.dstack((self.radiance * self.alpha[..., None], self.alpha)).astype(np.float32)
         seen = cv2.warpPerspective(four, self.place(time), size, flags=cv2.INTER_LINEAR)
-        return seen[..., :3], seen[..., 3]
+        return np.asarray(seen[..., :3], np.float32), np.asarray(seen[..., 3], np.float32)
 
 
 def composite(planes: Sequence[Plane], time: float, size: tuple[int, int]) -> tuple[FloatArray, NDArray[np.int64]]:

@@ -22,9 +22,9 @@ FEWEST = 200
 
 def flow_between(first: FloatArray, second: FloatArray) -> FloatArray:
     """``(H, W, 2)`` flow in pixels between two true frames, ``(H, W, 3)`` radiance each."""
-    estimator = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    estimator = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     gray = [np.rint(tonemap(each.clip(0, 1)).mean(-1) * 255).astype(np.uint8) for each in (first, second)]
-    return np.asarray(estimator.calc(gray[0], gray[1], None), np.float32)
+    return np.asarray(estimator.calc(gray[0], gray[1], np.zeros((*gray[0].shape, 2), np.float32)), np.float32)
 
 
 def alternation(
@@ -77,6 +77,5 @@ def _inside(flow: FloatArray) -> NDArray[np.bool_]:
 
 def _targets(flow: FloatArray) -> tuple[FloatArray, FloatArray]:
     height, width = flow.shape[:2]
-    x = flow[..., 0] + np.arange(width, dtype=np.float32)
-    y = flow[..., 1] + np.arange(height, dtype=np.float32)[:, None]
-    return x, y
+    x = np.asarray(flow[..., 0] + np.arange(width, dtype=np.float32), np.float32)
+    return x, np.asarray(flow[..., 1] + np.arange(height, dtype=np.float32)[:, None], np.float32)

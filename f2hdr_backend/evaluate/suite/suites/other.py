@@ -120,11 +120,11 @@ class Suite(suite.Suite):
 def _background(scene: Scene, picture: FloatArray, random: Random) -> Plane:
     """A picture that covers the frame and moves by a homography: each corner evenly, in a direction of its own."""
     height, width = picture.shape[:2]
-    corners = np.float32([(0, 0), (width, 0), (width, height), (0, height)])
-    start = corners - np.float32([(width - SIZE[0]) / 2, (height - SIZE[1]) / 2])
+    corners = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
+    start = corners - np.array([(width - SIZE[0]) / 2, (height - SIZE[1]) / 2], np.float32)
     speed, angle = random.uniform(*scene.corner_px), random.uniform(0, 2 * np.pi)
     common = np.array((np.cos(angle), np.sin(angle))) * speed
-    steps = np.float32(common + random.normal(0, 0.2, (4, 2)) * speed)
+    steps = np.asarray(common + random.normal(0, 0.2, (4, 2)) * speed, np.float32)
     return Plane(
         picture,
         np.ones(picture.shape[:2], np.float32),
@@ -145,7 +145,7 @@ def _sprite(scene: Scene, picture: FloatArray, random: Random) -> Plane:
     step = np.array((np.cos(angle), np.sin(angle))) * speed
     center = np.array((random.uniform(0.25, 0.75) * SIZE[0], random.uniform(0.25, 0.75) * SIZE[1]))
     turn = random.normal(0, 0.03)
-    soft = cv2.GaussianBlur(alpha.astype(np.float32) / 255, (0, 0), 0.8)
+    soft = np.asarray(cv2.GaussianBlur(alpha.astype(np.float32) / 255, (0, 0), 0.8), np.float32)
     return Plane(piece, soft, _moving(center, step, scene.acceleration, turn, side))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from f2hdr_backend.evaluate.suite import suite
 from f2hdr_backend.evaluate.suite.suite import Case, cycle
-from f2hdr_backend.train.sources import load_sources
+from f2hdr_backend.train.sources import Source, load_sources
 from f2hdr_backend.train.style import CameraStyle, SceneStyle, Style
 from f2hdr_backend.train.synthesis import SyntheticWindow, synthesize
 
@@ -42,7 +43,14 @@ class Suite(suite.Suite):
 
     def __init__(self, folder: Path) -> None:
         """See :class:`f2hdr_backend.evaluate.suite.suite.Suite`."""
-        self._sources = load_sources(folder, held_out=True)
+        self._sources: Sequence[Source] = load_sources(folder, held_out=True)
+
+    @classmethod
+    def of(cls, sources: Sequence[Source]) -> Suite:
+        """The suite on images that are already in memory."""
+        suite = cls.__new__(cls)
+        suite._sources = sources
+        return suite
 
     def case(self, index: int) -> Case:
         """See :class:`f2hdr_backend.evaluate.suite.suite.Suite`."""
