@@ -50,7 +50,8 @@ WALLS = {
     ),
     "api": _wall("shot image color detection simulation engine", "numpy"),
     "demo": _wall("shot image color simulation engine evaluate", "numpy cv2"),
-    "panel": _wall("shot client image", "qtpy numpy"),
+    "pictures": _wall("shot image color", "numpy cv2 PyOpenColorIO psutil"),
+    "panel": _wall("shot client", "qtpy PySide6 PySide2 nuke f2hdr_nuke"),
     "farm": _wall("shot", "openjd distributed"),
     "install": _wall("shot"),
 }
@@ -74,9 +75,8 @@ SUB_PACKAGES = {
 """By sub-package: what it may import of its own package beside itself."""
 OPEN_PACKAGES = {"cli"}
 HOST_MODULES = {"nuke", "nukescripts", "PySide2", "PySide6", "shiboken2", "shiboken6", "f2hdr_nuke"}
-HOST_SAFE_FOLDERS = [
-    *(ROOT / PACKAGE / name for name in ("shot", "client", "install")), ROOT / "nuke_plugin", ROOT / "resolve_fuse",
-]  # fmt: skip
+DOOR_FOLDERS = [ROOT / PACKAGE / name for name in ("shot", "client", "install")]
+HOST_SAFE_FOLDERS = [*DOOR_FOLDERS, ROOT / PACKAGE / "panel", ROOT / "nuke_plugin", ROOT / "resolve_fuse"]
 OURS = (PACKAGE, "nuke_plugin", "resolve_fuse")
 SOURCES = [path for folder in OURS for path in sorted((ROOT / folder).rglob("*.py"))]
 HOST_SAFE = sorted(path for folder in HOST_SAFE_FOLDERS for path in folder.rglob("*.py"))
@@ -181,6 +181,18 @@ def test_the_nuke_plugin_imports_only_the_door_and_its_host() -> None:
     assert [line for path in plugin for line in _trespasses(path, "nuke_plugin", wall)] == []
 
 
+def test_only_the_verb_imports_the_panel() -> None:
+    verb = ROOT / PACKAGE / "cli" / "verbs" / "panel.py"
+    found = [
+        f"{_name(path)}:{line}"
+        for path in SOURCES
+        if path != verb and not path.is_relative_to(ROOT / PACKAGE / "panel")
+        for line, module in _imports(path)
+        if _is_within(module, [f"{PACKAGE}.panel"])
+    ]
+    assert found == []
+
+
 def test_driving_resolve_imports_only_the_door_and_its_host() -> None:
     wall = Wall(frozenset({"shot", "client"}), frozenset({"f2hdr_resolve", "DaVinciResolveScript", "fusionscript"}))
     driver = sorted((ROOT / "resolve_fuse").rglob("*.py"))
@@ -223,7 +235,7 @@ def test_a_bare_interpreter_opens_the_door_without_torch_or_numpy() -> None:
     modules = [
         ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
         for path in HOST_SAFE
-        if path.is_relative_to(ROOT / PACKAGE)
+        if any(path.is_relative_to(folder) for folder in DOOR_FOLDERS)
     ]
     script = f"""
 import importlib, sys

@@ -42,6 +42,10 @@ class JobStatus:
     """``F2HDRError.to_json`` of what stopped the job, if it failed."""
     warnings: tuple[str, ...]
     """What a user should know of."""
+    client: str = ""
+    """Who asked for it."""
+    output: str = ""
+    """Pattern of the frames that it writes."""
 
     @property
     def is_over(self) -> bool:
@@ -60,6 +64,8 @@ class JobStatus:
             message=answer["message"],
             error=answer["error"],
             warnings=tuple(answer["warnings"]),
+            client=answer.get("client", ""),
+            output=answer.get("output", ""),
         )
 
 

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 import f2hdr_backend
-from f2hdr_backend.install.backend import client_files, host_files
+from f2hdr_backend.install.backend import PACKAGE, client_files, host_files
 from f2hdr_backend.install.files import InstallError, Piece, install_files, remove_files
 
 PRODUCT = "nuke"
@@ -31,6 +31,7 @@ def install(roots: list[Path], backend: list[str], *, dry_run: bool) -> list[str
     with tempfile.TemporaryDirectory() as staging:
         pieces = [Piece(source / part, f"{FOLDER}/{part}") for part in PARTS]
         pieces += client_files(backend, Path(staging), FOLDER)
+        pieces.append(Piece(PACKAGE / "panel", f"{FOLDER}/f2hdr_backend/panel"))
         for root in roots:
             lines += install_files(pieces, root, product=PRODUCT, version=f2hdr_backend.__version__, dry_run=dry_run)
             lines += _with_block(root / "init.py", dry_run)

@@ -22,9 +22,11 @@ WARNINGS_KEPT = 100
 class JobRecord:
     """The state and the events of one job; thread-safe."""
 
-    def __init__(self, client: str, *, keep: bool = True) -> None:
+    def __init__(self, client: str, *, keep: bool = True, output: str = "") -> None:
         self.id = secrets.token_hex(8)
         self.client = client
+        self.output = output
+        """Pattern of the frames that it writes."""
         self.keep = keep
         """Whether it goes on unwatched."""
         self.seen = time.monotonic()
@@ -52,7 +54,7 @@ class JobRecord:
         with self._lock:
             return JobStatus(
                 self.id, self._state, self._done, self._total, self._frame, self._message, self._error,
-                tuple(self._warnings),
+                tuple(self._warnings), self.client, self.output,
             )  # fmt: skip
 
     def since(self, after: int) -> tuple[list[dict[str, Any]], int]:

@@ -80,7 +80,7 @@ class Service:
         document = json.dumps(shot.to_json(), sort_keys=True)
         digest = hashlib.sha256(f"{document}{request.force}".encode()).hexdigest()
         order = RenderOrder(document, request.priority == "interactive", request.force)
-        record = JobRecord(request.client, keep=request.keep)
+        record = JobRecord(request.client, keep=request.keep, output=shot.output.pattern)
         device = self._queue.device_for(shot.engine.device)
         work = RenderWork(record, order, self._place(device))
         frames = None if shot.frames is None else str(shot.frames)

@@ -12,6 +12,8 @@ from f2hdr_nuke import callbacks, exposures, knobs, plan, result, settings, spac
 from f2hdr_nuke.host import WindowHost
 
 _SPACE_KNOBS = {"color_input_space": ("auto", "gamma22", "linear"), "color_output_space": ("auto", "linear")}
+_DOCK = "__import__('f2hdr_backend.panel.nuke_dock', None, None, ['NukePanel']).NukePanel"
+"""What Nuke evaluates to the widget's class."""
 _OPENED, _CONNECTED = "showPanel", "inputChange"
 
 
@@ -21,8 +23,16 @@ def register() -> None:
     if toolbar is None or toolbar.findItem("F2HDR") is not None:
         return
     toolbar.addCommand("F2HDR", "nuke.createNode('F2HDR')", tooltip="HDR from footage of alternating exposures")
+    _offer_dock()
     nuke.addKnobChanged(changed, nodeClass="Group")
     nuke.addUpdateUI(Watch().look, nodeClass="Group")
+
+
+def _offer_dock() -> None:
+    """Offer the dockable panel in the menu of panes. Its code, and Qt, are loaded when it is opened."""
+    from nukescripts import panels
+
+    panels.registerWidgetAsPanel(_DOCK, "F2HDR", "com.f2hdr.panel")
 
 
 def changed() -> None:

@@ -217,6 +217,12 @@ class Undo:
     def enable(self) -> None:
         session.undo_disabled -= 1
 
+    def begin(self, name: str = "") -> None:
+        session.require_main("Undo.begin")
+
+    def end(self) -> None:
+        session.require_main("Undo.end")
+
 
 def executeInMainThreadWithResult(call: Callable[..., Any], args: Any = (), kwargs: Any = None) -> Any:
     args = args if isinstance(args, tuple) else (args,)

@@ -63,6 +63,15 @@ class Knob:
         self.keys[int(frame)] = value
         return True
 
+    def setAnimated(self) -> bool:
+        self._guard("setAnimated")
+        return True
+
+    def clearAnimated(self) -> bool:
+        self._guard("clearAnimated")
+        self.expression, self.keys = "", {}
+        return True
+
     def setExpression(self, text: str) -> bool:
         self._guard("setExpression")
         self.expression = text

@@ -1,0 +1,37 @@
+"""``f2hdr panel``: the window in which a plate is looked at, set up and rendered."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from f2hdr_backend.shot.errors import F2HDRError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb ``panel`` to the command line."""
+    app.command("panel")(panel)
+
+
+def panel(
+    plate: Annotated[
+        list[str] | None,
+        typer.Argument(help="A frame, a folder of frames, a movie or a Shot document.", metavar="[PLATE]"),
+    ] = None,
+    pictures: Annotated[bool, typer.Option("--pictures", hidden=True)] = False,
+) -> None:
+    """Open the panel: look at a plate, correct its exposures, set up the Shot, watch it render."""
+    if pictures:
+        from f2hdr_backend.pictures.process import run as serve_pictures
+
+        serve_pictures()
+        return
+    try:
+        from f2hdr_backend.panel.app import run
+    except ImportError as error:
+        raise F2HDRError(
+            f"The panel needs Qt, which cannot be loaded: {error}.", hint='Run: pip install "f2hdr[ui]"'
+        ) from error
+    sys.exit(run(plate or []))

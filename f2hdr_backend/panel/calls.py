@@ -1,0 +1,53 @@
+"""Work that waits for a disk or the network, on threads; its result comes back to the window's thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Optional
+
+from f2hdr_backend.panel.qt import QtCore, Signal
+from f2hdr_backend.shot.errors import F2HDRError
+
+
+class Calls(QtCore.QObject):
+    """Runs functions on threads of its own. Make it on the window's thread."""
+
+    _finished = Signal(object, object)
+
+    def __init__(self, threads: int = 2, parent: Optional[QtCore.QObject] = None) -> None:
+        super().__init__(parent)
+        self._pool = ThreadPoolExecutor(threads, "panel")
+        self._open = True
+        self._finished.connect(self._deliver, QtCore.Qt.ConnectionType.QueuedConnection)
+
+    def run(
+        self,
+        function: Callable[[], Any],
+        done: Optional[Callable[[Any], None]] = None,
+        failed: Optional[Callable[[F2HDRError], None]] = None,
+    ) -> None:
+        """Call ``function`` on a thread, then ``done`` or ``failed`` here; after ``close`` neither is called."""
+
+        def work() -> None:
+            try:
+                call, value = done, function()
+            except F2HDRError as error:
+                call, value = failed, error
+            except Exception as error:
+                words = f"The panel failed with {type(error).__name__}: {error}."
+                call, value = failed, F2HDRError(words, hint="This is a bug in F2HDR.")
+            if self._open and call is not None:
+                self._finished.emit(call, value)
+
+        if self._open:
+            self._pool.submit(work)
+
+    def close(self) -> None:
+        """Begin no more work, and deliver nothing more."""
+        self._open = False
+        self._pool.shutdown(wait=False)
+
+    def _deliver(self, call: Callable[[Any], None], value: Any) -> None:
+        if self._open:
+            call(value)

@@ -1,0 +1,44 @@
+"""Asking for files and folders."""
+
+from __future__ import annotations
+
+from f2hdr_backend.panel.qt import QtWidgets
+from f2hdr_backend.panel.session import Session
+
+
+class Dialogs:
+    """The file dialogs of one window."""
+
+    def __init__(self, window: QtWidgets.QWidget, session: Session) -> None:
+        self._window, self._session = window, session
+
+    def choose_plate(self) -> None:
+        """Ask for a plate or a Shot document, and open it."""
+        path, _ = QtWidgets.QFileDialog.getOpenFileName(self._window, "Open a frame of the plate, a movie or a Shot")
+        if path:
+            self._session.open_paths([path])
+
+    def choose_folder(self) -> None:
+        """Ask for a folder of frames, and open it."""
+        path = QtWidgets.QFileDialog.getExistingDirectory(self._window, "Open a folder of frames")
+        if path:
+            self._session.open_paths([path])
+
+    def save(self) -> None:
+        """Save the Shot where it is from, else ask."""
+        if self._session.path:
+            self._session.save(self._session.path)
+        else:
+            self.save_as()
+
+    def save_as(self) -> None:
+        """Ask where to save the Shot."""
+        path, _ = QtWidgets.QFileDialog.getSaveFileName(self._window, "Save the Shot", "shot.json", "Shot (*.json)")
+        if path:
+            self._session.save(path)
+
+    def send_to_farm(self) -> None:
+        """Ask for a folder, and write a job bundle into it."""
+        folder = QtWidgets.QFileDialog.getExistingDirectory(self._window, "Folder for the OpenJD job bundle")
+        if folder:
+            self._session.send_to_farm(folder)

@@ -1,0 +1,130 @@
+"""What follows the frame and the jobs without being asked: thumbnails, the waveform, the time a frame takes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any, Optional
+
+from f2hdr_backend.panel import theme
+from f2hdr_backend.panel.pictures_client import Pictures, decoded
+from f2hdr_backend.panel.qt import QtCore
+from f2hdr_backend.panel.session import Session
+from f2hdr_backend.panel.shot_model import ShotModel
+from f2hdr_backend.panel.timeline import Timeline
+from f2hdr_backend.panel.waveform import Waveform
+from f2hdr_backend.panel.words import exposure_name
+
+_SCOPE_MS = 120
+"""The waveform follows this long after the frame, so that scrubbing does not wait for it."""
+
+
+class Thumbs(QtCore.QObject):
+    """Fills the timeline's thumbnails, one request at a time."""
+
+    def __init__(self, timeline: Timeline, pictures: Pictures, model: ShotModel) -> None:
+        super().__init__(timeline)
+        self._timeline, self._pictures, self._model = timeline, pictures, model
+        self._is_open = self._asked = False
+        timeline.thumbs_wanted.connect(self.ask)
+        model.detected.connect(timeline.clear_thumbs)
+
+    def open(self, is_open: bool) -> None:
+        """There is a plate, or none."""
+        self._is_open, self._asked = is_open, False
+        self.ask()
+
+    def ask(self) -> None:
+        """Ask for the next one."""
+        wanted = self._timeline.wanted_thumbs()
+        if self._asked or not wanted or not self._is_open:
+            return
+        self._asked = True
+        width, height = self._timeline.thumb_size()
+        frame = wanted[0]
+        self._pictures.ask(
+            "thumb", self._take, lambda _: self._unreadable(frame),
+            frame=frame, width=width, height=height, stops=self._stops_to_long(frame),
+        )  # fmt: skip
+
+    def _take(self, answer: dict[str, Any]) -> None:
+        self._asked = False
+        if answer["stops"] == self._stops_to_long(answer["frame"]):
+            self._timeline.set_thumb(answer["frame"], decoded(answer))
+        self.ask()
+
+    def _unreadable(self, frame: int) -> None:
+        """A frame that cannot be read has an empty place."""
+        self._asked = False
+        self._timeline.set_thumb(frame, None)
+        QtCore.QTimer.singleShot(0, self.ask)
+
+    def _stops_to_long(self, frame: int) -> float:
+        """What a frame lacks to the longest exposure: thumbnails do not flicker."""
+        pattern = self._model.exposures
+        return 0.0 if pattern is None else pattern.highest - pattern.ev(frame)
+
+
+class Scope(QtCore.QObject):
+    """Keeps the waveform at the frame on screen."""
+
+    def __init__(self, waveform: Waveform, timeline: Timeline, pictures: Pictures, model: ShotModel) -> None:
+        super().__init__(waveform)
+        self._waveform, self._timeline, self._pictures, self._model = waveform, timeline, pictures, model
+        self._timer = QtCore.QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_SCOPE_MS)
+        self._timer.timeout.connect(self._ask)
+
+    def follow(self) -> None:
+        """The frame on screen is another one."""
+        self._timer.start()
+
+    def clear(self) -> None:
+        """There is no frame on screen."""
+        self._timer.stop()
+        self._waveform.show_scope(None, {})
+
+    def _ask(self) -> None:
+        if self._waveform.isVisible():
+            frame, clip = self._timeline.frame, list(self._model.clip_level)
+            self._pictures.ask("scope", self._take, lambda _: self.clear(), frame=frame, clip_level=clip)
+
+    def _take(self, answer: dict[str, Any]) -> None:
+        self._waveform.show_scope(decoded(answer), answer)
+        pattern, clips = self._model.exposures, []
+        if pattern is not None:
+            now, colors = pattern.ev(answer["frame"]), theme.place_colors(list(pattern.cycle))
+            clips = [(f"{exposure_name(pattern, ev)} clips", now - ev, colors[ev]) for ev in colors if ev != now]
+        self._waveform.set_clips(clips)
+
+
+class Pace:
+    """Learns from finished frames how long one takes with the Shot's engine and the plate's size."""
+
+    def __init__(self, session: Session, learned: Callable[[], None]) -> None:
+        self._session, self._learned = session, learned
+        self._known: dict[str, float] = {}
+
+    @property
+    def seconds(self) -> Optional[float]:
+        """Seconds a frame, None while unknown."""
+        return self._known.get(self._key())
+
+    def learn(self, jobs: list[dict[str, Any]]) -> None:
+        """Take what the server's jobs tell."""
+        shot, key = self._session.model.shot, self._key()
+        if shot is None or key in self._known:
+            return
+        output = os.path.abspath(shot.output.pattern)
+        job = next((job for job in jobs if job.get("output") == output and job["done"]), None)
+        if job is not None:
+            self._session.backend.pace(job["id"], lambda seconds: self._take(key, seconds))
+
+    def _take(self, key: str, seconds: float) -> None:
+        self._known[key] = seconds
+        self._learned()
+
+    def _key(self) -> str:
+        shot = self._session.model.shot
+        return "" if shot is None else f"{self._session.facts.get('size')} {shot.engine}"

@@ -1,0 +1,64 @@
+"""Small widgets that every part of the window uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from f2hdr_backend.panel.qt import Qt, QtWidgets
+
+
+def label(text: str, kind: str = "") -> Any:
+    """Return a text; ``kind`` is a name of the style sheet: dim, wrong, warning, title or mono."""
+    found = QtWidgets.QLabel(text)
+    found.setObjectName(kind)
+    return found
+
+
+def restyle(widget: Any, kind: str) -> None:
+    """Give a widget another name of the style sheet."""
+    widget.setObjectName(kind)
+    widget.style().unpolish(widget)
+    widget.style().polish(widget)
+
+
+def button(text: str, clicked: Callable[[], object], name: str, help: str = "", *, primary: bool = False) -> Any:
+    """Return a push button; ``name`` is what tests and screen readers call it."""
+    found = QtWidgets.QPushButton(text)
+    found.setAccessibleName(name)
+    found.setToolTip(help)
+    found.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    if primary:
+        found.setObjectName("primary")
+    found.clicked.connect(lambda *_: clicked())
+    return found
+
+
+class Elided(QtWidgets.QLabel):
+    """One line of text that is shortened in its middle where there is no room; the tool tip has the whole."""
+
+    def __init__(self, text: str = "", kind: str = "") -> None:
+        super().__init__()
+        self.setObjectName(kind)
+        self.setMinimumWidth(40)
+        self.setSizePolicy(QtWidgets.QSizePolicy.Policy.Expanding, QtWidgets.QSizePolicy.Policy.Preferred)
+        self._whole = ""
+        self.show_text(text)
+
+    def show_text(self, text: str) -> None:
+        """Show another text."""
+        self._whole = text
+        self.setToolTip(text)
+        self._fit()
+
+    def whole(self) -> str:
+        """Return the text before shortening."""
+        return self._whole
+
+    def resizeEvent(self, event: Any) -> None:
+        """Shorten anew."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        self.setText(self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideMiddle, max(self.width(), 40)))

@@ -1,0 +1,32 @@
+"""The Qt that is there: what qtpy chooses, else the host's own PySide6 or PySide2 (hosts have no qtpy)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+try:
+    from qtpy import QtCore, QtGui, QtWidgets
+except ImportError:
+    try:
+        from PySide6 import QtCore, QtGui, QtWidgets  # type: ignore[no-redef]
+    except ImportError:
+        from PySide2 import QtCore, QtGui, QtWidgets  # type: ignore[no-redef]
+
+__all__ = ["Qt", "QtCore", "QtGui", "QtWidgets", "Signal", "action", "is_qt5", "position"]
+
+Qt = QtCore.Qt
+Signal: Any = QtCore.Signal  # type: ignore[attr-defined]
+is_qt5 = int(QtCore.qVersion().split(".")[0]) < 6
+
+
+def action(text: str, parent: Any) -> Any:
+    """Return a QAction, which Qt 6 moved to QtGui."""
+    kind: Any = (QtWidgets if is_qt5 else QtGui).QAction
+    return kind(text, parent)
+
+
+def position(event: Any) -> Any:
+    """Return where a mouse or wheel event happened in its widget, as a QPointF."""
+    if hasattr(event, "position"):
+        return event.position()
+    return event.localPos() if hasattr(event, "localPos") else QtCore.QPointF(event.pos())

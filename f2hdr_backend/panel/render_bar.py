@@ -1,0 +1,61 @@
+"""Rendering: this frame, the range; how long it takes; the farm and the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Optional
+
+from f2hdr_backend.panel.jobs_table import time_left
+from f2hdr_backend.panel.labels import button, label
+from f2hdr_backend.panel.qt import QtCore, QtGui, QtWidgets
+
+
+class RenderBar(QtWidgets.QWidget):
+    """Buttons below the Shot form. ``acts`` maps names to what the buttons do."""
+
+    def __init__(self, acts: dict[str, Callable[[], None]], parent: Optional[QtWidgets.QWidget] = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("pane")
+        self._count = 0
+        self.frame = button("Render frame", acts["frame"], "Render frame", "Render the frame on screen, before any "
+                            "other work of the backend.  Ctrl+R", primary=True)  # fmt: skip
+        self.range = button("Render range", acts["range"], "Render range", "Render from in to out. Frames that are "
+                            "done are kept.  Ctrl+Shift+R", primary=True)  # fmt: skip
+        self.detect = button("Detect", acts["detect"], "Detect exposures", "Measure every frame's exposure.  Ctrl+D")
+        self.command = button("Copy command", acts["command"], "Copy command", "Copy the command line that renders "
+                              "this Shot.")  # fmt: skip
+        self.farm = button("Send to farm…", acts["farm"], "Send to farm", "Write an OpenJD job bundle of this Shot.")
+        self.estimate = label("", "dim")
+        self.estimate.setAccessibleName("Estimated time")
+        self.estimate.setWordWrap(True)
+        first, second = QtWidgets.QHBoxLayout(), QtWidgets.QHBoxLayout()
+        first.addWidget(self.frame, 1)
+        first.addWidget(self.range, 1)
+        for control in (self.detect, self.command, self.farm):
+            second.addWidget(control, 1)
+        layout = QtWidgets.QVBoxLayout(self)
+        layout.setContentsMargins(10, 8, 10, 8)
+        layout.addWidget(self.estimate)
+        layout.addLayout(first)
+        layout.addLayout(second)
+
+    def show_state(self, frame: int, first: int, last: int, count: int, *, is_open: bool) -> None:
+        """Name the frame and the range on the buttons."""
+        for control in (self.frame, self.range, self.detect, self.command, self.farm):
+            control.setEnabled(is_open)
+        self.frame.setText(f"Render frame {frame}" if is_open else "Render frame")
+        self.range.setText(f"Render {first}–{last}" if is_open else "Render range")
+        self._count = count
+
+    def show_estimate(self, seconds: Optional[float], what: str) -> None:
+        """Tell how long the range takes at so many seconds a frame."""
+        if seconds is None:
+            self.estimate.setText("Time: known after the first frame.")
+            return
+        whole = time_left(seconds * self._count)
+        self.estimate.setText(f"Time: about {whole} for {self._count} frames ({seconds:.1f} s a frame, {what}).")
+
+
+def reveal(path: str) -> Any:
+    """Open a folder with the system's file browser."""
+    return QtGui.QDesktopServices.openUrl(QtCore.QUrl.fromLocalFile(path))

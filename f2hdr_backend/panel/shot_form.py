@@ -1,0 +1,295 @@
+"""The Shot as a form, made from the Shot's own fields: help, units and choices are theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Optional
+
+from f2hdr_backend.panel.form_fields import FormField, form_fields
+from f2hdr_backend.panel.labels import label
+from f2hdr_backend.panel.qt import Qt, QtWidgets
+from f2hdr_backend.panel.shot_model import ShotModel
+from f2hdr_backend.shot.document import Shot
+from f2hdr_backend.shot.errors import F2HDRError
+from f2hdr_backend.shot.exposure import ExposurePattern
+
+TITLES = {"": "Plate", "color": "Color", "engine": "Engine", "output": "Output"}
+SHORT_HELP = 90
+"""Characters of help shown under a field's name as its tool tip's first line; the whole is in the tool tip."""
+
+
+class ShotForm(QtWidgets.QScrollArea):
+    """Edits the model's Shot. What makes no Shot is marked at its field and not taken."""
+
+    def __init__(self, model: ShotModel, parent: Optional[QtWidgets.QWidget] = None) -> None:
+        super().__init__(parent)
+        self._model = model
+        self._editors: dict[str, _Editor] = {}
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setAccessibleName("Shot settings")
+        inside = QtWidgets.QWidget()
+        inside.setObjectName("pane")
+        layout = QtWidgets.QVBoxLayout(inside)
+        layout.setContentsMargins(10, 6, 10, 10)
+        groups: dict[str, Any] = {}
+        for field in form_fields():
+            if field.part not in groups:
+                groups[field.part] = self._group(TITLES.get(field.part, field.part.capitalize()), layout)
+            self._add(field, groups[field.part])
+        layout.addStretch(1)
+        self.setWidget(inside)
+        model.changed.connect(self.show_shot)
+        model.detected.connect(self.show_shot)
+        self.show_shot()
+
+    def offer(self, path: str, names: list[str]) -> None:
+        """Offer values for a free field, such as the color spaces of the config."""
+        if path in self._editors:
+            self._editors[path].offer(names)
+
+    def editor(self, path: str) -> Any:
+        """Return the widget of a field, such as ``engine.method``."""
+        return self._editors[path].widget
+
+    def problems(self) -> list[str]:
+        """Return what is wrong in the form, one sentence a field."""
+        return [editor.problem for editor in self._editors.values() if editor.problem]
+
+    def show_shot(self) -> None:
+        """Show the model's Shot, and what was detected where the Shot leaves it open."""
+        shot = self._model.shot
+        self.setEnabled(shot is not None)
+        for path, editor in self._editors.items():
+            editor.show_value(None if shot is None else editor.field.of(shot))
+            editor.show_found(self._found(path))
+
+    def _found(self, path: str) -> str:
+        """What is used where a field is empty."""
+        found = self._model
+        if path == "exposures":
+            pattern = found.detected_pattern
+            return "found from the plate" if pattern is None else f"{_cycle(pattern)} (detected)"
+        if path == "cuts":
+            cuts = found.detection.get("cuts")
+            return "found from the plate" if cuts is None else ", ".join(map(str, cuts)) or "none (detected)"
+        if path == "color.clip_level":
+            return ", ".join(f"{level:g}" for level in found.clip_level) + " (found)"
+        return {"frames": "the whole plate", "engine.memory": "what is free"}.get(path, "")
+
+    def _group(self, title: str, layout: Any) -> Any:
+        box = QtWidgets.QGroupBox(title)
+        box.setAccessibleName(title)
+        form = QtWidgets.QFormLayout(box)
+        form.setContentsMargins(0, 4, 0, 2)
+        form.setHorizontalSpacing(10)
+        form.setVerticalSpacing(6)
+        form.setFieldGrowthPolicy(QtWidgets.QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
+        layout.addWidget(box)
+        return form
+
+    def _add(self, field: FormField, form: Any) -> None:
+        editor = _editor_for(field, lambda value: self._edited(field, value))
+        name = label(field.label, "dim")
+        name.setToolTip(_tip(field))
+        name.setBuddy(editor.widget)
+        name.setMinimumWidth(96)
+        editor.widget.setToolTip(_tip(field))
+        editor.widget.setAccessibleName(field.label)
+        editor.widget.setAccessibleDescription(field.help)
+        form.addRow(name, editor.widget)
+        form.addRow("", editor.error)
+        self._editors[field.path] = editor
+
+    def _edited(self, field: FormField, value: Any) -> None:
+        """Take a value that a person entered; ``value`` is text where it is written."""
+        shot = self._model.shot
+        if shot is None:
+            return
+        editor = self._editors[field.path]
+        try:
+            changed = _with(shot, field, value, self._model.exposures)
+        except F2HDRError as error:
+            editor.show_problem(str(error))
+            return
+        editor.show_problem("")
+        self._model.put(changed)
+
+
+def _with(shot: Shot, field: FormField, value: Any, exposures: Optional[ExposurePattern]) -> Shot:
+    """The Shot with an entered value. Raises F2HDRError for what makes none."""
+    if field.kind is ExposurePattern:
+        if not value.strip():
+            return replace(shot, exposures=None)
+        cycle = ExposurePattern.parse_steps(value.replace(" ", ""))
+        if exposures is not None and len(exposures.cycle) == len(cycle):
+            return replace(shot, exposures=replace(exposures, cycle=cycle))
+        first = shot.frames.first if shot.frames is not None else exposures.start if exposures is not None else 1
+        return replace(shot, exposures=ExposurePattern(cycle, first))
+    return field.put(shot, field.parse(value) if isinstance(value, str) else value)
+
+
+class _Editor:
+    """One field's widget, with the sentence below it about what is wrong."""
+
+    def __init__(self, field: FormField, widget: Any) -> None:
+        self.field = field
+        self.widget = widget
+        self.problem = ""
+        self.error = label("", "wrong")
+        self.error.setWordWrap(True)
+        self.error.hide()
+
+    def show_value(self, value: Any) -> None:
+        """Show a value without taking it as an edit."""
+
+    def show_found(self, text: str) -> None:
+        """Show what is used where nothing is entered."""
+
+    def offer(self, names: list[str]) -> None:
+        """Offer values."""
+
+    def show_problem(self, text: str) -> None:
+        """Say what is wrong; nothing if all is well."""
+        self.problem = text
+        self.error.setText(text)
+        self.error.setVisible(bool(text))
+        self.widget.setProperty("wrong", bool(text))
+        style = self.widget.style()
+        style.unpolish(self.widget)
+        style.polish(self.widget)
+
+
+class _TextEditor(_Editor):
+    def __init__(self, field: FormField, edited: Callable[[Any], None]) -> None:
+        super().__init__(field, QtWidgets.QLineEdit())
+        self.widget.editingFinished.connect(lambda: self._take(edited))
+
+    def _take(self, edited: Callable[[Any], None]) -> None:
+        if self.widget.isModified():
+            self.widget.setModified(False)
+            edited(self.widget.text())
+
+    def show_value(self, value: Any) -> None:
+        if not self.problem and not self.widget.isModified():
+            self.widget.setText(self.field.text(value))
+
+    def show_found(self, text: str) -> None:
+        self.widget.setPlaceholderText(text or self.field.unit)
+
+
+class _ChoiceEditor(_Editor):
+    """Fixed choices."""
+
+    def __init__(self, field: FormField, edited: Callable[[Any], None]) -> None:
+        super().__init__(field, _still_combo())
+        for choice in field.choices:
+            self.widget.addItem(str(choice), choice)
+        self.widget.currentIndexChanged.connect(lambda _: edited(self.widget.currentData()))
+
+    def show_value(self, value: Any) -> None:
+        self.widget.blockSignals(True)
+        self.widget.setCurrentIndex(self.field.choices.index(value) if value in self.field.choices else -1)
+        self.widget.blockSignals(False)
+
+
+class _OfferEditor(_Editor):
+    """Free text, with values that are offered."""
+
+    def __init__(self, field: FormField, edited: Callable[[Any], None]) -> None:
+        super().__init__(field, _still_combo())
+        self.widget.setEditable(True)
+        self.widget.setInsertPolicy(QtWidgets.QComboBox.InsertPolicy.NoInsert)
+        self._shown = ""
+        self.offer([str(field.default)] if field.default not in (None, "") else [])
+        self.widget.lineEdit().editingFinished.connect(lambda: self._take(edited))
+        self.widget.activated.connect(lambda _: self._take(edited))
+
+    def _take(self, edited: Callable[[Any], None]) -> None:
+        if self.widget.currentText() != self._shown:
+            self._shown = self.widget.currentText()
+            edited(self.widget.currentText())
+
+    def show_value(self, value: Any) -> None:
+        if not self.problem:
+            self._shown = self.field.text(value)
+            self.widget.setEditText(self._shown)
+
+    def show_found(self, text: str) -> None:
+        self.widget.lineEdit().setPlaceholderText(text)
+
+    def offer(self, names: list[str]) -> None:
+        self.widget.blockSignals(True)
+        self.widget.clear()
+        default = [str(self.field.default)] if self.field.default not in (None, "") else []
+        self.widget.addItems(list(dict.fromkeys([*default, *names])))
+        self.widget.setEditText(self._shown)
+        self.widget.blockSignals(False)
+
+
+class _SetEditor(_Editor):
+    """Any of some choices."""
+
+    def __init__(self, field: FormField, edited: Callable[[Any], None]) -> None:
+        super().__init__(field, QtWidgets.QWidget())
+        layout = QtWidgets.QGridLayout(self.widget)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self._boxes = {choice: QtWidgets.QCheckBox(str(choice)) for choice in field.choices}
+        for index, (choice, box) in enumerate(self._boxes.items()):
+            box.setAccessibleName(f"{field.label}: {choice}")
+            box.toggled.connect(lambda _: edited(tuple(name for name, one in self._boxes.items() if one.isChecked())))
+            layout.addWidget(box, index // 2, index % 2)
+
+    def show_value(self, value: Any) -> None:
+        for choice, box in self._boxes.items():
+            box.blockSignals(True)
+            box.setChecked(choice in (value or ()))
+            box.blockSignals(False)
+
+
+class _FlagEditor(_Editor):
+    def __init__(self, field: FormField, edited: Callable[[Any], None]) -> None:
+        super().__init__(field, QtWidgets.QCheckBox())
+        self.widget.toggled.connect(edited)
+
+    def show_value(self, value: Any) -> None:
+        self.widget.blockSignals(True)
+        self.widget.setChecked(bool(value))
+        self.widget.blockSignals(False)
+
+
+_OFFERED = ("color.input_space", "color.output_space", "color.config", "engine.weights", "engine.flow", "engine.device")
+
+
+def _editor_for(field: FormField, edited: Callable[[Any], None]) -> _Editor:
+    if field.choices:
+        return (_SetEditor if field.kind is tuple else _ChoiceEditor)(field, edited)
+    if field.kind is bool:
+        return _FlagEditor(field, edited)
+    return (_OfferEditor if field.path in _OFFERED else _TextEditor)(field, edited)
+
+
+def _still_combo() -> Any:
+    """A menu that the mouse wheel does not change while the form is scrolled."""
+    combo = _StillCombo()
+    combo.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    combo.setSizeAdjustPolicy(QtWidgets.QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    combo.setMinimumContentsLength(8)
+    return combo
+
+
+class _StillCombo(QtWidgets.QComboBox):
+    def wheelEvent(self, event: Any) -> None:
+        event.ignore()
+
+
+def _tip(field: FormField) -> str:
+    unit = f"\nUnit: {field.unit}" if field.unit else ""
+    default = "" if field.default in (None, "", ()) else f"\nDefault: {field.text(field.default)}"
+    return f"<qt>{field.help}</qt>" if not unit + default else f"{field.help}{unit}{default}"
+
+
+def _cycle(pattern: ExposurePattern) -> str:
+    return ", ".join(f"{ev:+g}" if ev else "0" for ev in pattern.cycle)

@@ -1,0 +1,149 @@
+"""The Shot that the window edits: one at a time, always valid, with what was detected about its plate."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import replace
+from typing import Any, Optional
+
+from f2hdr_backend.panel.qt import QtCore, Signal
+from f2hdr_backend.shot.document import Shot
+from f2hdr_backend.shot.errors import DocumentError, UnwritableFrame
+from f2hdr_backend.shot.exposure import ExposurePattern
+from f2hdr_backend.shot.frames import Sequence
+from f2hdr_backend.shot.rename import replace_file
+
+EXTENSION = ".json"
+
+
+class ShotModel(QtCore.QObject):
+    """Holds the Shot. ``changed`` is emitted after every change of it, ``detected`` when the plate was measured."""
+
+    changed = Signal()
+    detected = Signal()
+
+    def __init__(self, parent: Optional[QtCore.QObject] = None) -> None:
+        super().__init__(parent)
+        self.shot: Optional[Shot] = None
+        self.detection: dict[str, Any] = {}
+        """What the server found about the plate; empty before, and where nothing could be found."""
+        self.clip_level: tuple[float, ...] = (1.0,)
+        """The Shot's, else as found from the plate."""
+        self._before: list[Shot] = []
+
+    @property
+    def exposures(self) -> Optional[ExposurePattern]:
+        """The Shot's exposures, else the detected ones, else None."""
+        if self.shot is not None and self.shot.exposures is not None:
+            return self.shot.exposures
+        return self.detected_pattern
+
+    @property
+    def detected_pattern(self) -> Optional[ExposurePattern]:
+        """The exposures that were found, None if none were."""
+        found = self.detection.get("pattern")
+        if not found:
+            return None
+        exceptions = tuple((frame, ev) for frame, ev in found.get("exceptions", ()))
+        return ExposurePattern(tuple(found["cycle"]), found["start"], exceptions)
+
+    @property
+    def cuts(self) -> tuple[int, ...]:
+        """First frames after cuts: the Shot's, else as found."""
+        if self.shot is not None and self.shot.cuts is not None:
+            return self.shot.cuts
+        return tuple(self.detection.get("cuts", ()))
+
+    def open(self, shot: Shot) -> None:
+        """Take another Shot; forgets what was found about the last plate."""
+        self.shot, self.detection, self._before = shot, {}, []
+        self.clip_level = shot.color.clip_level or (1.0,)
+        self.changed.emit()
+
+    def put(self, shot: Shot) -> None:
+        """Change the Shot; ``undo`` takes it back."""
+        if self.shot is None or shot == self.shot:
+            return
+        self._before = [*self._before[-99:], self.shot]
+        self._set(shot)
+
+    def undo(self) -> None:
+        """Take back the last change, if there is one."""
+        if self._before:
+            self._set(self._before.pop())
+
+    def set_detection(self, found: dict[str, Any]) -> None:
+        """Take what the server found about the plate."""
+        self.detection = found
+        self.detected.emit()
+
+    def correct(self, frame: int, ev: Optional[float]) -> None:
+        """Give one frame another exposure in stops; None gives back the one of the cycle.
+
+        Raises ExposureError if there are no exposures to correct, or the EV is out of range.
+        """
+        pattern = self.exposures
+        if self.shot is None or pattern is None:
+            raise DocumentError("There are no exposures to correct.", hint="Detect them, or write the cycle first.")
+        exceptions = {number: value for number, value in pattern.exceptions if number != frame}
+        if ev is not None and ev != pattern.cycle[(frame - pattern.start) % len(pattern.cycle)]:
+            exceptions[frame] = ev
+        self.put(replace(self.shot, exposures=replace(pattern, exceptions=tuple(exceptions.items()))))
+
+    def toggle_cut(self, frame: int) -> None:
+        """Begin a new scene at a frame, or not any more."""
+        if self.shot is not None:
+            cuts = set(self.cuts) ^ {frame}
+            self.put(replace(self.shot, cuts=tuple(cuts)))
+
+    def is_corrected(self, frame: int) -> bool:
+        """Whether a frame's exposure is another than was detected."""
+        found = self.detected_pattern
+        return found is not None and self.exposures is not None and self.exposures.ev(frame) != found.ev(frame)
+
+    def _set(self, shot: Shot) -> None:
+        self.shot = shot
+        if shot.color.clip_level is not None:
+            self.clip_level = shot.color.clip_level
+        self.changed.emit()
+
+
+def read_shot(path: str) -> Shot:
+    """Read a Shot document. Raises DocumentError."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return Shot.from_json(file.read())
+    except (OSError, UnicodeDecodeError) as error:
+        raise DocumentError(f'"{path}" cannot be read: {error}.', hint="Choose a Shot document (.json).") from error
+
+
+def write_shot(path: str, shot: Shot) -> None:
+    """Write a Shot document atomically. Raises UnwritableFrame."""
+    folder = os.path.dirname(os.path.abspath(path))
+    part = ""
+    try:
+        handle, part = tempfile.mkstemp(prefix=".", suffix=".part", dir=folder)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(json.dumps(shot.to_json(), indent=2) + "\n")
+        replace_file(part, path)
+    except OSError as error:
+        if part and os.path.exists(part):
+            os.unlink(part)
+        raise UnwritableFrame(
+            f'"{path}" cannot be written: {error.strerror}.', hint="Choose another folder.", path=path
+        ) from error
+
+
+def new_shot(plate: str) -> Shot:
+    """Return the Shot for a plate that was just opened: its result goes into the folder ``hdr`` next to the frames."""
+    if Sequence.is_pattern(plate):
+        sequence = Sequence.parse(plate)
+        folder, stem, padding = sequence.folder, sequence.prefix.rstrip("._-") or "hdr", max(sequence.padding, 4)
+    else:
+        folder, name = os.path.split(plate)
+        stem, padding = os.path.splitext(name)[0], 4
+    pattern = os.path.join(folder, "hdr", f"{stem}.{'#' * padding}.exr")
+    shot = Shot(plate=plate)
+    return replace(shot, output=replace(shot.output, pattern=pattern))

@@ -1,0 +1,203 @@
+"""Drawing one picture for the viewer: cropped, reduced, wiped, differenced, and marked."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from f2hdr_backend.pictures.cache import BoundedCache
+from f2hdr_backend.pictures.look import ByteArray, Display
+from f2hdr_backend.pictures.source import FloatArray, Source
+from f2hdr_backend.pictures.view import View
+
+NOISE_STOPS = 8.0
+"""Stops below an exposure's clip at which the noise floor is marked."""
+CLIP_SHARE = 0.985
+"""Share of the clip from which a pixel is marked as clipped: noise and compression spread it."""
+LONGEST_FLOW = 16.0
+"""Pixels of motion that the flow overlay paints in full color."""
+MARKS = {
+    "all clip": (255, 64, 54),
+    "a channel clips": (255, 176, 32),
+    "short only": (190, 120, 255),
+    "noise": (64, 120, 255),
+}
+"""Colors of the range overlay."""
+_PALETTE = (MARKS["short only"], MARKS["noise"], MARKS["a channel clips"], MARKS["all clip"])
+_GRAY_SHARE = np.array([192, 128, 0, 0, 0], np.uint16)
+"""Share of the gray picture under each mark, in 256ths; of the unmarked picture too, so that marks stand out."""
+_FITS_BYTES = 512 << 20
+_TINTS = {"mask": (255, 150, 30), "occlusion": (255, 60, 200)}
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """``picture`` is ``(H, W, 4)`` RGBA of ``crop``; ``note`` says what could not be shown, or is empty."""
+
+    picture: ByteArray
+    note: str = ""
+
+
+class Painter:
+    """Draws views of one source; keeps what a change of the look or the wipe does not change."""
+
+    def __init__(self, source: Source, display: Display) -> None:
+        self._source = source
+        self._display = display
+        self._fits: BoundedCache[_Fit] = BoundedCache(_FITS_BYTES, lambda kept: kept.pixels.nbytes + kept.fitted.nbytes)
+
+    def draw(self, view: View) -> Drawn:
+        """Draw a view. Raises MissingFrames, ImageError and ColorError of what it shows."""
+        if view.mode == "plate":
+            return self._finished(view, self._plate(view, view.match), is_result=False)
+        result = self._result(view)
+        if result is None:
+            shown = self._plate(view, True)
+            note = f"Frame {view.frame} is not rendered yet: this is the plate, its exposure matched."
+            return Drawn(self._display.draw(shown.working, view.look), note)
+        if view.mode == "result":
+            return self._finished(view, result, is_result=True)
+        plate = self._plate(view, True)
+        if view.mode == "difference":
+            return Drawn(self._display.draw(np.abs(result.working - plate.working), view.look))
+        column = self._wipe_column(view, result.working.shape[1])
+        left = self._finished(view, plate.columns(0, column), is_result=False)
+        right = self._finished(view, result.columns(column, None), is_result=True, first=column)
+        return Drawn(np.concatenate([left.picture, right.picture], axis=1), right.note)
+
+    def _wipe_column(self, view: View, width: int) -> int:
+        left, _, right, _ = view.crop
+        share = (view.wipe * self._source.plate.size[0] - left) / max(right - left, 1)
+        return min(max(round(share * width), 0), width)
+
+    def _plate(self, view: View, match: bool) -> _Shown:
+        light = self._fitted(self._source.light(view.frame), view)
+        working = self._source.to_working(light)
+        gain = np.float32(view.plate_gain(view.frame) if match else 1)
+        over_clip = np.asarray(light / np.asarray(view.clip_level, np.float32), np.float32)
+        return _Shown(working, over_clip, gain)
+
+    def _result(self, view: View) -> _Shown | None:
+        found = self._source.result(view.frame)
+        if found is None:
+            return None
+        working = self._fitted(found.pixels, view)
+        return _Shown(working, working / np.float32(max(view.clip_level)), np.float32(1))
+
+    def _fitted(self, pixels: FloatArray, view: View) -> FloatArray:
+        """The part of a picture at the size it is shown, each pixel the mean of those that it covers."""
+        key = id(pixels), view.crop, min(view.scale, 1.0)
+        found = self._fits.get(key)
+        if found is None:
+            found = _Fit(pixels, fit(pixels, view.crop, view.scale))
+            self._fits.put(key, found)
+        return found.fitted
+
+    def _finished(self, view: View, shown: _Shown, *, is_result: bool, first: int = 0) -> Drawn:
+        """The picture of a part that begins at column ``first``, with its marks."""
+        if not shown.working.shape[1]:
+            return Drawn(np.empty((*shown.working.shape[:2], 4), np.uint8))
+        picture = self._display.draw(shown.working * shown.gain if shown.gain != 1 else shown.working, view.look)
+        if view.overlay == "clip":
+            clip = view.clip_of_result() if is_result else 1.0
+            mark_range(picture, shown.over_clip, clip, in_one_exposure=is_result)
+        elif view.overlay != "none" and is_result:
+            return self._with_layer(view, picture, first)
+        return Drawn(picture)
+
+    def _with_layer(self, view: View, picture: ByteArray, first: int) -> Drawn:
+        """Blend a layer of the result over the picture."""
+        result = self._source.result(view.frame)
+        layers = {} if result is None else result.layers
+        names = _layer_names(view.overlay)
+        if not all(name in layers for name in names):
+            note = f"The result of frame {view.frame} has no {view.overlay} layer. Switch it on in the Shot's layers."
+            return Drawn(picture, note)
+        parts = [fit(np.asarray(layers[name], np.float32), view.crop, view.scale) for name in names]
+        one, other = (part[:, first : first + picture.shape[1]] for part in parts)
+        if view.overlay == "flow":
+            color, share = flow_color(one, other)
+        else:
+            share = np.clip(np.maximum(one, other), 0, 1)
+            color = np.broadcast_to(np.array(_TINTS[view.overlay], np.float32), (*share.shape, 3))
+        share = share[..., None] * np.float32(0.75)
+        picture[..., :3] = (picture[..., :3] * (1 - share) + color * share + 0.5).astype(np.uint8)
+        return Drawn(picture)
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """A part of a frame at the size it is shown: in the working space before ``gain``, and over its clip."""
+
+    working: FloatArray
+    over_clip: FloatArray
+    gain: np.float32
+
+    def columns(self, first: int, last: int | None) -> _Shown:
+        """Some columns of it."""
+        return _Shown(self.working[:, first:last], self.over_clip[:, first:last], self.gain)
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """A picture that stays in memory with its reduced part: the part is found by the picture's identity."""
+
+    pixels: FloatArray
+    fitted: FloatArray
+
+
+def fit(pixels: FloatArray, crop: tuple[int, int, int, int], scale: float) -> FloatArray:
+    """Return the part of a picture at ``scale``, each pixel the mean of those that it covers; never enlarged."""
+    left, top, right, bottom = crop
+    part = pixels[top:bottom, left:right]
+    if scale >= 1:
+        return np.ascontiguousarray(part)
+    size = max(1, math.ceil((right - left) * scale)), max(1, math.ceil((bottom - top) * scale))
+    return np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def mark_range(picture: ByteArray, over_clip: FloatArray, clip: float, *, in_one_exposure: bool) -> None:
+    """Gray the picture and paint what is clipped and what is in the noise, in place.
+
+    Args:
+        picture: ``(H, W, 4)`` RGBA.
+        over_clip: ``(H, W, 3)`` light over the clip of the frame's own exposure, or of the anchor's for a result.
+        clip: where nothing was seen any more, in the same units.
+        in_one_exposure: mark what is above the anchor's clip and below ``clip``: only shorter exposures saw it.
+    """
+    red, green, blue = (over_clip[..., channel] for channel in range(3))
+    brightest, darkest = np.maximum(np.maximum(red, green), blue), np.minimum(np.minimum(red, green), blue)
+    kinds = np.zeros(brightest.shape, np.uint8)
+    if in_one_exposure and clip > 1:
+        kinds[brightest >= CLIP_SHARE] = 1
+    for kind, marked in (
+        (2, brightest < np.float32(2.0**-NOISE_STOPS)),
+        (3, brightest >= CLIP_SHARE * clip),
+        (4, darkest >= CLIP_SHARE * clip),
+    ):
+        kinds[marked] = kind
+    gray = cv2.cvtColor(picture, cv2.COLOR_RGBA2GRAY)
+    for channel in range(3):
+        paint = np.array([0, *(color[channel] for color in _PALETTE)], np.uint8)[kinds]
+        share = _GRAY_SHARE[kinds]
+        picture[..., channel] = (gray.astype(np.uint16) * share + paint.astype(np.uint16) * (256 - share)) >> 8
+
+
+def flow_color(right: FloatArray, up: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return ``(H, W, 3)`` RGB 0-255 whose hue is a motion's direction, and its opacity ``(H, W)`` by its length."""
+    length = np.hypot(right, up)
+    hue = (np.degrees(np.arctan2(up, right)) % 360).astype(np.float32)
+    ones = np.ones_like(hue)
+    color = cv2.cvtColor(np.stack([hue, ones, ones], axis=2), cv2.COLOR_HSV2RGB) * np.float32(255)
+    return np.asarray(color, np.float32), np.clip(length / np.float32(LONGEST_FLOW), 0, 1).astype(np.float32)
+
+
+def _layer_names(overlay: str) -> tuple[str, str]:
+    """Layers of a rendered EXR: toward the next frame is ``forward``, toward the previous ``backward``."""
+    if overlay == "flow":
+        return "forward.u", "forward.v"
+    stem = "motion_mask" if overlay == "mask" else "occlusion"
+    return f"{stem}.backward", f"{stem}.forward"
