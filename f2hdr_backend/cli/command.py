@@ -58,15 +58,12 @@ class App(typer.Typer):
 
 
 class Verb(TyperCommand):
-    """A command whose errors end as one sentence, and with ``--json`` as one event."""
+    """A command: one file of ``cli.verbs``, or a command of its group."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the verb. An error of F2HDR is reported and becomes its exit code."""
-        try:
-            return super().invoke(ctx)
-        except F2HDRError as error:
-            report(error, as_json=_answers_in_json(ctx.params))
-            raise typer.Exit(error.exit_code) from error
+        """Run the verb, and note in which form the user wants errors."""
+        terminal.want_json(_answers_in_json(ctx.params))
+        return super().invoke(ctx)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the arguments, then the options by section."""
@@ -95,13 +92,13 @@ class Verbs(TyperGroup):
                     formatter.write_dl(commands)
 
 
-def report(error: F2HDRError, *, as_json: bool) -> None:
-    """Write an error and its hint to standard error, and with ``as_json`` also as an event to standard output."""
+def report(error: F2HDRError) -> None:
+    """Write an error and its hint to standard error, and with ``--json`` also as an event to standard output."""
     log_error(error)
     print(f"error: {error.message}", file=sys.stderr)
     if error.hint:
         print(error.hint, file=sys.stderr)
-    if as_json:
+    if terminal.wants_json():
         print(json.dumps({"event": "error", **error.to_json()}), flush=True)
 
 

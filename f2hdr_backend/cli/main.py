@@ -47,8 +47,8 @@ def run(app: typer.Typer) -> NoReturn:
     """
     try:
         app()
-    except F2HDRError as error:  # raised outside a verb
-        report(error, as_json=False)
+    except F2HDRError as error:
+        report(error)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(Cancelled.exit_code)

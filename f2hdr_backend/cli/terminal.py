@@ -14,12 +14,24 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _quiet = False
+_json = False
 
 
 def be_quiet(quiet: bool) -> None:
     """Hide notes and progress from now on (``-q``), or show them. Warnings, errors and results are always written."""
     global _quiet
     _quiet = quiet
+
+
+def want_json(wanted: bool) -> None:
+    """Note whether the user asked for JSON, so that an error is an event too."""
+    global _json
+    _json = wanted
+
+
+def wants_json() -> bool:
+    """Return whether the user asked for JSON."""
+    return _json
 
 
 def be_verbose() -> None:
@@ -54,9 +66,9 @@ def track(items: Iterable[T], label: str, total: int) -> Iterator[T]:
     """Yield ``items`` and show on a bar how many of ``total`` are done; the bar appears with the first item."""
     from rich.progress import track as tracked
 
-    iterator = iter(items)
+    iterator, shown = iter(items), console()
     for first in iterator:
-        yield from tracked(_chain(first, iterator), label, total, console=console(), transient=True)
+        yield from tracked(_chain(first, iterator), label, total, console=shown, transient=shown.is_terminal)
 
 
 @contextmanager

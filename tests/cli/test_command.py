@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from f2hdr_backend.cli import verbs
 from f2hdr_backend.cli.command import Section, Verb
-from f2hdr_backend.cli.main import build_app
+from f2hdr_backend.cli.main import build_app, run
 from f2hdr_backend.shot.errors import MissingFrames
 
 COMMAND = typer.main.get_command(build_app())
@@ -36,6 +36,16 @@ def dummy(word: str) -> None:
         raise MissingFrames("There is no word.", hint="Give one.")
     print(word)
 '''
+
+
+def typed(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> tuple[int, str, str]:
+    """Run a command line as the shell does; return exit code, standard output and standard error."""
+    monkeypatch.setattr(sys, "argv", ["f2hdr", *words])
+    with pytest.raises(SystemExit) as ended:
+        run(build_app())
+    return (ended.value.code, *capsys.readouterr())
 
 
 def all_verbs(command: object = COMMAND, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Verb]]:
@@ -88,13 +98,15 @@ def test_every_verb_is_in_a_section_of_the_help() -> None:
     assert ran.output.index("  render ") < ran.output.index("  bench ")
 
 
-def test_a_verb_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_verb_is_one_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "dummy_verb.py").write_text(DUMMY)
     monkeypatch.setattr(verbs, "__path__", [*verbs.__path__, str(tmp_path)])
     assert CliRunner().invoke(build_app(), ["dummy", "hello"]).stdout == "hello\n"
     assert "Repeat a word." in CliRunner().invoke(build_app(), ["-h"]).output
-    failed = CliRunner().invoke(build_app(), ["dummy", "nothing"])
-    assert failed.exit_code == MissingFrames.exit_code and failed.stderr == "error: There is no word.\nGive one.\n"
+    code, _, words = typed(["dummy", "nothing"], monkeypatch, capsys)
+    assert code == MissingFrames.exit_code and words == "error: There is no word.\nGive one.\n"
 
 
 @pytest.mark.parametrize(
@@ -109,11 +121,13 @@ def test_a_verb_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         (["detect", "p.####.tif", "--json"], True),
     ],
 )
-def test_only_the_option_switches_json_on(words: list[str], as_json: bool, monkeypatch, tmp_path: Path) -> None:
+def test_only_the_option_switches_json_on(
+    words: list[str], as_json: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
-    ran = CliRunner().invoke(build_app(), words)
-    assert ran.exit_code == 2 and "error: " in ran.stderr
-    assert [json.loads(line)["event"] for line in ran.stdout.splitlines()] == (["error"] if as_json else [])
+    code, output, errors = typed(words, monkeypatch, capsys)
+    assert code == 2 and "error: " in errors
+    assert [json.loads(line)["event"] for line in output.splitlines()] == (["error"] if as_json else [])
 
 
 def test_quiet_hides_notes_and_keeps_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -165,7 +165,7 @@ def test_alternating_raw_frames_are_rendered(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "answer"),
     [
         (("-o", "hdr/a.####.exr"), "folder"),
         ((), "folder"),
@@ -173,22 +173,22 @@ def test_alternating_raw_frames_are_rendered(tmp_path):
         (("-o", "hdr", "--handles", "-1"), "handles"),
     ],
 )
-def test_a_wrong_request_is_refused(tmp_path, monkeypatch, capsys, words, told):
+def test_a_wrong_request_is_refused(tmp_path, monkeypatch, capsys, words, answer):
     make_movie(tmp_path / "sh020.mov", 8)
     cut = write_cut(tmp_path / "cut.otio", clip("good", external("sh020.mov", 8), 4, 3))
-    assert_refused(monkeypatch, capsys, told, cut, *words)
+    assert_refused(monkeypatch, capsys, answer, cut, *words)
 
 
 def test_handles_are_for_timelines(tmp_path, monkeypatch, capsys):
     assert_refused(monkeypatch, capsys, "timeline", "a.####.tif", "-o", "hdr.####.exr", "--handles", "3")
 
 
-def assert_refused(monkeypatch, capsys, told, *words):
+def assert_refused(monkeypatch, capsys, answer, *words):
     """Run the command line in this process: no seconds for starting another."""
     monkeypatch.setattr(sys, "argv", ["f2hdr", "render", *map(str, words), "--method", "merge"])
     with pytest.raises(SystemExit) as ended:
         run(build_app())
-    assert ended.value.code == 2 and told in capsys.readouterr().err
+    assert ended.value.code == 2 and answer in capsys.readouterr().err
 
 
 def test_options_that_a_timeline_does_not_take_are_refused(tmp_path):

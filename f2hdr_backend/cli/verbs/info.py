@@ -1,4 +1,4 @@
-"""``f2hdr info``: what is installed here, what it can compute on, and where things live."""
+"""``f2hdr info``: versions, devices and folders of this installation."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
 
 def info(as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False) -> None:
-    """Show versions, devices and folders of this installation."""
+    """Show versions, devices and folders of this installation; see also f2hdr doctor."""
     facts = _facts()
     if as_json:
         print(json.dumps({"event": "info", **facts}))
@@ -39,7 +39,9 @@ def info(as_json: Annotated[bool, typer.Option("--json", help="One JSON object."
 
 
 def _facts() -> dict[str, Any]:
+    from f2hdr_backend.cli.log import log_file
     from f2hdr_backend.flow.cache import cache_folder
+    from f2hdr_backend.machine.torch_build import gpu_state, torch_build
     from f2hdr_backend.weights.manifest import weights_folder
 
     devices = _devices()
@@ -48,12 +50,15 @@ def _facts() -> dict[str, Any]:
         "python": platform.python_version(),
         "system": platform.platform(terse=True),
         "libraries": {name: _installed(name) for name in _LIBRARIES},
+        "torch_build": torch_build(),
+        "gpu": gpu_state()[0],
         "devices": devices,
         "cpu_features": _cpu_features(),
         "correlation": _correlation(devices),
         "cpu_cores": os.cpu_count(),
         "weights_folder": str(weights_folder()),
         "cache_folder": str(cache_folder()),
+        "log_file": str(log_file()),
     }
 
 
@@ -76,7 +81,7 @@ def _devices() -> list[str]:
 
 
 def _correlation(devices: Iterable[str]) -> dict[str, str]:
-    """Return who looks up correlation on each of ``devices``: a kernel, or torch and why."""
+    """Return what computes local correlation on each of ``devices``: a kernel, or torch and the reason."""
     import torch
 
     from f2hdr_backend.kernels import maker
@@ -85,7 +90,7 @@ def _correlation(devices: Iterable[str]) -> dict[str, str]:
 
 
 def _cpu_features() -> list[str]:
-    """Return what torch found in this processor; the matrix units decide how fast bf16 is."""
+    """Return the processor features that torch found; the matrix units decide how fast bf16 is."""
     import torch
 
     probes = {name: getattr(torch.cpu, probe, None) for name, probe in _CPU_FEATURES.items()}

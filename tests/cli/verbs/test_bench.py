@@ -22,18 +22,18 @@ def test_text_json_and_chart_tell_the_same_run(tmp_path):
     numbers, chart = tmp_path / "new" / "bench.json", tmp_path / "bench.png"
     text = bench("--sizes", "64x48,96x64", "--json", numbers, "--plot", chart)
     assert "weights standard, flow dis, fp32 on cpu" in text and "untrained" not in text
-    told = json.loads(numbers.read_text())
-    assert [(result["size"], result["method"]) for result in told["results"]] == [
+    answer = json.loads(numbers.read_text())
+    assert [(result["size"], result["method"]) for result in answer["results"]] == [
         (size, method) for size in ([64, 48], [96, 64]) for method in ("f2hdr", "merge", "plain")
     ]
-    for result in told["results"]:
+    for result in answer["results"]:
         assert result["frames_per_second"] == pytest.approx(1 / result["seconds_per_frame"])
         line = next(
             line for line in text.splitlines()
             if line.split()[:4] == [str(result["size"][0]), "x", str(result["size"][1]), result["method"]]
         )  # fmt: skip
         assert f"{result['seconds_per_frame']:.3g}" in line.split()
-    assert {method: round(sum(parts.values()) / 1e9) for method, parts in told["operations_256"].items()} == {
+    assert {method: round(sum(parts.values()) / 1e9) for method, parts in answer["operations_256"].items()} == {
         "f2hdr": 110, "plain": 123,
     }  # fmt: skip
     assert "110.0" in text and "122.8" in text

@@ -38,15 +38,15 @@ def frame(shot, number):
     return shot.parent / "hdr" / f"o.{number}.exr"
 
 
-def problems(told):
-    assert isinstance(told.exception, ImageError) and told.exception.exit_code == 3
-    return told.exception.problems
+def problems(answer):
+    assert isinstance(answer.exception, ImageError) and answer.exception.exit_code == 3
+    return answer.exception.problems
 
 
 def test_a_rendered_shot_is_right(shot):
-    told = f2hdr("check", shot, "--json")
-    assert told.exit_code == 0, told.output
-    events = [json.loads(line) for line in told.stdout.splitlines()]
+    answer = f2hdr("check", shot, "--json")
+    assert answer.exit_code == 0, answer.output
+    events = [json.loads(line) for line in answer.stdout.splitlines()]
     assert [event["frame"] for event in events] == [1001, 1002, 1003, 1004]
     assert {event["problem"] for event in events} == {""} and len({event["method"] for event in events}) == 1
 
@@ -111,5 +111,5 @@ def test_sweep_removes_only_what_a_killed_render_left(shot):
 )
 def test_a_shot_that_is_not_settled_is_told_to_be_prepared_first(shot, tmp_path, change):
     (tmp_path / "open.json").write_text(json.dumps({**document(shot), **change}))
-    told = f2hdr("check", tmp_path / "open.json")
-    assert isinstance(told.exception, DocumentError) and "f2hdr prepare" in told.exception.hint
+    answer = f2hdr("check", tmp_path / "open.json")
+    assert isinstance(answer.exception, DocumentError) and "f2hdr prepare" in answer.exception.hint

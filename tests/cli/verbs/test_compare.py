@@ -108,20 +108,20 @@ def test_a_truth_of_another_exposure_is_told_and_mended(tmp_path):
     a = _write(tmp_path, "a", lambda n: 0.4 * _truth(n))
     truth = _write(tmp_path, "truth", lambda n: 1.6 * _truth(n))
     page = str(tmp_path / "p.html")
-    told = _run(a, a, "--truth", truth, "-o", page).stderr
-    assert "truth is +2.00 stops from A" in told
-    assert "--truth-stops -2.00" in told
-    mended = _run(a, a, "--truth", truth, "--truth-stops", "-2", "-o", page)
-    assert "stops from A" not in mended.stderr
-    assert "inf" in mended.stdout
+    answer = _run(a, a, "--truth", truth, "-o", page).stderr
+    assert "truth is +2.00 stops from A" in answer
+    assert "--truth-stops -2.00" in answer
+    fixed = _run(a, a, "--truth", truth, "--truth-stops", "-2", "-o", page)
+    assert "stops from A" not in fixed.stderr
+    assert "inf" in fixed.stdout
 
 
 def test_limits_of_the_page_are_told_and_scores_stay_whole(shots, tmp_path):
     a, b, truth = shots
     page = tmp_path / "p.html"
-    told = _run(a, b, "--truth", truth, "-o", str(page), "--page-frames", "2", "--page-width", "16").stderr
-    assert "2 of 3 frames: 1001, 1003" in told
-    assert "16 pixels wide, averaged from 32 x 24" in told
+    answer = _run(a, b, "--truth", truth, "-o", str(page), "--page-frames", "2", "--page-width", "16").stderr
+    assert "2 of 3 frames: 1001, 1003" in answer
+    assert "16 pixels wide, averaged from 32 x 24" in answer
     facts = _facts(page)
     assert (facts["frames"], facts["sizes"], len(facts["notes"])) == ([1001, 1003], [[16, 12]] * 2, 2)
     assert [number for number, _ in facts["scores"][0]["frames"]] == list(FRAMES)

@@ -148,9 +148,9 @@ def test_movies_hold_the_codes_of_the_standards_and_say_so(f2hdr, hdr, tmp_path,
     assert len(frames) == 3 and rate == Fraction(24000, 1001)
     layout = {"a.mov": ("prores", "apch", "yuv422p10le"), "a.mp4": ("hevc", "hvc1", "yuv420p10le")}[name]
     assert (codec.name, codec.codec_tag, frames[0].format.name) == layout
-    for told in (codec, *frames):
-        assert tuple(int(tag) for tag in (told.color_primaries, told.color_trc, told.colorspace)) == tags
-        assert int(told.color_range) == 1
+    for answer in (codec, *frames):
+        assert tuple(int(tag) for tag in (answer.color_primaries, answer.color_trc, answer.colorspace)) == tags
+        assert int(answer.color_range) == 1
     expected = codes_of(curve(LIGHT), tags[2])
     for frame in frames:
         off = np.abs(patch_codes(frame) - expected)
@@ -225,7 +225,7 @@ def test_odd_sizes_go_into_prores_and_are_refused_for_hevc(f2hdr, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "told"),
+    ("words", "code", "answer"),
     [
         (("-o", "a.mov", "--display", "sRBG"), 2, "sRGB"),
         (("-o", "a.mov", "--display", "sRGB", "--view", "Flim"), 2, "Flim"),
@@ -239,11 +239,11 @@ def test_odd_sizes_go_into_prores_and_are_refused_for_hevc(f2hdr, tmp_path):
         (("-o", "a.exr", "--display", "sRGB"), 2, "a.mov"),
     ],
 )
-def test_a_wrong_request_is_one_sentence_and_leaves_no_file(f2hdr, hdr, tmp_path, words, code, told):
+def test_a_wrong_request_is_one_sentence_and_leaves_no_file(f2hdr, hdr, tmp_path, words, code, answer):
     before = sorted(os.listdir(tmp_path))
     words = [str(tmp_path / word) if word.startswith("a.") else word for word in words]
     ran = f2hdr("convert", hdr, *words)
-    assert ran.returncode == code and told in ran.stderr and "Traceback" not in ran.stderr, ran.stderr
+    assert ran.returncode == code and answer in ran.stderr and "Traceback" not in ran.stderr, ran.stderr
     assert sorted(os.listdir(tmp_path)) == before
 
 

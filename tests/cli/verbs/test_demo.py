@@ -17,10 +17,10 @@ def test_a_demo_leaves_frames_and_a_contact_sheet(tmp_path, capsys):
     assert sheet.shape[1] == 1920
     for pattern in ("plate/plate.*.tif", "truth/truth.*.exr", "merge/demo.*.exr"):
         assert len(list(tmp_path.glob(pattern))) == 3
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert "shot and plate" in told.err
-    assert "3 frames rendered" in told.err
+    answer = capsys.readouterr()
+    assert answer.out == ""
+    assert "scene and plate" in answer.err
+    assert "3 frames rendered" in answer.err
     assert [score.name for score in scores] == ["classical merge", "reference frame alone"]
 
 
@@ -38,7 +38,7 @@ def test_the_verb_is_on_the_command_line():
     app = typer.Typer()
     app.callback()(lambda: None)
     verb.register(app)
-    told = CliRunner().invoke(app, ["demo", "--help"], env={"COLUMNS": "200"})
-    assert told.exit_code == 0
-    assert "DIR" in told.stdout
-    assert "contact_sheet.png" in told.stdout
+    answer = CliRunner().invoke(app, ["demo", "--help"], env={"COLUMNS": "200"})
+    assert answer.exit_code == 0
+    assert "DIR" in answer.stdout
+    assert "contact_sheet.png" in answer.stdout

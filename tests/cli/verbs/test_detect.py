@@ -50,11 +50,11 @@ def test_json_is_one_line_for_a_program(plate: str) -> None:
     assert ran.returncode == 0, ran.stderr
     assert ran.stderr == ""
     [line] = ran.stdout.splitlines()
-    told = json.loads(line)
-    assert told["event"] == "detection"
-    assert told["pattern"] == {"cycle": [0.0, 3.0], "start": 1002, "exceptions": []}
-    assert told["frames"] == list(range(1002, 1010))
-    assert told["confidence"] > 0.9
+    answer = json.loads(line)
+    assert answer["event"] == "detection"
+    assert answer["pattern"] == {"cycle": [0.0, 3.0], "start": 1002, "exceptions": []}
+    assert answer["frames"] == list(range(1002, 1010))
+    assert answer["confidence"] > 0.9
 
 
 def test_a_plate_that_does_not_alternate_is_refused_and_still_drawn(tmp_path: Path) -> None:

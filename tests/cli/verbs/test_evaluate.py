@@ -140,8 +140,8 @@ def test_sizes_that_differ_leave_a_range_of_pixels_per_degree(tmp_path):
     (root / "scene_all.txt").write_text("alley\npark\n")
     page = tmp_path / "page.html"
     merge = ("dataset", "deephdrvideo", root, "--method", "merge", "--metrics", "hdrvdp", "--report", page)
-    told = next(line for line in evaluate(*merge).splitlines() if line.startswith("HDR-VDP-2 ("))
-    expected = re.search(r"pixels_per_degree=([\d.]+ to [\d.]+)", told)[1]
+    answer = next(line for line in evaluate(*merge).splitlines() if line.startswith("HDR-VDP-2 ("))
+    expected = re.search(r"pixels_per_degree=([\d.]+ to [\d.]+)", answer)[1]
     assert facts_of(page.read_text(encoding="utf-8"))["scores"][0]["facts"]["pixels_per_degree"] == expected
     finished = json.loads(evaluate(*merge[:-2], "--json").splitlines()[-1])
     assert finished["parameters"]["HDR-VDP-2"]["pixels_per_degree"] == expected

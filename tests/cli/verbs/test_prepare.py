@@ -15,8 +15,8 @@ from tests.farm.plates import document, f2hdr, make_plate, prepared
 def test_the_document_leaves_nothing_open_and_its_paths_are_absolute(tmp_path, monkeypatch):
     make_plate(tmp_path / "plate", 8)
     monkeypatch.chdir(tmp_path)
-    told = f2hdr("prepare", "plate/p.####.tif", "-o", "out/shot.json", "--render-to", "hdr/o.####.exr")
-    assert told.exit_code == 0, told.output
+    answer = f2hdr("prepare", "plate/p.####.tif", "-o", "out/shot.json", "--render-to", "hdr/o.####.exr")
+    assert answer.exit_code == 0, answer.output
     shot = Shot.from_json(document(tmp_path / "out" / "shot.json"))
     assert shot.plate == str(tmp_path / "plate" / "p.####.tif")
     assert shot.output.pattern == str(tmp_path / "hdr" / "o.####.exr")
@@ -42,8 +42,8 @@ def test_path_mapping_finds_the_plate_and_keeps_the_documents_own_paths(tmp_path
         f' "source_path": "/submitting/machine", "destination_path": "{tmp_path / "here"}"}}]}}'
     )
     words = ("--path-mapping", tmp_path / "rules.json")
-    told = f2hdr("prepare", tmp_path / "elsewhere.json", "-o", tmp_path / "there.json", *words)
-    assert told.exit_code == 0, told.output
+    answer = f2hdr("prepare", tmp_path / "elsewhere.json", "-o", tmp_path / "there.json", *words)
+    assert answer.exit_code == 0, answer.output
     assert document(tmp_path / "there.json") == Shot.from_json(elsewhere).to_json()
     assert f2hdr("render", tmp_path / "there.json", *words, "--json").exit_code == 0
     assert len(list((tmp_path / "here" / "hdr").glob("*.exr"))) == 4
@@ -63,16 +63,16 @@ def test_what_could_not_be_rendered_is_refused_now(tmp_path, options, error):
     plate = make_plate(tmp_path / "plate", 4)
     words = ("--exposures", "0,3", "--first-exposure", "short", "--method", "merge")
     defaults = () if "--render-to" in options else ("--render-to", tmp_path / "o.####.exr")
-    told = f2hdr("prepare", plate, "-o", tmp_path / "shot.json", *words, *defaults, *options)
-    assert isinstance(told.exception, error) and not (tmp_path / "shot.json").exists()
+    answer = f2hdr("prepare", plate, "-o", tmp_path / "shot.json", *words, *defaults, *options)
+    assert isinstance(answer.exception, error) and not (tmp_path / "shot.json").exists()
 
 
 def test_a_missing_frame_is_named_before_any_work(tmp_path):
     plate = make_plate(tmp_path / "plate", 6)
     (tmp_path / "plate" / "p.1003.tif").unlink()
     words = ("--exposures", "0,3", "--first-exposure", "short")
-    told = f2hdr("prepare", plate, "-o", tmp_path / "shot.json", "--render-to", tmp_path / "o.####.exr", *words)
-    assert isinstance(told.exception, MissingFrames) and told.exception.frames == (1003,)
+    answer = f2hdr("prepare", plate, "-o", tmp_path / "shot.json", "--render-to", tmp_path / "o.####.exr", *words)
+    assert isinstance(answer.exception, MissingFrames) and answer.exception.frames == (1003,)
 
 
 @pytest.fixture
@@ -88,8 +88,8 @@ def test_a_bare_plate_with_path_mapping_gives_whole_paths(tmp_path, rules, monke
     make_plate(tmp_path / "plate", 4)
     monkeypatch.chdir(tmp_path)
     words = ("--exposures", "0,3", "--first-exposure", "short", "--path-mapping", rules)
-    told = f2hdr("prepare", "plate/p.####.tif", "-o", "shot.json", "--render-to", "hdr/o.####.exr", *words)
-    assert told.exit_code == 0, told.output
+    answer = f2hdr("prepare", "plate/p.####.tif", "-o", "shot.json", "--render-to", "hdr/o.####.exr", *words)
+    assert answer.exit_code == 0, answer.output
     shot = Shot.from_json(document(tmp_path / "shot.json"))
     assert shot.plate == str(tmp_path / "plate" / "p.####.tif")
     assert shot.output.pattern == str(tmp_path / "hdr" / "o.####.exr")
@@ -100,8 +100,8 @@ def test_what_is_given_beside_a_mapped_document_counts(tmp_path, rules):
     shot = prepared(tmp_path, 4, *spaces, "--config", "f2hdr", "--clip-level", "1")
     shutil.copy(SHIPPED_FILE, tmp_path / "studio.ocio")
     words = ("--config", tmp_path / "studio.ocio", "--render-to", tmp_path / "new" / "o.####.exr")
-    told = f2hdr("prepare", shot, "-o", tmp_path / "again.json", "--path-mapping", rules, *words)
-    assert told.exit_code == 0, told.output
+    answer = f2hdr("prepare", shot, "-o", tmp_path / "again.json", "--path-mapping", rules, *words)
+    assert answer.exit_code == 0, answer.output
     again = Shot.from_json(document(tmp_path / "again.json"))
     assert again.color.config == str(tmp_path / "studio.ocio")
     assert again.output.pattern == str(tmp_path / "new" / "o.####.exr")

@@ -71,7 +71,7 @@ def test_relative_paths_are_those_of_the_caller(served, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "told"),
+    ("words", "code", "answer"),
     [
         (("{short}", "--frames", "3-99"), 2, "outside the plate"),
         (("{short}", "--frames", "x"), 2, "not a frame range"),
@@ -82,9 +82,9 @@ def test_relative_paths_are_those_of_the_caller(served, tmp_path):
         (("--cancel", "0000000000000000"), 6, "no job"),
     ],
 )
-def test_what_is_wrong_becomes_a_sentence_and_an_exit_code(served, short, words, code, told):
+def test_what_is_wrong_becomes_a_sentence_and_an_exit_code(served, short, words, code, answer):
     ran = f2hdr(served, "submit", *(word.format(short=short) for word in words), "--json")
-    assert ran.returncode == code and told in ran.stderr
+    assert ran.returncode == code and answer in ran.stderr
     last = json.loads(ran.stdout.splitlines()[-1])
     assert (last["event"], last["exit_code"]) == ("error", code)
 
@@ -94,15 +94,15 @@ def test_detached_it_returns_at_once_and_the_file_tells_the_rest(served, short, 
     (tmp_path / "status.json.cancel").touch()
     ran = f2hdr(served, "submit", short, "--detach", "--status", status)
     assert ran.returncode == 0, ran.stderr
-    told = json.loads(ran.stdout)
-    assert told["event"] == "detached" and told["status"] == str(status)
+    answer = json.loads(ran.stdout)
+    assert answer["event"] == "detached" and answer["status"] == str(status)
     assert read(status)["state"] != ""
     done = until(lambda: read(status) if read(status)["state"] == "done" else None)
     assert (done["version"], done["done"], done["total"], done["frame"]) == (1, 4, 4, 4)
     assert done["error"] is None and done["warnings"] == [] and len(done["job"]) == 16
-    assert done["seconds_per_frame"] > 0 and done["message"] and done["pid"] == told["pid"]
+    assert done["seconds_per_frame"] > 0 and done["message"] and done["pid"] == answer["pid"]
     assert abs(done["updated"] - time.time()) < LONG_S
-    until(lambda: not os.path.exists(f"/proc/{told['pid']}") or _is_zombie(told["pid"]))
+    until(lambda: not os.path.exists(f"/proc/{answer['pid']}") or _is_zombie(answer["pid"]))
     assert sorted(path.name for path in tmp_path.glob("status*")) == ["status.json"]
 
 
@@ -155,10 +155,10 @@ def test_errors_become_a_status_with_everything_that_was_known(tmp_path):
     file = StatusFile(str(tmp_path / "s"))
     file.starting()
     assert json.loads((tmp_path / "s").read_text())["state"] == "starting"
-    file.failed(DocumentError("wrong", hint="mend it", field="plate"))
-    told = json.loads((tmp_path / "s").read_text())
-    assert told["state"] == "failed" and told["message"] == "wrong mend it"
-    assert told["error"]["facts"] == {"field": "plate"} and told["error"]["exit_code"] == 2
+    file.failed(DocumentError("wrong", hint="fix it", field="plate"))
+    answer = json.loads((tmp_path / "s").read_text())
+    assert answer["state"] == "failed" and answer["message"] == "wrong fix it"
+    assert answer["error"]["facts"] == {"field": "plate"} and answer["error"]["exit_code"] == 2
     file.failed(Cancelled("stopped"))
     assert json.loads((tmp_path / "s").read_text())["state"] == "cancelled"
     with pytest.raises(DocumentError, match="cannot be written"):
@@ -170,8 +170,8 @@ def test_a_failure_that_nobody_foresaw_is_in_the_status_file(short, tmp_path, mo
         raise RuntimeError("no such luck")
 
     monkeypatch.setattr("f2hdr_backend.cli.verbs.submit.connect", fail)
-    told = CliRunner().invoke(build_app(), ["submit", str(short), "--status", str(tmp_path / "status.json")])
-    assert isinstance(told.exception, RuntimeError)
+    answer = CliRunner().invoke(build_app(), ["submit", str(short), "--status", str(tmp_path / "status.json")])
+    assert isinstance(answer.exception, RuntimeError)
     status = read(tmp_path / "status.json")
     assert status["state"] == "failed" and "no such luck" in status["message"]
     assert status["error"]["exit_code"] == 1

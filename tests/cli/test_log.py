@@ -1,0 +1,40 @@
+"""The log of commands: written, rotated, and never in the way."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from f2hdr_backend.cli.log import ROTATE_BYTES
+
+
+def f2hdr(*words: str, logs: Path) -> subprocess.CompletedProcess[str]:
+    code = "from f2hdr_backend.cli.main import main; main()"
+    environment = {**os.environ, "F2HDR_LOGS": str(logs)}
+    command = [sys.executable, "-c", code, *words]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_a_command_and_its_error_are_logged_and_nothing_more_is_shown(tmp_path: Path) -> None:
+    ran = f2hdr("render", "no.####.tif", "-o", "x.####.exr", logs=tmp_path)
+    text = (tmp_path / "f2hdr.log").read_text()
+    assert "render no.####.tif" in text and "missing_frames" in text and "missing_frames" not in ran.stderr
+    assert "missing_frames" in f2hdr("render", "-v", "no.####.tif", "-o", "x.####.exr", logs=tmp_path).stderr
+
+
+def test_a_large_log_is_put_aside(tmp_path: Path) -> None:
+    (tmp_path / "f2hdr.log").write_text("x" * (ROTATE_BYTES + 1))
+    assert f2hdr("info", "--help", logs=tmp_path).returncode == 0
+    assert (tmp_path / "f2hdr.1.log").stat().st_size > ROTATE_BYTES
+    assert (tmp_path / "f2hdr.log").stat().st_size < ROTATE_BYTES
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a file as a folder is another error there")
+def test_a_log_that_cannot_be_written_does_not_stop_a_command(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    ran = f2hdr("--version", logs=tmp_path / "file")
+    assert ran.returncode == 0 and ran.stderr == ""
