@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
 import sys
 from typing import NoReturn
@@ -19,6 +20,7 @@ from f2hdr_backend.shot.errors import Cancelled, F2HDRError
 
 def main() -> NoReturn:
     """Run the command line that this process was started with."""
+    os.environ["PYTHONSAFEPATH"] = "1"  # no child imports modules from the current folder
     set_up_cpu()
     start_log()
     run(build_app())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 
 NAMES = ("f2hdr", "f2hdr.exe", "f2hdr-script.py")
@@ -14,4 +13,5 @@ def own_command() -> str:
     typed = sys.argv[0]
     if os.path.basename(typed) in NAMES and os.access(typed, os.X_OK):
         return os.path.abspath(typed)
-    return shutil.which("f2hdr", path=os.path.dirname(sys.executable)) or ""
+    beside = (os.path.join(os.path.dirname(sys.executable), name) for name in NAMES)  # never the current folder
+    return next((path for path in beside if os.access(path, os.X_OK)), "")

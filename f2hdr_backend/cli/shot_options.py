@@ -6,18 +6,17 @@ import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import Field, dataclass, fields, replace
-from pathlib import Path
 from typing import Annotated, Any, get_origin, get_type_hints
 
 import typer
 
 from f2hdr_backend.farm.path_mapping import PathMapping
 from f2hdr_backend.shot.document import Color, Engine, Output, Shot
-from f2hdr_backend.shot.errors import DocumentError
 from f2hdr_backend.shot.events import Event
 from f2hdr_backend.shot.exposure import ExposurePattern
 from f2hdr_backend.shot.fields import decode_text
 from f2hdr_backend.shot.frames import FrameRange
+from f2hdr_backend.shot.reading import read_text
 
 Source = Annotated[
     str, typer.Argument(help="plate.####.tif, a movie, or a Shot document (.json).", metavar="PLATE|SHOT.json")
@@ -155,13 +154,7 @@ def read_shot(source: str) -> Shot:
     """The Shot that an argument names: a document, or a bare plate. Raises DocumentError."""
     if not is_document(source):
         return Shot(plate=source)
-    try:
-        text = Path(source).read_text(encoding="utf-8")
-    except OSError as error:
-        raise DocumentError(
-            f"{source} cannot be read: {error.strerror}.", hint="Name a Shot document or a plate."
-        ) from error
-    return Shot.from_json(text)
+    return Shot.from_json(read_text(source))
 
 
 def _with_exposures(shot: Shot, steps: str | None, first: str | None) -> tuple[Shot, list[Event]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -16,13 +15,13 @@ from f2hdr_backend.client.connection import Connection
 from f2hdr_backend.client.runtime import connection_file, lock, make_runtime_folder, read_connection_file
 from f2hdr_backend.shot.errors import F2HDRError, ServerUnreachable, VersionMismatch
 
-__all__ = ["backend_command", "clean_environment", "connect", "connection_file"]
+__all__ = ["backend_command", "clean_environment", "connect", "connection_file", "own_python"]
 
 PROBE_S = 5.0
 """Seconds a server has to say that it is there."""
 _POLL_S = 0.05
 _HOST_VARIABLES = (
-    *("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONSAFEPATH"),
+    *("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP"),
     *("LD_LIBRARY_PATH", "LD_PRELOAD", "OCIO"),
 )
 
@@ -39,7 +38,7 @@ def backend_command(program: str = "") -> list[str]:
     laid = _laid_command()
     if laid:
         return laid
-    found = shutil.which("f2hdr")
+    found = _on_path("f2hdr")
     if found:
         return [found]
     raise ServerUnreachable(
@@ -81,13 +80,21 @@ def connect(
 def clean_environment() -> dict[str, str]:
     """Return this process's environment without what hosts set for their own Python, libraries and color.
 
-    A server is not its first client's alone: every client sends its own ``$OCIO``.
+    Every client of a server sends its own ``$OCIO``. No Python below imports modules from its current folder.
     """
-    return {
+    kept = {
         name: value
         for name, value in os.environ.items()
         if name not in _HOST_VARIABLES and not name.startswith("DYLD_")
     }
+    return {**kept, "PYTHONSAFEPATH": "1"}
+
+
+def own_python() -> list[str]:
+    """Return the words that start this very F2HDR again; no module of the current folder is imported."""
+    package = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    code = f"import sys; sys.path.append({package!r}); from f2hdr_backend.cli.main import main; main()"
+    return [sys.executable, "-P", "-c", code]
 
 
 def _running() -> Optional[Connection]:
@@ -184,6 +191,14 @@ def _launched(command: list[str], log: str) -> subprocess.Popen[bytes]:
         ) from error
     threading.Thread(target=process.wait, name="f2hdr server's end", daemon=True).start()
     return process
+
+
+def _on_path(name: str) -> str:
+    """Return the command's path in the absolute folders of ``PATH``, never in the current folder; empty if none."""
+    endings = (".exe", ".cmd", ".bat") if sys.platform == "win32" else ("",)
+    folders = [folder for folder in os.environ.get("PATH", "").split(os.pathsep) if os.path.isabs(folder)]
+    paths = (os.path.join(folder, name + ending) for folder in folders for ending in endings)
+    return next((path for path in paths if os.path.isfile(path) and os.access(path, os.X_OK)), "")
 
 
 def _laid_command() -> list[str]:

@@ -19,6 +19,7 @@ import PyOpenColorIO as ocio
 
 from f2hdr_backend.color import primaries
 from f2hdr_backend.color.conversion import Linear, Transform, matrix_step, power_step, primaries_of
+from f2hdr_backend.color.files import open_config, read_table
 from f2hdr_backend.color.primaries import Chromaticities, Matrix
 from f2hdr_backend.color.response import GAMMA
 from f2hdr_backend.shot.errors import ColorError
@@ -49,14 +50,16 @@ def load_config(name: str = "") -> ColorConfig:
             _require_pinned(wanted, where)
             config = ocio.Config.CreateFromFile(wanted)
             return ColorConfig(wanted, _digest(config.serialize().encode()), config)
-        path = SHIPPED_FILE if wanted == SHIPPED else Path(wanted).absolute()
-        content = path.read_bytes()
-        config = ocio.Config.CreateFromFile(str(path))
+        if wanted == SHIPPED:
+            config = ocio.Config.CreateFromFile(str(SHIPPED_FILE))
+            return ColorConfig(SHIPPED, _digest(SHIPPED_FILE.read_bytes()), config)
+        path = Path(wanted).absolute()
+        content, config, files = open_config(path)
     except OSError as error:
         raise _broken(wanted, where, error.strerror or str(error)) from error
-    except _FAILED as error:
+    except (*_FAILED, ValueError) as error:
         raise _broken(wanted, where, str(error)) from error
-    return ColorConfig(SHIPPED if wanted == SHIPPED else str(path), _digest(content), config)
+    return ColorConfig(str(path), _digest(content), config, files)
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,8 @@ class ColorConfig:
     digest: str
     config: Any
     """OCIO's Config."""
+    files: Any = None
+    """What OCIO reads the config's files through."""
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all color spaces, in the config's order."""
@@ -181,7 +186,7 @@ class ColorConfig:
     def digest_with(self, *used: Transform | None) -> str:
         """Return the SHA-256 of the config and of the lookup tables that these conversions are made from."""
         paths = sorted({path for transform in used if transform is not None for path in transform.files})
-        contents = [_digest(Path(path).read_bytes()) for path in paths]
+        contents = [_digest(read_table(path)) for path in paths]
         return _digest(" ".join([self.digest, *contents]).encode())
 
     @property

@@ -7,15 +7,16 @@ import os
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from f2hdr_backend.color.primaries import Chromaticities
 from f2hdr_backend.image.exr import read_header
-from f2hdr_backend.image.frame import Plate
+from f2hdr_backend.image.frame import Plate, unreadable
 from f2hdr_backend.image.read import RAW_SUFFIXES
 from f2hdr_backend.shot.frames import Sequence
+from f2hdr_backend.shot.opening import library_path, open_file
 
 NAMES = ("colorInteropID", "f2hdr/output_space", "oiio:ColorSpace", "colorspace", "ColorSpace", "color_space")
 """EXR attributes that hold the name of a color space, the surest first."""
@@ -72,12 +73,16 @@ def _exr(header: dict[str, Any]) -> ColorTags:
 def _still(path: str) -> ColorTags:
     import OpenImageIO as oiio
 
-    source = oiio.ImageInput.open(path)
-    if source is None:
-        return ColorTags()
-    spec = source.spec()
-    source.close()
-    chunks = dict(_png_chunks(path)) if path.lower().endswith(".png") else {}
+    try:
+        with open_file(path) as file:
+            source = oiio.ImageInput.open(library_path(path, file))
+            if source is None:
+                return ColorTags()
+            spec = source.spec()
+            source.close()
+            chunks = dict(_png_chunks(file)) if path.lower().endswith(".png") else {}
+    except OSError as error:
+        raise unreadable(path, error.strerror or str(error), "Check the path.") from error
     if b"cICP" in chunks:  # counts before every other tag (PNG 3, section 4.3)
         return ColorTags(primaries=chunks[b"cICP"][0], transfer=chunks[b"cICP"][1])
     names = []
@@ -91,23 +96,22 @@ def _still(path: str) -> ColorTags:
     return ColorTags(tuple(names), notes=notes)
 
 
-def _png_chunks(path: str) -> Iterator[tuple[bytes, bytes]]:
+def _png_chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
     """Yield the types of a PNG's chunks up to its pixels, and the beginning of what each holds."""
-    with open(path, "rb") as file:
-        file.seek(8)
-        while len(head := file.read(8)) == 8:
-            size, kind = struct.unpack(">I4s", head)
-            if kind == b"IDAT":
-                return
-            content = file.read(min(size, _PNG_CHUNK_START))
-            yield kind, content
-            file.seek(size - len(content) + 4, os.SEEK_CUR)
+    file.seek(8)
+    while len(head := file.read(8)) == 8:
+        size, kind = struct.unpack(">I4s", head)
+        if kind == b"IDAT":
+            return
+        content = file.read(min(size, _PNG_CHUNK_START))
+        yield kind, content
+        file.seek(size - len(content) + 4, os.SEEK_CUR)
 
 
 def _movie(path: str) -> ColorTags:
-    import av
+    from f2hdr_backend.image.movie.frames import open_movie
 
-    with av.open(path) as container:
+    with open_movie(path) as container:
         stream = container.streams.video[0]
         words = {**container.metadata, **stream.metadata}
         codec = stream.codec_context

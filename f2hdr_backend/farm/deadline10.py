@@ -10,6 +10,7 @@ from pathlib import PurePath
 
 from f2hdr_backend.farm.job import SHOT_FILE, FarmJob
 from f2hdr_backend.shot.errors import ShotError
+from f2hdr_backend.shot.printable import has_control
 
 
 def files(job: FarmJob, folder: PurePath) -> dict[str, str]:
@@ -24,6 +25,12 @@ def files(job: FarmJob, folder: PurePath) -> dict[str, str]:
             frames=job.frames.frames,
         )
     shot = folder / SHOT_FILE
+    if has_control(str(folder)) or '"' in str(folder):
+        raise ShotError(
+            f"The folder {folder} contains a quotation mark or a control character, which Deadline 10 misreads.",
+            hint="Write the job to another folder.",
+            path=str(folder),
+        )
     render = f'render "{shot}" --frames <STARTFRAME>-<ENDFRAME> --json'
     check = f'check "{shot}" --sweep --json'
     return {

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.errors import DocumentError
 from f2hdr_backend.shot.frames import FrameRange
+from f2hdr_backend.shot.printable import has_control
 
 DEFAULT_CHUNK = 8
 """Frames that a task renders; docs/farm.md shows the measurement it was chosen from."""
@@ -43,6 +44,14 @@ class FarmJob:
                 "The Shot is not settled: a farm needs its frames, exposures and output.",
                 hint="Run f2hdr prepare PLATE --render-to hdr/shot.####.exr -o shot.json first.",
             )
+        texts = (self.name, self.command, self.convert_to, self.display)
+        shot = self.shot
+        for text in (*texts, shot.plate, shot.output.pattern, shot.color.config):
+            if has_control(text) or any("\ud800" <= letter <= "\udfff" for letter in text):
+                raise DocumentError(
+                    f'"{text}" contains a line break or another character that job files cannot store.',
+                    hint="Rename the file or the folder.",
+                )
         if self.chunk < 1:
             raise DocumentError(f"A chunk cannot have {self.chunk} frames.", hint="Use 1 or more.", field="chunk")
 

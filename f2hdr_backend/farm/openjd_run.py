@@ -71,7 +71,7 @@ class Sessions:
         values = [f"-p{key}={value}" for key, value in parameters(self.job).items()]
         task = ["--tasks", json.dumps([{"Frame": frames}])] if frames else []
         mapping = ["--path-mapping-rules", f"file://{os.path.abspath(self.rules)}"] if self.rules else []
-        openjd = [sys.executable, "-m", "openjd", "run", str(self.folder / TEMPLATE_FILE)]
+        openjd = [sys.executable, "-P", "-m", "openjd", "run", str(self.folder / TEMPLATE_FILE)]
         return [*openjd, "--step", name, *values, *task, *mapping]
 
 

@@ -13,6 +13,8 @@ from typing import Any
 
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.errors import DocumentError
+from f2hdr_backend.shot.limits import check_path
+from f2hdr_backend.shot.reading import read_json
 
 _FORMATS: dict[str, type[PurePath]] = {"POSIX": PurePosixPath, "WINDOWS": PureWindowsPath}
 _FIELDS = {"source_path_format", "source_path", "destination_path"}
@@ -28,11 +30,14 @@ class PathRule:
     @classmethod
     def from_json(cls, rule: object) -> PathRule:
         """Read one rule. Raises DocumentError unless it has exactly the three fields of the schema."""
-        if not isinstance(rule, dict) or rule.keys() != _FIELDS or rule["source_path_format"] not in _FORMATS:
+        is_rule = isinstance(rule, dict) and rule.keys() == _FIELDS and all(isinstance(v, str) for v in rule.values())
+        if not isinstance(rule, dict) or not is_rule or rule["source_path_format"] not in _FORMATS:
             raise DocumentError(
-                f"{json.dumps(rule)} is no path mapping rule.",
+                f"{json.dumps(rule)[:200]} is not a path mapping rule.",
                 hint=f"A rule has {', '.join(sorted(_FIELDS))}; the format is POSIX or WINDOWS.",
             )
+        for name in ("source_path", "destination_path"):
+            check_path(rule[name], name)
         return cls(_FORMATS[rule["source_path_format"]](rule["source_path"]), rule["destination_path"])
 
     def apply(self, path: str) -> str | None:
@@ -56,11 +61,7 @@ class PathMapping:
 
         Raises DocumentError if the file cannot be read or does not hold path mapping rules.
         """
-        try:
-            document = json.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise DocumentError(f"The path mapping rules {path} cannot be read: {error}.") from error
-        return cls.from_json(document)
+        return cls.from_json(read_json(path))
 
     @classmethod
     def from_json(cls, document: Any) -> PathMapping:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from f2hdr_backend.image.exr_structure import check_structure
 from f2hdr_backend.image.frame import Box, PlateImage, Windows, unreadable
 from f2hdr_backend.image.metadata import Header, of_the_picture
+from f2hdr_backend.shot.limits import check_image
+from f2hdr_backend.shot.opening import library_path, open_file
 
 PICTURE_LAYERS = ("", "rgba", "rgb", "beauty", "default", "combined")
 """Layer and part names under which R, G and B are the picture, the likeliest first."""
@@ -104,10 +106,17 @@ def read_header(path: str | os.PathLike[str], layer: str = "") -> Header:
 
 def _open(path: str, header_only: bool) -> list[_Part]:
     """Open a file whose structure is sound; a damaged one gives fewer parts than it has."""
-    count = check_structure(path)
     try:
-        file = OpenEXR.File(path, separate_channels=True, header_only=header_only)
-    except (RuntimeError, ValueError) as error:
+        with open_file(path) as opened:
+            count = check_structure(path, opened)
+            name = library_path(path, opened)
+            file = OpenEXR.File(name, separate_channels=True, header_only=True)
+            _check_sizes(path, file.parts, os.fstat(opened.fileno()).st_size)
+            if not header_only:
+                file = OpenEXR.File(name, separate_channels=True)
+    except OSError as error:
+        raise unreadable(path, error.strerror or str(error), "Check the path and the permissions.") from error
+    except (RuntimeError, ValueError, ArithmeticError, LookupError, TypeError) as error:
         raise unreadable(path, f"its header is wrong ({error})", "Render or copy it again.") from error
     if len(file.parts) != count:
         raise unreadable(path, "its pixels are damaged", "Render or copy it again.")
@@ -125,6 +134,16 @@ def _pictures(parts: list[_Part]) -> list[_Picture]:
     """All channels that may be a picture, the likeliest first."""
     found = [picture for part in parts for picture in _pictures_of(part)]
     return sorted(found, key=lambda picture: picture.rank)
+
+
+def _check_sizes(path: str, parts: Iterable[OpenEXR.Part], file_bytes: int) -> None:
+    """Raise UnreadableFrame if the windows of the parts need more memory than the limits allow."""
+    for part in parts:
+        channels = len(part.header["channels"])
+        for window in ("displayWindow", "dataWindow"):
+            low, high = part.header[window]
+            size = int(high[0]) - int(low[0]) + 1, int(high[1]) - int(low[1]) + 1
+            check_image(path, size, channels, 4, file_bytes)
 
 
 def _pictures_of(part: _Part) -> Iterator[_Picture]:

@@ -18,14 +18,13 @@ _WANTED = (b"type", b"dataWindow", b"displayWindow")
 _TILED, _DEEP, _MULTI_PART = 0x200, 0x800, 0x1000
 
 
-def check_structure(path: str) -> int:
-    """Return the number of parts. Raises UnreadableFrame unless the file is a complete EXR.
+def check_structure(path: str, file: BinaryIO) -> int:
+    """Return the number of parts of an open file. Raises UnreadableFrame unless it is a complete EXR.
 
     Reads the headers and the offset tables only: damage inside a chunk is not seen.
     """
     try:
-        with open(path, "rb") as file:
-            return _check(path, file)
+        return _check(path, file)
     except OSError as error:
         raise unreadable(path, error.strerror or str(error), "Check the path and the permissions.") from error
     except (struct.error, EOFError) as error:
@@ -69,7 +68,9 @@ def _check(path: str, file: BinaryIO) -> int:
     last = _last_chunk(file, size)
     file.seek(last)
     part = _numbers(file, "<i")[0] if version & _MULTI_PART else 0
-    tiled = bool(version & _TILED) or (part < len(types) and types[part] == b"tiledimage")
+    if not 0 <= part < len(types):
+        raise _incomplete(path)
+    tiled = bool(version & _TILED) or types[part] == b"tiledimage"
     packed = _numbers(file, "<5i" if tiled else "<2i")[-1]
     if last == 0 or file.tell() + packed > size:
         raise _incomplete(path)

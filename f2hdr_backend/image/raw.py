@@ -8,6 +8,7 @@ level from its brightest pixel, no noise reduction.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,6 +17,8 @@ import rawpy
 
 from f2hdr_backend.image.frame import PlateImage, unreadable
 from f2hdr_backend.image.metadata import Header
+from f2hdr_backend.shot.limits import check_image
+from f2hdr_backend.shot.opening import open_file
 
 WhiteBalance = tuple[float, ...]
 """Multipliers of red, green, blue and the second green."""
@@ -78,7 +81,9 @@ def _header(raw: rawpy.RawPy) -> Header:
 def _opened(path: str) -> Iterator[rawpy.RawPy]:
     """Give an open raw file. Raises UnreadableFrame, also for what is done with it."""
     try:
-        with open(path, "rb") as file, rawpy.imread(file) as raw:
+        with open_file(path) as file, rawpy.imread(file) as raw:
+            size = (raw.sizes.raw_width, raw.sizes.raw_height)
+            check_image(path, size, 3, 4, os.fstat(file.fileno()).st_size)
             yield raw
     except OSError as error:
         raise unreadable(path, error.strerror or str(error), "Check the path and the file.") from error

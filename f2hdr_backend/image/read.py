@@ -27,6 +27,7 @@ from f2hdr_backend.image.metadata import EXPOSURE_ATTRIBUTES, Header, exposure_v
 from f2hdr_backend.image.still import probe_still, read_still
 from f2hdr_backend.shot.errors import ImageError, MissingFrames, ShotError, UnreadableFrame
 from f2hdr_backend.shot.frames import Sequence
+from f2hdr_backend.shot.limits import check_frames, check_image
 
 MOVIE_SUFFIXES = (".avi", ".mkv", ".mov", ".mp4", ".mxf", ".webm")
 RAW_SUFFIXES = (
@@ -97,7 +98,9 @@ class SequencePlate:
                 path=str(sequence),
                 frames=(),
             )
-        first = sequence.path(self.frames.first)
+        first, last = sequence.path(self.frames.first), sequence.path(self.frames.last)
+        span = self.frames.last - self.frames.first + 1
+        check_frames(str(sequence), span, f'the range from "{first}" to "{last}"')
         canvas = self._canvas() if _is_exr(first) else None
         balance = _raw(first).white_balance(first) if _is_raw(first) else None
         self._options = ReadOptions(balance, layer, canvas)
@@ -162,6 +165,8 @@ class SequencePlate:
                 reason = f"its display window {windows.display} differs from {other}"
                 raise unreadable(path, reason, "Bring all frames to one size.", number)
             canvas = cover(canvas, windows.data)
+        size = canvas[2] - canvas[0] + 1, canvas[3] - canvas[1] + 1
+        check_image(self.name, size, 3, 0, 0)
         self._has_overscan = canvas != first.display
         return canvas
 

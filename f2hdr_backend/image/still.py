@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import numpy as np
@@ -14,6 +17,8 @@ from f2hdr_backend.image.frame import PlateImage, unreadable
 from f2hdr_backend.image.metadata import Header
 from f2hdr_backend.image.orientation import UPRIGHT, upright_image, upright_size
 from f2hdr_backend.shot.errors import UnreadableFrame
+from f2hdr_backend.shot.limits import check_image, limit
+from f2hdr_backend.shot.opening import library_path, open_file
 
 _EXR_NAMES = {
     "Copyright": "owner",
@@ -27,6 +32,8 @@ _EXR_NAMES = {
 }
 
 
+oiio.attribute("limits:imagesize_MB", 2**20)  # sizes are checked here, by the limits of F2HDR
+oiio.attribute("limits:channels", 2**20)
 _MIN_IS_WHITE = 0
 """Inverted here above 8 bits; OpenImageIO inverts fewer bits itself."""
 _REFUSED_PHOTOMETRIC = {
@@ -46,14 +53,11 @@ def read_still(path: str) -> PlateImage:
     which 0 is white are inverted. Alpha and further channels become float32 layers. Of a file with several pictures
     the largest is read, thumbnails are not; ``notes`` states it where others are as large. Raises UnreadableFrame.
     """
-    source = _open(path)
-    try:
+    with _opened(path) as source:
         place, notes = _largest(path, source)
         spec = source.spec(place, 0)
         pixels = source.read_image(place, 0, 0, spec.nchannels, "float")
         complaint = source.geterror()
-    finally:
-        source.close()
     if pixels is None or complaint:
         raise _refused(path, complaint)
     _refuse_photometric(path, spec)
@@ -73,13 +77,10 @@ def probe_still(path: str) -> tuple[tuple[int, int], Literal["integer", "float"]
 
     Raises UnreadableFrame.
     """
-    source = _open(path)
-    try:
+    with _opened(path) as source:
         spec = source.spec(_largest(path, source)[0], 0)
         _refuse_photometric(path, spec)
         return upright_size((spec.width, spec.height), _orientation(spec)), _kind(spec), _metadata(spec)
-    finally:
-        source.close()
 
 
 def _largest(path: str, source: oiio.ImageInput) -> tuple[int, tuple[str, ...]]:
@@ -104,13 +105,46 @@ def _orientation(spec: oiio.ImageSpec) -> int:
     return int(spec.get_int_attribute("Orientation", UPRIGHT))
 
 
-def _open(path: str) -> oiio.ImageInput:
-    wishes = oiio.ImageSpec()
-    wishes.attribute("oiio:UnassociatedAlpha", 1)
-    source = oiio.ImageInput.open(path, wishes)
-    if source is None:
-        raise _refused(path, oiio.geterror())
-    return source
+@contextmanager
+def _opened(path: str) -> Iterator[oiio.ImageInput]:
+    """Yield an open picture whose size is within the limits. Raises UnreadableFrame."""
+    try:
+        with open_file(path) as file:
+            wishes = oiio.ImageSpec()
+            wishes.attribute("oiio:UnassociatedAlpha", 1)
+            name = library_path(path, file)
+            source = oiio.ImageInput.open(name, wishes) or _opened_by_suffix(path, name, wishes)
+            try:
+                _check_sizes(path, source, os.fstat(file.fileno()).st_size)
+                yield source
+            finally:
+                source.close()
+    except OSError as error:
+        raise unreadable(path, error.strerror or str(error), "Check the path.") from error
+
+
+def _check_sizes(path: str, source: oiio.ImageInput, file_bytes: int) -> None:
+    """Raise UnreadableFrame if a picture in the file needs more memory than the limits allow."""
+    for place in range(limit("layers")):
+        if not source.seek_subimage(place, 0):
+            break
+        spec = source.spec_dimensions(place, 0)
+        check_image(path, (spec.width, spec.height), spec.nchannels * spec.depth, 4, file_bytes)
+    source.geterror()
+    source.seek_subimage(0, 0)
+
+
+def _opened_by_suffix(path: str, name: str, wishes: oiio.ImageSpec) -> oiio.ImageInput:
+    """Open a file whose content alone did not tell its format, under a name with its suffix. Raises UnreadableFrame."""
+    oiio.geterror()
+    with tempfile.TemporaryDirectory() as folder:
+        alias = os.path.join(folder, f"image{os.path.splitext(path)[1]}") if name != path else path
+        if alias != path:
+            os.symlink(name, alias)
+        source = oiio.ImageInput.open(alias, wishes)
+        if source is None:
+            raise _refused(path, oiio.geterror().replace(alias, path))
+        return source
 
 
 def _kind(spec: oiio.ImageSpec) -> Literal["integer", "float"]:
@@ -142,7 +176,5 @@ def _metadata(spec: oiio.ImageSpec) -> Header:
 
 
 def _refused(path: str, complaint: str) -> UnreadableFrame:
-    if not os.path.exists(path):
-        return unreadable(path, "there is no such file", "Check the path.")
     reason = " ".join(complaint.split()) or "its format is not known"
     return unreadable(path, reason, "Check the file, or copy it again.")

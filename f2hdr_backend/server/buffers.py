@@ -16,17 +16,17 @@ rewrites it meanwhile gets an error or wrong pixels, and cannot stop the server.
 
 from __future__ import annotations
 
-import io
 import os
-import stat
 import struct
 from dataclasses import dataclass
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from f2hdr_backend.shot.atomic import atomic_file
 from f2hdr_backend.shot.errors import UnreadableFrame, UnwritableFrame
+from f2hdr_backend.shot.opening import open_file
 
 MAGIC = b"F2HDRPIX"
 VERSION = 1
@@ -91,20 +91,14 @@ def write_buffer(path: str, buffer: Buffer) -> None:
         file.write(np.ascontiguousarray(buffer.pixels, "<f4").data)
 
 
-def _opened(path: str) -> io.FileIO:
-    """Open without waiting: a pipe in the place of the file is refused, not waited for."""
-    flags = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+def _opened(path: str) -> BinaryIO:
     try:
-        file = io.FileIO(path, opener=lambda name, mode: os.open(name, mode | flags))
+        return open_file(path)
     except OSError as error:
         raise _unreadable(path, error.strerror or str(error)) from error
-    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        return file
-    file.close()
-    raise _unreadable(path, "it is no file")
 
 
-def _read(file: io.FileIO, path: str) -> Buffer:
+def _read(file: BinaryIO, path: str) -> Buffer:
     layout = _layout(file, path)
     size = os.fstat(file.fileno()).st_size
     if size < layout.size:
@@ -116,7 +110,7 @@ def _read(file: io.FileIO, path: str) -> Buffer:
     return Buffer(layout.frame, pixels[..., :3].astype(np.float32))
 
 
-def _layout(file: io.FileIO, path: str) -> _Layout:
+def _layout(file: BinaryIO, path: str) -> _Layout:
     header = bytearray(HEADER_BYTES)
     _fill(file, memoryview(header), path)
     magic, version, *sizes = _HEADER.unpack(header)
@@ -132,10 +126,10 @@ def _layout(file: io.FileIO, path: str) -> _Layout:
     return layout
 
 
-def _fill(file: io.FileIO, target: memoryview, path: str) -> None:
+def _fill(file: BinaryIO, target: memoryview, path: str) -> None:
     filled = 0
     while filled < len(target):
-        count = file.readinto(target[filled:])
+        count = file.readinto(target[filled:])  # type: ignore[attr-defined]
         if not count:
             raise _unreadable(path, "it ends early")
         filled += count

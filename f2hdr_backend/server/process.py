@@ -22,6 +22,7 @@ from f2hdr_backend.server.listener import Listener, build_app
 from f2hdr_backend.server.queue import Queue
 from f2hdr_backend.server.service import Service
 from f2hdr_backend.shot.errors import ServerError, ServerUnreachable
+from f2hdr_backend.shot.opening import confine
 
 LOCK_S = 5.0
 """Seconds that an older server has to end."""
@@ -55,6 +56,7 @@ def _serve(options: ServerOptions, ready: Callable[[str], None]) -> None:
     os.environ.pop("OCIO", None)  # each client says its own
     folder = Path(runtime.runtime_folder())
     queue = Queue(device_names())
+    confine(options.allowed().folders)
     service = Service(options.allowed(), Ledger(folder / "ledger.json"), queue)
     listener = Listener(service)
     sockets, facts = open_doors(options, folder)

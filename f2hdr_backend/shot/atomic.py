@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import BinaryIO, Optional, Union
 
 from f2hdr_backend.shot.errors import UnwritableFrame
+from f2hdr_backend.shot.opening import BY_FOLDER, open_folder, require_storable
 from f2hdr_backend.shot.rename import replace_file
 
 _Path = Union[str, "os.PathLike[str]"]
@@ -26,7 +27,6 @@ _FLAGS = (
 _TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<pid>[0-9]+)-[0-9a-f]{16}\.part", re.DOTALL)
 _LONGEST_STEM = 200
 """Bytes of the file's own name in the temporary name, so that both fit into the usual limit of 255 bytes."""
-_BY_FOLDER = os.open in os.supports_dir_fd and os.rename in os.supports_dir_fd and os.unlink in os.supports_dir_fd
 _ACTIONS = {
     errno.ENOSPC: "Free some space or choose another folder.",
     errno.EDQUOT: "Your disk quota is used up: free some space or choose another folder.",
@@ -52,33 +52,25 @@ def replacing(path: _Path, *, private: bool = False, durable: bool = True) -> It
 
     Raises OSError.
     """
-    parent, name = os.path.split(os.path.abspath(path))
-    with _opened(parent) as folder:
-        part = _temporary_name(name) if folder is not None else os.path.join(parent, _temporary_name(name))
-        target = name if folder is not None else os.path.join(parent, name)
-        descriptor = os.open(part, _FLAGS, 0o600 if private else 0o666, dir_fd=folder)
-        try:
-            with os.fdopen(descriptor, "w+b") as file:
-                yield file
-                file.flush()
-                if durable:
-                    os.fsync(file.fileno())
-            replace_file(part, target, folder)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(part, dir_fd=folder)
-            raise
+    parent, name = os.path.split(os.fspath(path))
+    parent = parent or os.curdir
+    folder = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC) if BY_FOLDER else None
+    with _replacing(folder, parent, name, 0o600 if private else 0o666, durable) as file:
+        yield file
 
 
 @contextmanager
 def atomic_file(path: _Path) -> Iterator[BinaryIO]:
     """Yield an open file as :func:`replacing` does; missing folders are created.
 
+    This is for files that a user or a job names: see :func:`f2hdr_backend.shot.opening.confine`.
+
     Raises UnwritableFrame, with what to do, for any OSError of the block: do nothing in it but write this file.
     """
     try:
-        os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
-        with replacing(path) as file:
+        parent, name = os.path.split(require_storable(path))
+        parent = parent or os.curdir
+        with _replacing(open_folder(parent), parent, name, 0o666, True) as file:
             yield file
     except OSError as error:
         raise unwritable(path, error) from error
@@ -135,13 +127,24 @@ def _stem(name: str) -> str:
 
 
 @contextmanager
-def _opened(folder: str) -> Iterator[Optional[int]]:
-    """Yield a descriptor of the folder, so that the file stays in it if the path changes; None on Windows."""
-    if not _BY_FOLDER:
-        yield None
-        return
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+def _replacing(folder: Optional[int], parent: str, name: str, mode: int, durable: bool) -> Iterator[BinaryIO]:
+    """Write below the directory descriptor ``folder``, which is closed afterwards; without one, below ``parent``."""
+    part, target = _temporary_name(name), name
+    if folder is None:
+        part, target = os.path.join(parent, part), os.path.join(parent, target)
     try:
-        yield descriptor
+        descriptor = os.open(part, _FLAGS, mode, dir_fd=folder)
+        try:
+            with os.fdopen(descriptor, "w+b") as file:
+                yield file
+                file.flush()
+                if durable:
+                    os.fsync(file.fileno())
+            replace_file(part, target, folder)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(part, dir_fd=folder)
+            raise
     finally:
-        os.close(descriptor)
+        if folder is not None:
+            os.close(folder)

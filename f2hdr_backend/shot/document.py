@@ -7,7 +7,6 @@ the hosts' controls are generated from its metadata or checked against it.
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 from dataclasses import dataclass
 from typing import Any, Optional, Union
@@ -17,6 +16,8 @@ from f2hdr_backend.shot.errors import DocumentError, ShotError
 from f2hdr_backend.shot.exposure import ExposurePattern
 from f2hdr_backend.shot.fields import decode, encode
 from f2hdr_backend.shot.frames import FrameRange, Sequence
+from f2hdr_backend.shot.limits import check_path
+from f2hdr_backend.shot.reading import parse_json
 from f2hdr_backend.shot.setting import check_settings, setting
 
 VERSION = 1
@@ -201,6 +202,8 @@ class Shot:
                 hint="Use the F2HDR release that wrote it.",
                 field="version",
             )
+        for field, path in (("plate", self.plate), ("config", self.color.config), ("pattern", self.output.pattern)):
+            check_path(path, field)
         if not self.plate:
             raise DocumentError("The Shot names no plate.", hint="Give a path such as plate.####.tif.", field="plate")
         if self.handles < 0:
@@ -216,11 +219,7 @@ class Shot:
         """
         if not isinstance(source, str):
             return decode(cls, source, "shot")
-        try:
-            parsed = json.loads(source)
-        except ValueError as error:
-            raise DocumentError(f"The Shot is not JSON: {error}.") from error
-        return decode(cls, parsed, "shot")
+        return decode(cls, parse_json(source, "The Shot"), "shot")
 
     def to_json(self) -> dict[str, Any]:
         """Return the Shot as an object of plain JSON types that ``from_json`` reads back unchanged."""

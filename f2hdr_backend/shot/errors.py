@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from f2hdr_backend.shot.printable import printable
+
+LONGEST_HINT = 300
+"""Characters of a hint."""
+
 
 class F2HDRError(Exception):
     """Base of every error a user can meet.
 
-    ``message`` is one sentence that names the file or value; ``hint`` says what to do next; every further
-    keyword is a fact, kept in ``facts`` and readable as an attribute (``error.path``, ``error.frames``).
+    ``message`` is one sentence that names the file or value; ``hint`` says what to do next. Both are for people:
+    control characters are escaped and long ones cut. Every further keyword is a fact, stored unchanged in ``facts``
+    and readable as an attribute (``error.path``, ``error.frames``).
     """
 
     code: ClassVar[str] = "error"
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str, *, hint: str = "", **facts: object) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message = printable(message)
+        self.hint = printable(hint, LONGEST_HINT)
+        super().__init__(self.message)
         self.facts = facts
 
     def __getattr__(self, name: str) -> Any:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Optional
 
 from f2hdr_backend.shot.frames import FrameRange
+from f2hdr_backend.shot.printable import printable
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,9 @@ class Warned(Event):
     code: str
     message: str
     frame: Optional[int] = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", printable(self.message))
 
 
 @dataclass(frozen=True)

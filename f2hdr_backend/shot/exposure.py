@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from f2hdr_backend.shot.errors import ExposureError, ShotError
+from f2hdr_backend.shot.limits import limit
 from f2hdr_backend.shot.setting import setting
 
 SMALLEST_STEP_EV = 0.1
@@ -40,6 +41,12 @@ class ExposurePattern:
         object.__setattr__(self, "exceptions", exceptions)
         if not self.cycle:
             raise ExposureError("The exposure cycle is empty.", hint="Give one EV a frame, like 0,3.")
+        if len(self.cycle) > limit("cycle"):
+            raise ExposureError(
+                f"The exposure cycle has {len(self.cycle)} exposures; the limit is {limit('cycle')}.",
+                hint="Give one EV for each frame of the repeating cycle, such as 0,3.",
+                field="cycle",
+            )
         if not all(abs(ev) <= LARGEST_EV for ev in self._all_evs()):
             raise ExposureError(
                 f"An exposure is not within {LARGEST_EV:g} stops of 0.",

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from typing import Optional
 
 from f2hdr_backend.shot.errors import ShotError, UnreadableFrame
-
-MAX_FRAMES = 1_000_000
-"""Most frames one range may ask for (11 hours at 24 a second): a mistyped digit must not fill memory."""
+from f2hdr_backend.shot.limits import check_frames
 
 _RANGE = re.compile(r"(-?\d{1,9})(?:-(-?\d{1,9})(?:x(\d{1,9}))?)?", re.ASCII)
 _TOKEN = re.compile(r"#+|%\d{0,2}d|\$F\d?", re.ASCII)
@@ -31,11 +29,10 @@ class FrameRange:
     def parse(cls, text: str) -> FrameRange:
         """Read ``1001-1100x2,1105``: single frames, ranges and ranges with a step, separated by commas.
 
-        Raises ShotError for anything else, a range that runs backwards, and more than MAX_FRAMES frames.
+        Raises ShotError for anything else, a range that runs backwards, and more frames than the limit ``frames``.
         """
         parts = [_parse_part(part.strip(), text) for part in text.split(",")]
-        if sum(map(len, parts)) > MAX_FRAMES:
-            raise ShotError(f"The frame range has more than {MAX_FRAMES} frames.", text=text)
+        check_frames(text[:100], sum(map(len, parts)), "the frame range")
         return cls(tuple({frame for part in parts for frame in part}))
 
     def __str__(self) -> str:
@@ -81,8 +78,6 @@ def _parse_part(part: str, text: str) -> range:
         raise ShotError(f'The frame range "{part}" runs backwards.', hint=f"Write {stop}-{start}.", text=text)
     if step == 0:
         raise ShotError(f'The frame range "{part}" has a step of 0.', hint="Use a step of 1 or more.", text=text)
-    if (stop - start) // step >= MAX_FRAMES:
-        raise ShotError(f'The frame range "{part}" has more than {MAX_FRAMES} frames.', text=text)
     return range(start, stop + 1, step)
 
 

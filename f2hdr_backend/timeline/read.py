@@ -15,10 +15,14 @@ from typing import Any
 from f2hdr_backend.shot.errors import DocumentError, F2HDRError, ShotError
 from f2hdr_backend.shot.events import Event
 from f2hdr_backend.shot.frames import FrameRange
+from f2hdr_backend.shot.limits import check_frames
+from f2hdr_backend.shot.reading import parse_json, read_text
 from f2hdr_backend.timeline.media import Media, Plates, find_media
 from f2hdr_backend.timeline.text import edl_rate, retimed_clips
 
 SUFFIXES = (".otio", ".edl", ".fcpxml")
+_ODD_VALUES = (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RuntimeError)
+"""What OpenTimelineIO raises for times that are not numbers, rates of 0 and the like."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,8 @@ def read_cut(path: str, handles: int) -> Cut:
     plates = Plates(os.path.dirname(os.path.abspath(path)))
     try:
         return _Reader(path, handles, plates).cut()
+    except _ODD_VALUES as error:
+        raise _no_timeline(path, _words(error)) from error
     finally:
         plates.close()
 
@@ -96,7 +102,9 @@ class _Reader:
 
     def cut(self) -> Cut:
         """Read the file and every clip of its video tracks."""
-        text = _text(self._path)
+        text = read_text(self._path)
+        if self._path.lower().endswith(".otio"):
+            parse_json(text, f'"{self._path}"')  # OpenTimelineIO's own parser does not survive deep nesting
         rate = None
         if self._path.lower().endswith(".edl"):
             rate, note = edl_rate(text, self._plates)
@@ -127,6 +135,8 @@ class _Reader:
             clips.append(self._clip(item, track, name))
         except F2HDRError as error:
             refused.append(RefusedClip(name, str(error)))
+        except _ODD_VALUES as error:
+            refused.append(RefusedClip(name, f"its times cannot be used: {_words(error)}."))
 
     def _clip(self, clip: Any, track: Any, name: str) -> CutClip:
         if clip.name in self._retimed or any(_is_retime(effect) for effect in (*clip.effects, *track.effects)):
@@ -168,6 +178,7 @@ def _used(media: Media, shown: Any, overlaps: tuple[Any, Any]) -> FrameRange:
     """The frames of the plate from the first to the last shown, overlaps at both ends included."""
     before, after = (0 if overlap is None else round(overlap.rescaled_to(media.rate).value) for overlap in overlaps)
     count = round(shown.duration.rescaled_to(media.rate).value)
+    check_frames(media.name, before + count + after, "the clip's duration")
     return FrameRange(tuple(range(media.first - before, media.first + count + after)))
 
 
@@ -209,7 +220,7 @@ def _parsed(path: str, text: str, rate: float | None) -> Any:
     try:
         parsed = otio.adapters.read_from_string(text, adapter, **({} if rate is None else {"rate": rate}))
     except Exception as error:  # adapters raise whatever their parsers do
-        raise _no_timeline(path, " ".join(str(error).split()).rstrip(".")) from error
+        raise _no_timeline(path, _words(error)) from error
     if not isinstance(parsed, otio.core.SerializableObject):
         raise _no_timeline(path, "it holds none")
     return parsed
@@ -227,10 +238,5 @@ def _not_installed(path: str) -> ShotError:
     )
 
 
-def _text(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8-sig") as file:
-            return file.read()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
-        raise DocumentError(f'"{path}" cannot be read: {reason}.', hint="Check the path.", path=path) from error
+def _words(error: Exception) -> str:
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__

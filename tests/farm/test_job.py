@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from f2hdr_backend.farm.job import FarmJob, chunks, span
@@ -21,6 +21,7 @@ def test_chunks_hold_every_frame_once_and_span_no_gap(numbers, size):
         assert FrameRange.parse(span(part)) == part
 
 
+@settings(deadline=None)
 @given(st.integers(1, 120), st.integers(1, 30))
 def test_chunks_are_those_that_openjd_makes(total, size):
     model = pytest.importorskip("openjd.model")
@@ -58,3 +59,21 @@ def test_a_shot_that_leaves_something_open_is_refused_with_the_way_out(shot):
 def test_a_chunk_has_a_frame_at_least():
     with pytest.raises(DocumentError, match="0 frames"):
         FarmJob(SHOT, "sh010", chunk=0)
+
+
+@pytest.mark.parametrize(
+    "hostile", ["a\nPreJobScript=evil.py", "a\r", "a\x1b[2J", "a\x00", "a\x85b", "a\u2028b", "caf\udce9"]
+)
+@pytest.mark.parametrize("field", ["name", "command", "convert_to", "display", "plate", "pattern", "config"])
+def test_characters_that_would_add_lines_to_job_files_are_refused(hostile, field):
+    shot, texts = SHOT, {"name": "sh010"}
+    if field == "plate":
+        shot = replace(SHOT, plate=f"/shots/{hostile}.####.tif".replace("\0", "\1"))
+    elif field == "pattern":
+        shot = replace(SHOT, output=replace(SHOT.output, pattern=f"/{hostile}/h.####.exr".replace("\0", "\1")))
+    elif field == "config":
+        shot = replace(SHOT, color=replace(SHOT.color, config=f"/{hostile}".replace("\0", "\1")))
+    else:
+        texts[field] = hostile
+    with pytest.raises(DocumentError):
+        FarmJob(shot, **texts)

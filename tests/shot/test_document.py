@@ -20,6 +20,7 @@ from f2hdr_backend.shot.setting import setting
 FRAME = st.integers(-10, 12_000)
 EV = st.floats(-8, 8)
 TEXT = st.text(max_size=12)
+PATHS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
 
 EXPOSURES = st.builds(
     ExposurePattern,
@@ -32,7 +33,7 @@ COLORS = st.builds(
     Color,
     input_space=TEXT,
     output_space=TEXT,
-    config=TEXT,
+    config=PATHS,
     clip_level=st.tuples(LEVELS) | st.tuples(LEVELS, LEVELS, LEVELS),
 )
 ENGINES = st.builds(
@@ -56,7 +57,7 @@ OUTPUTS = st.builds(
 )
 SHOTS = st.builds(
     Shot,
-    plate=st.text(min_size=1, max_size=12),
+    plate=PATHS.filter(bool),
     exposures=st.none() | EXPOSURES,
     frames=st.none() | st.sets(FRAME, min_size=1, max_size=12).map(lambda frames: FrameRange(tuple(frames))),
     handles=st.integers(0, 100),

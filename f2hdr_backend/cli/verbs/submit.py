@@ -22,11 +22,12 @@ from f2hdr_backend.cli.command import Section
 from f2hdr_backend.cli.own_command import own_command
 from f2hdr_backend.client.connection import rebuilt
 from f2hdr_backend.client.jobs import Job, JobStatus, submit
-from f2hdr_backend.client.launch import connect
+from f2hdr_backend.client.launch import connect, own_python
 from f2hdr_backend.client.status_file import StatusFile
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.errors import Cancelled, DocumentError, F2HDRError
 from f2hdr_backend.shot.frames import FrameRange
+from f2hdr_backend.shot.reading import read_text
 
 POLL_S = 0.25
 """Seconds between two requests for the job's state, and between two checks for the cancel file."""
@@ -88,11 +89,7 @@ class _Order:
 
     def submit(self) -> Job:
         """Read the document and submit it."""
-        try:
-            text = Path(self.document).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise DocumentError(f'"{self.document}" cannot be read: {error}.', hint="Name a Shot document.") from error
-        shot = Shot.from_json(text)
+        shot = Shot.from_json(read_text(self.document))
         frames = None if self.frames is None else FrameRange.parse(self.frames)
         client = f"command {os.getpid()}"
         server = connect(program="" if os.environ.get("F2HDR_BACKEND") else own_command())
@@ -106,13 +103,12 @@ def _detach(order: _Order, status: Path | None) -> None:
     file = StatusFile(str(status))
     file.forget_cancel()
     file.starting()
-    code = "from f2hdr_backend.cli.main import main; main()"
     words = [*order.words(), f"--status={file.path}", "--detached"]
     flags = 0
     if sys.platform == "win32":
         flags = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
     process = subprocess.Popen(
-        [sys.executable, "-c", code, "submit", *words],
+        [*own_python(), "submit", *words],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

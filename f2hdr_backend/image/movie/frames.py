@@ -15,6 +15,8 @@ import av.error
 from f2hdr_backend.image.frame import unreadable
 from f2hdr_backend.image.movie.ycbcr import ContainerTags
 from f2hdr_backend.image.orientation import UPRIGHT, by_matrix
+from f2hdr_backend.shot.limits import check_frames
+from f2hdr_backend.shot.opening import library_path, open_file
 
 _KEPT = 4
 """Decoded frames that stay: a window and one more, so that a moving window decodes each frame once."""
@@ -25,6 +27,8 @@ _NEAR = 8
 _KEYS_TRIED = 3
 _EDITED = "mov"
 """Part of the name of the container formats that have edit lists."""
+_FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mxf,mpegts,mpeg,ogg,flv"
+"""FFmpeg's names of the formats that are movies in one file."""
 _AGAIN = "Check the file, or copy it again."
 
 
@@ -52,6 +56,16 @@ class _Timeline:
             return []
         end = bisect.bisect_right(self.keys, self.times[index], key=lambda key: key[0])
         return self.keys[max(0, end - _KEYS_TRIED) : end][::-1]
+
+
+def open_movie(path: str) -> av.container.InputContainer:
+    """Open a movie. Formats that are lists of other files or addresses are refused.
+
+    Raises OSError and FFmpegError.
+    """
+    with open_file(path) as file:
+        options = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
+        return av.open(library_path(path, file), container_options=options, metadata_errors="replace")
 
 
 class MovieFrames:
@@ -102,6 +116,7 @@ class MovieFrames:
 
         The index of QuickTime and MP4 follows the edit list: frames may be left out or repeated.
         """
+        check_frames(self._path, self.stream.frames, "its header")
         entries = self.stream.index_entries
         if _EDITED in self._container.format.name and len(entries):
             return sum(not entry.is_discard for entry in entries)
@@ -141,7 +156,7 @@ class MovieFrames:
 
     def _open(self) -> av.container.InputContainer:
         try:
-            container = av.open(self._path)
+            container = open_movie(self._path)
         except (av.error.FFmpegError, OSError) as error:
             reason = error.strerror or str(error)
             raise unreadable(self._path, reason, "Check the path and the file.") from error

@@ -13,6 +13,7 @@ from f2hdr_backend.image.movie.ycbcr import Decoded, UnknownCoding, decode
 from f2hdr_backend.image.orientation import upright_image, upright_size
 from f2hdr_backend.image.timecode import timecode_header
 from f2hdr_backend.shot.frames import FrameRange
+from f2hdr_backend.shot.limits import check_image
 
 
 class MoviePlate:
@@ -35,6 +36,7 @@ class MoviePlate:
         self._start = self._movie.tags.get("timecode", "")
         codec = self._movie.stream.codec_context
         self._stored_size = (codec.width, codec.height)
+        check_image(path, self._stored_size, 3, 0, 0)
         count = self._movie.count()
         if count == 0:
             raise unreadable(path, "it has no frame", "Check the file, or copy it again.")

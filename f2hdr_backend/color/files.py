@@ -1,0 +1,79 @@
+"""OCIO configs and the lookup tables they name, read through F2HDR's own opening of files.
+
+OpenColorIO alone would open whatever a config names: absolute paths, pipes and devices included.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import PyOpenColorIO as ocio
+
+from f2hdr_backend.shot.limits import limit
+from f2hdr_backend.shot.opening import library_path, open_file
+
+_ARCHIVE = b"PK"
+"""First bytes of a config archive (.ocioz)."""
+
+
+def open_config(path: Path) -> tuple[bytes, Any, Any]:
+    """Return a config's bytes, OCIO's Config, and an object that must live as long as the Config.
+
+    Raises OSError, ValueError if it is too large or not UTF-8 text, and what OCIO raises.
+    """
+    with open_file(path) as file:
+        content = file.read(limit("document") + 1)
+        if content.startswith(_ARCHIVE):
+            return content + file.read(), ocio.Config.CreateFromFile(library_path(path, file)), None
+    if len(content) > limit("document"):
+        raise ValueError(f"it has more than {limit('document')} bytes")
+    files = _Files(_text(content))
+    config = ocio.Config.CreateFromConfigIOProxy(files)
+    config.setWorkingDir(str(path.parent))
+    return content, config, files
+
+
+def read_table(path: str) -> bytes:
+    """Return the bytes of a lookup table. Raises OSError, ValueError if it is larger than the limit ``lut``."""
+    with open_file(path) as file:
+        content = file.read(limit("lut") + 1)
+    if len(content) > limit("lut"):
+        raise ValueError(f'"{path}" has more than {limit("lut")} bytes')
+    return content
+
+
+class _Files(ocio.PyConfigIOProxy):
+    """What OpenColorIO calls for every file; exceptions must not pass through it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self._text = text
+
+    def getConfigData(self) -> str:  # noqa: N802 - named by OpenColorIO
+        """Return the text of the config."""
+        return self._text
+
+    def getLutData(self, path: str) -> bytes:  # noqa: N802
+        """Return the bytes of a lookup table; none if it cannot be read."""
+        try:
+            return read_table(path)
+        except (OSError, ValueError):
+            return b""
+
+    def getFastLutFileHash(self, path: str) -> str:  # noqa: N802
+        """Return a text that changes when the file does; empty if it cannot be opened, so that it counts as missing."""
+        try:
+            with open_file(path) as file:
+                facts = os.fstat(file.fileno())
+                return f"{facts.st_size}:{facts.st_mtime_ns}"
+        except OSError:
+            return ""
+
+
+def _text(content: bytes) -> str:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"byte {error.start} is not UTF-8 text") from error

@@ -1,0 +1,116 @@
+"""Limits on numbers from headers, names and documents, checked before they size memory.
+
+``F2HDR_LIMITS`` raises or lowers them for all of F2HDR, such as ``pixels=400M,frames=2M``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from f2hdr_backend.shot.errors import DocumentError, F2HDRError, ShotError, UnreadableFrame
+
+VARIABLE = "F2HDR_LIMITS"
+DEFAULTS: Mapping[str, int] = MappingProxyType(
+    {
+        "pixels": 128_000_000,
+        "layers": 1024,
+        "expansion": 1000,
+        "frames": 1_000_000,
+        "cycle": 100,
+        "document": 16_000_000,
+        "lut": 512_000_000,
+        "path": 4096,
+    }
+)
+"""Limit by name.
+
+``pixels``: width times height of an image (8K is 35 million). ``layers``: channels of an image. ``expansion``: bytes
+of a decoded image per byte of its file, where the decoded image has more than ``FREE_BYTES``. ``frames``: frames of a
+range or a movie, and numbers from the first to the last frame of a plate. ``cycle``: exposures of a cycle.
+``document``: bytes of a text document. ``lut``: bytes of a lookup table that an OCIO config names. ``path``: bytes of a
+path.
+"""
+FREE_BYTES = 256 * 1024 * 1024
+"""Bytes that a decoded image may have however small its file is."""
+_SCALES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
+_ENTRY = re.compile(r"\s*([a-z]+)\s*=\s*([0-9]{1,15})([KMG]?)\s*", re.ASCII)
+
+
+def limit(name: str) -> int:
+    """Return a limit: the default, or what ``F2HDR_LIMITS`` sets. Raises ShotError if that variable is wrong."""
+    text = os.environ.get(VARIABLE, "")
+    return _parsed(text)[name] if text else DEFAULTS[name]
+
+
+def check_image(path: str, size: tuple[int, int], channels: int, value_bytes: int, file_bytes: int) -> None:
+    """Raise UnreadableFrame if decoding an image would need more memory than the limits allow.
+
+    Args:
+        path: the file, for the message.
+        size: (width, height) in pixels, as its header gives them.
+        channels: all that are decoded, of all parts.
+        value_bytes: bytes of one decoded value.
+        file_bytes: bytes of the file.
+    """
+    width, height = size
+    if width < 1 or height < 1:
+        raise _refused(path, f"its header gives a size of {width} x {height} pixels", "Check the file.")
+    if width * height > limit("pixels"):
+        raise _refused(path, f"its header gives {width} x {height} pixels", _raise_to("pixels", width * height))
+    if channels > limit("layers"):
+        raise _refused(path, f"its header gives {channels} channels", _raise_to("layers", channels))
+    decoded = width * height * channels * value_bytes
+    if decoded > FREE_BYTES and decoded > limit("expansion") * max(file_bytes, 1):
+        needed = -(-decoded // max(file_bytes, 1))
+        what = f"its {file_bytes} bytes would become {decoded} bytes of pixels"
+        raise _refused(path, what, _raise_to("expansion", needed))
+
+
+def check_frames(name: str, count: int, what: str) -> None:
+    """Raise ShotError if a plate or a range has too many frames; ``what`` says where the number is from."""
+    if count > limit("frames"):
+        raise ShotError(
+            f'"{name}": {what} gives {count} frames; the limit is {limit("frames")}.',
+            hint=f"Check the file names and the header. {_raise_to('frames', count)}",
+            path=name,
+            frames=count,
+        )
+
+
+def check_path(path: str, field: str) -> None:
+    """Raise DocumentError for a path that no file system can store: NUL, half a character, more bytes than allowed."""
+    try:
+        encoded = os.fsencode(path)
+    except UnicodeEncodeError:
+        raise DocumentError(f"{field} contains half of a character pair.", hint="Check it.", field=field) from None
+    if b"\0" in encoded:
+        raise DocumentError(f"{field} contains a NUL character.", hint="Remove it.", field=field)
+    if len(encoded) > limit("path"):
+        raise DocumentError(
+            f"{field} has {len(encoded)} bytes; the limit is {limit('path')}.", hint="Use a shorter path.", field=field
+        )
+
+
+def _parsed(text: str) -> dict[str, int]:
+    limits = dict(DEFAULTS)
+    for entry in text.split(","):
+        found = _ENTRY.fullmatch(entry)
+        if found is None or found[1] not in DEFAULTS:
+            raise ShotError(
+                f'{VARIABLE} cannot be "{text}".',
+                hint=f"Write it like pixels=400M,frames=2M; its names are {', '.join(DEFAULTS)}.",
+                variable=VARIABLE,
+            )
+        limits[found[1]] = int(found[2]) * _SCALES[found[3]]
+    return limits
+
+
+def _raise_to(name: str, value: int) -> str:
+    return f"If that is right, set {VARIABLE}={name}={value}."
+
+
+def _refused(path: str, reason: str, action: str) -> F2HDRError:
+    return UnreadableFrame(f'"{path}" cannot be read: {reason}, beyond the limit.', hint=action, path=path)

@@ -1,0 +1,120 @@
+"""Open files that a user or a job names: regular files only, never waiting, and below the allowed folders.
+
+A process that works for others calls :func:`confine` once. From then on a path is opened only if it is below one of
+those folders when every link is resolved, and no component of the resolved path may become a link meanwhile: it is
+opened component by component from the folder, without following links.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import sys
+from collections.abc import Iterable
+from typing import BinaryIO, Optional, Union
+
+_Path = Union[str, "os.PathLike[str]"]
+_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+BY_FOLDER = {os.open, os.mkdir, os.rename, os.unlink} <= os.supports_dir_fd
+"""Whether this system opens, renames and removes files relative to an open folder."""
+_ALIASED = sys.platform.startswith("linux") and os.path.isdir("/proc/self/fd")
+_confined: tuple[str, ...] = ()
+
+
+def confine(folders: Iterable[str]) -> None:
+    """Restrict this process to files below ``folders``. The root folder ``/``, or none, lifts the restriction."""
+    global _confined
+    resolved = tuple(os.path.realpath(folder) for folder in folders)
+    _confined = () if any(os.path.dirname(folder) == folder for folder in resolved) else resolved
+
+
+def require_storable(path: _Path) -> str:
+    """Return the path as text. Raises OSError for names that no file system can store."""
+    text = os.fspath(path)
+    try:
+        if b"\0" in os.fsencode(text):
+            raise OSError(errno.EINVAL, "its name contains a NUL character", text)
+    except UnicodeEncodeError:
+        raise OSError(errno.EINVAL, "its name contains half of a character pair", text) from None
+    return text
+
+
+def open_file(path: _Path) -> BinaryIO:
+    """Open a regular file for reading, without waiting and within the allowed folders.
+
+    Raises OSError, with a reason in ``strerror``: also for pipes, devices and sockets, and for names that no file has.
+    """
+    descriptor = _opened(require_storable(path))
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "it is a pipe, a device or a folder, not a file", os.fspath(path))
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def library_path(path: _Path, file: BinaryIO) -> str:
+    """Return a path for a library that opens files itself: it leads to ``file``, which :func:`open_file` opened.
+
+    It is valid while ``file`` is open. Where the system has no such paths, this is ``path`` itself.
+    """
+    return f"/proc/self/fd/{file.fileno()}" if _ALIASED else os.fspath(path)
+
+
+def open_folder(path: str) -> Optional[int]:
+    """Return a descriptor of the folder, created with its parents if it is missing, within the allowed folders.
+
+    None on systems without directory descriptors. Raises OSError.
+    """
+    path = require_storable(path)
+    if not _confined or not BY_FOLDER:
+        if _confined:
+            _below(os.path.realpath(path))
+        os.makedirs(path, exist_ok=True)
+        return os.open(path, _FOLDER) if BY_FOLDER else None
+    root, parts = _below(os.path.realpath(path))
+    folder = os.open(root, _FOLDER)
+    for part in parts:
+        try:
+            below = _child_folder(folder, part)
+        finally:
+            os.close(folder)
+        folder = below
+    return folder
+
+
+def _child_folder(folder: int, name: str) -> int:
+    try:
+        os.mkdir(name, dir_fd=folder)
+    except FileExistsError:
+        pass
+    return os.open(name, _FOLDER | _NO_LINK, dir_fd=folder)
+
+
+def _opened(path: str) -> int:
+    if not _confined:
+        return os.open(path, _READ)
+    root, parts = _below(os.path.realpath(path))
+    if not BY_FOLDER:
+        return os.open(os.path.join(root, *parts), _READ)
+    folder = os.open(root, _FOLDER)
+    try:
+        for part in parts[:-1]:
+            below = os.open(part, _FOLDER | _NO_LINK, dir_fd=folder)
+            os.close(folder)
+            folder = below
+        return os.open(parts[-1] if parts else ".", _READ | _NO_LINK, dir_fd=folder)
+    finally:
+        os.close(folder)
+
+
+def _below(resolved: str) -> tuple[str, list[str]]:
+    """Return the allowed folder that a resolved path is in, and the components below it."""
+    for root in _confined:
+        if resolved == root or resolved.startswith(root + os.sep):
+            return root, [part for part in resolved[len(root) :].split(os.sep) if part]
+    raise OSError(errno.EACCES, f"it is outside the allowed folders ({', '.join(_confined)})", resolved)

@@ -1,0 +1,24 @@
+"""Text for people: without the control characters that file names may contain, and of bounded length."""
+
+from __future__ import annotations
+
+import re
+
+LONGEST = 700
+"""Characters of a message with its hint; a longer one is cut in its middle."""
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""Terminal escape codes, line breaks, and marks that reverse the direction of the text after them."""
+
+
+def printable(text: str, longest: int = LONGEST) -> str:
+    r"""Return the text with control characters written as escapes such as ``\x1b``, cut to ``longest`` characters."""
+    plain = _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+    if len(plain) <= longest:
+        return plain
+    tail = longest // 3
+    return f"{plain[: longest - tail - 3]}...{plain[-tail:]}"
+
+
+def has_control(text: str) -> bool:
+    """Return whether a text contains control characters."""
+    return _CONTROL.search(text) is not None
