@@ -21,6 +21,7 @@ from f2hdr_backend.image.metadata import Header
 from f2hdr_backend.image.orientation import BY_DPX, UPRIGHT, upright_image, upright_size
 from f2hdr_backend.image.timecode import timecode_header
 from f2hdr_backend.image.ycbcr import HD_LINES, MATRICES, scaled, scaled_chroma, to_rgb, twice_left
+from f2hdr_backend.shot.opening import open_file
 
 _HEADER_BYTES = 2048
 _UNDEFINED = 0xFFFFFFFF
@@ -127,7 +128,7 @@ def read_dpx(path: str) -> PlateImage:
 
 def _read(path: str, count: int = -1) -> bytes:
     try:
-        with open(path, "rb") as file:
+        with open_file(path) as file:
             return file.read(count)
     except OSError as error:
         raise unreadable(path, error.strerror or str(error), "Check the path and the permissions.") from error

@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from f2hdr_backend.image.frame import Box, Windows, unreadable
 from f2hdr_backend.shot.errors import UnreadableFrame
+from f2hdr_backend.shot.opening import open_file
 
 _MAGIC = 20000630
 _WANTED = (b"type", b"dataWindow", b"displayWindow")
@@ -37,7 +38,7 @@ def read_windows(path: str) -> Windows:
     Raises UnreadableFrame if they cannot be read.
     """
     try:
-        with open(path, "rb") as file:
+        with open_file(path) as file:
             magic, version = _numbers(file, "<iI")
             headers = _headers(file, several=bool(version & _MULTI_PART)) if magic == _MAGIC else []
     except OSError as error:

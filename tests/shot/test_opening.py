@@ -1,9 +1,11 @@
 """Only regular files are opened, without waiting, and never outside the allowed folders."""
 
+import ast
 import os
 import socket
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -137,3 +139,20 @@ def test_nothing_is_written_outside(roots):
             write_file(roots / path, "x")
         assert str(roots / path) in caught.value.message
     assert os.listdir(roots / "out") == ["file"]
+
+
+READERS = ("image", "color", "timeline", "detect", "simulate", "farm")
+
+
+@pytest.mark.parametrize("package", READERS)
+def test_readers_open_files_in_no_other_way(package):
+    """``open`` waits for ever at a pipe, and follows links out of the allowed folders."""
+    found = []
+    for path in sorted((Path(opening.__file__).parents[1] / package).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                called = ast.unparse(node.func)
+                if called == "open" or called.endswith((".read_bytes", ".read_text")):
+                    found.append(f"{path.name}:{node.lineno} {ast.unparse(node)}")
+    own_files = ("SHIPPED_FILE.read_bytes()", "log.read_text(encoding='utf-8', errors='replace')")
+    assert [line for line in found if not line.endswith(own_files)] == []
