@@ -1,6 +1,7 @@
 # make demo   renders the built-in demo shot into demo/
 # make test   runs the tests          make lint   runs ruff and mypy
 # make lock   updates constraints.txt after a change in pyproject.toml (needs uv); versions that still fit stay
+# make ofx    builds the OpenFX effect into build/ofx (needs CMake and a C++17 compiler)
 # make clean  removes the environment and everything built
 #
 # The first call makes .venv with PYTHON (3.11 or newer):  make test PYTHON=python3.12
@@ -13,7 +14,7 @@ BUILT_FROM := pyproject.toml constraints.txt $(wildcard CMakeLists.txt f2hdr_bac
 
 NUKE := nuke_plugin/f2hdr_nuke nuke_plugin/init.py nuke_plugin/menu.py nuke_plugin/f2hdr_farm.py
 
-.PHONY: demo test lint lock clean
+.PHONY: demo test lint lock ofx ofx-windows clean
 
 demo: $(VENV)/ready
 	$(BIN)/f2hdr demo demo
@@ -30,6 +31,17 @@ lint: $(VENV)/ready-dev
 lock:
 	UV_CUSTOM_COMPILE_COMMAND='make lock' uv pip compile pyproject.toml --all-extras --group build --universal \
 	  --python-version 3.11 --no-annotate --no-emit-index-url --no-emit-find-links --quiet --output-file constraints.txt
+
+ofx:
+	@command -v cmake >/dev/null || { echo "make ofx needs CMake 3.18 or newer and a C++17 compiler." >&2; exit 1; }
+	cmake -S ofx_plugin -B build/ofx -D CMAKE_BUILD_TYPE=Release
+	cmake --build build/ofx --parallel 2
+
+# For Windows, on Linux with mingw-w64 (Debian: g++-mingw-w64-x86-64-posix).
+ofx-windows:
+	cmake -S ofx_plugin -B build/ofx-windows -D CMAKE_BUILD_TYPE=Release \
+	  -D CMAKE_TOOLCHAIN_FILE=$(CURDIR)/ofx_plugin/mingw-w64.cmake
+	cmake --build build/ofx-windows --parallel 2
 
 clean:
 	rm -rf $(VENV) build dist demo .mypy_cache .pytest_cache .ruff_cache .hypothesis

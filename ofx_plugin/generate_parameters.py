@@ -9,22 +9,26 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import MISSING, Field, dataclass, fields
+from dataclasses import Field, dataclass, fields
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from f2hdr_backend.shot.document import Color, Engine, Output  # noqa: E402
+from f2hdr_backend.shot.setting import label_of  # noqa: E402
 
 TABLE = Path(__file__).resolve().parent / "src" / "parameter_table.hpp"
 SECTIONS = {"color": Color, "engine": Engine, "output": Output}
 IN_A_HOST = {
     "color.input_space": "In a host, auto counts as linear: name the space that the host works in.",
-    "color.config": "The backend gets the host's own $OCIO if this is empty.",
-    "color.clip_level": "One value for all channels.",
+    "color.config": "$OCIO is that of the host.",
+    "color.clip_level": "In a host it is one value for all channels, and never measured.",
 }
 """What a field's help says in addition where the plate comes from a host."""
+
+CHANGES_PIXELS = ("color.config",)
+"""Fields that a plate's own digest leaves out, since they matter only together with a color space."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ def parameters() -> Iterator[Parameter]:
         "Exposures is given.", "exposure_group", value=3.0, low=0.5, high=8.0,
     )  # fmt: skip
     yield Parameter(
-        "measure", "button", "Measure Exposures", "Measure the ratio in up to nine frames around the current one, and "
+        "measure", "button", "Measure exposures", "Measure the ratio in up to nine frames around the current one, and "
         "store it with the project. Every machine of a farm then uses the same value.",
         "exposure_group", affects_pixels=False,
     )  # fmt: skip
@@ -91,19 +95,19 @@ def parameters() -> Iterator[Parameter]:
         "F2HDR_BACKEND, the installed one, or f2hdr on the PATH.", "backend_group", affects_pixels=False,
     )  # fmt: skip
     yield Parameter(
-        "longest_wait", "real", "Longest Wait (s)", "Seconds that one frame may take before the render fails.",
+        "longest_wait", "real", "Longest wait (s)", "Seconds that one frame may take before the render fails.",
         "backend_group", value=600.0, low=1.0, high=86400.0, affects_pixels=False,
     )  # fmt: skip
     yield Parameter(
-        "check", "button", "Check Backend", "Find or start the backend and show its version in Status.",
+        "check", "button", "Check backend", "Find or start the backend and show its version in Status.",
         "backend_group", affects_pixels=False,
     )  # fmt: skip
     yield Parameter(
-        "render_again", "button", "Render Again", "Make the host forget its cached frames of this effect, for example "
+        "render_again", "button", "Render again", "Make the host forget its cached frames of this effect, for example "
         "after the backend was down or its weights were replaced.", "backend_group", affects_pixels=False,
     )  # fmt: skip
     yield Parameter("status", "label", "Status", "What the effect did last.", "backend_group", affects_pixels=False)
-    yield Parameter("revision", "revision", "Revision", "Counts up with Render Again.", "backend_group")
+    yield Parameter("revision", "revision", "Revision", "Counts up with Render again.", "backend_group")
 
 
 def table() -> str:
@@ -132,23 +136,16 @@ def _of(
     section, name = path.split(".")
     field = next(field for field in fields(SECTIONS[section]) if field.name == name)
     options = options or tuple(field.metadata.get("choices", ()))
+    default = field.default if isinstance(field.default, str) else ""
     return Parameter(
-        name, kind or ("choice" if options else "text"), _label(field), _hint(path, field), group, path, options,
-        "" if field.default in (None, MISSING) else str(field.default), value, low, high,
+        name, kind or ("choice" if options else "text"), label_of(field), _hint(path, field), group, path, options,
+        default, value, low, high, affects_pixels=path in CHANGES_PIXELS or field.metadata.get("pixels", True),
     )  # fmt: skip
 
 
-def _label(field: Field[object]) -> str:
-    label: str = field.metadata.get("name") or field.name.replace("_", " ").title()
-    return label
-
-
 def _hint(path: str, field: Field[object]) -> str:
-    unit = field.metadata.get("unit", "")
-    hint = field.metadata["help"]
-    if unit:
-        hint = f"{hint} Unit: {unit}."
-    return f"{hint} {IN_A_HOST[path]}" if path in IN_A_HOST else str(hint)
+    hint: str = field.metadata["help"]
+    return f"{hint} {IN_A_HOST[path]}" if path in IN_A_HOST else hint
 
 
 def _row(parameter: Parameter) -> str:

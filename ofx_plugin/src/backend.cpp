@@ -253,7 +253,7 @@ void Patience::check() const {
     if (is_aborted && is_aborted()) throw Canceled();
     if (longest_s > 0 && seconds_since(began) > longest_s) {
         throw Problem("backend_slow", "The frame was not ready after " + number_text(longest_s, 4) +
-                                          " s. Raise the parameter Longest Wait, or lower the parameter Quality.");
+                                          " s. Raise the parameter Longest wait, or lower the parameter Quality.");
     }
 }
 

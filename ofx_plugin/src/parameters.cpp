@@ -80,7 +80,7 @@ std::string json_value(const Parameter& parameter, const ParameterSet& parameter
     if (field == "color.clip_level") return "[" + number_text(parameters.real(parameter.name)) + "]";
     if (parameter.kind == Kind::real) return number_text(parameters.real(parameter.name));
     std::string text = parameters.text(parameter.name);
-    if (field == "output.anchor" && text == "EV") text = number_text(parameters.real("anchor_ev"));
+    if (field == "output.anchor" && text == "EV") text = decimal_text(parameters.real("anchor_ev"));
     if (field == "color.config" && text.empty()) text = platform::environment("OCIO").value_or("");
     return json::string(text);
 }

@@ -17,6 +17,19 @@ inline std::string number_text(double value, int digits = 17) {
     return text.str();
 }
 
+// With up to six decimals and no exponent.
+inline std::string decimal_text(double value) {
+    std::ostringstream text;
+    text.imbue(std::locale::classic());
+    text << std::fixed;
+    text.precision(6);
+    text << value;
+    std::string digits = text.str();
+    digits.erase(digits.find_last_not_of('0') + 1);
+    if (digits.back() == '.') digits.pop_back();
+    return digits;
+}
+
 // The number that the whole text is, or none.
 inline std::optional<double> number_of(const std::string& text) {
     std::istringstream stream(text);

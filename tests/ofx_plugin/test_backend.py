@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import threading
 import time
@@ -80,6 +81,23 @@ def test_the_backend_ends_at_its_start(load: Load, tmp_path: Path) -> None:
     effect = effect_of(load(), backend=str(program))
     words = refused(effect)
     assert "exit code 3" in words and "no such library" in words
+
+
+def test_the_installed_bundle_names_its_backend(
+    library: Path, load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("F2HDR_BACKEND")
+    contents = tmp_path / "F2HDR.ofx.bundle" / "Contents"
+    for name in ("Resources", "Linux-x86-64"):
+        (contents / name).mkdir(parents=True)
+    installed = contents / "Linux-x86-64" / "F2HDR.ofx"
+    shutil.copy(library, installed)
+    (contents / "Resources" / "backend.json").write_text(json.dumps([str(tmp_path / "of the bundle"), "-m"]))
+    host = Host(installed)
+    assert str(tmp_path / "of the bundle") in refused(effect_of(host))
+    (contents / "Resources" / "backend.json").write_text("{}")
+    assert "backend.json" in refused(effect_of(host))
+    host.unload()
 
 
 def test_another_version(load: Load, tmp_path: Path) -> None:

@@ -224,14 +224,14 @@ def test_a_time_between_two_frames_is_refused(load: Load, fake: FakeBackend) -> 
 def test_the_fields_of_the_shot_are_sent_as_set(load: Load, fake: FakeBackend, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OCIO", "ocio://default")
     effect = load().create(
-        exposures="given", ratio=2.5, phase="odd frames are short", anchor="EV", anchor_ev=1.25, clip_level=0.5,
+        exposures="given", ratio=2.5, phase="odd frames are short", anchor="EV", anchor_ev=1.1, clip_level=0.5,
         weights='a "name" \\ with é', method="merge", reference_trust="hard",
     )  # fmt: skip
     effect.clips["Source"].show({number: plate_frame(number, stops=2.5) for number in (1, 2, 3)})
     assert effect.render(2)[0] == OK, effect.messages
     shot = fake.requests[0]["shot"]
     assert shot["exposures"] == {"cycle": [0, 2.5], "start": 1}
-    assert shot["output"]["anchor"] == "1.25"
+    assert shot["output"]["anchor"] == "1.1"
     assert shot["color"] == {
         "input_space": "auto",
         "clip_level": [0.5],

@@ -1,0 +1,103 @@
+"""What the way through the effect costs beyond computing: ``python -m tests.ofx_plugin.benchmark [--size 1920x1080]``.
+
+Builds the effect, starts a backend, renders frames of a moving plate with the merge, and prints medians: ``judge``
+(fetching, sampling, exposure), ``write`` (pixels into the buffers), ``wait`` (the backend, with its own files, queue
+and computing) and ``read`` (pixels into the host's image). ``host`` is the processor time of the host's thread. Then the
+time from an abort to the return of the render action.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import statistics
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from tests.ofx_plugin.conftest import build
+from tests.ofx_plugin.fake_backend import FakeBackend
+from tests.ofx_plugin.host import Host
+from tests.ofx_plugin.plates import plate_frame
+from tests.ofx_plugin.suites import OK
+from tests.server.running import Served
+
+TIMES = re.compile(
+    r"judge ([\d.e+]+) ms, write ([\d.e+]+) ms, wait ([\d.e+]+) ms \(compute ([\d.e+]+), queue ([\d.e+-]+), "
+    r"files ([\d.e+]+), loading [\d.e+-]+\), read ([\d.e+]+) ms"
+)
+NAMES = ("judge", "write", "wait", "compute", "queue", "files", "read")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--size", default="1920x1080")
+    parser.add_argument("--frames", type=int, default=12)
+    parser.add_argument("--library", help="a built F2HDR.ofx (default: build one)")
+    parser.add_argument("--fake", action="store_true", help="a backend that does not compute")
+    parser.add_argument("--identifiers", action="store_true", help="the host names its images, so one is written a frame")
+    asked = parser.parse_args()
+    width, height = map(int, asked.size.split("x"))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        library = Path(asked.library) if asked.library else build(folder / "build")
+        os.environ["F2HDR_OFX_LOG"] = str(folder / "log")
+        served = Served(folder)
+        os.environ.update(served.environment)
+        stop = FakeBackend(folder / "run").stop if asked.fake else served.start().stop
+        try:
+            measure(Host(library), (width, height), asked.frames, asked.identifiers, folder / "log")
+            measure_abort(Host(library), folder)
+        finally:
+            stop()
+
+
+def measure(host: Host, size: tuple[int, int], count: int, identifiers: bool, log: Path) -> None:
+    """Render ``count`` frames and print where the time went."""
+    effect = host.create(method="merge", exposures="given")
+    frames = {number: plate_frame(number, size) for number in range(1, count + 3)}
+    source = effect.clips["Source"]
+    source.show(frames)
+    prepared = {number: source.image(number) for number in frames}
+    for number, image in prepared.items():
+        image.properties["OfxImagePropUniqueIdentifier"] = [f"frame {number}" if identifiers else ""]
+        image.properties.release = lambda: OK  # type: ignore[attr-defined]
+    source.image = lambda at: prepared.get(round(at))  # type: ignore[method-assign]
+    thread_ms = []
+    for number in range(2, count + 2):
+        before = time.thread_time()
+        assert effect.render(number)[0] == OK, effect.messages
+        thread_ms.append(1000 * (time.thread_time() - before))
+    rows = [tuple(map(float, found)) for found in TIMES.findall(log.read_text())][2:]
+    medians = {name: statistics.median(row[place] for row in rows) for place, name in enumerate(NAMES)}
+    print(f"{size[0]} x {size[1]}, {len(rows)} frames, load {os.getloadavg()[0]:.1f}; medians in ms")
+    print(", ".join(f"{name} {value:.1f}" for name, value in medians.items()))
+    beyond = [row[0] + row[1] + row[2] + row[6] - row[3] for row in rows]
+    copies = [row[1] + row[6] for row in rows]
+    print(f"beyond computing {statistics.median(beyond):.1f} (least {min(beyond):.1f}), of it the effect's copies")
+    print(f"{statistics.median(copies):.1f} (least {min(copies):.1f})")
+
+
+def measure_abort(host: Host, folder: Path) -> None:
+    """Print how long the effect goes on after an abort."""
+    fake = FakeBackend(folder / "aborted" / "run")
+    fake.delay_s = 30
+    os.environ["F2HDR_RUNTIME"] = str(folder / "aborted" / "run")
+    effect = host.create(exposures="given")
+    effect.clips["Source"].show({number: plate_frame(number, (320, 180)) for number in (1, 2, 3)})
+    late = []
+    for _ in range(10):
+        effect.abort_at = time.monotonic() + 0.2
+        rendering = threading.Thread(target=effect.render, args=(2,))
+        rendering.start()
+        rendering.join()
+        late.append(1000 * (time.monotonic() - effect.abort_at))
+    print(f"abort to return: median {statistics.median(late):.0f} ms, longest {max(late):.0f} ms")
+    fake.stop()
+
+
+if __name__ == "__main__":
+    main()
