@@ -10,11 +10,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from f2hdr_backend.shot.document import Color, Engine, Output
+from f2hdr_backend.shot.setting import label_of
 from tests.ofx_plugin.fake_backend import FakeBackend
 from tests.ofx_plugin.host import Host
 from tests.ofx_plugin.plates import plate, plate_frame
@@ -29,12 +32,43 @@ def fake(load: Load, tmp_path: Path) -> FakeBackend:
     return FakeBackend(tmp_path / "run")
 
 
-def test_the_parameter_table_is_as_the_shot_is() -> None:
-    program = ROOT / "ofx_plugin" / "generate_parameters.py"
-    code = f"import runpy; print(runpy.run_path({str(program)!r})['table'](), end='')"
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    table = (program.parent / "src" / "parameter_table.hpp").read_text(encoding="utf-8")
-    assert ran.stdout == table, "run python ofx_plugin/generate_parameters.py"
+SAVED = {
+    "exposures": ["measured", "given"],
+    "phase": ["measured", "even frames are short", "odd frames are short"],
+    "anchor": ["long", "short", "EV"],
+    "method": ["f2hdr", "merge"],
+    "reference_trust": ["soft", "hard", "off"],
+    "precision": ["auto", "fp32", "bf16", "fp16"],
+}
+"""Choices of the first release: projects store the place of a choice, so later releases only append."""
+SAVED_NUMBERS = ("ratio", "anchor_ev", "clip_level", "longest_wait")
+SAVED_TEXTS = ("input_space", "output_space", "config", "weights", "flow", "device", "memory", "backend", "status")
+
+
+def test_saved_projects_keep_their_parameters(load: Load) -> None:
+    _, within = load().describe()
+    for name, choices in SAVED.items():
+        options = within.parameters[name].properties["OfxParamPropChoiceOption"]
+        assert options[: len(choices)] == choices, name
+    assert all(within.parameters[name].kind == "OfxParamTypeDouble" for name in SAVED_NUMBERS)
+    assert all(within.parameters[name].kind == "OfxParamTypeString" for name in SAVED_TEXTS)
+
+
+def test_parameters_are_the_fields_of_the_shot(load: Load) -> None:
+    """Their defaults make a Shot that is the default Shot, and their help is the Shot's."""
+    _, within = load().describe()
+    for section in (Color, Engine, Output):
+        for field in fields(section):
+            parameter = within.parameters.get(field.name)
+            if parameter is None:
+                continue
+            properties = parameter.properties
+            assert properties["OfxParamPropHint"][0].startswith(field.metadata["help"])
+            assert properties["OfxPropLabel"] == [label_of(field)]
+            default = properties["OfxParamPropDefault"][0]
+            if parameter.kind == "OfxParamTypeChoice":
+                default = properties["OfxParamPropChoiceOption"][default]
+            assert default == (1.0 if field.name == "clip_level" else field.default)
 
 
 @pytest.mark.skipif(not shutil.which("nm"), reason="needs nm")
@@ -77,7 +111,6 @@ def test_what_it_declares(load: Load) -> None:
     assert within.clip_descriptors["Source"]["OfxImageEffectPropSupportedComponents"] == [
         "OfxImageComponentRGBA", "OfxImageComponentRGB",
     ]  # fmt: skip
-    assert within.parameters["method"].properties["OfxParamPropChoiceOption"] == ["f2hdr", "merge"]
     for parameter in within.parameters.values():
         assert parameter.properties["OfxPropLabel"][0]
         if parameter.kind not in ("OfxParamTypeGroup",):
