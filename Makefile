@@ -5,6 +5,7 @@
 # make clean  removes the environment and everything built
 #
 # The first call makes .venv with PYTHON (3.11 or newer):  make test PYTHON=python3.12
+# TORCH_INDEX is a package index to take torch from, such as PyTorch's own for CPUs; without it, pip's usual build.
 
 PYTHON ?= python3
 VENV := .venv
@@ -52,6 +53,7 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "F2HDR needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V). Try: make PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
+	$(if $(TORCH_INDEX),$(INSTALL) torch --index-url $(TORCH_INDEX))
 
 $(VENV)/ready: $(BUILT_FROM) | $(BIN)/python
 	$(INSTALL) --editable '.[media]'

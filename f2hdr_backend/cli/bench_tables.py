@@ -1,4 +1,4 @@
-"""What ``f2hdr bench`` found, as tables for people."""
+"""The results of ``f2hdr bench`` as tables that fit into 80 columns."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ if TYPE_CHECKING:
     from f2hdr_backend.evaluate.bench.measure import Measured, NotRun
     from f2hdr_backend.evaluate.bench.report import Report
 
-PIPED_WIDTH = 150
+PIPED_WIDTH = 100
 """Columns where standard output is not a terminal."""
 GB = 10**9
-COSTS = ("s/frame", "frames/s", "CPU s/frame", "first frame s", "host GB", "device GB", "plain / this", "how")
+TIMES = ("s/frame", "frames/s", "CPU s/frame", "first frame s", "plain / this")
+MEMORY = ("host GB", "device GB", "how")
 
 
 def show(report: Report) -> None:
@@ -26,12 +27,12 @@ def show(report: Report) -> None:
     console.print(title(report), soft_wrap=True)
     facts = report.settings
     console.print(f"correlation by {facts['correlation']}; torch {facts['torch']}; {facts['system']}", soft_wrap=True)
-    for table in (_costs(report), _shares(report), _operations(report)):
+    for table in (_times(report), _memory(report), _shares(report), _operations(report)):
         console.print(table)
 
 
 def title(report: Report) -> str:
-    """What was measured, in a line."""
+    """Return what was measured, as one line."""
     facts = report.settings
     untrained = " (untrained flow weights: times only)" if facts["untrained_flow"] else ""
     threads = f", threads: {facts['threads']}" if facts["device"] == "cpu" else ""
@@ -41,37 +42,36 @@ def title(report: Report) -> str:
     )
 
 
-def _costs(report: Report) -> Table:
+def _times(report: Report) -> Table:
     from f2hdr_backend.evaluate.bench.measure import Measured
 
-    table = _table("", "size", "method", *COSTS)
+    table = _table("time", "size", "method", *TIMES)
     for result in report.results:
-        cells = _cost_cells(result, report) if isinstance(result, Measured) else _blank_cells(result)
-        table.add_row(_name(result), result.method, *cells)
+        if not isinstance(result, Measured):
+            table.add_row(_name(result), result.method, *["-"] * len(TIMES))
+            continue
+        ratio = report.plain_ratio(result)
+        numbers = (result.seconds, 1 / result.seconds, median(result.processor_s), result.first_s)
+        table.add_row(_name(result), result.method, *map(_digits, numbers), "-" if ratio is None else f"{ratio:.1f}")
     return table
 
 
-def _cost_cells(result: Measured, report: Report) -> list[str]:
-    ratio = report.plain_ratio(result)
-    return [
-        _digits(result.seconds),
-        _digits(1 / result.seconds),
-        _digits(median(result.processor_s)),
-        _digits(result.first_s),
-        f"{result.host_bytes / GB:.2f}",
-        "-" if result.device_bytes is None else f"{result.device_bytes / GB:.2f}",
-        "-" if ratio is None else f"{ratio:.1f}",
-        result.plan,
-    ]
+def _memory(report: Report) -> Table:
+    from f2hdr_backend.evaluate.bench.measure import Measured
+
+    table = _table("memory", "size", "method", *MEMORY)
+    for result in report.results:
+        if isinstance(result, Measured):
+            device = "-" if result.device_bytes is None else f"{result.device_bytes / GB:.2f}"
+            table.add_row(_name(result), result.method, f"{result.host_bytes / GB:.2f}", device, result.plan)
+        else:
+            table.add_row(_name(result), result.method, "-", "-", result.why)
+    return table
 
 
 def _digits(value: float) -> str:
-    """Three of them, and no exponent for what takes long."""
+    """Return three digits, without an exponent for large values."""
     return f"{value:.3g}" if value < 1000 else f"{value:.0f}"
-
-
-def _blank_cells(result: NotRun) -> list[str]:
-    return ["-"] * (len(COSTS) - 1) + [result.why]
 
 
 def _shares(report: Report) -> Table:

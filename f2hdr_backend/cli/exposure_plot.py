@@ -1,4 +1,4 @@
-"""The picture of ``f2hdr detect --plot``: every frame's exposure, colored by its place in the cycle."""
+"""The chart of ``f2hdr detect --plot``: the exposure of every frame, colored by its position in the cycle."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 1280, 560
 _SHARP = 2
-"""Drawn this many times larger and reduced, for smooth edges."""
+"""Oversampling factor, for smooth edges."""
 _LEFT, _TOP, _RIGHT, _BOTTOM = 78, 96, 28, 70
 _BACKGROUND, _INK, _DIM, _GRID = (24, 26, 30), (232, 232, 228), (150, 152, 156), (52, 55, 61)
 _PLACES = ((92, 168, 255), (255, 176, 59), (126, 211, 120), (226, 124, 204))
@@ -23,7 +23,7 @@ _TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000)
 
 @dataclass(frozen=True)
 class _Axes:
-    """Where frames and stops lie in the picture."""
+    """Positions of frames and stops in the picture."""
 
     first: int
     last: int
@@ -40,7 +40,7 @@ class _Axes:
 
 
 def draw_exposures(detection: Detection, plate: str) -> Image.Image:
-    """Return an RGB picture of 1280 x 560: measured stops over frames, cuts, breaks of the cycle, and the result."""
+    """Return an RGB picture, 1280 x 560: measured stops over frames, cuts, breaks of the cycle, and the result."""
     picture = Image.new("RGB", (WIDTH * _SHARP, HEIGHT * _SHARP), _BACKGROUND)
     draw = ImageDraw.Draw(picture)
     axes = _axes(detection)

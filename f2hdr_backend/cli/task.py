@@ -1,4 +1,4 @@
-"""What a verb does when a program or a farm runs it: lines to parse, and an orderly end when it is told to stop."""
+"""What a verb does for programs and farms: lines to parse on standard output, and a clean end on SIGTERM."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from f2hdr_backend.shot.events import Event
 
 
 class Progress(StrEnum):
-    """How a verb tells what it does."""
+    """How a verb reports its progress."""
 
     BAR = "bar"
     """For people, on standard error."""
@@ -37,7 +37,10 @@ ProgressOption = Annotated[
 
 @contextmanager
 def task(progress: Progress) -> Iterator[None]:
-    """Run a verb's work so that SIGTERM stops it as Ctrl-C does, and an OpenJD scheduler learns why it failed."""
+    """Run a verb's work: SIGTERM stops it as Ctrl-C does, and an OpenJD scheduler gets the reason of a failure.
+
+    An ignored Ctrl-C, which background jobs of some shells inherit, stays ignored; SIGTERM stops them.
+    """
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
@@ -50,9 +53,9 @@ def task(progress: Progress) -> Iterator[None]:
 
 
 def show_lines(events: Iterable[Event], progress: Progress) -> None:
-    """Print events as lines, JSON or OpenJD's; what libraries print goes to standard error, so every line parses.
+    """Print events as lines of JSON or of OpenJD. Output of libraries goes to standard error, so that all lines parse.
 
-    Raises Cancelled when nobody reads the lines any more: a task whose worker was killed stops there.
+    Raises Cancelled when the reader is gone: a task whose worker was killed stops.
     """
     lines = openjd_lines.lines if progress is Progress.OPENJD else _json_lines
     output = sys.stdout
@@ -67,9 +70,9 @@ def _json_lines(event: Event) -> Iterator[str]:
 
 
 def say(line: str, output: TextIO) -> None:
-    """Print a line at once. Raises Cancelled when nobody reads the lines any more."""
+    """Print a line and flush it. Raises Cancelled when the reader is gone."""
     try:
         print(line, file=output, flush=True)
     except BrokenPipeError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), output.fileno())
-        raise Cancelled("Nobody reads the progress any more.", hint="Start it again to go on.") from error
+        raise Cancelled("The program that read the progress has ended.", hint="Start it again to resume.") from error

@@ -1,4 +1,4 @@
-"""The demo: a procedural HDR shot, its plate, the plate rendered, and the results held against the truth."""
+"""The demo: a procedural HDR shot, its plate, the rendered plate, and scores against the ground truth."""
 
 from __future__ import annotations
 

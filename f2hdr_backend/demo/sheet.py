@@ -1,4 +1,4 @@
-"""The demo's contact sheet: what went in, what came out, and how far it is from the truth."""
+"""The demo's contact sheet: plate, results, and their errors against the ground truth."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from f2hdr_backend.evaluate.metrics.psnr_ssim import tonemap
 from f2hdr_backend.evaluate.pictures.contact_sheet import ContactSheet, Panel, Scale, Section, Wheel
 from f2hdr_backend.evaluate.pictures.false_color import false_color
 from f2hdr_backend.evaluate.pictures.flow_colors import flow_colors
+from f2hdr_backend.evaluate.pictures.tone_map import tone_map
 
 FloatArray = NDArray[np.float32]
 Picture = NDArray[np.uint8]
 
 LARGEST_ERROR = 0.1
-"""Error after the mu-law tone map that is shown brightest."""
-NOISY = "its shadows are noisy; the long neighbors see into them"
-CLIPPED = "its highlights are clipped; the short neighbors hold them"
+"""Error after the mu-law tone map that gets the brightest color."""
+NOISY = "its shadows are noisy; the long neighbors show them"
+CLIPPED = "its highlights are clipped; the short neighbors show them"
 DETAIL = (0.335, 0.26, 0.36, 0.36)
 """Left, top, width and height of the enlarged part, in shares of the frame."""
 
@@ -44,8 +45,20 @@ def demo_sheet(demo: Demo, scores: list[TakeScores]) -> ContactSheet:
     return ContactSheet("F2HDR demo", lines, tuple(table), sections)
 
 
+def before_after(demo: Demo) -> ContactSheet:
+    """Return the sheet of one glance: a short and a long frame of the plate, and the tone-mapped result."""
+    frame, stops = demo.crossing, demo.exposures.ratio_stops
+    _, after = demo.neighbors(frame)
+    shown = sorted((frame, after), key=demo.exposures.gain)
+    panels = [Panel(_picture(demo.codes(number)), f"plate, {_kind(demo, number)} exposure") for number in shown]
+    white = 2.0**stops
+    result = tone_map(demo.result(demo.takes[0], frame) * np.float32(white), white)
+    panels.append(Panel(result, f"F2HDR, tone-mapped: {white:g} x the long exposure's clip is white"))
+    return ContactSheet("", (), (), (Section("", "", (tuple(panels),)),))
+
+
 def _section(demo: Demo, scores: list[TakeScores], frame: int) -> Section:
-    """Everything about one reference frame."""
+    """Return the section of one reference frame: plate, flow, results, errors, details."""
     truth, reference = np.clip(demo.truth(frame), 0, 1), demo.reference(frame)
     results = [demo.result(take, frame) for take in demo.takes]
     extras = (_mask(demo, demo.takes[0], frame), _error(REFERENCE, reference, truth, scores[-1], frame))
@@ -60,7 +73,7 @@ def _section(demo: Demo, scores: list[TakeScores], frame: int) -> Section:
 
 
 def _inputs(demo: Demo, frame: int) -> tuple[Panel, ...]:
-    """The window's three frames and the flow to the next."""
+    """Return the window's three frames and the flow to the next one."""
     before, after = demo.neighbors(frame)
     labels = (f"plate {before}, {_kind(demo, before)}", f"plate {frame}, {_kind(demo, frame)}: the reference")
     pictures = [_picture(demo.codes(number)) for number in (before, frame, after)]
@@ -86,7 +99,7 @@ def _mask(demo: Demo, take: Take, frame: int) -> Panel:
 
 
 def _exposed(demo: Demo, name: str, radiance: FloatArray) -> tuple[Panel, Panel]:
-    """The result as the long and as the short exposure would show it."""
+    """Return the result at the long and at the short exposure."""
     stops = demo.exposures.ratio_stops
     long = Panel(_coded(radiance, 2.0**stops), f"{name}, as the long exposure shows it")
     return long, Panel(_coded(radiance, 1.0), f"{name}, {stops:g} stops down: as the short one does")
@@ -100,7 +113,7 @@ def _error(name: str, radiance: FloatArray, truth: FloatArray, scores: TakeScore
 
 
 def _details(demo: Demo, frame: int, pictures: list[FloatArray]) -> tuple[Panel, ...]:
-    """The crossing enlarged, at the exposure that the reference frame lacks."""
+    """Return enlarged parts at the exposure that the reference frame does not have."""
     left, top, width, height = _detail_box(demo)
     gain, shown = (2.0**demo.exposures.ratio_stops, "long") if _kind(demo, frame) == "short" else (1.0, "short")
     names = (REFERENCE, *(take.name for take in demo.takes), "truth")
@@ -121,7 +134,7 @@ def _kind(demo: Demo, frame: int) -> str:
 
 
 def _coded(radiance: FloatArray, gain: float) -> Picture:
-    """Radiance as a frame of that gain shows it, gamma 2.2."""
+    """Return radiance as a frame of that gain would record it, gamma 2.2."""
     return _picture(np.clip(radiance * np.float32(gain), 0, 1) ** np.float32(1 / GAMMA))
 
 

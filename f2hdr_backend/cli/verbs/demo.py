@@ -25,7 +25,8 @@ def demo(
 ) -> None:
     """Make a small HDR shot, render it, and print its scores against the ground truth.
 
-    Nothing is downloaded. DIR gets the plate, the ground truth, the results as EXR, and contact_sheet.png.
+    Nothing is downloaded. DIR gets the plate, the ground truth, the results as EXR, and the pictures contact_sheet.png
+    and before_after.png.
     """
     from f2hdr_backend.demo.demo import Demo
 
@@ -35,13 +36,13 @@ def demo(
     terminal.note(f"{folder / SHEET} and the frames in its folder, in {time.monotonic() - began:.0f} s")
 
 
-SHEET = "contact_sheet.png"
+SHEET, GLANCE = "contact_sheet.png", "before_after.png"
 
 
 def run_demo(demo: Demo) -> list[TakeScores]:
     """Make, render and score a demo, with progress on standard error; write its contact sheet."""
     from f2hdr_backend.cli.render_progress import show_progress
-    from f2hdr_backend.demo.sheet import demo_sheet
+    from f2hdr_backend.demo.sheet import before_after, demo_sheet
     from f2hdr_backend.evaluate.pictures.contact_sheet import draw
     from f2hdr_backend.image.write import write_image
 
@@ -52,6 +53,8 @@ def run_demo(demo: Demo) -> list[TakeScores]:
     with terminal.working("scoring against the ground truth"):
         scores = demo.scores()
     write_image(demo.folder / SHEET, draw(demo_sheet(demo, scores)), bits=8)
+    if demo.takes:
+        write_image(demo.folder / GLANCE, draw(before_after(demo)), bits=8)
     return scores
 
 

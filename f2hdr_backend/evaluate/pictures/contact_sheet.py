@@ -61,7 +61,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Section:
-    """Rows of panels under a heading; rows may differ in length, a sheet's columns are those of its longest row."""
+    """Rows of panels under a heading, or without one. Rows may differ in length; the longest sets the columns."""
 
     heading: str
     text: str
@@ -91,9 +91,10 @@ def draw(sheet: ContactSheet, width: int = WIDTH) -> Picture:
     _draw_head(pen, sheet, width)
     top = layout.head
     for section in sheet.sections:
-        pen.text((MARGIN, top + 8), section.heading, HEADING_PX)
-        pen.text((MARGIN + pen.width(section.heading, HEADING_PX) + 18, top + 14), section.text, LABEL_PX, FAINT)
-        top += _heading_height()
+        if section.heading:
+            pen.text((MARGIN, top + 8), section.heading, HEADING_PX)
+            pen.text((MARGIN + pen.width(section.heading, HEADING_PX) + 18, top + 14), section.text, LABEL_PX, FAINT)
+            top += _heading_height()
         for row in section.rows:
             for column, panel in enumerate(row):
                 _draw_panel(pen, panel, (MARGIN + column * (layout.cell + GUTTER), top), layout.cell)
@@ -127,7 +128,10 @@ class _Layout:
         if cell < 1:
             raise ImageError(f"{columns} columns do not fit into {width} pixels.", hint="Make the sheet wider.")
         head = 40 + _line_height(TITLE_PX) + _line_height(TEXT_PX) * max(len(sheet.lines), len(sheet.table) - 2, 0)
-        body = sum(_heading_height() for _ in sheet.sections) + sum(_row_height(row, cell) for row in rows)
+        if not sheet.title:
+            head = MARGIN // 2
+        headings = sum(_heading_height() for section in sheet.sections if section.heading)
+        body = headings + sum(_row_height(row, cell) for row in rows)
         return cls(head, cell, head + body + MARGIN - ROW_GAP)
 
     def row_height(self, row: tuple[Panel, ...]) -> int:
