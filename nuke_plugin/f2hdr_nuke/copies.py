@@ -15,7 +15,7 @@ def own_cache(node: nuke.Node) -> None:
     """Give the node an id if it has none, or a new one if it is a copy of another node of the script.
 
     Everything that a copy must not share is in knobs of the node itself: the nodes inside may not exist yet. The knob
-    ``owner`` has the name of the node that the id was made for, which tells a copy from its original.
+    ``owner`` has the name of the node that the id was made for, which distinguishes a copy from its original.
     """
     own, name = knobs.text(node, "node_id"), node.fullName()
     others = [other for other in _with_id(own) if other.fullName() != name] if own else []

@@ -54,7 +54,7 @@ class Source:
 
     @property
     def digest(self) -> str:
-        """The identity of the input: what the script says, the files that it means, and the range."""
+        """The identity of the input: the graph in the script, the files that it reads, and the range."""
         return _digest([self.graph, self.files, f"{self.first}-{self.last}"])
 
 
@@ -125,7 +125,7 @@ def upstream(node: nuke.Node) -> list[nuke.Node]:
 def read_files(node: nuke.Node) -> list[str]:
     """Return one file of each Read above the node, for ``files_digest``."""
     reads = (other for other in upstream(node) if other.Class() == "Read")
-    return sorted({paths.located(knobs.path_at(read, "file", int(read.firstFrame()))) for read in reads})
+    return sorted({paths.absolute(knobs.path_at(read, "file", int(read.firstFrame()))) for read in reads})
 
 
 def original(node: nuke.Node, view: str) -> Plate:
@@ -198,7 +198,7 @@ def _meaning(node: nuke.Node) -> str:
 def _files_of(node: nuke.Node) -> str:
     """The files that a Read reads, absolute, with frame and view not filled in; empty for another node."""
     named = nuke.filename(node, nuke.REPLACE) if node.Class() == "Read" else None
-    return paths.located(named) if named else ""
+    return paths.absolute(named) if named else ""
 
 
 def _digest(parts: Iterable[str]) -> str:

@@ -72,7 +72,7 @@ class WindowHost(Host):
             raise _error_of(error) from error
 
     def progress(self, done: int, total: int, doing: str) -> None:
-        """Move the bar and write ``doing`` beside it."""
+        """Move the bar and write ``doing`` next to it."""
         self._task.setProgress(int(100 * done / max(1, total)))
         self._task.setMessage(f"{doing} {done}/{total}")
 

@@ -45,7 +45,13 @@ def changed() -> None:
     node, knob = nuke.thisNode(), nuke.thisKnob()
     if knob is None or not knobs.is_f2hdr(node):
         return
-    name = knob.name()
+    try:
+        _react(node, knob.name())
+    except F2HDRError as error:
+        knobs.write(node, status=str(error))
+
+
+def _react(node: nuke.Node, name: str) -> None:
     if name == _OPENED:
         offer_spaces(node)
         _request_spaces(node)

@@ -17,21 +17,30 @@ UNSAVED = "f2hdr_unsaved_"
 _DRIVE = re.compile(r"[A-Za-z]:/")
 
 
-def located(path: str) -> str:
-    """Return ``path`` absolute, with forward slashes.
+def absolute(path: str) -> str:
+    """Return ``path`` absolute, with forward slashes, whether this system knows such a path or not.
 
     The studio's filename filters come first. A relative path begins at the project directory, or at the script's folder
-    if that is empty. Raises ShotError for a path with a drive letter on a system that has none.
+    if that is empty.
     """
     path = os.path.expanduser(_forward(filtered(path)))
     if not _is_absolute(path):
         path = _forward(filtered(f"{_base()}/{path}"))
+    return _forward(os.path.normpath(path))
+
+
+def located(path: str) -> str:
+    """Return ``path`` as ``absolute`` does, to be read or written.
+
+    Raises ShotError for a path with a drive letter on a system that has none.
+    """
+    path = absolute(path)
     if _DRIVE.match(path) and os.name != "nt":
         raise ShotError(
             f'The path "{path}" has a drive letter, which this system does not know.',
             hint="Add a filename filter (nuke.addFilenameFilter) that maps it, or choose another folder.",
         )
-    return _forward(os.path.normpath(path))
+    return path
 
 
 def filtered(path: str) -> str:
@@ -47,8 +56,8 @@ def script_folder() -> str:
 def node_folder(node: nuke.Node) -> str:
     """Return the cache folder of the node.
 
-    It is in the folder that the knob names, else in ``f2hdr_cache`` beside the script, else (a script without a name)
-    in a temporary folder. Raises ShotError for a path that this system does not know.
+    It is in the folder that the knob names, else in ``f2hdr_cache`` in the script's folder, else (a script without a
+    name) in a temporary folder. Raises ShotError for a path that this system does not know.
     """
     chosen = knobs.evaluated(node, "cache_dir")
     if not chosen:

@@ -37,7 +37,7 @@ def config_file() -> str:
     named = os.environ.get("OCIO", "")
     if not named and str(root["colorManagement"].value()) == "OCIO":
         named = knobs.path(root, "OCIOConfigPath")
-    return named if not named or named.startswith(_BUILT_IN) else paths.located(named)
+    return named if not named or named.startswith(_BUILT_IN) else paths.absolute(named)
 
 
 def names() -> list[str]:

@@ -59,7 +59,7 @@ def collect(session: Session, color: str) -> tuple[list[Item], str]:
 
 
 def _place(item: Item) -> tuple[int, str]:
-    """Start and file: what tells an item of F2HDR's tracks from a plate in every version of Resolve."""
+    """Start and file: they identify an item of F2HDR's tracks in every version of Resolve."""
     media = item.media
     return item.start, media.get("File Path") if media else ""
 

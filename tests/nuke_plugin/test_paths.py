@@ -8,6 +8,7 @@ from pathlib import Path
 import nuke
 import pytest
 from f2hdr_nuke import paths
+from nuke import fake
 from nuke.session import session
 from nuke_comp import Comp
 
@@ -63,6 +64,33 @@ def test_home_and_network_paths(window: Comp, monkeypatch: pytest.MonkeyPatch, t
     assert paths.located("~/cache") == f"{tmp_path}/me/cache"
     assert paths.located("//server/share/../share/cache") == "//server/share/cache"
     assert paths.located("\\\\server\\share\\cache") == "//server/share/cache"
+
+
+@posix
+def test_a_read_of_another_system_above_does_not_stop_a_bake(window: Comp) -> None:
+    """Nuke reads it only where its picture is used; its path counts for the identity of the input all the same."""
+    other = nuke.createNode("Read")
+    other["file"].setValue("P:/elsewhere/plate.%04d.exr")
+    switch = nuke.createNode("Switch")
+    switch.setInput(0, window.read)
+    switch.setInput(1, other)
+    window.grade.setInput(0, switch)
+    window.bake(bake_range="custom", bake_first=1001, bake_last=1002, exposure_mode="ratio", short_parity="even")
+    assert window.state() == "Baked 1001-1002."
+    other["file"].setValue("Q:/elsewhere/plate.%04d.exr")
+    fake.open_panel(window.node)
+    assert window.state().startswith("STALE")
+
+
+@posix
+def test_a_path_that_this_system_does_not_know_is_no_error_of_the_panel(
+    window: Comp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OCIO", "ocio://cg-config-v2.1.0_aces-v1.3_ocio-v2.3")
+    window.set(backend_program="P:/f2hdr/f2hdr.exe")
+    fake.open_panel(window.node)
+    window.wait()
+    assert '"P:/f2hdr/f2hdr.exe"' in window.state() or window.node["color_input_space"].values()[3:]
 
 
 def test_the_config_of_a_built_in_name_stays_a_name(window: Comp, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -234,6 +234,7 @@ def test_a_backend_of_another_version_is_refused(comp: Comp, cold_backend: Backe
 
 
 def test_a_killed_server_is_said(comp: Comp, cold_backend: Backend) -> None:
+    LUAJIT.require()
     comp.inputs = {**GIVEN, "Method": "f2hdr"}
     comp.shoot(ALTERNATING, 240, 320)
     with ThreadPoolExecutor(1) as thread:
