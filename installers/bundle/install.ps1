@@ -1,0 +1,77 @@
+<#
+.SYNOPSIS
+Installs F2HDR from this folder, without network, administrator or compiler.
+.PARAMETER To
+Folder to install to. Default: f2hdr in the user's local application data.
+.PARAMETER Uninstall
+Removes the installation. Renders, imported weights, the flow cache and the log stay.
+#>
+[CmdletBinding()]
+param(
+    [string]$To = (Join-Path $env:LOCALAPPDATA 'f2hdr\app'),
+    [switch]$Uninstall
+)
+Set-StrictMode -Version 2
+$ErrorActionPreference = 'Stop'
+$here = $PSScriptRoot
+$To = $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($To)
+$mark = Join-Path $To 'F2HDR_BUNDLE'
+
+function Stop-Installation([string]$Message) {
+    [Console]::Error.WriteLine("error: $Message")
+    exit 1
+}
+
+if ($Uninstall) {
+    if (-not (Test-Path -LiteralPath $mark)) { Stop-Installation "F2HDR is not installed in $To; name its folder with -To." }
+    Remove-Item -LiteralPath $To -Recurse -Force
+    Write-Output "removed $To"
+    Write-Output "Kept: renders, imported weights, the flow cache and the log, in $(Join-Path $env:LOCALAPPDATA 'f2hdr')."
+    exit 0
+}
+if ((Test-Path -LiteralPath $To) -and -not (Test-Path -LiteralPath $mark) -and (Get-ChildItem -LiteralPath $To -Force)) {
+    Stop-Installation "$To exists and was not made by this installer; choose another folder with -To."
+}
+
+Write-Output 'checking the files'
+foreach ($line in [IO.File]::ReadAllLines((Join-Path $here 'SHA256SUMS'))) {
+    $digest, $name = $line -split '  ', 2
+    $path = Join-Path $here $name
+    if (-not (Test-Path -LiteralPath $path) -or (Get-FileHash -LiteralPath $path -Algorithm SHA256).Hash -ne $digest) {
+        Stop-Installation "The bundle is damaged ($name); copy or download it again."
+    }
+}
+
+# Everything is prepared in a folder at its side, then renamed: an installation that is stopped leaves the old one.
+$version = [IO.File]::ReadAllText((Join-Path $here 'VERSION')).Trim()
+$extras = [IO.File]::ReadAllText((Join-Path $here 'EXTRAS')).Trim()
+$part, $old = "$To.part", "$To.old"
+foreach ($folder in $part, $old) {
+    if (Test-Path -LiteralPath $folder) { Remove-Item -LiteralPath $folder -Recurse -Force }
+}
+New-Item -ItemType Directory -Path $part | Out-Null
+Copy-Item -LiteralPath (Join-Path $here 'python') -Destination (Join-Path $part 'python') -Recurse
+$python = Join-Path $part 'python\python.exe'
+$pip = (Get-ChildItem -LiteralPath (Join-Path $here 'wheels') -Filter 'pip-*.whl').FullName
+Write-Output "installing F2HDR $version"
+$start = "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); sys.argv[0] = 'pip'; runpy.run_module('pip', run_name='__main__')"
+& $python -I -c $start $pip install --quiet --no-index --no-cache-dir --no-warn-script-location `
+    --disable-pip-version-check --find-links (Join-Path $here 'wheels') "f2hdr[$extras]"
+if ($LASTEXITCODE -ne 0) { Stop-Installation 'The wheels could not be installed; see the lines above.' }
+
+New-Item -ItemType Directory -Path (Join-Path $part 'bin') | Out-Null
+$launcher = @'
+@echo off
+"%~dp0..\python\python.exe" -I -c "import sys; sys.argv[0] = sys.argv.pop(1); from f2hdr_backend.cli.main import main; main()" "%~f0" %*
+'@
+[IO.File]::WriteAllText((Join-Path $part 'bin\f2hdr.cmd'), $launcher)
+foreach ($name in 'licenses', 'LICENSE', 'VERSION') {
+    Copy-Item -LiteralPath (Join-Path $here $name) -Destination $part -Recurse
+}
+Copy-Item -LiteralPath (Join-Path $here 'install.ps1') -Destination (Join-Path $part 'uninstall.ps1')
+[IO.File]::WriteAllText((Join-Path $part 'F2HDR_BUNDLE'), "F2HDR was installed here by its bundle.`n")
+if (Test-Path -LiteralPath $To) { Move-Item -LiteralPath $To -Destination $old }
+Move-Item -LiteralPath $part -Destination $To
+if (Test-Path -LiteralPath $old) { Remove-Item -LiteralPath $old -Recurse -Force }
+Write-Output "installed $(Join-Path $To 'bin\f2hdr.cmd')"
+Write-Output 'Next: f2hdr doctor, f2hdr demo, f2hdr install nuke'
