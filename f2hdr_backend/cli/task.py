@@ -14,6 +14,7 @@ from typing import Annotated, TextIO
 import typer
 
 from f2hdr_backend.farm import openjd_lines
+from f2hdr_backend.shot.atomic import remove_unfinished
 from f2hdr_backend.shot.errors import Cancelled, F2HDRError
 from f2hdr_backend.shot.events import Event
 
@@ -35,13 +36,29 @@ ProgressOption = Annotated[
 ]
 
 
+_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
+def _stop(number: int, frame: object) -> None:
+    for name in _SIGNALS:
+        if signal.getsignal(name) != signal.SIG_IGN:
+            signal.signal(name, _end)
+    raise KeyboardInterrupt
+
+
+def _end(number: int, frame: object) -> None:
+    remove_unfinished()
+    os._exit(Cancelled.exit_code)
+
+
 @contextmanager
 def task(progress: Progress) -> Iterator[None]:
-    """Run a verb's work: SIGTERM stops it as Ctrl-C does, and an OpenJD scheduler gets the reason of a failure.
+    """Run a verb's work: SIGTERM and SIGHUP stop it as Ctrl-C does; an OpenJD scheduler gets the reason of a failure.
 
-    An ignored Ctrl-C, which background jobs of some shells inherit, stays ignored; SIGTERM stops them.
+    An ignored Ctrl-C, which background jobs of some shells inherit, stays ignored; SIGTERM stops them. The second
+    signal ends the process at once; its temporary files are removed.
     """
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    before = {name: signal.signal(name, _stop) for name in _SIGNALS if signal.getsignal(name) != signal.SIG_IGN}
     try:
         yield
     except F2HDRError as error:
@@ -49,7 +66,8 @@ def task(progress: Progress) -> Iterator[None]:
             say(openjd_lines.failure(error), sys.stdout)
         raise
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for name, handler in before.items():
+            signal.signal(name, handler)
 
 
 def show_lines(events: Iterable[Event], progress: Progress) -> None:

@@ -15,6 +15,8 @@ from typing import IO, Any, Optional
 from f2hdr_backend.shot.atomic import replacing
 from f2hdr_backend.shot.errors import ServerError, ServerUnreachable
 
+SERVER_LOCK = "server.lock"
+"""Name of the lock that a running server holds."""
 _POLL_S = 0.05
 
 
@@ -43,6 +45,7 @@ def make_runtime_folder() -> str:
             path=folder,
         ) from error
     _require_private(folder)
+    _require_own_way(folder)
     return folder
 
 
@@ -96,7 +99,33 @@ def lock(name: str, timeout: float) -> Iterator[None]:
                     path=path,
                 )
             time.sleep(_POLL_S)
+        file.truncate(0)
+        file.write(b" %d" % os.getpid())  # Windows locks the first byte: others read from the second
+        file.flush()
         yield
+
+
+def server_process() -> Optional[int]:
+    """Return the process number of this user's running server, or None if no process holds the server's lock.
+
+    Raises ServerError if the lock is held and its process number cannot be read.
+    """
+    path = os.path.join(runtime_folder(), SERVER_LOCK)
+    if not os.path.exists(path):
+        return None
+    _require_private(path)
+    with open(path, "r+b") as file:
+        if _try_lock(file):
+            return None
+        file.seek(1)
+        text = file.read(20)
+    if not text.isdigit():
+        raise ServerError(
+            f'A server is running, but "{path}" does not name its process.',
+            hint="Stop the process f2hdr serve by hand.",
+            path=path,
+        )
+    return int(text)
 
 
 def _system_folder() -> str:
@@ -119,6 +148,27 @@ def _require_private(path: str) -> None:
             hint="Remove it, or set F2HDR_RUNTIME to a folder of your own.",
             path=path,
         )
+
+
+def _require_own_way(folder: str) -> None:
+    """Raise ServerError if another user could exchange a parent of the runtime folder for one of his own.
+
+    A parent belongs to this user or to root, and nobody else may write there unless it has the sticky bit, as /tmp.
+    The user's own group may.
+    """
+    if sys.platform == "win32":
+        return
+    parent = os.path.realpath(folder)
+    while os.path.dirname(parent) != parent:
+        parent = os.path.dirname(parent)
+        facts = os.stat(parent)
+        by_others = facts.st_mode & 0o002 or (facts.st_mode & 0o020 and facts.st_gid not in (0, os.getgid()))
+        if facts.st_uid not in (0, os.getuid()) or (by_others and not facts.st_mode & stat.S_ISVTX):
+            raise ServerError(
+                f'"{folder}" cannot be trusted: another user may change its parent "{parent}".',
+                hint="Set F2HDR_RUNTIME to a folder below your home folder.",
+                path=folder,
+            )
 
 
 def _try_lock(file: IO[bytes]) -> bool:

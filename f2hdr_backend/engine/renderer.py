@@ -21,7 +21,7 @@ from f2hdr_backend.image.read import open_plate
 from f2hdr_backend.image.write import read_header
 from f2hdr_backend.machine.device import pick_devices
 from f2hdr_backend.shot.document import Engine, Shot
-from f2hdr_backend.shot.errors import ImageError
+from f2hdr_backend.shot.errors import ImageError, UnwritableFrame
 from f2hdr_backend.shot.events import Event, FrameDone, FrameSkipped, RenderFinished, RenderStarted, report_once
 from f2hdr_backend.shot.frames import FrameRange, Sequence
 
@@ -86,7 +86,19 @@ class _Run:
                 done += 1
                 event = replace(event, done=done, total=len(tasks))
             yield event
+        self._require_all()
         yield RenderFinished(len(todo), len(finished), time.monotonic() - began)
+
+    def _require_all(self) -> None:
+        """Raise UnwritableFrame unless every frame is there: its folder may have been moved or deleted meanwhile."""
+        missing = FrameRange(self._output.missing(self._frames))
+        if missing:
+            raise UnwritableFrame(
+                f'{len(missing)} frames that were written are not in "{self._output}" any more: {missing}.',
+                hint="Check whether the folder was moved or deleted, then render again; finished frames are kept.",
+                frames=missing.frames,
+                path=str(self._output),
+            )
 
     def _started(self, total: int, done_before: int) -> RenderStarted:
         method, size = self._methods[0], self._plate.size

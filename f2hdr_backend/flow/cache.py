@@ -6,9 +6,11 @@ the checksum of the rest; so any process may come, go or be killed at any time. 
 
 from __future__ import annotations
 
-import hashlib
+import errno
+import hmac
 import os
 import re
+import secrets
 import threading
 import time
 from collections.abc import Iterator
@@ -20,10 +22,13 @@ import platformdirs
 
 from f2hdr_backend.shot.atomic import replacing
 from f2hdr_backend.shot.events import Warned
+from f2hdr_backend.shot.opening import open_file
 from f2hdr_backend.shot.sizes import parse_size
 
 FOLDER_VARIABLE = "F2HDR_CACHE"
 LIMIT_VARIABLE = "F2HDR_CACHE_SIZE"
+SHARED_VARIABLE = "F2HDR_CACHE_SHARED"
+"""1 trusts every writer of the cache's folder; otherwise flows of other users are misses."""
 DEFAULT_LIMIT = 20 * 10**9
 """Bytes; about 9,000 flows at 1080p, which is 4,500 frames."""
 FULL_SHARE = 7 / 8
@@ -33,8 +38,9 @@ UNSEEN_SHARE = 1 / 32
 STALE_S = 3600.0
 """Age at which an unfinished file belongs to a process that was killed."""
 
-_MAGIC = b"F2HDRFL1"
+_MAGIC = b"F2HDRFL2"
 _DIGEST_BYTES = 32
+_KEY_BYTES = 32
 _HEADER_BYTES = len(_MAGIC) + _DIGEST_BYTES
 _NAME = re.compile(r"[0-9a-f]{64}\.flow")
 _UNFINISHED = re.compile(r"\.[0-9a-f]{64}\.flow\.[0-9a-f-]+\.part")
@@ -100,6 +106,7 @@ class FlowCache:
         self.folder = folder
         self.limit = limit
         self._flows = folder / "flows"
+        self._secret: bytes | None = None
         self._unseen: int | None = None
         self._notices: dict[str, Warned] = {}
         self._noticing = threading.Lock()
@@ -110,14 +117,16 @@ class FlowCache:
             return None
         path = self._path(key)
         try:
-            content = path.read_bytes()
+            with open_file(path, own=True) as file:
+                content = file.read()
+            self._key()
         except FileNotFoundError:
             return None
         except OSError as error:
             self._cannot_be_used("read", error)
             return None
         payload = content[_HEADER_BYTES:]
-        if content[:_HEADER_BYTES] != _header(key, payload):
+        if not hmac.compare_digest(content[:_HEADER_BYTES], _header(key, payload, self._key())):
             self.drop(key)
             return None
         with suppress(OSError):  # a cache that may only be read is still a cache
@@ -133,7 +142,7 @@ class FlowCache:
             return
         try:
             self._make_room(size)
-            self._write(self._path(key), _header(key, payload) + payload)
+            self._write(self._path(key), _header(key, payload, self._key()) + payload)
         except OSError as error:
             self._cannot_be_used("written", error)
 
@@ -157,6 +166,11 @@ class FlowCache:
         """Remove every flow, and what killed processes left; returns what was removed. Other files stay."""
         gone = [file for file in self._files() if (file.finished or file.stale) and _remove(file.path)]
         return Contents(sum(file.finished for file in gone), sum(file.bytes for file in gone))
+
+    def _key(self) -> bytes:
+        if self._secret is None:
+            self._secret = _secret()
+        return self._secret
 
     def _path(self, key: str) -> Path:
         return self._flows / key[:2] / f"{key}.flow"
@@ -206,9 +220,28 @@ class FlowCache:
             self._notices[code] = Warned(code, message)
 
 
-def _header(key: str, payload: bytes) -> bytes:
-    """The first bytes of a file: they vouch for its key as well, so that a renamed file is a miss."""
-    return _MAGIC + hashlib.sha256(key.encode() + payload).digest()
+def _header(key: str, payload: bytes, secret: bytes) -> bytes:
+    """The first bytes of a file: they authenticate its key as well, so that a renamed file is a miss."""
+    return _MAGIC + hmac.digest(secret, key.encode() + payload, "sha256")
+
+
+def _secret() -> bytes:
+    """Return what authenticates flows: this user's key, created at first use, or a public one for a shared cache.
+
+    Raises OSError if the key cannot be stored.
+    """
+    if os.environ.get(SHARED_VARIABLE, "") == "1":
+        return b"shared"
+    path = platformdirs.user_data_path("f2hdr", False) / "cache.key"
+    for _ in range(2):
+        with suppress(FileNotFoundError), open_file(path, own=True) as file:
+            key = file.read(_KEY_BYTES)
+            if len(key) == _KEY_BYTES:
+                return key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path, private=True) as file:
+            file.write(secrets.token_bytes(_KEY_BYTES))
+    raise OSError(errno.EIO, "the key of the cache cannot be stored", str(path))
 
 
 def _listed(folder: str | Path) -> list[os.DirEntry[str]]:

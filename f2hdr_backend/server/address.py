@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import f2hdr_backend
+from f2hdr_backend.server.bounded import BoundedSocket, reserve_files
 from f2hdr_backend.server.roots import Roots
 from f2hdr_backend.shot.errors import ServerError, ShotError
 
-CONNECTIONS = 500
-"""Connections beyond which requests are answered with 503."""
+WAITING = 64
+"""Connections that wait to be accepted."""
 LONGEST_SOCKET_PATH = 100
 """Bytes of a Unix socket's path that every system takes."""
 
@@ -73,7 +74,9 @@ def _is_loopback(host: str) -> bool:
 
 def open_doors(options: ServerOptions, folder: Path) -> tuple[list[socket.socket], dict[str, object]]:
     """Sockets that listen, and what the connection file says of them. ServerError if the address is taken."""
+    most = reserve_files()
     net = _net_socket(options)
+    net.most = most
     host, port = net.getsockname()[:2]
     scheme = "https" if options.certificate else "http"
     facts: dict[str, object] = {
@@ -86,17 +89,19 @@ def open_doors(options: ServerOptions, folder: Path) -> tuple[list[socket.socket
     path = folder / "server.sock"
     if not hasattr(socket, "AF_UNIX") or len(os.fsencode(path)) > LONGEST_SOCKET_PATH:
         return [net], facts
-    return [net, _unix_socket(path)], {**facts, "socket": str(path)}
+    local = _unix_socket(path)
+    local.most = most
+    return [net, local], {**facts, "socket": str(path)}
 
 
-def _net_socket(options: ServerOptions) -> socket.socket:
+def _net_socket(options: ServerOptions) -> BoundedSocket:
     family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
-    door = socket.socket(family, socket.SOCK_STREAM)
+    door = BoundedSocket(family, socket.SOCK_STREAM)
     try:
         if os.name == "posix":
             door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         door.bind((options.host, options.port))
-        door.listen(CONNECTIONS)
+        door.listen(WAITING)
     except OSError as error:
         door.close()
         raise ServerError(
@@ -106,10 +111,10 @@ def _net_socket(options: ServerOptions) -> socket.socket:
     return door
 
 
-def _unix_socket(path: Path) -> socket.socket:
+def _unix_socket(path: Path) -> BoundedSocket:
     """A socket in the runtime folder, which is this user's alone; the lock is held, so an old one is stale."""
     path.unlink(missing_ok=True)
-    door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    door = BoundedSocket(socket.AF_UNIX, socket.SOCK_STREAM)
     door.bind(str(path))
-    door.listen(CONNECTIONS)
+    door.listen(WAITING)
     return door

@@ -34,6 +34,7 @@ MEASURING = 2
 """Plates that are measured at once for ``detect``; as many more may wait eight times over."""
 
 T = TypeVar("T")
+Document = TypeVar("Document", JobRequest, FrameRequest, DetectRequest)
 JobId = Annotated[str, Path(description="The id that submitting gave.", pattern="^[0-9a-f]{16}$")]
 Config = Annotated[str, Query(min_length=1, max_length=4096, description="A file, or a name such as ocio://...")]
 After = Annotated[int, Query(ge=0, le=2**53, description="Only events behind this number.")]
@@ -45,6 +46,8 @@ class Listener:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._threads = ThreadPoolExecutor(DISK_THREADS, "service")
+        self._documents = ThreadPoolExecutor(1, "documents")
+        self._interactive = ThreadPoolExecutor(2, "frames")
         self._measuring = ThreadPoolExecutor(MEASURING, "detect")
         self._measured = 0
         self.closing = False
@@ -52,7 +55,7 @@ class Listener:
 
     async def submit(self, request: Request) -> Answer:
         """Queue a render. The same request while that job is not over gives the same job."""
-        wanted = read_request(JobRequest, await body_of(request))
+        wanted = await self._read(JobRequest, request)
         status, is_new = await self._call(self._service.submit, wanted)
         return Answer(asdict(status), 201 if is_new else 200)
 
@@ -75,13 +78,13 @@ class Listener:
 
     async def frame(self, request: Request) -> Answer:
         """Reconstruct one frame now, from pixels in mapped buffers; it overtakes whole renders."""
-        wanted = read_request(FrameRequest, await body_of(request))
-        future = await self._call(self._service.frame, wanted)
+        wanted = await self._read(FrameRequest, request, self._interactive)
+        future = await self._call(self._service.frame, wanted, threads=self._interactive)
         return Answer(await _awaited(future, request))
 
     async def detect(self, request: Request) -> Answer:
         """Measure the exposures of a plate."""
-        wanted = read_request(DetectRequest, await body_of(request))
+        wanted = await self._read(DetectRequest, request)
         if self._measured >= 8 * MEASURING:
             raise ServerError("Too many plates wait to be measured.", hint="Try again in a while.", status=429)
         self._measured += 1
@@ -105,6 +108,13 @@ class Listener:
     async def clear_cache(self) -> Answer:
         """Remove every kept flow; they are computed again when a render needs them."""
         return Answer(await self._call(self._service.clear_cache))
+
+    async def _read(
+        self, kind: type[Document], request: Request, threads: ThreadPoolExecutor | None = None
+    ) -> Document:
+        """Read a body; parsing a large one must not keep the others waiting."""
+        body = await body_of(request)
+        return await self._call(read_request, kind, body, threads=threads or self._documents)
 
     async def _call(
         self, function: Callable[..., T], *arguments: object, threads: ThreadPoolExecutor | None = None

@@ -15,15 +15,18 @@ import uvicorn
 
 from f2hdr_backend.client import runtime
 from f2hdr_backend.engine.live import device_names
-from f2hdr_backend.server.address import CONNECTIONS, ServerOptions, check, open_doors
+from f2hdr_backend.server.address import WAITING, ServerOptions, check, open_doors
 from f2hdr_backend.server.door import Guard, ImpatientProtocol
 from f2hdr_backend.server.ledger import Ledger
 from f2hdr_backend.server.listener import Listener, build_app
 from f2hdr_backend.server.queue import Queue
+from f2hdr_backend.server.quiet import limit_log
 from f2hdr_backend.server.service import Service
 from f2hdr_backend.shot.errors import ServerError, ServerUnreachable
 from f2hdr_backend.shot.opening import confine
 
+HANDSHAKE_S = 5.0
+"""Seconds that a TLS handshake may take."""
 LOCK_S = 5.0
 """Seconds that an older server has to end."""
 CLOSING_S = 2.0
@@ -42,7 +45,7 @@ def serve(options: ServerOptions, ready: Callable[[str], None]) -> None:
     check(options)
     with contextlib.ExitStack() as held:
         try:
-            held.enter_context(runtime.lock("server.lock", LOCK_S))
+            held.enter_context(runtime.lock(runtime.SERVER_LOCK, LOCK_S))
         except ServerUnreachable as error:
             facts = runtime.read_connection_file() or {}
             raise ServerError(
@@ -88,7 +91,6 @@ class _Server(uvicorn.Server):
                 access_log=False,
                 proxy_headers=False,
                 server_header=False,
-                limit_concurrency=CONNECTIONS,
                 timeout_graceful_shutdown=1,
                 timeout_notify=1,
                 callback_notify=self._tend,
@@ -104,12 +106,16 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen: on the network with TLS if there is a certificate, on the Unix socket always without."""
-        doors = sockets or []
-        await super().startup([door for door in doors if not _is_local(door)])
+        limit_log()
+        await super().startup([])
         loop = asyncio.get_running_loop()
-        for door in doors:
-            if _is_local(door):
-                self.servers.append(await loop.create_server(self._protocol, sock=door))
+        for door in sockets or []:
+            tls = None if _is_local(door) else self.config.ssl
+            patience = HANDSHAKE_S if tls else None
+            server = await loop.create_server(
+                self._protocol, sock=door, ssl=tls, ssl_handshake_timeout=patience, backlog=WAITING
+            )
+            self.servers.append(server)
 
     def _protocol(self) -> ImpatientProtocol:
         return ImpatientProtocol(self.config, self.server_state, self.lifespan.state)
@@ -129,6 +135,16 @@ class _Server(uvicorn.Server):
         self._answered = state.total_requests
         if self._idle_s and time.monotonic() - self._busy_at > self._idle_s:
             self.should_exit = True
+        if not works and not self._is_found():
+            self.should_exit = True
+
+    def _is_found(self) -> bool:
+        """Whether clients can find this server: its runtime folder may have been deleted."""
+        try:
+            facts = runtime.read_connection_file()
+        except ServerError:
+            return False
+        return facts is not None and facts["pid"] == os.getpid()
 
 
 def _is_local(door: socket.socket) -> bool:

@@ -13,7 +13,7 @@ from f2hdr_backend.server.work import Work
 from f2hdr_backend.shot.errors import ServerError
 
 LONGEST = 1000
-"""Pieces of work that may wait or be under way."""
+"""Jobs of each kind, batch and interactive, that may wait or be in progress."""
 LARGEST = 64 * 1024 * 1024
 """Bytes of Shot documents that may wait."""
 PREPARED_AT_ONCE = 4
@@ -54,11 +54,13 @@ class Queue:
         with self._changed:
             if self._closing:
                 raise ServerError("The server is closing.", hint="Try again in a moment.", status=503)
-            if self._count >= self._longest or self._weight + work.weight > LARGEST:
+            lines = [other for worker in self._workers.values() for other in worker.turns]
+            waiting = sum(other.interactive == work.interactive for other in lines)
+            if waiting >= self._longest or self._weight + work.weight > LARGEST:
                 raise ServerError(
-                    f"The queue is full: {self._count} jobs wait.",
+                    f"The queue is full: {waiting} jobs wait.",
                     hint="Wait until some are done, or cancel some.",
-                    waiting=self._count,
+                    waiting=waiting,
                     status=429,
                 )
             self._weight += work.weight

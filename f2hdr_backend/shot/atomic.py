@@ -27,6 +27,8 @@ _FLAGS = (
 _TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<pid>[0-9]+)-[0-9a-f]{16}\.part", re.DOTALL)
 _LONGEST_STEM = 200
 """Bytes of the file's own name in the temporary name, so that both fit into the usual limit of 255 bytes."""
+_open_now: set[tuple[str, Optional[int]]] = set()
+"""Temporary files that are being written: name, and descriptor of the folder."""
 _ACTIONS = {
     errno.ENOSPC: "Free some space or choose another folder.",
     errno.EDQUOT: "Your disk quota is used up: free some space or choose another folder.",
@@ -102,6 +104,13 @@ def unwritable(path: _Path, error: OSError) -> UnwritableFrame:
     return UnwritableFrame(f'"{os.fspath(path)}" cannot be written: {reason}.', hint=action, path=os.fspath(path))
 
 
+def remove_unfinished() -> None:
+    """Remove the temporary files that this process is writing, before it ends without waiting for its threads."""
+    for part, folder in list(_open_now):
+        with suppress(OSError):
+            os.unlink(part, dir_fd=folder)
+
+
 def unfinished(folder: _Path, *, name: Optional[str] = None, pid: Optional[int] = None) -> list[str]:
     """Return the temporary files that killed processes left in ``folder``: sorted paths.
 
@@ -133,6 +142,7 @@ def _replacing(folder: Optional[int], parent: str, name: str, mode: int, durable
     if folder is None:
         part, target = os.path.join(parent, part), os.path.join(parent, target)
     try:
+        _open_now.add((part, folder))
         descriptor = os.open(part, _FLAGS, mode, dir_fd=folder)
         try:
             with os.fdopen(descriptor, "w+b") as file:
@@ -146,5 +156,6 @@ def _replacing(folder: Optional[int], parent: str, name: str, mode: int, durable
                 os.unlink(part, dir_fd=folder)
             raise
     finally:
+        _open_now.discard((part, folder))
         if folder is not None:
             os.close(folder)

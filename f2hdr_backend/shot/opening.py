@@ -42,12 +42,14 @@ def require_storable(path: _Path) -> str:
     return text
 
 
-def open_file(path: _Path) -> BinaryIO:
+def open_file(path: _Path, *, own: bool = False) -> BinaryIO:
     """Open a regular file for reading, without waiting and within the allowed folders.
+
+    ``own`` files are F2HDR's, such as the flow cache: they may be anywhere.
 
     Raises OSError, with a reason in ``strerror``: also for pipes, devices and sockets, and for names that no file has.
     """
-    descriptor = _opened(require_storable(path))
+    descriptor = os.open(path, _READ) if own else _opened(require_storable(path))
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(errno.EINVAL, "it is a pipe, a device or a folder, not a file", os.fspath(path))

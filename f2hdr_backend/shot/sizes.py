@@ -33,7 +33,7 @@ def parse_size(text: str, what: str = "The size") -> int:
         raise DocumentError(f'{what} cannot be "{text}".', hint=HINT, value=text)
     number = re.match(r"[\d.]+", text)
     assert number is not None
-    return int(float(number[0]) * _UNITS[text[number.end() :].strip().upper().removesuffix("B")])
+    return int(min(float(number[0]) * _UNITS[text[number.end() :].strip().upper().removesuffix("B")], 2.0**62))
 
 
 def format_size(count: float) -> str:

@@ -92,3 +92,26 @@ def test_a_lock_is_held_by_one_and_falls_open_with_its_process():
         holder.wait()
     with runtime.lock("x.lock", LONG_S):
         pass
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs file modes")
+def test_a_parent_that_others_may_exchange_is_not_trusted(folder, tmp_path, monkeypatch):
+    parent = tmp_path / "open"
+    parent.mkdir()
+    (parent / "mine").mkdir(mode=0o700)
+    monkeypatch.setenv("F2HDR_RUNTIME", str(parent / "mine"))
+    parent.chmod(0o777)
+    with pytest.raises(ServerError) as caught:
+        runtime.make_runtime_folder()
+    assert str(parent) in caught.value.message
+    parent.chmod(0o1777)
+    assert runtime.make_runtime_folder() == str(parent / "mine" / "f2hdr")
+
+
+def test_the_server_process_is_the_one_that_holds_the_lock(folder):
+    assert runtime.server_process() is None
+    with runtime.lock(runtime.SERVER_LOCK, 1):
+        code = "from f2hdr_backend.client import runtime; print(runtime.server_process())"
+        ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+        assert int(ran.stdout) == os.getpid()
+    assert runtime.server_process() is None

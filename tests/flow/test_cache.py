@@ -189,17 +189,18 @@ print(len(found or b""), *[notice.code for notice in cache.take_notices()])
 
 @pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")
 @pytest.mark.parametrize(("mode", "found"), [(0o555, 5000), (0o000, 0)])
-def test_a_folder_without_permission_is_said_and_used_as_far_as_it_goes(mode, found):
+def test_a_folder_without_permission_is_said_and_used_as_far_as_it_goes(mode, found, monkeypatch):
     """Seen by a user who is not allowed everything, as root would be."""
     with tempfile.TemporaryDirectory() as name:
         Path(name).chmod(0o755)
         root = Path(name) / "cache"
+        monkeypatch.setenv("F2HDR_CACHE_SHARED", "1")
         FlowCache(root, PLENTY).put(key(1), payload(1))
         folders = [root, root / "flows", files(root)[0].parent]
         for folder in reversed(folders):
             folder.chmod(mode)
         command = [sys.executable, "-c", STRANGER, str(root), key(1), key(2)]
-        ran = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT)
+        ran = subprocess.run(command, capture_output=True, text=True, env={**ENVIRONMENT, "F2HDR_CACHE_SHARED": "1"})
         for folder in folders:
             folder.chmod(0o755)
     assert ran.stdout.split() == [str(found), "flow_cache"], ran.stderr
@@ -295,3 +296,25 @@ def test_the_folder_is_the_environments_or_the_users(monkeypatch, tmp_path):
     assert cache_folder() == Path.home() / "flows"
     monkeypatch.delenv("F2HDR_CACHE")
     assert "f2hdr" in str(cache_folder())
+
+
+def test_flows_of_another_user_are_misses_unless_the_cache_is_declared_shared(tmp_path, monkeypatch):
+    """A user who may write to the folder must not be able to change this user's pixels."""
+    for user, shared in (("other", "0"), ("me", "0"), ("other", "1"), ("me", "1")):
+        monkeypatch.setattr("platformdirs.user_data_path", lambda *_, name=user: tmp_path / name)
+        monkeypatch.setenv("F2HDR_CACHE_SHARED", shared)
+        cache = FlowCache(tmp_path / "cache", PLENTY)
+        if user == "other":
+            cache.put(key(shared), payload(shared))
+        assert cache.get(key(shared)) == (payload(shared) if user == "other" or shared == "1" else None)
+    assert (tmp_path / "me" / "cache.key").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs pipes")
+def test_a_pipe_in_the_cache_cannot_hang_a_render(tmp_path):
+    cache = FlowCache(tmp_path, PLENTY)
+    cache.put(key(1), payload(1))
+    (path,) = files(tmp_path)
+    path.unlink()
+    os.mkfifo(path)
+    assert cache.get(key(1)) is None

@@ -13,7 +13,7 @@ from f2hdr_backend.cli import terminal
 from f2hdr_backend.cli.command import Section
 from f2hdr_backend.client import runtime
 from f2hdr_backend.client.launch import connect
-from f2hdr_backend.shot.errors import F2HDRError, ServerError, ServerUnreachable
+from f2hdr_backend.shot.errors import ServerError, ServerUnreachable
 
 
 def register(app: typer.Typer) -> None:
@@ -66,20 +66,17 @@ def _refuse_a_second() -> None:
         running = connect(start=False)
     except ServerUnreachable:
         return
-    raise ServerError(f"An F2HDR server is already running at {running.address}.", hint="Stop it: f2hdr serve --stop.")
+    raise ServerError(
+        f"An F2HDR server is already running at {running.address}, process {runtime.server_process()}.",
+        hint="Stop it: f2hdr serve --stop.",
+    )
 
 
 def _stop() -> None:
-    """Stop the server in the connection file, after it answered: its process number may belong to another by now."""
-    facts = runtime.read_connection_file()
-    try:
-        connect(start=False).close()
-    except ServerUnreachable:
+    """Stop the server of this user. The server's lock shows that it runs, however busy it is."""
+    pid = runtime.server_process()
+    if pid is None:
         terminal.note("No server is running.")
         return
-    except F2HDRError as error:
-        if error.code != "version_mismatch":
-            raise
-    if facts is not None:
-        os.kill(facts["pid"], signal.SIGTERM)
-        terminal.note(f"Server {facts['pid']} was asked to stop.")
+    os.kill(pid, signal.SIGTERM)
+    terminal.note(f"Server {pid} was asked to stop.")
