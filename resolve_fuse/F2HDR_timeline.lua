@@ -72,7 +72,7 @@ local function rendered(host, clip, shot, digest, label)
         job:forget()
         return true, status.warnings
     end
-    return nil, status.message, status.state == "cancelled"
+    return nil, status.message, status.state == "canceled"
 end
 
 local function delivered(host, clip, sequence)

@@ -105,7 +105,7 @@ def _rendered(shot: Shot, clip: Clip) -> list[str]:
         job.cancel()
         raise Cancelled("Canceled; finished frames are kept.") from None
     status = job.status()
-    if status.state == "cancelled":
+    if status.state == "canceled":
         raise Cancelled("The job was canceled; finished frames are kept.")
     if status.error is not None:
         raise rebuilt(status.error)

@@ -15,7 +15,7 @@ local START_S = 90
 local POLL_S = 0.1
 local CANCEL_S = 10
 local VERSION_S = 60
-local OVER = {done = true, failed = true, cancelled = true}
+local OVER = {done = true, failed = true, canceled = true, cancelled = true} -- the last in files of older versions
 
 -- Written by the installer next to this file: the command that starts the backend, and the version of these files.
 local installed = {}
@@ -231,7 +231,7 @@ function Job:_status_before_file()
 end
 
 --- The state of the job.
--- @return a table: state ("starting", "queued", "running", "done", "failed" or "cancelled"), done and total (frames),
+-- @return a table: state ("starting", "queued", "running", "done", "failed" or "canceled"), done and total (frames),
 --         frame, seconds_per_frame, message (one sentence) and warnings (a list of sentences)
 function Job:status()
     if self.server then return self:_status_of_server() end
@@ -295,7 +295,7 @@ function Door:wait(job, options)
         if OVER[status.state] then return status end
         if options.stopped and options.stopped() then
             job:cancel()
-            return {state = "cancelled", done = status.done, total = status.total, message = "Canceled.", warnings = {}}
+            return {state = "canceled", done = status.done, total = status.total, message = "Canceled.", warnings = {}}
         end
         if options.timeout and os.time() - began >= options.timeout then return status end
         self.sleep(POLL_S)

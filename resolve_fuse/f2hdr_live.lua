@@ -115,7 +115,7 @@ end
 
 local function words_of(status)
     if status.state == "failed" then return status.message end
-    if status.state == "cancelled" then return "Canceled." end
+    if status.state == "canceled" then return "Canceled." end
     local message = status.message ~= "" and status.message or "F2HDR is rendering."
     return "Not ready yet: " .. message .. " Show this frame again in a moment."
 end
@@ -164,7 +164,7 @@ local function rendered(door, request, window, shot)
     local job, refused = door:submit(shot, window.digest, {interactive = true})
     local status = job and door:wait(job, request) or {state = "failed", message = refused}
     if status.state == "done" or status.state == "failed" then without_plates(live, window) end
-    if status.state ~= "done" then return nil, words_of(status), status.state == "cancelled" end
+    if status.state ~= "done" then return nil, words_of(status), status.state == "canceled" end
     job:forget()
     if system.exists(result) then return result end
     return nil, 'The backend reports that it is done, but "' .. result .. '" does not exist.'

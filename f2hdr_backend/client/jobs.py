@@ -13,10 +13,12 @@ from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.errors import ServerUnreachable
 from f2hdr_backend.shot.frames import FrameRange
 
-LAST_EVENTS = ("render_finished", "error", "cancelled")
+LAST_EVENTS = ("render_finished", "error", "canceled")
 """The names of the events after which a job's stream ends."""
-LAST_STATES = ("done", "failed", "cancelled")
+LAST_STATES = ("done", "failed", "canceled")
 """The states that a job does not leave."""
+_OLD_STATES = {"cancelled": "canceled"}
+"""States as older versions wrote them."""
 SILENCE_S = 5.0
 """Seconds without a sign of life, heartbeats included, after which the server counts as gone."""
 DETECT_S = 600.0
@@ -29,7 +31,7 @@ class JobStatus:
 
     id: str
     state: str
-    """``queued``, ``running``, ``done``, ``failed`` or ``cancelled``."""
+    """``queued``, ``running``, ``done``, ``failed`` or ``canceled``."""
     done: int
     """Frames that are complete, those found done included."""
     total: int
@@ -57,7 +59,7 @@ class JobStatus:
         """Read the server's answer; what this version does not know is passed over."""
         return cls(
             id=answer["id"],
-            state=answer["state"],
+            state=_OLD_STATES.get(answer["state"], answer["state"]),
             done=answer["done"],
             total=answer["total"],
             frame=answer["frame"],
@@ -95,7 +97,7 @@ class Job:
     def watch(self, timeout: float = SILENCE_S) -> Iterator[dict[str, Any]]:
         """Yield every event of the job from its first, as ``Event.to_json`` gives them; ends after the last.
 
-        The last one is ``render_finished``, ``error`` (with the fields of ``F2HDRError.to_json``) or ``cancelled``.
+        The last one is ``render_finished``, ``error`` (with the fields of ``F2HDRError.to_json``) or ``canceled``.
         ``timeout`` is the silence in seconds after which the server counts as gone: it speaks once a second.
 
         Raises:

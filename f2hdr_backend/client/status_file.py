@@ -60,7 +60,7 @@ class StatusFile:
         self._write(
             JobStatus(
                 before.id,
-                "cancelled" if is_canceled else "failed",
+                "canceled" if is_canceled else "failed",
                 before.done,
                 before.total,
                 before.frame,

@@ -13,7 +13,7 @@ COLUMNS = ("Result", "From", "State", "Progress", "Left")
 OPEN_STATES = ("queued", "running")
 WORDS = {
     "queued": ("waiting", theme.DIM), "running": ("rendering", theme.INK), "done": ("done", theme.ACCENT),
-    "failed": ("failed", theme.ERROR), "cancelled": ("canceled", theme.DIM), "canceled": ("canceled", theme.DIM),
+    "failed": ("failed", theme.ERROR), "canceled": ("canceled", theme.DIM),
     "lost": ("lost", theme.WARNING), "canceling": ("canceling", theme.WARNING),
 }  # fmt: skip
 

@@ -94,7 +94,7 @@ class JobRecord:
     def fail(self, error: F2HDRError) -> None:
         """End it with an error, or as canceled."""
         if isinstance(error, Cancelled):
-            self.record({"event": "cancelled"})
+            self.record({"event": "canceled"})
         else:
             self.record({"event": "error", **error_document(error)})
 
@@ -109,8 +109,8 @@ class JobRecord:
             self._warnings = [*self._warnings, event["message"]][:WARNINGS_KEPT]
         elif name == "render_finished":
             self._state, self._message = "done", f"{event['rendered']} frames rendered, {event['skipped']} were there."
-        elif name == "cancelled":
-            self._state, self._message = "cancelled", "Canceled."
+        elif name == "canceled":
+            self._state, self._message = "canceled", "Canceled."
         elif name == "error":
             self._state, self._message = "failed", str(event["message"])
             self._error = {key: value for key, value in event.items() if key != "event"}

@@ -180,7 +180,7 @@ class Service:
             "devices": list(self._queue.devices),
             "roots": list(self._roots.folders),
             "weights": [entry.name for entry in entries()],
-            "jobs": {state: states.count(state) for state in ("queued", "running", "done", "failed", "cancelled")},
+            "jobs": {state: states.count(state) for state in ("queued", "running", "done", "failed", "canceled")},
         }
 
     def cache(self) -> dict[str, Any]:

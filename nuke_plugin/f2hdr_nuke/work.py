@@ -176,7 +176,7 @@ class _Bake:
         self._warnings += status.warnings
         if status.error is not None:
             raise rebuilt(status.error)
-        if status.state == "cancelled":
+        if status.state == "canceled":
             raise Cancelled("The backend's job was canceled. Finished frames are kept.", hint="Bake again to resume.")
 
     def _adopt(self, view: str, frames: FrameRange) -> None:

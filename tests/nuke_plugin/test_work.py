@@ -48,10 +48,10 @@ def jobs() -> dict[str, int]:
 def test_cancel_in_the_middle_stops_backend_and_bake_and_the_next_bake_goes_on(window: Comp) -> None:
     task = begin(window, "rendering main")
     fake.pump(window.results, timeout=60)  # not the progress bar: it may be late, and jump over a frame
-    before = jobs()["cancelled"]
+    before = jobs()["canceled"]
     task.cancelled = True
     window.wait(timeout=10)
-    fake.pump(lambda: jobs()["cancelled"] == before + 1, timeout=60)
+    fake.pump(lambda: jobs()["canceled"] == before + 1, timeout=60)
     done = window.results()
     assert 1 <= len(done) < 6
     assert session.messages == []

@@ -70,7 +70,7 @@ def test_a_range_is_rendered_and_a_long_one_canceled(window, plate, tmp_path):
     window.until(lambda: (window.it.jobs.selected() or {}).get("id") == name, "the job's row")
     window.it.jobs.cancel.click()
     assert not window.it.jobs.cancel.isEnabled()
-    window.until(lambda: jobs(window)[name]["state"] in ("cancelled", "canceled"), "the end of the job")
+    window.until(lambda: jobs(window)[name]["state"] == "canceled", "the end of the job")
     assert jobs(window)[name]["done"] < 8
     assert not list((tmp_path / "all").glob(".*"))
 

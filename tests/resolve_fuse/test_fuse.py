@@ -286,9 +286,9 @@ def test_cancel_stops_the_job(comp: Comp, cold_backend: Backend) -> None:
     assert not report["said"]
     status = next((comp.folder / "cache" / "jobs").glob("*.status"))
     end = time.monotonic() + 60
-    while json.loads(status.read_text())["state"] not in ("cancelled", "done") and time.monotonic() < end:
+    while json.loads(status.read_text())["state"] not in ("canceled", "done") and time.monotonic() < end:
         time.sleep(0.1)
-    assert json.loads(status.read_text())["state"] == "cancelled"
+    assert json.loads(status.read_text())["state"] == "canceled"
     assert not list(comp.folder.glob("cache/live/*/hdr.*"))
     cold_backend.wait_for_server()
 

@@ -91,9 +91,9 @@ def test_a_canceled_job_ends_and_leaves_whole_frames_only(server, tmp_path):
     while next(stream)["event"] != "frame_done":
         pass
     job.cancel()
-    assert names(stream)[-1] == "cancelled"
+    assert names(stream)[-1] == "canceled"
     status = job.status()
-    assert status.state == "cancelled" and 0 < status.done < 40
+    assert status.state == "canceled" and 0 < status.done < 40
     written = os.listdir(tmp_path / "o")
     assert all(name.endswith(".exr") for name in written)
     for name in written:
@@ -108,7 +108,7 @@ def test_a_waiting_job_is_canceled_at_once(server, tmp_path):
         submit(server.connection, make_shot(plate, tmp_path / name / "o.####.exr"), client="one") for name in "ab"
     )
     waiting.cancel()
-    assert waiting.status().state == "cancelled"
+    assert waiting.status().state == "canceled"
     assert not (tmp_path / "b").exists()
     busy.cancel()
     until(lambda: busy.status().is_over)
@@ -190,10 +190,10 @@ def test_a_job_that_shall_not_outlive_its_watcher_is_canceled_when_nobody_watche
         listed = server.connection.request("GET", "/v1/jobs")["jobs"]
         return {status["id"]: status["state"] for status in listed}
 
-    until(lambda: states()[left.id] == "cancelled", "the cancel")
+    until(lambda: states()[left.id] == "canceled", "the cancel")
     assert states()[kept.id] in ("queued", "running")
     kept.cancel()
-    until(lambda: states()[kept.id] == "cancelled", "the cancel")
+    until(lambda: states()[kept.id] == "canceled", "the cancel")
 
 
 def test_the_cache_is_told_and_cleared(server):

@@ -63,7 +63,7 @@ def test_fifty_streams_at_once_all_hear_everything(server, tmp_path):
     job.cancel()
     for thread in listening:
         thread.join(LONG_S)
-    assert heard[0][-1]["event"] == "cancelled"
+    assert heard[0][-1]["event"] == "canceled"
     assert all(events == heard[0] for events in heard)
 
 

@@ -169,7 +169,7 @@ def warm_task(
         for event in job.watch():
             if event["event"] == "error":
                 raise rebuilt(event)
-            if event["event"] == "cancelled":
+            if event["event"] == "canceled":
                 raise Cancelled("The server's job was canceled.", hint="Start it again to resume.")
             for line in [json.dumps(event)] if progress is Progress.JSON else lines_of(event):
                 say(line, sys.stdout)

@@ -131,7 +131,7 @@ def _follow(order: _Order, file: StatusFile | None, as_json: bool) -> None:
             raise Cancelled("The job was canceled.") from None
         if last is not None and last.error is not None:
             raise rebuilt(last.error)
-        if last is not None and last.state == "cancelled":
+        if last is not None and last.state == "canceled":
             raise Cancelled("The job was canceled.")
     except Exception as error:
         if file is not None:
@@ -194,7 +194,7 @@ def _watched(job: Job, file: StatusFile | None) -> Iterator[tuple[JobStatus, lis
 def _show(status: JobStatus, events: list[dict[str, Any]], as_json: bool) -> None:
     """Print events as JSON, or the job's message when something happened."""
     for event in events:
-        if as_json and event["event"] not in ("error", "cancelled"):
+        if as_json and event["event"] not in ("error", "canceled"):
             print(json.dumps(event), flush=True)
         elif event["event"] == "warned":
             terminal.warn(event["message"])

@@ -116,9 +116,9 @@ def test_a_cancel_file_cancels_and_goes_away(served, endless, tmp_path):
     assert f2hdr(served, "submit", endless, "--detach", "--status", status).returncode == 0
     running = until(lambda: read(status) if read(status)["state"] == "running" else None)
     (tmp_path / "status.json.cancel").touch()
-    until(lambda: read(status)["state"] == "cancelled")
+    until(lambda: read(status)["state"] == "canceled")
     until(lambda: not (tmp_path / "status.json.cancel").exists())
-    assert Job(served.connection, running["job"]).status().state == "cancelled"
+    assert Job(served.connection, running["job"]).status().state == "canceled"
     assert read(status)["error"] is None
 
 
@@ -127,7 +127,7 @@ def test_a_job_is_canceled_by_its_number(served, endless, tmp_path):
     f2hdr(served, "submit", endless, "--detach", "--status", status)
     job = until(lambda: read(status).get("job"))
     assert f2hdr(served, "submit", "--cancel", job).returncode == 0
-    until(lambda: read(status)["state"] == "cancelled")
+    until(lambda: read(status)["state"] == "canceled")
 
 
 def test_an_interrupted_watch_cancels_the_job(served, endless, tmp_path):
@@ -137,8 +137,8 @@ def test_an_interrupted_watch_cancels_the_job(served, endless, tmp_path):
     job = until(lambda: read(status)["job"] if read(status)["state"] == "running" else None)
     watcher.send_signal(signal.SIGINT)
     assert watcher.wait(LONG_S) == 130
-    until(lambda: Job(served.connection, job).status().state == "cancelled")
-    assert read(status)["state"] == "cancelled"
+    until(lambda: Job(served.connection, job).status().state == "canceled")
+    assert read(status)["state"] == "canceled"
 
 
 def test_a_server_that_dies_is_told_in_the_file(tmp_path, endless):
@@ -160,7 +160,7 @@ def test_errors_become_a_status_with_everything_that_was_known(tmp_path):
     assert answer["state"] == "failed" and answer["message"] == "wrong fix it"
     assert answer["error"]["facts"] == {"field": "plate"} and answer["error"]["exit_code"] == 2
     file.failed(Cancelled("stopped"))
-    assert json.loads((tmp_path / "s").read_text())["state"] == "cancelled"
+    assert json.loads((tmp_path / "s").read_text())["state"] == "canceled"
     with pytest.raises(DocumentError, match="cannot be written"):
         StatusFile(str(tmp_path / "no folder" / "s")).starting()
 
