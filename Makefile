@@ -1,5 +1,6 @@
 # make demo   renders the built-in demo shot into demo/
 # make test   runs the tests          make lint   runs ruff and mypy
+# make fuzz   reads 20,000 mutated files (COUNT=...) with every reader
 # make lock   updates constraints.txt after a change in pyproject.toml (needs uv); versions that still fit stay
 # make ofx    builds the OpenFX effect into build/ofx (needs CMake and a C++17 compiler)
 # make clean  removes the environment and everything built
@@ -22,6 +23,11 @@ demo: $(VENV)/ready
 
 test: $(VENV)/ready-dev
 	$(BIN)/python -m pytest -q -n 2
+
+COUNT ?= 20000
+
+fuzz: $(VENV)/ready-dev
+	$(BIN)/python -m tests.fuzz.harness --count $(COUNT)
 
 lint: $(VENV)/ready-dev
 	$(BIN)/ruff check .
