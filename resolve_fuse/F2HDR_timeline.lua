@@ -37,7 +37,7 @@ end
 local function shot_of(clip, chosen, project)
     local shot = {
         version = 1, plate = clip.plate, color = {input_space = chosen.input_space},
-        engine = {method = chosen.method, weights = chosen.weights},
+        engine = {quality = chosen.quality, method = chosen.method, weights = chosen.weights},
         output = {anchor = tostring(chosen.anchor), pixel_type = "half", compression = "zip"},
     }
     local mark = modules.f2hdr_numbers.fingerprint()

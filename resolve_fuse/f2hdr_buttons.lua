@@ -59,7 +59,7 @@ local function shot_of(comp, tool, plate, rendered)
             clip_level = {space == "gamma22" and 1 or tool:GetInput("ClipLevel")},
         },
         engine = {
-            method = tool:GetInput("Method"), weights = tool:GetInput("Weights"),
+            quality = tool:GetInput("Quality"), method = tool:GetInput("Method"), weights = tool:GetInput("Weights"),
             reference_trust = tool:GetInput("ReferenceTrust"),
         },
         output = {

@@ -66,7 +66,10 @@ local function shot_of(request, folder, frame)
         plate = folder .. "/plate.######.exr",
         frames = tostring(frame),
         color = {input_space = request.space, clip_level = {request.clip_level}},
-        engine = {method = engine.method, weights = engine.weights, reference_trust = engine.reference_trust},
+        engine = {
+            quality = engine.quality, method = engine.method, weights = engine.weights,
+            reference_trust = engine.reference_trust,
+        },
         output = {
             pattern = folder .. "/hdr.######.exr", anchor = request.anchor, layers = json.array(request.layers),
             pixel_type = "float", compression = "none",

@@ -104,7 +104,19 @@ def _started(event: RenderStarted) -> str:
     width, height = event.size
     skipped = f", {event.done_before} already done" if event.done_before else ""
     how = f"{event.weights} on {event.flow} flow, {event.device} {event.precision}, {event.plan}"
-    return f"{terminal.count(event.total, 'frame')} of {width} x {height}{skipped}; {how}"
+    return f"{terminal.count(event.total, 'frame')} of {width} x {height}{skipped}; {_quality(event)}{how}"
+
+
+def _quality(event: RenderStarted) -> str:
+    """The quality step, its estimated time, and what the next one would cost."""
+    if not event.quality:
+        return ""
+    mine, following = (
+        "" if seconds is None else f", about {seconds:.2g} s a frame"
+        for seconds in (event.seconds_a_frame, event.next_seconds_a_frame)
+    )
+    above = f" (--quality {event.next_quality}{following})" if event.next_quality else ""
+    return f"quality {event.quality}{mine}{above}: "
 
 
 def _clip_started(event: ClipStarted) -> str:

@@ -13,6 +13,7 @@ from f2hdr_backend.engine import settle
 from f2hdr_backend.engine.digest import frame_digest
 from f2hdr_backend.engine.method.base import Method
 from f2hdr_backend.engine.method.choose import open_method
+from f2hdr_backend.engine.method.quality import choice
 from f2hdr_backend.engine.pipeline import Pipeline, Task
 from f2hdr_backend.engine.record import Record
 from f2hdr_backend.engine.window import settled_exposures, window_of
@@ -104,8 +105,20 @@ class _Run:
         method, size = self._methods[0], self._plate.size
         devices = ",".join(str(each.device) for each in self._methods)
         plans = [each.plan(size) for each in self._methods]
+        chosen = choice(self._shot.engine, size)
         return RenderStarted(
-            total, done_before, size, devices, method.precision, method.name, method.flow_name, str(plans[0])
+            total,
+            done_before,
+            size,
+            devices,
+            method.precision,
+            method.name,
+            method.flow_name,
+            str(plans[0]),
+            chosen.quality,
+            chosen.seconds,
+            chosen.next_quality,
+            chosen.next_seconds,
         )
 
     def _task(self, frame: int) -> Task:

@@ -13,7 +13,7 @@ from f2hdr_backend.detection.detect import RENDERED_EXPOSURES, Detection, detect
 from f2hdr_backend.engine.window import settled_exposures, window_of
 from f2hdr_backend.image.frame import Encoding, Plate
 from f2hdr_backend.image.read import open_plate
-from f2hdr_backend.shot.document import Color, Shot
+from f2hdr_backend.shot.document import Color, Engine, Shot
 from f2hdr_backend.shot.errors import DocumentError, ExposureError, ShotError
 from f2hdr_backend.shot.events import Event, PlateMeasured, Warned
 from f2hdr_backend.shot.exposure import ExposurePattern
@@ -37,7 +37,7 @@ def settle(shot: Shot, plate: Plate, frames: FrameRange) -> tuple[Shot, list[Eve
         MissingFrames, UnreadableFrame: from the plate.
     """
     color, events = settle_color(shot.color, plate)
-    shot = replace(shot, color=color)
+    shot = replace(shot, color=color, engine=_resolved(shot.engine))
     if shot.exposures is not None and shot.cuts is not None:
         return shot, events
     given = shot.exposures
@@ -47,6 +47,15 @@ def settle(shot: Shot, plate: Plate, frames: FrameRange) -> tuple[Shot, list[Eve
     _refuse_contradiction(shot, found, pattern)
     shot = replace(shot, exposures=pattern, cuts=found.cuts if shot.cuts is None else shot.cuts)
     return shot, [*events, *_told(found, pattern, warn_dropped=given is None)]
+
+
+def _resolved(engine: Engine) -> Engine:
+    """The method and the weights by name. Only where they are open does it import torch, to look at the device."""
+    if engine.method == "merge" or "auto" not in (engine.method, engine.weights):
+        return engine
+    from f2hdr_backend.engine.method.quality import resolved
+
+    return resolved(engine)
 
 
 def settle_checked(
@@ -78,7 +87,7 @@ def check_early(shot: Shot) -> None:
         check_request(shot, plate, frames_of(shot, plate))
     finally:
         plate.close()
-    if shot.engine.method != "merge":
+    if shot.engine.method != "merge" and shot.engine.weights != "auto":
         store.find(shot.engine.weights)
 
 

@@ -72,12 +72,21 @@ class Color:
 class Engine:
     """The method that computes the frames, and the device it runs on."""
 
-    method: str = setting(
-        "Reconstruction method: f2hdr is the network, merge is a classical aligned merge.",
-        default="f2hdr",
-        choices=("f2hdr", "merge"),
+    quality: str = setting(
+        "Quality for the time: draft is the classical merge, good and best are networks; auto is good on a CPU and "
+        "best on a GPU. A method or weights that are named win.",
+        default="auto",
+        choices=("auto", "draft", "good", "best"),
+        pixels=False,
     )
-    weights: str = setting("Name of the installed weights; f2hdr weights list shows them.", default="standard")
+    method: str = setting(
+        "Reconstruction method: auto (by the quality), f2hdr (a network) or merge (a classical aligned merge).",
+        default="auto",
+        choices=("auto", "f2hdr", "merge"),
+    )
+    weights: str = setting(
+        "Name of the installed weights; f2hdr weights list shows them. auto: by the quality.", default="auto"
+    )
     flow: str = setting("Optical flow estimator: auto (the one of the weights), dis or sea_raft.", default="auto")
     reference_trust: str = setting(
         "soft keeps the reference frame's well-exposed pixels and averages the rest with the frames that agree; hard "

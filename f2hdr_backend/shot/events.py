@@ -63,6 +63,13 @@ class RenderStarted(Event):
     flow: str
     plan: str = ""
     """How frames are computed within the memory there is."""
+    quality: str = ""
+    """The quality step in use; empty for a method or weights that are of none."""
+    seconds_a_frame: Optional[float] = None
+    """Estimated from the time of a probe on this machine; None where no time is known, as on a GPU."""
+    next_quality: str = ""
+    """The next better quality; empty at the best."""
+    next_seconds_a_frame: Optional[float] = None
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,10 @@ from f2hdr_backend.shot.events import Event, FrameDone, FrameSkipped, RenderFini
                 "weights": "standard",
                 "flow": "dis",
                 "plan": "whole frames, 1.0 GB",
+                "quality": "",
+                "seconds_a_frame": None,
+                "next_quality": "",
+                "next_seconds_a_frame": None,
             },
         ),
         (

@@ -125,9 +125,9 @@ def suite(
     from f2hdr_backend.shot.document import Engine
 
     _require_report(report)
-    opened = open_suite(name, images)
     engine = Engine(weights=weights, reference_trust=reference_trust, precision=precision, device=device)
     place = pick_device(engine.device)
+    opened = open_suite(name, images)
     methods = {each: open_method(replace(engine, weights=each), place) for each in weights.split(",")}
     methods["merge"] = MergeMethod(engine, place)
     scores = list(run(opened, methods, windows, reference_trust))

@@ -20,6 +20,8 @@ _CPU_FEATURES = {
     "avx512_bf16": "_is_avx512_bf16_supported",
     "amx": "_is_amx_tile_supported",
 }
+QUALITY_SIZE = (1920, 1080)
+"""Frames that the times of the qualities are shown for."""
 _LIBRARIES = ("torch", "numpy", "OpenEXR", "OpenImageIO", "opencolorio", "opencv-python-headless", "av")
 
 
@@ -56,10 +58,25 @@ def _facts() -> dict[str, Any]:
         "cpu_features": _cpu_features(),
         "correlation": _correlation(devices),
         "cpu_cores": os.cpu_count(),
+        "quality": _quality(),
         "weights_folder": str(weights_folder()),
         "cache_folder": str(cache_folder()),
         "log_file": str(log_file()),
     }
+
+
+def _quality() -> dict[str, str]:
+    """Return for each quality the method or weights and the estimated time of a frame; ``auto`` is the default's."""
+    from f2hdr_backend.engine.method.quality import STEPS, choice, resolved
+    from f2hdr_backend.shot.document import Engine
+
+    default = choice(resolved(Engine()), QUALITY_SIZE).quality
+    found = {"auto": f"= {default}"}
+    for name, step in STEPS.items():
+        seconds = choice(resolved(Engine(quality=name)), QUALITY_SIZE).seconds
+        cost = "" if seconds is None else f" (about {seconds:.2g} s a frame of {QUALITY_SIZE[0]} x {QUALITY_SIZE[1]})"
+        found[name] = f"= {step.weights or step.method}{cost}"
+    return found
 
 
 def _installed(name: str) -> str | None:

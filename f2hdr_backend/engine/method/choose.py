@@ -8,6 +8,7 @@ from f2hdr_backend.engine.method.base import Method
 from f2hdr_backend.engine.method.merge import MergeMethod
 from f2hdr_backend.engine.method.mergenet import MergeNetMethod
 from f2hdr_backend.engine.method.network import NetworkMethod
+from f2hdr_backend.engine.method.quality import resolved
 from f2hdr_backend.machine.device import pick_device
 from f2hdr_backend.shot.document import Engine
 from f2hdr_backend.weights import store
@@ -24,6 +25,7 @@ def open_method(engine: Engine, device: torch.device | None = None, entry: store
     Raises:
         DeviceUnavailable, WeightsError, DocumentError: the device, the weights or the flow estimator is not available.
     """
+    engine = engine if entry else resolved(engine)
     device = device or pick_device(engine.device)
     if engine.method == "merge":
         return MergeMethod(engine, device)

@@ -89,7 +89,7 @@ def test_a_suite_has_a_report_too(tmp_path):
     page = tmp_path / "suite.html"
     evaluate("suite", "synthetic", tmp_path, "--weights", "lite", "--windows", "1", "--report", page)
     facts = facts_of(page.read_text(encoding="utf-8"))
-    assert [source["label"] for source in facts["sources"]] == ["lite", "merge", "true light"]
+    assert [source["label"] for source in facts["sources"]] == ["lite", "merge", "true radiance"]
     assert facts["names"] == {"0": "0 static, 2 stops, long"}
 
 

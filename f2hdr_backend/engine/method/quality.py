@@ -1,0 +1,119 @@
+"""Quality steps: which method and weights each stands for, and what a frame costs.
+
+The table :data:`STEPS` is the only place that connects a quality with an edition.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import torch
+
+from f2hdr_backend.machine.device import pick_devices
+from f2hdr_backend.shot.document import Engine
+
+AUTO = "auto"
+ON_CPU, ON_GPU = "good", "best"
+"""The quality that ``auto`` means, by the kind of device."""
+PROBE_SHAPE, PROBE_CHANNELS, PROBE_RUNS = (128, 128), 48, 3
+
+
+@dataclass(frozen=True)
+class Step:
+    """One quality."""
+
+    method: str
+    weights: str
+    """Empty for the merge, which has none."""
+    cost: float
+    """CPU time of one megapixel with its flows and soft trust, in times of the probe (:func:`probe_seconds`)."""
+
+
+STEPS: Mapping[str, Step] = {
+    "draft": Step("merge", "", 18),
+    "good": Step("f2hdr", "standard", 310),
+    "best": Step("f2hdr", "standard", 310),
+}
+"""By quality, from the fastest to the best. Costs: CPU time of 960 x 540 windows over that of the probe, one thread."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a render uses, and what the next quality would cost."""
+
+    quality: str
+    """A key of :data:`STEPS`; empty where the user named a method or weights that are of no step."""
+    seconds: float | None
+    """Estimated seconds a frame; None where nothing was measured."""
+    next_quality: str
+    """The next quality with other weights; empty at the best."""
+    next_seconds: float | None
+
+
+def resolved(engine: Engine) -> Engine:
+    """The engine settings with method and weights named; those that the user named stay.
+
+    Raises:
+        DeviceUnavailable: ``quality`` is ``auto`` and a device that the settings name is not available.
+    """
+    if AUTO not in (engine.method, engine.weights):
+        return engine
+    if engine.method == "merge":
+        return engine
+    if engine.weights != AUTO:
+        return replace(engine, method="f2hdr")
+    step = STEPS[_quality(engine)]
+    if engine.method == "f2hdr" and not step.weights:
+        step = STEPS[ON_CPU]
+    return replace(engine, method=step.method, weights=step.weights or AUTO)
+
+
+def choice(engine: Engine, size: tuple[int, int]) -> Choice:
+    """What resolved settings choose for frames of ``size`` (width, height), with estimated times on this machine.
+
+    On a GPU no time is estimated: none has been measured.
+    """
+    names = list(STEPS)
+    quality = next((name for name in names if _matches(engine, STEPS[name])), "")
+    above = names[names.index(quality) + 1 :] if quality else []
+    following = next((name for name in above if not _matches(engine, STEPS[name])), "")
+    if any(device.type != "cpu" for device in pick_devices(engine.device)):
+        return Choice(quality, None, following, None)
+    megapixels = size[0] * size[1] / 1e6
+    unit = megapixels * probe_seconds() / torch.get_num_threads() if quality else 0.0
+    return Choice(
+        quality,
+        STEPS[quality].cost * unit if quality else None,
+        following,
+        STEPS[following].cost * unit if following else None,
+    )
+
+
+def probe_seconds() -> float:
+    """Seconds of a small convolution on one thread of this machine, as busy as it is: the unit of all costs."""
+    threads = torch.get_num_threads()
+    picture = torch.zeros(1, PROBE_CHANNELS, *PROBE_SHAPE)
+    kernel = torch.zeros(PROBE_CHANNELS, PROBE_CHANNELS, 3, 3)
+    torch.set_num_threads(1)
+    try:
+        seconds = []
+        for _ in range(PROBE_RUNS + 1):
+            began = time.perf_counter()
+            torch.nn.functional.conv2d(picture, kernel, padding=1)
+            seconds.append(time.perf_counter() - began)
+        return min(seconds[1:])
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _quality(engine: Engine) -> str:
+    if engine.quality != AUTO:
+        return engine.quality
+    on_cpu = all(device.type == "cpu" for device in pick_devices(engine.device))
+    return ON_CPU if on_cpu else ON_GPU
+
+
+def _matches(engine: Engine, step: Step) -> bool:
+    return engine.method == step.method and (not step.weights or engine.weights == step.weights)
