@@ -104,10 +104,13 @@ def _read(file: BinaryIO, path: str) -> Buffer:
     if size < layout.size:
         raise _unreadable(path, f"it has {size} bytes, its header says {layout.size}")
     pixels = np.empty((layout.height, layout.width, layout.channels), "<f4")
-    for row in range(layout.height):
-        file.seek(HEADER_BYTES + row * layout.row_bytes)
-        _fill(file, memoryview(pixels[row]).cast("B"), path)
-    return Buffer(layout.frame, pixels[..., :3].astype(np.float32))
+    if layout.row_bytes == layout.used:
+        _fill(file, memoryview(pixels).cast("B"), path)
+    else:
+        for row in range(layout.height):
+            file.seek(HEADER_BYTES + row * layout.row_bytes)
+            _fill(file, memoryview(pixels[row]).cast("B"), path)
+    return Buffer(layout.frame, np.ascontiguousarray(pixels[..., :3], np.float32))
 
 
 def _layout(file: BinaryIO, path: str) -> _Layout:
