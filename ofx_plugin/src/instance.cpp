@@ -84,7 +84,7 @@ Status Instance::frames_needed(const Properties& in, const Properties& out) cons
     return status_ok;
 }
 
-// Thumbnails show the source: the host says that it wants an icon, and is told that this is not a result.
+// Thumbnails show the source: the host asks for an icon, and the effect declares itself an identity for it.
 Status Instance::is_identity(const Properties& in, const Properties& out) const {
     Handle handle = nullptr;
     suites().effects->get_clip_properties(source_clip_, &handle);

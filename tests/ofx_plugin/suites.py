@@ -65,7 +65,7 @@ class Handles:
 
 
 class Pointed(int):
-    """An address, told apart from an int property."""
+    """An address, as opposed to an int property."""
 
 
 class Properties(dict[str, list[Any]]):

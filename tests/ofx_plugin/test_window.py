@@ -136,7 +136,7 @@ def test_no_frame_outside_the_clips_range_is_asked_for(load: Load, fake: FakeBac
 
 
 def test_ends_of_a_clip_without_a_range(load: Load, fake: FakeBackend) -> None:
-    """Where the host reports no range, a frame farther away tells a held end from a retime."""
+    """Where the host reports no range, a frame farther away distinguishes a held end from a retime."""
     effect = load().create()
     effect.clips["Source"].show(plate(1, 6), 0, 0)
     assert effect.render(1)[0] == OK, effect.messages
