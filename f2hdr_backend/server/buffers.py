@@ -105,7 +105,7 @@ def _read(file: BinaryIO, path: str) -> Buffer:
         raise _unreadable(path, f"it has {size} bytes, its header says {layout.size}")
     pixels = np.empty((layout.height, layout.width, layout.channels), "<f4")
     if layout.row_bytes == layout.used:
-        _fill(file, memoryview(pixels).cast("B"), path)
+        _fill(file, pixels.data.cast("B"), path)
     else:
         for row in range(layout.height):
             file.seek(HEADER_BYTES + row * layout.row_bytes)
