@@ -68,6 +68,7 @@ SUB_PACKAGES = {
     "evaluate.pictures": "",
     "evaluate.reading": "evaluate.metrics",
     "evaluate.suite": "evaluate.metrics evaluate.page",
+    "farm.schedulers": "farm.job",
     "flow.estimators": "flow.estimator",
     "image.movie": "image.frame image.metadata image.orientation image.signal image.timecode image.ycbcr",
     "model.sea_raft": "model",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.errors import DocumentError
@@ -15,6 +16,17 @@ DEFAULT_CHUNK = 8
 """Frames that a task renders; docs/farm.md shows the measurement it was chosen from."""
 SHOT_FILE = "shot.json"
 """Name of the Shot document in a job's folder."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a job is written, and who submits it."""
+
+    folder: PurePath
+    """The job's folder as workers find it, on storage that all of them see."""
+    show: str
+    user: str
+    uid: int
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from f2hdr_backend.farm.job import FarmJob, chunks, span
-from f2hdr_backend.farm.openjd import TEMPLATE_FILE, parameters
 from f2hdr_backend.farm.report import ChunkDone, ChunkFailed, ChunkRetried, failures_in, family
+from f2hdr_backend.farm.schedulers.openjd import TEMPLATE_FILE, parameters
 from f2hdr_backend.shot.errors import ShotError
 from f2hdr_backend.shot.events import Event
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from f2hdr_backend.farm import deadline10, deadline_cloud, opencue, openjd
-from f2hdr_backend.farm.job import FarmJob
+from f2hdr_backend.farm.job import FarmJob, Site
+from f2hdr_backend.farm.schedulers import exporter
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.frames import FrameRange
 
@@ -19,12 +19,12 @@ FULL = FarmJob(
     SHOT, "sh010", chunk=4, needs_gpu=True, warm=True, convert_to="/shots/sh010/sh010.mov", display="Rec.2100-PQ",
     priority=70, retries=1,
 )  # fmt: skip
-ARTIST = opencue.Submitter(show="testing", user="artist", uid=1000)
+SITE = Site(FOLDER, show="testing", user="artist", uid=1000)
 
 JOBS = {
-    "openjd": lambda: openjd.files(PLAIN),
-    "openjd-warm-gpu-convert": lambda: openjd.files(FULL),
-    "deadline-cloud": lambda: deadline_cloud.files(FULL),
-    "opencue": lambda: opencue.files(FULL, FOLDER, ARTIST),
-    "deadline10": lambda: deadline10.files(ONE_RUN, FOLDER),
+    "openjd": lambda: exporter("openjd")(PLAIN, SITE),
+    "openjd-warm-gpu-convert": lambda: exporter("openjd")(FULL, SITE),
+    "deadline-cloud": lambda: exporter("deadline-cloud")(FULL, SITE),
+    "opencue": lambda: exporter("opencue")(FULL, SITE),
+    "deadline10": lambda: exporter("deadline10")(ONE_RUN, SITE),
 }

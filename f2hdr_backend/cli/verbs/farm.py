@@ -19,7 +19,8 @@ from f2hdr_backend.cli.command import App, Section
 from f2hdr_backend.cli.own_command import own_command
 from f2hdr_backend.cli.shot_options import PathMappingFile, frame_range, path_mapping, read_shot
 from f2hdr_backend.cli.task import AsJson, Progress, ProgressOption, say, show_lines, task
-from f2hdr_backend.farm.job import DEFAULT_CHUNK, FarmJob, chunks
+from f2hdr_backend.farm import schedulers
+from f2hdr_backend.farm.job import DEFAULT_CHUNK, FarmJob, Site, chunks
 from f2hdr_backend.farm.report import ChunkDone, ChunkFailed, ChunkRetried, failed, failures_in
 from f2hdr_backend.shot.document import Engine, Shot
 from f2hdr_backend.shot.errors import Cancelled
@@ -37,13 +38,8 @@ class RunEngine(StrEnum):
     DASK = "dask"
 
 
-class ExportEngine(StrEnum):
-    """The schedulers of ``farm export``."""
-
-    OPENJD = "openjd"
-    DEADLINE_CLOUD = "deadline-cloud"
-    OPENCUE = "opencue"
-    DEADLINE10 = "deadline10"
+ExportEngine = StrEnum("ExportEngine", {name: name for name in schedulers.names()})  # type: ignore[misc]
+"""The schedulers of ``farm export``."""
 
 
 ShotFile = Annotated[str, typer.Argument(metavar="SHOT.json", help="A Shot from f2hdr prepare.")]
@@ -126,7 +122,7 @@ def export(
         shot, name or _name(shot), chunk=chunk, retries=retries, needs_gpu=gpu, priority=priority, command=command,
         convert_to=os.path.abspath(convert_to) if convert_to else "", display=display, warm=warm,
     )  # fmt: skip
-    _write(folder, _files(job, engine, folder.absolute(), show))
+    _write(folder, schedulers.exporter(engine)(job, _site(folder, show)))
     tasks = terminal.count(len(chunks(job.frames, chunk)), "task")
     terminal.note(f"{folder}: {terminal.count(len(job.frames), 'frame')} in {tasks}")
 
@@ -194,9 +190,9 @@ def _on_dask(job: FarmJob, scheduler: str, workers: int) -> Iterator[Event]:
 
 
 def _with_openjd(job: FarmJob, folder: Path, workers: int, rules: str) -> Iterator[Event]:
-    from f2hdr_backend.farm import openjd, openjd_run
+    from f2hdr_backend.farm import openjd_run
 
-    _write(folder, openjd.files(job))
+    _write(folder, schedulers.exporter("openjd")(job, _site(folder, "")))
     yield from openjd_run.run(openjd_run.Sessions(job, folder, rules), workers)
 
 
@@ -233,18 +229,8 @@ def _name(shot: Shot) -> str:
     return stem or "f2hdr"
 
 
-def _files(job: FarmJob, engine: ExportEngine, folder: Path, show: str) -> dict[str, str]:
-    if engine is ExportEngine.OPENCUE:
-        from f2hdr_backend.farm import opencue
-
-        return opencue.files(job, folder, opencue.Submitter(show, getpass.getuser(), _uid()))
-    if engine is ExportEngine.DEADLINE10:
-        from f2hdr_backend.farm import deadline10
-
-        return deadline10.files(job, folder)
-    from f2hdr_backend.farm import deadline_cloud, openjd
-
-    return deadline_cloud.files(job) if engine is ExportEngine.DEADLINE_CLOUD else openjd.files(job)
+def _site(folder: Path, show: str) -> Site:
+    return Site(folder.absolute(), show, getpass.getuser(), os.getuid() if hasattr(os, "getuid") else 0)
 
 
 def _write(folder: Path, files: dict[str, str]) -> None:
@@ -258,7 +244,3 @@ def _write(folder: Path, files: dict[str, str]) -> None:
 def _own_command() -> str:
     """Return the f2hdr command that was typed, else ``f2hdr`` on the PATH of the workers."""
     return own_command() or "f2hdr"
-
-
-def _uid() -> int:
-    return os.getuid() if hasattr(os, "getuid") else 0

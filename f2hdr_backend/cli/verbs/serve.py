@@ -66,8 +66,9 @@ def _refuse_a_second() -> None:
         running = connect(start=False)
     except ServerUnreachable:
         return
+    facts = runtime.read_connection_file() or {}
     raise ServerError(
-        f"An F2HDR server is already running at {running.address}, process {runtime.server_process()}.",
+        f"An F2HDR server is already running at {facts.get('address', running.address)}, process {facts.get('pid')}.",
         hint="Stop it: f2hdr serve --stop.",
     )
 

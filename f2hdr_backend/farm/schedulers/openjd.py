@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from f2hdr_backend.farm.job import DEFAULT_CHUNK, SHOT_FILE, FarmJob, document
+from f2hdr_backend.farm.job import DEFAULT_CHUNK, SHOT_FILE, FarmJob, Site, document
 from f2hdr_backend.shot.frames import FrameRange, Sequence
 
 TEMPLATE_FILE = "template.json"
@@ -17,7 +17,7 @@ NOTICE_SECONDS = 30
 _MAPPED = ["--path-mapping", "{{Session.PathMappingRulesFile}}", "--progress", "openjd"]
 
 
-def files(job: FarmJob) -> dict[str, str]:
+def export(job: FarmJob, site: Site) -> dict[str, str]:
     """Return the bundle: file names and texts. The same template serves every job with the same steps."""
     return {
         TEMPLATE_FILE: document(template(job)),

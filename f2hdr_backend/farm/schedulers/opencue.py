@@ -6,11 +6,9 @@ Source: OpenCue's job specification ``cjsl-1.15``, as pyoutline 1.37 serializes 
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
-from pathlib import PurePath
 from xml.etree import ElementTree
 
-from f2hdr_backend.farm.job import SHOT_FILE, FarmJob
+from f2hdr_backend.farm.job import SHOT_FILE, FarmJob, Site
 from f2hdr_backend.shot.frames import FrameRange
 
 SPEC = '<!DOCTYPE spec PUBLIC "SPI Cue  Specification Language" "http://localhost:8080/spcue/dtd/cjsl-1.15.dtd">'
@@ -18,20 +16,11 @@ CHECKED_FRAME = "1"
 """OpenCue gives every task a frame number; the check has but one task."""
 
 
-@dataclass(frozen=True)
-class Submitter:
-    """Who submits to which show of the farm."""
-
-    show: str
-    user: str
-    uid: int
-
-
-def files(job: FarmJob, folder: PurePath, submitter: Submitter) -> dict[str, str]:
-    """Return file names and texts; ``folder`` is where workers find them, on storage that all of them see."""
-    shot = shlex.quote(str(folder / SHOT_FILE))
+def export(job: FarmJob, site: Site) -> dict[str, str]:
+    """Return file names and texts."""
+    shot = shlex.quote(str(site.folder / SHOT_FILE))
     spec = ElementTree.Element("spec")
-    for name, text in _who(job, submitter).items():
+    for name, text in _who(job, site).items():
         ElementTree.SubElement(spec, name).text = text
     spec.append(_job(job, shot))
     depends = ElementTree.SubElement(spec, "depends")
@@ -41,13 +30,13 @@ def files(job: FarmJob, folder: PurePath, submitter: Submitter) -> dict[str, str
     return {"job.xml": text, SHOT_FILE: job.shot_text()}
 
 
-def _who(job: FarmJob, submitter: Submitter) -> dict[str, str]:
+def _who(job: FarmJob, site: Site) -> dict[str, str]:
     return {
         "facility": "local",
-        "show": submitter.show,
+        "show": site.show,
         "shot": job.name,
-        "user": submitter.user,
-        "uid": str(submitter.uid),
+        "user": site.user,
+        "uid": str(site.uid),
     }
 
 

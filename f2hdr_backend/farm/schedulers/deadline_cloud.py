@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import json
 
-from f2hdr_backend.farm import openjd
-from f2hdr_backend.farm.job import FarmJob, document
+from f2hdr_backend.farm.job import FarmJob, Site, document
+from f2hdr_backend.farm.schedulers import openjd
 
 VALUES_FILE = "parameter_values.json"
 
 
-def files(job: FarmJob) -> dict[str, str]:
+def export(job: FarmJob, site: Site) -> dict[str, str]:
     """Return the bundle's file names and texts."""
-    bundle = openjd.files(job)
+    bundle = openjd.export(job, site)
     values = json.loads(bundle[VALUES_FILE])["parameterValues"]
     queue = {
         "deadline:priority": job.priority,

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
-from f2hdr_backend.farm.job import SHOT_FILE, FarmJob
+from f2hdr_backend.farm.job import SHOT_FILE, FarmJob, Site
 from f2hdr_backend.shot.errors import ShotError
 from f2hdr_backend.shot.printable import has_control
 
 
-def files(job: FarmJob, folder: PurePath) -> dict[str, str]:
-    """Return file names and texts; ``folder`` is where workers find them, on storage that all of them see.
+def export(job: FarmJob, site: Site) -> dict[str, str]:
+    """Return file names and texts.
 
     Raises ShotError for frames with gaps: a task is told its first and its last one only.
     """
@@ -24,6 +24,7 @@ def files(job: FarmJob, folder: PurePath) -> dict[str, str]:
             hint="Export each run of frames as a job of its own: --frames 1001-1010.",
             frames=job.frames.frames,
         )
+    folder = site.folder
     shot = folder / SHOT_FILE
     if has_control(str(folder)) or '"' in str(folder):
         raise ShotError(
