@@ -37,7 +37,7 @@ WALLS = {
     "simulation": _wall("shot image", "numpy cv2"),
     "detection": _wall("shot machine image", "numpy cv2"),
     "kernels": _wall("", "torch numpy triton"),
-    "model": _wall("kernels", "torch"),
+    "model": _wall("shot kernels", "torch"),
     "weights": _wall("shot model", "torch safetensors platformdirs"),
     "flow": _wall("shot image model weights", "torch numpy cv2 blosc2 platformdirs"),
     "engine": _wall("shot machine image color detection model weights flow", "torch numpy cv2"),
@@ -70,7 +70,7 @@ SUB_PACKAGES = {
     "evaluate.suite": "evaluate.metrics evaluate.page",
     "farm.schedulers": "farm.job",
     "flow.estimators": "flow.estimator",
-    "image.movie": "image.frame image.metadata image.orientation image.signal image.timecode image.ycbcr",
+    "image.movie": "image.arrays image.frame image.metadata image.orientation image.signal image.timecode image.ycbcr",
     "model.sea_raft": "model",
 }
 """By sub-package: what it may import of its own package beside itself."""

@@ -11,6 +11,7 @@ import hashlib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,12 @@ from f2hdr_backend.color import primaries
 from f2hdr_backend.color.conversion import Linear, Transform, matrix_step, power_step, primaries_of
 from f2hdr_backend.color.files import open_config, read_table
 from f2hdr_backend.color.primaries import Chromaticities, Matrix
-from f2hdr_backend.color.response import GAMMA
+from f2hdr_backend.shot.equations import GAMMA
 from f2hdr_backend.shot.errors import ColorError
+from f2hdr_backend.shot.opening import open_file
 
 SHIPPED = "f2hdr"
-"""Name of the config that comes along."""
+"""Name of the config that ships with F2HDR."""
 SHIPPED_FILE = Path(__file__).parent / "ocio" / "f2hdr.ocio"
 PLAIN = ("linear", "gamma22")
 """Spaces known without a config."""
@@ -38,9 +40,9 @@ _NEAR_NAMES = 6
 
 
 def load_config(name: str = "") -> ColorConfig:
-    """Load an OCIO config: ``name`` if given, else ``$OCIO`` if set, else the one that comes along.
+    """Load an OCIO config: ``name`` if given, else ``$OCIO`` if set, else the one that ships with F2HDR.
 
-    ``name`` is a file, ``f2hdr`` for the one that comes along, or one built into OCIO, such as
+    ``name`` is a file, ``f2hdr`` for the one that ships with F2HDR, or one built into OCIO, such as
     ``ocio://studio-config-v2.1.0_aces-v1.3_ocio-v2.3``. Raises ColorError if it cannot be loaded, and for built-in
     names that mean another config with every release of OCIO; never takes another config in place of a broken one.
     """
@@ -48,18 +50,41 @@ def load_config(name: str = "") -> ColorConfig:
     try:
         if wanted.startswith(_BUILT_IN):
             _require_pinned(wanted, where)
-            config = ocio.Config.CreateFromFile(wanted)
+            config = _parse(wanted, _environment())
             return ColorConfig(wanted, _digest(config.serialize().encode()), config)
         if wanted == SHIPPED:
-            config = ocio.Config.CreateFromFile(str(SHIPPED_FILE))
+            config = _parse(str(SHIPPED_FILE), _environment())
             return ColorConfig(SHIPPED, _digest(SHIPPED_FILE.read_bytes()), config)
         path = Path(wanted).absolute()
-        content, config, files = open_config(path)
+        content, config, files = _read(path, _state(path), _environment())
     except OSError as error:
         raise _broken(wanted, where, error.strerror or str(error)) from error
     except (*_FAILED, ValueError) as error:
         raise _broken(wanted, where, str(error)) from error
     return ColorConfig(str(path), _digest(content), config, files)
+
+
+@lru_cache(maxsize=4)
+def _parse(path: str, environment: tuple[tuple[str, str], ...]) -> Any:
+    """Parse a config that does not change, once per environment, from which it takes its context variables."""
+    return ocio.Config.CreateFromFile(path)
+
+
+@lru_cache(maxsize=4)
+def _read(path: Path, state: tuple[int, ...], environment: tuple[tuple[str, str], ...]) -> tuple[bytes, Any, Any]:
+    """Read a config file once per state of the file and environment; see ``open_config``."""
+    return open_config(path)
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    """What changes when a file does. Raises OSError if it may not be opened."""
+    with open_file(path) as file:
+        facts = os.fstat(file.fileno())
+    return facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns
+
+
+def _environment() -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(os.environ.items()))
 
 
 @dataclass(frozen=True)

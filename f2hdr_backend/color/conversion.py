@@ -12,8 +12,7 @@ import PyOpenColorIO as ocio
 from numpy.typing import NDArray
 
 from f2hdr_backend.color.primaries import Matrix
-
-FloatArray = NDArray[np.float32]
+from f2hdr_backend.image.arrays import FloatArray
 
 _BAND_ROWS = 32
 """A band of HD width fits a core's second cache."""

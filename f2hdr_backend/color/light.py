@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from f2hdr_backend.color.conversion import Transform
-from f2hdr_backend.image.frame import Encoding, FloatArray, Plate, PlateImage
+from f2hdr_backend.image.arrays import FloatArray
+from f2hdr_backend.image.frame import Encoding, Plate, PlateImage
 
 Samples = NDArray[np.float32]
 """``(N, 3)`` pixels of one frame."""

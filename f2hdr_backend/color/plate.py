@@ -14,10 +14,12 @@ from f2hdr_backend.color.conversion import Linear, Transform
 from f2hdr_backend.color.guess import guess
 from f2hdr_backend.color.light import LightPlate, find_clip, looks_log, sample
 from f2hdr_backend.color.primaries import Chromaticities, are_close, interop_id
-from f2hdr_backend.color.response import GAMMA, Response
+from f2hdr_backend.color.response import Response
 from f2hdr_backend.color.tags import read_tags
-from f2hdr_backend.image.frame import FloatArray, Plate
+from f2hdr_backend.image.arrays import FloatArray
+from f2hdr_backend.image.frame import Plate
 from f2hdr_backend.shot.document import Color
+from f2hdr_backend.shot.equations import GAMMA
 from f2hdr_backend.shot.errors import ColorError
 from f2hdr_backend.shot.events import ColorSettled, Event, Warned
 

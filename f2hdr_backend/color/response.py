@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from f2hdr_backend.image.arrays import FloatArray
+from f2hdr_backend.shot.equations import GAMMA
 from f2hdr_backend.shot.errors import ColorError
 
-FloatArray = NDArray[np.float32]
-
-GAMMA = 2.2
 ENCODINGS = ("gamma22", "linear")
 
 

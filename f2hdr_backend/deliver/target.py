@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from types import ModuleType
 
-from f2hdr_backend.image.frame import FloatArray
+from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.image.png import write_tagged_png
 from f2hdr_backend.image.signal import PQ, LightLevel, Signal
 from f2hdr_backend.image.write import write_image

@@ -9,13 +9,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from f2hdr_backend.demo.solids import color, dot
 from f2hdr_backend.demo.textures import Texture, noise
-
-FloatArray = NDArray[np.float32]
-
+from f2hdr_backend.image.arrays import FloatArray
 
 SUN_AZIMUTH, SUN_ELEVATION = math.radians(13.0), math.radians(9.5)
 SUN = np.array(

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from f2hdr_backend.color.response import GAMMA
 from f2hdr_backend.demo.props import CROSSING
 from f2hdr_backend.demo.scene import FRAMES, SIZE, DemoScene
 from f2hdr_backend.engine.renderer import Renderer
 from f2hdr_backend.evaluate.metrics.psnr_ssim import average, psnr_l, psnr_t
 from f2hdr_backend.evaluate.metrics.score import Score
+from f2hdr_backend.image.arrays import FloatArray, radiance_of
 from f2hdr_backend.image.frame import PlateImage
 from f2hdr_backend.image.read import read_image
 from f2hdr_backend.image.write import write_exr, write_image
@@ -25,8 +24,6 @@ from f2hdr_backend.shot.events import Event
 from f2hdr_backend.shot.exposure import ExposurePattern
 from f2hdr_backend.shot.frames import FrameRange, Sequence
 from f2hdr_backend.simulation.sensor import SensorModel, capture
-
-FloatArray = NDArray[np.float32]
 
 FIRST_FRAME = 1001
 EXPOSURES_EV = (0.0, 3.0)
@@ -133,7 +130,7 @@ class Demo:
 
     def reference(self, frame: int) -> FloatArray:
         """``(H, W, 3)`` radiance of a frame of the plate by itself; 1 is the clip of the short exposure."""
-        return np.asarray(self.codes(frame) ** np.float32(GAMMA) / np.float32(self.exposures.gain(frame)), np.float32)
+        return radiance_of(self.codes(frame), self.exposures.gain(frame))
 
     def result(self, take: Take, frame: int) -> FloatArray:
         """``(H, W, 3)`` rendered radiance; 1 is the clip of the short exposure."""

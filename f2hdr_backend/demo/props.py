@@ -6,12 +6,11 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from f2hdr_backend.demo.solids import Box, Cylinder, Fence, Solid, Sphere, Surface, color, rotation
 from f2hdr_backend.demo.textures import Texture, noise
+from f2hdr_backend.image.arrays import FloatArray
 
-FloatArray = NDArray[np.float32]
 _Paint = Callable[[FloatArray], Surface]
 
 CROSSING = 8.5

@@ -12,14 +12,12 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from f2hdr_backend.demo.backdrop import SUN, Backdrop
 from f2hdr_backend.demo.props import CROSSING, Props
 from f2hdr_backend.demo.solids import Solid, Surface, color, dot, nearest, occlusion, unit
 from f2hdr_backend.demo.textures import Texture, stone_tiles
-
-FloatArray = NDArray[np.float32]
+from f2hdr_backend.image.arrays import FloatArray
 
 SIZE = (640, 360)
 FRAMES = 16

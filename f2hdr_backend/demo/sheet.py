@@ -8,15 +8,14 @@ from itertools import zip_longest
 import numpy as np
 from numpy.typing import NDArray
 
-from f2hdr_backend.color.response import GAMMA
 from f2hdr_backend.demo.demo import BITS, NOISE, REFERENCE, Demo, Take, TakeScores
 from f2hdr_backend.evaluate.metrics.psnr_ssim import tonemap
 from f2hdr_backend.evaluate.pictures.contact_sheet import ContactSheet, Panel, Scale, Section, Wheel
 from f2hdr_backend.evaluate.pictures.false_color import false_color
 from f2hdr_backend.evaluate.pictures.flow_colors import flow_colors
 from f2hdr_backend.evaluate.pictures.tone_map import tone_map
+from f2hdr_backend.image.arrays import FloatArray, codes_of
 
-FloatArray = NDArray[np.float32]
 Picture = NDArray[np.uint8]
 
 LARGEST_ERROR = 0.1
@@ -135,7 +134,7 @@ def _kind(demo: Demo, frame: int) -> str:
 
 def _coded(radiance: FloatArray, gain: float) -> Picture:
     """Return radiance as a frame of that gain would record it, gamma 2.2."""
-    return _picture(np.clip(radiance * np.float32(gain), 0, 1) ** np.float32(1 / GAMMA))
+    return _picture(codes_of(radiance, gain))
 
 
 def _picture(codes: FloatArray) -> Picture:

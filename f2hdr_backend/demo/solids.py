@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float32]
+from f2hdr_backend.image.arrays import FloatArray
 
 NEAREST = np.float32(1e-3)
 """Hits nearer than this are the surface a ray starts on."""

@@ -21,9 +21,11 @@ from f2hdr_backend.detection.measure import (
     thin,
 )
 from f2hdr_backend.detection.verdict import Verdict, exposure_pattern, judge_headers, judge_pixels, settled
-from f2hdr_backend.image.frame import Encoding, FloatArray, Plate
+from f2hdr_backend.image.arrays import FloatArray
+from f2hdr_backend.image.frame import Encoding, Plate
 from f2hdr_backend.machine.container import usable_cpus
 from f2hdr_backend.machine.read_ahead import read_each
+from f2hdr_backend.shot.equations import GAMMA
 from f2hdr_backend.shot.errors import ExposureError
 from f2hdr_backend.shot.exposure import ExposurePattern
 from f2hdr_backend.shot.frames import FrameRange
@@ -31,7 +33,6 @@ from f2hdr_backend.shot.frames import Sequence as Pattern
 
 HINT = "Give them yourself, like --exposures 0,3 --first-exposure short."
 _DISAGREE_EV = 0.3
-_GAMMA = np.float32(2.2)
 _SAMPLED_FOR_WHITE = 8
 _CLEAR_ORDER_EV = 1.0
 """Difference in mean brightness (stops) that orders frames which have no well-exposed part in common."""
@@ -238,7 +239,7 @@ def _measures(plate: Plate, numbers: tuple[int, ...], encoding: Encoding) -> Ite
 
 def _light(plate: Plate, number: int, encoding: Encoding) -> FloatArray:
     pixels = np.maximum(thin(plate.read(number).pixels), 0)
-    return pixels if encoding == "linear" else pixels**_GAMMA
+    return pixels if encoding == "linear" else pixels ** np.float32(GAMMA)
 
 
 def _white(plate: Plate, numbers: tuple[int, ...]) -> float:

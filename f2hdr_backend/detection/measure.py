@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from f2hdr_backend.image.frame import FloatArray
+from f2hdr_backend.image.arrays import FloatArray
 
 WIDEST = 1280
 """Frames wider than this are thinned to every second, third ... pixel before anything else."""

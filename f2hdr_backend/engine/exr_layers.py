@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from f2hdr_backend.engine.method.base import HdrFrame
 from f2hdr_backend.engine.trust.blend import layers_followed
-from f2hdr_backend.image.frame import FloatArray
+from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.shot.document import Shot
 
 SIDES = ("backward", "forward")

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from f2hdr_backend.color.plate import open_color
 from f2hdr_backend.engine.method.base import fitted
@@ -16,14 +15,13 @@ from f2hdr_backend.engine.method.features import NetworkFrame
 from f2hdr_backend.engine.renderer import Renderer
 from f2hdr_backend.engine.trust.blend import layers_followed, use_reference
 from f2hdr_backend.engine.window import settled_exposures
+from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.image.frame import Encoding, PlateImage, require_frames
 from f2hdr_backend.machine.device import pick_device
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.errors import ExposureError, ImageError
 from f2hdr_backend.shot.exposure import SMALLEST_STEP_EV
 from f2hdr_backend.shot.frames import FrameRange
-
-FloatArray = NDArray[np.float32]
 
 _log = logging.getLogger("f2hdr")
 

@@ -24,7 +24,8 @@ from f2hdr_backend.engine.method.staging import Staging, stage
 from f2hdr_backend.engine.trust.blend import use_reference
 from f2hdr_backend.engine.window import Window, settled_exposures
 from f2hdr_backend.flow.stored import frame_identity
-from f2hdr_backend.image.frame import FloatArray, Plate, PlateImage
+from f2hdr_backend.image.arrays import FloatArray
+from f2hdr_backend.image.frame import Plate, PlateImage
 from f2hdr_backend.image.write import write_exr
 from f2hdr_backend.machine.container import usable_cpus
 from f2hdr_backend.machine.device import free_memory

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from f2hdr_backend.image.frame import FloatArray, PlateImage, unreadable
+from f2hdr_backend.image.arrays import FloatArray
+from f2hdr_backend.image.frame import PlateImage, unreadable
 from f2hdr_backend.image.metadata import Header
 from f2hdr_backend.image.orientation import BY_DPX, UPRIGHT, upright_image, upright_size
 from f2hdr_backend.image.timecode import timecode_header

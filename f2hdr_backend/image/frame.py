@@ -7,13 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
 
+from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.shot.errors import MissingFrames, UnreadableFrame
 from f2hdr_backend.shot.frames import FrameRange
 
-FloatArray = NDArray[np.float32]
 Encoding = Literal["gamma22", "linear"]
 
 

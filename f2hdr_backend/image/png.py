@@ -12,7 +12,7 @@ import zlib
 import cv2
 import numpy as np
 
-from f2hdr_backend.image.frame import FloatArray
+from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.image.signal import Signal
 from f2hdr_backend.shot.atomic import write_file
 

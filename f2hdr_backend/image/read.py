@@ -11,12 +11,12 @@ from types import ModuleType
 import numpy as np
 
 from f2hdr_backend.image import dpx
+from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.image.exr import cover, read_exr, read_header
 from f2hdr_backend.image.exr_structure import read_windows
 from f2hdr_backend.image.frame import (
     Box,
     Encoding,
-    FloatArray,
     Plate,
     PlateImage,
     file_identity,

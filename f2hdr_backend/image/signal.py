@@ -12,7 +12,7 @@ from functools import cache
 
 import numpy as np
 
-from f2hdr_backend.image.frame import FloatArray
+from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.shot.errors import ColorError
 
 PQ, HLG = 16, 18

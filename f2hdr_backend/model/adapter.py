@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from f2hdr_backend.model.bands import Over, whole
-from f2hdr_backend.model.layers import between_cells, cell_mean, conv_prelu, infinities_as_nan, to_cells
+from f2hdr_backend.model.blocks import between_cells, cell_mean, conv_prelu, infinities_as_nan, to_cells
 
 FLOW_SCALE = 20.0
 """Lambda of Eq. 3: flows are divided by it before a network sees them, and residuals multiplied."""

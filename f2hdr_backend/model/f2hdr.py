@@ -9,10 +9,10 @@ from torch import Tensor, nn
 
 from f2hdr_backend.model.adapter import FlowAdapter
 from f2hdr_backend.model.bands import Over, whole
+from f2hdr_backend.model.blocks import between_cells, cell_mean
 from f2hdr_backend.model.descriptor import Descriptor
 from f2hdr_backend.model.fusion import REACH as FUSION_REACH
 from f2hdr_backend.model.fusion import FusionNet
-from f2hdr_backend.model.layers import between_cells, cell_mean
 from f2hdr_backend.model.motion import LearnedMotionMask, PhysicalMotionMask
 from f2hdr_backend.model.radiance import to_radiance
 from f2hdr_backend.model.refine import RefineNet

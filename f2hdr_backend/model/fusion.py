@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from f2hdr_backend.model.layers import infinities_as_nan
+from f2hdr_backend.model.blocks import infinities_as_nan
 
 WEIGHT_EPSILON = 1e-8
 REACH = 48

@@ -13,11 +13,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from f2hdr_backend.model.bands import Over, whole
+from f2hdr_backend.model.blocks import from_cells, infinities_as_nan, to_cells
 from f2hdr_backend.model.descriptor import MergeNetDescriptor
-from f2hdr_backend.model.layers import from_cells, infinities_as_nan, to_cells
 from f2hdr_backend.model.merge import Merged, merge
 from f2hdr_backend.model.precision import autocast_precision
-from f2hdr_backend.model.radiance import MU, tonemap
+from f2hdr_backend.model.radiance import tonemap
+from f2hdr_backend.shot.equations import MU
 
 CELL_PX = 2
 """The network works on cells of 2 x 2 pixels."""

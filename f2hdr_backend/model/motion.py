@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from f2hdr_backend.model.adapter import FLOW_SCALE
 from f2hdr_backend.model.bands import Over, whole
-from f2hdr_backend.model.layers import conv_prelu
+from f2hdr_backend.model.blocks import conv_prelu
 
 EPSILON = 1e-6
 CONTRAST_SCALES = (1, 2, 4)

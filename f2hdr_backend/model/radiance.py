@@ -7,8 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-GAMMA = 2.2
-MU = 5000.0
+from f2hdr_backend.shot.equations import GAMMA, MU
 
 
 def to_radiance(ldr: Tensor, exposure: Tensor) -> Tensor:

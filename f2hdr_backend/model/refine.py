@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from f2hdr_backend.model.adapter import FLOW_SCALE
 from f2hdr_backend.model.bands import Over, whole
+from f2hdr_backend.model.blocks import cell_mean, conv_prelu, from_cells, infinities_as_nan, to_cells
 from f2hdr_backend.model.descriptor import Descriptor
-from f2hdr_backend.model.layers import cell_mean, conv_prelu, from_cells, infinities_as_nan, to_cells
 from f2hdr_backend.model.radiance import to_radiance
 from f2hdr_backend.model.warp import sample, sampling_position
 

@@ -9,14 +9,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.shot.errors import ImageError
 
-FloatArray = NDArray[np.float32]
 Rays = NDArray[np.floating]
 
 
 @dataclass(frozen=True)
-class CameraPath:
+class HandheldPan:
     """A slow pan with a little sway and zoom, as a tripod head and a hand make it; the same for the same ``seed``."""
 
     seed: int

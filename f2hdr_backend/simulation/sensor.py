@@ -8,10 +8,10 @@ from typing import Literal
 
 import numpy as np
 
-from f2hdr_backend.image.frame import FloatArray
+from f2hdr_backend.image.arrays import FloatArray
+from f2hdr_backend.shot.equations import GAMMA
 from f2hdr_backend.shot.errors import ShotError
 
-_ENCODING_GAMMA = 2.2
 _FAR_ABOVE_CLIP = np.float32(1000)
 """More signal than this needs no more noise: it clips whatever is added."""
 
@@ -75,7 +75,7 @@ def capture(radiance: FloatArray, gain: float, sensor: SensorModel, rng: np.rand
         _add_noise(signal, sensor, rng)
     np.clip(signal, 0, 1, out=signal)
     if sensor.curve == "gamma22":
-        np.power(signal, np.float32(1 / _ENCODING_GAMMA), out=signal)
+        np.power(signal, np.float32(1 / GAMMA), out=signal)
     steps = np.float32(2**sensor.bits - 1)
     signal *= steps
     np.rint(signal, out=signal)

@@ -10,17 +10,18 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from f2hdr_backend.image.frame import FloatArray, Plate, PlateImage
+from f2hdr_backend.image.arrays import FloatArray
+from f2hdr_backend.image.frame import Plate, PlateImage
 from f2hdr_backend.image.read import MOVIE_SUFFIXES, open_plate, read_image
+from f2hdr_backend.shot.equations import GAMMA
 from f2hdr_backend.shot.errors import ShotError
 from f2hdr_backend.shot.frames import FrameRange, Sequence
-from f2hdr_backend.simulation.panorama import CameraPath, look
+from f2hdr_backend.simulation.panorama import HandheldPan, look
 
 STILL_FRAMES = FrameRange(tuple(range(1, 41)))
 STILL_SIZE = (640, 360)
 KNEE = 0.6
 """Code value above which ``expanded`` brightens."""
-_GAMMA = np.float32(2.2)
 _WIDEST_VIEW = math.radians(60)
 _WIDEST_CROP = 0.8
 """Share of a flat picture that the camera sees at most."""
@@ -69,7 +70,7 @@ def open_source(path: str, options: SourceOptions) -> Iterator[RadianceSource]:
     yield (_panorama if is_panorama else _flat)(light, options)
 
 
-def expanded(codes: FloatArray, stops: float) -> FloatArray:
+def stretched_highlights(codes: FloatArray, stops: float) -> FloatArray:
     """Return linear light for ``(H, W, 3)`` codes of an ordinary picture, 0-1, with its brightest decade stretched.
 
     Codes are decoded by the power 2.2. Where the greatest channel m is above 0.6, all three are brightened by
@@ -78,12 +79,12 @@ def expanded(codes: FloatArray, stops: float) -> FloatArray:
     """
     brightest = codes.max(axis=2, keepdims=True)
     above = np.clip((brightest - np.float32(KNEE)) / np.float32(1 - KNEE), 0, 1)
-    return np.asarray(codes**_GAMMA * np.exp2(np.float32(stops) * above * above), np.float32)
+    return np.asarray(codes ** np.float32(GAMMA) * np.exp2(np.float32(stops) * above * above), np.float32)
 
 
 def _linear(picture: PlateImage, highlight_stops: float) -> FloatArray:
     light = np.maximum(picture.pixels, 0)
-    return light if picture.kind == "float" else expanded(np.minimum(light, 1), highlight_stops)
+    return light if picture.kind == "float" else stretched_highlights(np.minimum(light, 1), highlight_stops)
 
 
 def _moving(plate: Plate, options: SourceOptions) -> RadianceSource:
@@ -116,7 +117,7 @@ def _panorama(light: FloatArray, options: SourceOptions) -> RadianceSource:
     finest = round(math.pi * size[0] / math.tan(_WIDEST_VIEW / 2))
     if light.shape[1] > finest:
         light = _resized(light, (finest, finest // 2))
-    path = CameraPath(options.seed)
+    path = HandheldPan(options.seed)
     return RadianceSource(frames, lambda frame: look(light, *path.view(frame - frames.first), size))
 
 
@@ -128,7 +129,7 @@ def _flat(light: FloatArray, options: SourceOptions) -> RadianceSource:
     scale = max(size[0] / width, size[1] / height) / _WIDEST_CROP
     if scale < 1:
         light = _resized(light, (round(width * scale), round(height * scale)))
-    path = CameraPath(options.seed)
+    path = HandheldPan(options.seed)
     return RadianceSource(frames, lambda frame: _cropped(light, path.view(frame - frames.first), size))
 
 

@@ -10,13 +10,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from f2hdr_backend.image.arrays import FloatArray
+from f2hdr_backend.shot.equations import GAMMA
 from f2hdr_backend.simulation.sensor import SensorModel, capture
 from f2hdr_backend.train.style import CameraStyle
 
-FloatArray = NDArray[np.float32]
 Random = np.random.Generator
 
-GAMMA = 2.2
 LOG_RANGE = 200.0
 """Ratio of the log curve's clip to the radiance of its black step."""
 CONVERTER_BITS = 16

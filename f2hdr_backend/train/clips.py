@@ -11,13 +11,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.image.read import MOVIE_SUFFIXES, open_plate, read_image
+from f2hdr_backend.shot.equations import GAMMA
 from f2hdr_backend.shot.errors import DocumentError
-from f2hdr_backend.train.camera import GAMMA, random_camera
+from f2hdr_backend.train.camera import random_camera
 from f2hdr_backend.train.style import Style
 from f2hdr_backend.train.synthesis import SyntheticWindow, exposure_errors
 
-FloatArray = NDArray[np.float32]
 Random = np.random.Generator
 
 LISTS = ("sep_trainlist.txt", "tri_trainlist.txt")
@@ -111,7 +112,7 @@ def clip_window(clips: Sequence[Clip], size: tuple[int, int], random: Random, st
     gain = 2.0 ** float(random.choice(style.scene.ratios_ev))
     long_reference = bool(random.integers(2)) if style.long_reference is None else style.long_reference
     exposures = np.array([1, gain, 1] if long_reference else [gain, 1, gain], np.float32)
-    radiance = expanded(frames, float(np.exp(random.uniform(0, math.log(BRIGHTEST)))))
+    radiance = without_shoulder(frames, float(np.exp(random.uniform(0, math.log(BRIGHTEST)))))
     radiance *= np.float32(np.exp(random.uniform(math.log(0.3), math.log(3))) / math.sqrt(gain))
     camera = random_camera(style.camera, random)
     actual = exposures * exposure_errors(style.camera, random)
@@ -126,7 +127,7 @@ def clip_window(clips: Sequence[Clip], size: tuple[int, int], random: Random, st
     )
 
 
-def expanded(codes: FloatArray, brightest: float) -> FloatArray:
+def without_shoulder(codes: FloatArray, brightest: float) -> FloatArray:
     """Codes 0-1 of ordinary video as linear light, highlights rolled back out: white becomes ``brightest``.
 
     With ``x = codes ** 2.2`` it is ``x / (1 - x (1 - 1 / brightest))``: slope 1 at black, as video cameras leave it.

@@ -10,10 +10,9 @@ from torch import Tensor
 from f2hdr_backend.model.f2hdr import Reconstruction
 from f2hdr_backend.model.radiance import tonemap
 from f2hdr_backend.model.warp import backward_warp
+from f2hdr_backend.shot.equations import BRIGHT, DARK, LUMA
 from f2hdr_backend.train.batches import Batch
 
-DARK, BRIGHT = 0.2, 0.8
-"""Luma of the reference's code below and above which it counts as badly exposed."""
 FLOW_ERROR_LIMIT_PX = 20.0
 
 
@@ -58,5 +57,5 @@ def flow_error(flows: Tensor, batch: Batch) -> Tensor:
 
 
 def _badly_exposed(codes: Tensor) -> Tensor:
-    luma = (codes * torch.tensor((0.299, 0.587, 0.114), device=codes.device).view(1, 3, 1, 1)).sum(1, keepdim=True)
+    luma = (codes * torch.tensor(LUMA, device=codes.device).view(1, 3, 1, 1)).sum(1, keepdim=True)
     return ((luma < DARK) | (luma > BRIGHT)).float()

@@ -8,15 +8,14 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.simulation.panorama import look
-from f2hdr_backend.train.layers import CameraPath, CutOut, Lamp, Layer, defocus, round_light
 from f2hdr_backend.train.paths import Bend, PiecePath
+from f2hdr_backend.train.scene_layers import CutOut, Lamp, Layer, PanoramaCamera, defocus, round_light
 from f2hdr_backend.train.sources import Source
 from f2hdr_backend.train.style import Range, SceneStyle
 
-FloatArray = NDArray[np.float32]
 Random = np.random.Generator
 Size = tuple[int, int]
 
@@ -36,14 +35,14 @@ def random_layers(sources: Sequence[Source], size: Size, style: SceneStyle, rand
     return layers
 
 
-def _background(source: Source, size: Size, style: SceneStyle, random: Random) -> CameraPath:
+def _background(source: Source, size: Size, style: SceneStyle, random: Random) -> PanoramaCamera:
     hfov = math.radians(random.uniform(40, 100))
     pixel = hfov / size[0]
     speed, heading = pixel * _speed(style.camera_px, random), random.uniform(0, 2 * math.pi)
     still = random.random() < style.still
     turn = (speed * math.cos(heading), speed * math.sin(heading), random.normal(0, 0.01))
     swing = random.uniform(0, 6) * pixel if random.random() < style.shaken else 0.0
-    bare = CameraPath(
+    bare = PanoramaCamera(
         source,
         size,
         angles=(random.uniform(-math.pi, math.pi), random.normal(0, 0.35), random.normal(0, 0.1)),
@@ -58,7 +57,7 @@ def _background(source: Source, size: Size, style: SceneStyle, random: Random) -
     return replace(bare, gain=1 / level, lamps=lamps, defocus_px=_defocus(style, random))
 
 
-def _lamps(camera: CameraPath, random: Random) -> tuple[Lamp, ...]:
+def _lamps(camera: PanoramaCamera, random: Random) -> tuple[Lamp, ...]:
     """One to eight light sources in the reference frame, ten to some thousand times as bright as the background."""
     longitude, latitude = camera.direction(0.0)
     places = [(random.integers(camera.size[1]), random.integers(camera.size[0])) for _ in range(random.integers(1, 9))]

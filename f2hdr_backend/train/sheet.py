@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from f2hdr_backend.train.camera import GAMMA
+from f2hdr_backend.image.arrays import FloatArray, along_flow
+from f2hdr_backend.shot.equations import GAMMA
 from f2hdr_backend.train.synthesis import SyntheticWindow
-
-FloatArray = NDArray[np.float32]
 
 HIDDEN = 0.5
 """Gray of pixels that a neighbor does not show."""
@@ -27,7 +24,7 @@ def window_row(window: SyntheticWindow) -> list[FloatArray]:
     """
     brought = []
     for side, neighbor in enumerate((0, 2)):
-        there = _follow(window.radiance[neighbor], window.flows[side])
+        there = along_flow(window.radiance[neighbor], window.flows[side])
         brought.append(np.where(window.visible[side][..., None], shown(there), np.float32(HIDDEN)))
     return [*window.ldr, shown(window.radiance[1]), *brought]
 
@@ -45,10 +42,3 @@ def sheet(rows: Sequence[Sequence[FloatArray]]) -> FloatArray:
 
 def _framed(picture: FloatArray) -> FloatArray:
     return np.pad(picture, ((0, GAP_PX), (0, GAP_PX), (0, 0)))
-
-
-def _follow(picture: FloatArray, flow: FloatArray) -> FloatArray:
-    height, width = flow.shape[:2]
-    x = flow[..., 0] + np.arange(width, dtype=np.float32)
-    y = flow[..., 1] + np.arange(height, dtype=np.float32)[:, None]
-    return np.asarray(cv2.remap(picture, x, y, cv2.INTER_LINEAR), np.float32)

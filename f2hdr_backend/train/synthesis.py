@@ -9,14 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.train.camera import random_camera
-from f2hdr_backend.train.layers import Layer
 from f2hdr_backend.train.scene import random_layers
+from f2hdr_backend.train.scene_layers import Layer
 from f2hdr_backend.train.shutter import expose, moments
 from f2hdr_backend.train.sources import Source
 from f2hdr_backend.train.style import CameraStyle, SceneStyle, Style
 
-FloatArray = NDArray[np.float32]
 Random = np.random.Generator
 
 TIMES = (-1.0, 0.0, 1.0)

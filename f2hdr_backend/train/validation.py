@@ -12,12 +12,13 @@ import torch
 from torch import Tensor
 from torch.utils.data import default_collate
 
+from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.image.write import write_image
 from f2hdr_backend.model.descriptor import AnyDescriptor
 from f2hdr_backend.model.radiance import tonemap
 from f2hdr_backend.train.batches import BatchPlan
 from f2hdr_backend.train.course import Course, Shown
-from f2hdr_backend.train.sheet import FloatArray, sheet, shown
+from f2hdr_backend.train.sheet import sheet, shown
 from f2hdr_backend.train.sources import Source
 
 SEED = 20260102

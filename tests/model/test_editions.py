@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from f2hdr_backend.model.blocks import between_cells, cell_mean, from_cells, to_cells
 from f2hdr_backend.model.descriptor import Descriptor
 from f2hdr_backend.model.f2hdr import F2HDR
-from f2hdr_backend.model.layers import between_cells, cell_mean, from_cells, to_cells
 
 
 def work(descriptor):

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from f2hdr_backend.shot.errors import ImageError
-from f2hdr_backend.simulation.panorama import CameraPath, look, look_map
+from f2hdr_backend.simulation.panorama import HandheldPan, look, look_map
 
 WIDE, HIGH = 512, 256
 SIZE = (65, 33)
@@ -75,8 +75,8 @@ def test_a_gray_picture_is_refused() -> None:
 
 
 def test_a_camera_path_is_slow_and_the_same_again() -> None:
-    views = np.array([CameraPath(5).view(step) for step in range(200)])
-    assert np.array_equal(views, [CameraPath(5).view(step) for step in range(200)])
-    assert not np.array_equal(views, [CameraPath(6).view(step) for step in range(200)])
+    views = np.array([HandheldPan(5).view(step) for step in range(200)])
+    assert np.array_equal(views, [HandheldPan(5).view(step) for step in range(200)])
+    assert not np.array_equal(views, [HandheldPan(6).view(step) for step in range(200)])
     assert np.abs(np.diff(views, axis=0)).max() < math.radians(0.5)
     assert math.radians(49.9) < views[:, 3].min() and views[:, 3].max() < math.radians(60.1)

@@ -17,7 +17,7 @@ from f2hdr_backend.shot.errors import MissingFrames, ShotError, UnreadableFrame
 from f2hdr_backend.shot.exposure import ExposurePattern
 from f2hdr_backend.shot.frames import FrameRange
 from f2hdr_backend.simulation.simulate import Camera, sensor_of, short_clip, simulate
-from f2hdr_backend.simulation.source import RadianceSource, SourceOptions, expanded, open_source
+from f2hdr_backend.simulation.source import RadianceSource, SourceOptions, open_source, stretched_highlights
 
 NOISELESS = sensor_of("none", 16)
 FRAMES = FrameRange((1001, 1002, 1003))
@@ -147,8 +147,10 @@ def test_ordinary_sequences_are_expanded_and_resized(tmp_path: Path) -> None:
 
 def test_expansion_keeps_the_hue() -> None:
     codes = np.array([[[0.9, 0.45, 0.3]]], np.float32)
-    assert expanded(codes, 3.0) / codes**2.2 == pytest.approx(np.full((1, 1, 3), 2 ** (3 * 0.75**2)), rel=1e-5)
-    assert expanded(codes * 0.6, 3.0) == pytest.approx((codes * 0.6) ** 2.2)
+    assert stretched_highlights(codes, 3.0) / codes**2.2 == pytest.approx(
+        np.full((1, 1, 3), 2 ** (3 * 0.75**2)), rel=1e-5
+    )
+    assert stretched_highlights(codes * 0.6, 3.0) == pytest.approx((codes * 0.6) ** 2.2)
 
 
 @pytest.mark.parametrize("shape", [(128, 256), (150, 200)], ids=["panorama", "flat"])

@@ -7,7 +7,7 @@ from f2hdr_backend.image.write import write_image
 from f2hdr_backend.model.descriptor import Descriptor
 from f2hdr_backend.shot.errors import DocumentError
 from f2hdr_backend.train.batches import CLIP_SHARE, BatchPlan, Windows
-from f2hdr_backend.train.clips import clip_window, expanded, open_clips
+from f2hdr_backend.train.clips import clip_window, open_clips, without_shoulder
 from f2hdr_backend.train.style import CameraStyle, Style
 from tests.train.worlds import world
 
@@ -60,11 +60,11 @@ def test_a_clip_smaller_than_the_window_is_mirrored(vimeo):
 
 def test_expansion_keeps_the_dark_and_moves_white_out():
     codes = np.array([0, 0.05, 0.5, 1], np.float32)
-    light = expanded(codes, 8.0)
+    light = without_shoulder(codes, 8.0)
     np.testing.assert_allclose(light[[0, 3]], (0, 8), rtol=1e-5)
     assert light[1] == pytest.approx(0.05**2.2, rel=0.01)
     assert (np.diff(light) > 0).all()
-    np.testing.assert_allclose(expanded(codes, 1.0), codes**2.2, rtol=1e-5)
+    np.testing.assert_allclose(without_shoulder(codes, 1.0), codes**2.2, rtol=1e-5)
 
 
 def test_clips_are_a_share_of_the_windows(vimeo):

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from f2hdr_backend.engine.method.features import NetworkFrame
@@ -19,15 +18,13 @@ from f2hdr_backend.engine.method.plan import Plan, Workload, leaner, make_plan
 from f2hdr_backend.flow.cache import open_cache
 from f2hdr_backend.flow.estimator import Estimator, SizeRequirement, load_estimator
 from f2hdr_backend.flow.stored import StoredFlows
+from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.machine.cpu_setup import keep_freed_memory
 from f2hdr_backend.model.transfer import upload
 from f2hdr_backend.shot.document import Engine
 from f2hdr_backend.shot.errors import OutOfMemory
 from f2hdr_backend.shot.events import Warned
 from f2hdr_backend.shot.exposure import ExposurePattern
-
-FloatArray = NDArray[np.float32]
-
 
 HOST = torch.device("cpu")
 EVERY_LAYER = ("flow", "mask", "coarse")

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from f2hdr_backend.color.response import GAMMA
-
-FloatArray = NDArray[np.float32]
+from f2hdr_backend.image.arrays import FloatArray, along_flow, radiance_of
+from f2hdr_backend.shot.equations import GAMMA
 
 CELL_PX = 4
 """Side in pixels of the square cells whose means are compared. A mean over a cell has less noise than a pixel."""
@@ -41,11 +39,6 @@ class AlignedNeighbor:
     """Factor that brought the neighbor's radiance to the reference's level; 1 if the given exposures fit."""
 
 
-def light_of(codes: FloatArray, exposure: float) -> FloatArray:
-    """Radiance of gamma-2.2 codes, 1 = clip of the shortest exposure (Eq. 1 of the paper)."""
-    return np.asarray(codes ** np.float32(GAMMA) / np.float32(exposure), np.float32)
-
-
 def align_neighbors(
     own: FloatArray, codes: Sequence[FloatArray], exposures: Sequence[float], flows: FloatArray
 ) -> list[AlignedNeighbor]:
@@ -62,18 +55,10 @@ def align_neighbors(
     """
     here, found = _cells(own, exposures[1]), []
     for side, index in ((0, 0), (1, 2)):
-        light = _warped(light_of(codes[index], exposures[index]), flows[side])
+        light = along_flow(radiance_of(codes[index], exposures[index]), flows[side])
         matched = _level(here, _cells(light, exposures[index]))
         found.append(AlignedNeighbor(light * np.float32(matched), exposures[index], matched))
     return found
-
-
-def _warped(picture: FloatArray, flow: FloatArray) -> FloatArray:
-    """``(H, W, 3)`` a neighbor warped to the reference along ``(H, W, 2)`` flow; 0 outside."""
-    height, width = flow.shape[:2]
-    x = flow[..., 0] + np.arange(width, dtype=np.float32)
-    y = flow[..., 1] + np.arange(height, dtype=np.float32)[:, None]
-    return np.asarray(cv2.remap(picture, x, y, cv2.INTER_LINEAR), np.float32)
 
 
 def cell_means(picture: FloatArray) -> FloatArray:

@@ -6,20 +6,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from f2hdr_backend.color.response import GAMMA
 from f2hdr_backend.engine.method.base import HdrFrame
-from f2hdr_backend.engine.trust.aligned import FEATHER, align_neighbors, below_highlights, light_of, ramp
+from f2hdr_backend.engine.trust.aligned import FEATHER, align_neighbors, below_highlights, ramp
 from f2hdr_backend.engine.trust.clipped import respect_clip
 from f2hdr_backend.engine.trust.confirm import confirm
+from f2hdr_backend.engine.trust.published import trusted
 from f2hdr_backend.engine.trust.surface import keep_surface
+from f2hdr_backend.image.arrays import FloatArray, luma_of, radiance_of
+from f2hdr_backend.shot.equations import GAMMA
 
-FloatArray = NDArray[np.float32]
-
-LUMA = np.array((0.299, 0.587, 0.114), np.float32)
-DARK, BRIGHT = 0.2, 0.8
-"""Luma of the code values below and above which the published evaluation does not use the reference."""
 DIM, WELL_LIT = 0.25, 0.5
 """Luma of a long reference's code values over which soft trust rises to 1; below, its noise counts more."""
 
@@ -44,12 +40,12 @@ def trust(codes: FloatArray, exposures: tuple[float, float, float], mode: str) -
     Returns:
         ``(H, W, 1)`` weights 0-1.
     """
-    luma = (codes @ LUMA)[..., None]
+    luma = luma_of(codes)[..., None]
     own, longest = exposures[1], max(exposures)
     if mode == "off":
         return np.zeros_like(luma)
     if mode == "hard":
-        return (luma >= DARK if own <= 1 else luma <= BRIGHT).astype(np.float32)
+        return trusted(codes, own)[..., None].astype(np.float32)
     if own < longest:
         neighbors_clip = np.float32((own / longest) ** (1 / GAMMA))
         return ramp((luma - neighbors_clip) / FEATHER)
@@ -71,7 +67,7 @@ def use_reference(
         exposures: of previous, reference and next; 1 is the shortest.
         mode: ``soft``, ``hard`` or ``off``.
     """
-    own, radiance, matched = light_of(codes[1], exposures[1]), frame.radiance, frame.matched
+    own, radiance, matched = radiance_of(codes[1], exposures[1]), frame.radiance, frame.matched
     if mode == "soft":
         neighbors = align_neighbors(own, codes, exposures, frame.flows)
         matched = (neighbors[0].matched, neighbors[1].matched)

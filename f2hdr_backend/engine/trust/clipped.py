@@ -6,11 +6,9 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from f2hdr_backend.engine.trust.aligned import AlignedNeighbor, brightest, ramp
-
-FloatArray = NDArray[np.float32]
+from f2hdr_backend.image.arrays import FloatArray
 
 CLIPPED = 0.985
 """Code value from which a channel counts as clipped."""

@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from f2hdr_backend.color.response import GAMMA
 from f2hdr_backend.engine.trust.aligned import AlignedNeighbor, brightest
-
-FloatArray = NDArray[np.float32]
+from f2hdr_backend.image.arrays import FloatArray
+from f2hdr_backend.shot.equations import GAMMA
 
 AGREEMENT = 0.17
 """Difference, as a share of the sum, at which a frame's weight has fallen smoothly to 0."""

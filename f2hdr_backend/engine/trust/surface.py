@@ -11,12 +11,10 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from f2hdr_backend.engine.trust.aligned import CELL_PX, AlignedNeighbor, below_highlights, brightest, cell_means, ramp
 from f2hdr_backend.engine.trust.confirm import unclipped
-
-FloatArray = NDArray[np.float32]
+from f2hdr_backend.image.arrays import FloatArray
 
 AREA_CELLS = (1, 3)
 """Sides of the areas that differences are averaged over, in cells of 4 pixels: small for edges, large for noise."""
@@ -65,9 +63,7 @@ def keep_surface(
     return found
 
 
-def _surface(
-    own: FloatArray, usable: FloatArray, exposure: float, neighbors: Sequence[AlignedNeighbor]
-) -> FloatArray:
+def _surface(own: FloatArray, usable: FloatArray, exposure: float, neighbors: Sequence[AlignedNeighbor]) -> FloatArray:
     """``(H, W, 3)`` the mean of the reference and of the neighbors that show its surface."""
     total, weight = own * np.float32(exposure), np.full_like(usable, exposure)
     for neighbor in neighbors:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from f2hdr_backend.engine.method.base import WindowFrames
 from f2hdr_backend.engine.method.features import NetworkFrame
+from f2hdr_backend.image.arrays import codes_of
 
 GAINS = (1.0, 8.0)
 """Exposures of even and odd frames: three stops."""
@@ -43,7 +44,7 @@ class Pan:
         gain = GAINS[number % len(GAINS)]
         x, y = (step * number for step in STEP_PX)
         light = self._light[y : y + self._size[1], x : x + self._size[0]]
-        return NetworkFrame(number, np.minimum(light * gain, 1) ** np.float32(1 / 2.2), gain)
+        return NetworkFrame(number, codes_of(light, gain), gain)
 
 
 def _texture(size: tuple[int, int], random: np.random.Generator) -> NDArray[np.float32]:

@@ -13,12 +13,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from f2hdr_backend.engine.method.base import FloatArray, HdrFrame, WindowFrames
+from f2hdr_backend.engine.method.base import HdrFrame, WindowFrames
 from f2hdr_backend.engine.method.features import NetworkFrame
 from f2hdr_backend.engine.method.padding import Padding
 from f2hdr_backend.evaluate.bench.volume import VolumeEstimator, volume_bytes
 from f2hdr_backend.flow.estimator import Estimator, SizeRequirement
 from f2hdr_backend.flow.window import estimate_flows
+from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.model.descriptor import Descriptor
 from f2hdr_backend.model.f2hdr import F2HDR, SIZE_MULTIPLE
 from f2hdr_backend.shot.sizes import format_size

@@ -16,14 +16,13 @@ from numpy.typing import ArrayLike, NDArray
 from f2hdr_backend.evaluate.metrics.finite import require_finite
 from f2hdr_backend.evaluate.metrics.score import Average, Parameters, Score, average
 from f2hdr_backend.evaluate.metrics.ssim import K1, K2, PUBLISHED, STANDARD, SsimSettings, data_range, similarity_map
+from f2hdr_backend.shot.equations import MU
 from f2hdr_backend.shot.errors import ImageError
 
 __all__ = [
     "PUBLISHED", "STANDARD", "Average", "Score", "SsimSettings", "average", "psnr", "psnr_l", "psnr_t", "ssim_l",
     "ssim_t", "tonemap",
 ]  # fmt: skip
-
-MU = 5000.0
 
 
 def tonemap(radiance: ArrayLike, mu: float = MU) -> NDArray[np.float64]:

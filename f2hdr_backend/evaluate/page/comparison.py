@@ -8,17 +8,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from f2hdr_backend.color.response import GAMMA
 from f2hdr_backend.evaluate.metrics.psnr_ssim import psnr_l, psnr_t, ssim_t
 from f2hdr_backend.evaluate.metrics.score import Score
 from f2hdr_backend.evaluate.page.page import PageFrame, ScoreRow, Source
+from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.image.exr import read_header
 from f2hdr_backend.image.frame import Plate
 from f2hdr_backend.image.read import open_plate
+from f2hdr_backend.shot.equations import GAMMA
 from f2hdr_backend.shot.errors import ImageError
 from f2hdr_backend.shot.frames import FrameRange, Sequence
-
-FloatArray = NDArray[np.float32]
 
 METRICS = (psnr_t, psnr_l, ssim_t)
 MASKS = ("motion.", "motion_mask.", "occlusion.")

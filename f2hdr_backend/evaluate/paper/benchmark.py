@@ -21,7 +21,7 @@ import torch
 from f2hdr_backend.engine.method.base import HdrFrame
 from f2hdr_backend.engine.method.choose import open_method
 from f2hdr_backend.engine.method.network import NetworkMethod
-from f2hdr_backend.evaluate.metrics.composite import well_exposed
+from f2hdr_backend.engine.trust.published import well_exposed
 from f2hdr_backend.evaluate.paper.cost import measure, measured_on
 from f2hdr_backend.evaluate.paper.metric import SceneFrame, Scored, Scores, ScoreSettings, load_metric, with_trust
 from f2hdr_backend.evaluate.paper.progress import FrameScored, Progress

@@ -19,9 +19,9 @@ from f2hdr_backend.evaluate.metrics.score import Score
 from f2hdr_backend.evaluate.paper import metrics
 from f2hdr_backend.evaluate.reading.dataset import DatasetReader, Window, WindowFiles
 from f2hdr_backend.evaluate.reading.ground_truth import GroundTruth
+from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.shot.errors import DocumentError
 
-FloatArray = NDArray[np.float32]
 Scores = dict[str, Score]
 """Scores by column of the table."""
 TRUSTS = ("hard", "soft", "off")

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-import numpy as np
-
 from f2hdr_backend.evaluate.metrics.score import Score
 from f2hdr_backend.evaluate.page import choose_frames as interesting
 from f2hdr_backend.evaluate.page import page
@@ -19,7 +17,7 @@ from f2hdr_backend.evaluate.paper.metric import Scored
 from f2hdr_backend.evaluate.paper.published import ABLATIONS, BY_DATASET, OURS
 from f2hdr_backend.evaluate.paper.results import FrameRow
 from f2hdr_backend.evaluate.paper.scoring import reconstructed_share
-from f2hdr_backend.model.radiance import GAMMA
+from f2hdr_backend.image.arrays import radiance_of
 
 COSTS = ("seconds", "peak GiB")
 AGAINST_TRUTH = ("PSNR", "SSIM", "HDR-VDP", "ColorVideoVDP")
@@ -111,8 +109,8 @@ def _picture(benchmark: Benchmark, number: int, width: int | None) -> PageFrame:
 
 def _planes(scored: Scored) -> dict[str, Plane]:
     window, frame = scored.window, scored.frame
-    recorded = window.codes[1] ** np.float32(GAMMA) / np.float32(window.exposures[1])
-    planes: dict[str, Plane] = {"A": scored.result, "B": np.asarray(recorded, np.float32)}
+    recorded = radiance_of(window.codes[1], window.exposures[1])
+    planes: dict[str, Plane] = {"A": scored.result, "B": recorded}
     if window.truth is not None:
         planes["truth"] = window.truth.radiance
     for side, name in enumerate(("backward", "forward")):

@@ -10,7 +10,6 @@ from f2hdr_backend.engine.method.base import HdrFrame
 from f2hdr_backend.engine.trust import blend
 from f2hdr_backend.evaluate.metrics.composite import composite, predicted_pixels
 from f2hdr_backend.evaluate.paper.metric import (
-    FloatArray,
     FrameMetric,
     SceneMetric,
     Scored,
@@ -19,6 +18,7 @@ from f2hdr_backend.evaluate.paper.metric import (
     load_metric,
 )
 from f2hdr_backend.evaluate.reading.dataset import DatasetReader, Window
+from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.shot.errors import DocumentError
 
 

@@ -7,7 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float32]
+from f2hdr_backend.image.arrays import FloatArray
+
 Picture = NDArray[np.uint8]
 
 _HUES = (0, 15, 21, 25, 36, 49, 55)

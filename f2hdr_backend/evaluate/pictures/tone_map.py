@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from f2hdr_backend.color.response import GAMMA
+from f2hdr_backend.shot.equations import GAMMA
 
 
 def tone_map(radiance: NDArray[np.float32], white: float) -> NDArray[np.uint8]:

@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from f2hdr_backend.evaluate.reading import datasets
 from f2hdr_backend.evaluate.reading.ground_truth import GroundTruth, normalize_reference
+from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.image.read import read_image
 from f2hdr_backend.shot.errors import DocumentError, ImageError, ShotError
 
-FloatArray = NDArray[np.float32]
 Exposures = tuple[float, float, float]
 
 ALTERNATE = "alternate"

@@ -8,13 +8,13 @@ import numpy as np
 
 from f2hdr_backend.engine.method.base import Method
 from f2hdr_backend.engine.trust.blend import use_reference
-from f2hdr_backend.evaluate.metrics.psnr_ssim import MU
 from f2hdr_backend.evaluate.metrics.score import Parameters, Score
 from f2hdr_backend.evaluate.page import choose_frames as interesting
 from f2hdr_backend.evaluate.page import page
 from f2hdr_backend.evaluate.page.page import Grouping, Page, PageFrame, Plane, ScoreRow, Source
 from f2hdr_backend.evaluate.suite.scoring import WindowScores, exposures_of
 from f2hdr_backend.evaluate.suite.suite import Case, Suite
+from f2hdr_backend.shot.equations import MU
 
 VALUES = 27
 """Values of a pixel in a page: two results and the truth (3 each), six flows (2 each) and six masks."""

@@ -13,8 +13,7 @@ from torch import Tensor
 
 from f2hdr_backend.flow.estimator import SizeRequirement
 from f2hdr_backend.model.transfer import upload
-
-LUMA = (0.299, 0.587, 0.114)
+from f2hdr_backend.shot.equations import LUMA
 
 
 class Estimator:

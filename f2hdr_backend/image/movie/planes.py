@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from f2hdr_backend.image.frame import FloatArray
+from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.image.ycbcr import MATRICES
 
 BLACK, WHITE, GRAY, CHROMA = 64, 940, 512, 896

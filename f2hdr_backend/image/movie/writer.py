@@ -12,7 +12,7 @@ from typing import Any
 import av
 import numpy as np
 
-from f2hdr_backend.image.frame import FloatArray
+from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.image.movie.boxes import add_light_level
 from f2hdr_backend.image.movie.planes import Codes, to_planes
 from f2hdr_backend.image.signal import CHROMATICITY_STEPS, LUMINANCE_STEPS, LightLevel, Signal

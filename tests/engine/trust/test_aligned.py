@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from f2hdr_backend.engine.trust.aligned import UNSURE, align_neighbors, light_of
+from f2hdr_backend.engine.trust.aligned import UNSURE, align_neighbors
+from f2hdr_backend.image.arrays import radiance_of
 
 SIZE = (96, 128)
 STILL = np.zeros((2, *SIZE, 2), np.float32)
@@ -26,7 +27,7 @@ def recorded(light, exposures, levels=(1.0, 1.0, 1.0), noise=0.0):
 
 
 def aligned(codes, exposures, flows=STILL):
-    return align_neighbors(light_of(codes[1], exposures[1]), codes, exposures, flows)
+    return align_neighbors(radiance_of(codes[1], exposures[1]), codes, exposures, flows)
 
 
 @pytest.mark.parametrize("exposures", [SHORT, LONG])

@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from f2hdr_backend.engine.method.base import HdrFrame
-from f2hdr_backend.engine.trust.aligned import AlignedNeighbor, align_neighbors, light_of
+from f2hdr_backend.engine.trust.aligned import AlignedNeighbor, align_neighbors
 from f2hdr_backend.engine.trust.blend import use_reference
 from f2hdr_backend.engine.trust.clipped import respect_clip
+from f2hdr_backend.image.arrays import radiance_of
 
 LONG, SHORT = (1.0, 8.0, 1.0), (8.0, 1.0, 8.0)
 PLANE = np.ones((12, 12, 3), np.float32)
@@ -21,7 +22,7 @@ def clipped_window(result, neighbors):
 
 
 def clip_respected(radiance, codes):
-    own = light_of(codes[1], LONG[1])
+    own = radiance_of(codes[1], LONG[1])
     still = np.zeros((2, 12, 12, 2), np.float32)
     return respect_clip(radiance, codes[1], own, align_neighbors(own, codes, LONG, still))
 
@@ -64,7 +65,7 @@ def test_a_dot_is_filled_from_clipped_places_nearby_that_a_neighbor_reaches():
     codes[8, 4:12] = 1
     light = np.full((16, 16, 3), 0.001, np.float32)
     light[8, 4:8] = 0.5
-    result = respect_clip(light, codes, light_of(codes, 8.0), [AlignedNeighbor(light, 1.0, 1.0)] * 2)
+    result = respect_clip(light, codes, radiance_of(codes, 8.0), [AlignedNeighbor(light, 1.0, 1.0)] * 2)
     assert (result[8, 8:11] > 0.4).all()
 
 

@@ -9,9 +9,10 @@ import numpy as np
 
 from f2hdr_backend.color.response import Response
 from f2hdr_backend.evaluate.reading import scene_lists
-from f2hdr_backend.evaluate.reading.dataset import DatasetReader, FloatArray, WindowFiles
+from f2hdr_backend.evaluate.reading.dataset import DatasetReader, WindowFiles
 from f2hdr_backend.evaluate.reading.ground_truth import GroundTruth, normalize_reference
 from f2hdr_backend.evaluate.reading.pairing import pair_by_number
+from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.image.read import read_image
 
 PLATE, TRUTH = "plate", "truth"

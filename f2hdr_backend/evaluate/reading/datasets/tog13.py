@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from f2hdr_backend.color.response import GAMMA
 from f2hdr_backend.evaluate.reading import scene_lists
-from f2hdr_backend.evaluate.reading.dataset import DatasetReader, FloatArray, WindowFiles
+from f2hdr_backend.evaluate.reading.dataset import DatasetReader, WindowFiles
 from f2hdr_backend.evaluate.reading.matlab import read_matrix
+from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.image.read import read_image
+from f2hdr_backend.shot.equations import GAMMA
 
 CURVE = "BaslerCRF"
 CODES = 65536

@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from f2hdr_backend.train.layers import CameraPath, CutOut, Lamp, defocus
 from f2hdr_backend.train.paths import Bend, PiecePath
 from f2hdr_backend.train.scene import silhouette
+from f2hdr_backend.train.scene_layers import CutOut, Lamp, PanoramaCamera, defocus
 from tests.train.worlds import follow, smooth_world
 
 SIZE = (120, 80)
@@ -24,13 +24,13 @@ def cut_out(path, bend=FLAT, size=(96, 96)):
 @pytest.mark.parametrize("other", [-1.0, 1.0])
 @pytest.mark.parametrize("shake", [(0.0, 0.0, 0.0), (0.03, 0.02, 0.02)])
 def test_a_turning_zooming_rolling_shaking_camera_has_exact_flow(other, shake):
-    camera = CameraPath(smooth_world(), SIZE, (3.0, 0.3, 0.1), (0.02, -0.015, 0.02), 1.2, 0.02, shake, 0.7)
+    camera = PanoramaCamera(smooth_world(), SIZE, (3.0, 0.3, 0.1), (0.02, -0.015, 0.02), 1.2, 0.02, shake, 0.7)
     warped = follow(camera.picture(other)[0], camera.motion(0.0, other))[12:-12, 12:-12]
     np.testing.assert_allclose(warped, camera.picture(0.0)[0][12:-12, 12:-12], atol=0.01)
 
 
 def test_a_camera_that_only_zooms_moves_pixels_by_the_ratio_of_the_tangents():
-    camera = CameraPath(smooth_world(), SIZE, (0.4, 0.1, 0.0), (0.0, 0.0, 0.0), 1.0, 0.05)
+    camera = PanoramaCamera(smooth_world(), SIZE, (0.4, 0.1, 0.0), (0.0, 0.0, 0.0), 1.0, 0.05)
     ratio = np.tan(0.5) / np.tan(0.525)
     x = np.arange(120) - 59.5
     np.testing.assert_allclose(camera.motion(0.0, 1.0)[40, :, 0], x * (ratio - 1), atol=0.02)
@@ -38,10 +38,10 @@ def test_a_camera_that_only_zooms_moves_pixels_by_the_ratio_of_the_tangents():
 
 def test_a_lamp_adds_its_light_where_the_background_is_and_moves_with_it():
     angles, turn = (0.2, 0.0, 0.0), (0.05, 0.02, 0.0)
-    bare = CameraPath(smooth_world(), SIZE, angles, turn, 1.2, 0.0)
+    bare = PanoramaCamera(smooth_world(), SIZE, angles, turn, 1.2, 0.0)
     longitude, latitude = bare.direction(0.0)
     lamp = Lamp(float(longitude[30, 70]), float(latitude[30, 70]), 2.0, (100.0, 80.0, 50.0))
-    lit = CameraPath(smooth_world(), SIZE, angles, turn, 1.2, 0.0, lamps=(lamp,))
+    lit = PanoramaCamera(smooth_world(), SIZE, angles, turn, 1.2, 0.0, lamps=(lamp,))
     added = lit.picture(0.0)[0] - bare.picture(0.0)[0]
     assert np.unravel_index(added[..., 0].argmax(), (80, 120)) == (30, 70)
     np.testing.assert_allclose(added[30, 70], (100, 80, 50), rtol=0.01)
@@ -53,7 +53,7 @@ def test_a_lamp_adds_its_light_where_the_background_is_and_moves_with_it():
 def test_a_lamp_behind_the_camera_is_not_seen():
     behind = Lamp(0.2 + np.pi, 0.0, 3.0, (100.0, 100.0, 100.0))
     dark, lit = (
-        CameraPath(smooth_world(), SIZE, (0.2, 0.0, 0.0), (0.0, 0.0, 0.0), 1.2, 0.0, lamps=lamps).picture(0.0)[0]
+        PanoramaCamera(smooth_world(), SIZE, (0.2, 0.0, 0.0), (0.0, 0.0, 0.0), 1.2, 0.0, lamps=lamps).picture(0.0)[0]
         for lamps in ((), (behind,))
     )
     np.testing.assert_array_equal(dark, lit)

@@ -10,11 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.simulation.panorama import look, look_map
 from f2hdr_backend.train.paths import Bend, PiecePath, Points
 from f2hdr_backend.train.sources import Source
-
-FloatArray = NDArray[np.float32]
 
 SHAKE_RATE = 2.3
 """Radians a frame of the camera's shake: some nine frames a second at 25."""
@@ -48,7 +47,7 @@ class Lamp:
 
 
 @dataclass(frozen=True)
-class CameraPath:
+class PanoramaCamera:
     """A panorama seen by a turning, zooming, shaking camera: the background."""
 
     source: Source
