@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from f2hdr_backend.engine.method.network import open_method
+from f2hdr_backend.engine.method.choose import open_method
 from f2hdr_backend.engine.trust.aligned import AlignedNeighbor
 from f2hdr_backend.engine.trust.blend import use_reference
 from f2hdr_backend.engine.trust.surface import keep_surface

@@ -3,9 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from f2hdr_backend.evaluate.metrics.composite import composite, luma, predicted_pixels, well_exposed
+from f2hdr_backend.engine.trust.published import well_exposed
+from f2hdr_backend.evaluate.metrics.composite import composite, predicted_pixels
 from f2hdr_backend.evaluate.metrics.psnr_ssim import psnr_l, psnr_t, ssim_l, ssim_t
 from f2hdr_backend.evaluate.reading.ground_truth import normalize_reference
+from f2hdr_backend.image.arrays import luma_of
 from f2hdr_backend.shot.errors import ExposureError, ImageError
 
 GRAYS = np.array([0.0, 0.1, 0.19, 0.21, 0.5, 0.79, 0.81, 1.0])
@@ -58,7 +60,7 @@ def test_the_thresholds_themselves_belong_to_the_reference_frame():
 
 def test_luma_weighs_the_channels_and_one_mask_serves_all_three():
     frame = np.array([[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]])
-    assert luma(frame)[0].tolist() == pytest.approx([0.299, 0.587, 0.114])
+    assert luma_of(frame)[0].tolist() == pytest.approx([0.299, 0.587, 0.114])
     result = composite(np.full((1, 3, 3), 7.0), frame, 1.0)
     assert result[0, 2].tolist() == [7.0, 7.0, 7.0]
     assert result[0, 0].tolist() == [1.0, 0.0, 0.0]
