@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.pictures.cache import BoundedCache
 from f2hdr_backend.pictures.look import ByteArray, Display
-from f2hdr_backend.pictures.source import FloatArray, Source
+from f2hdr_backend.pictures.source import Source
 from f2hdr_backend.pictures.view import View
 
 NOISE_STOPS = 8.0

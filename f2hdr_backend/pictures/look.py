@@ -19,8 +19,8 @@ import PyOpenColorIO as ocio
 from numpy.typing import NDArray
 
 from f2hdr_backend.color.config import ColorConfig
+from f2hdr_backend.image.arrays import FloatArray
 
-FloatArray = NDArray[np.float32]
 ByteArray = NDArray[np.uint8]
 
 CHANNELS = ("rgb", "r", "g", "b", "y")

@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.pictures.cache import BoundedCache
 from f2hdr_backend.pictures.draw import CLIP_SHARE, Drawn, Painter, fit
 from f2hdr_backend.pictures.look import Display, Look
 from f2hdr_backend.pictures.scopes import HIGHEST_STOPS, LOWEST_STOPS, clipped_shares, waveform
-from f2hdr_backend.pictures.source import FloatArray, Result, Source
+from f2hdr_backend.pictures.source import Result, Source
 from f2hdr_backend.pictures.view import View
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.errors import ImageError, ShotError

@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 
 from f2hdr_backend.color.config import ColorConfig, load_config
 from f2hdr_backend.color.plate import PlateColor, open_color, settle_color
+from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.image.exr import read_header
 from f2hdr_backend.image.frame import Plate
 from f2hdr_backend.image.read import open_plate, read_image
 from f2hdr_backend.pictures.cache import BoundedCache
 from f2hdr_backend.shot.document import Color, Shot
+from f2hdr_backend.shot.equations import GAMMA
 from f2hdr_backend.shot.errors import ImageError
 from f2hdr_backend.shot.events import Warned
 from f2hdr_backend.shot.frames import Sequence
 
-FloatArray = NDArray[np.float32]
-_GAMMA = 2.2
 _ASSUMED_CLIP = (1.0,)
 
 
@@ -138,7 +138,7 @@ class Source:
         if self._color.decode is not None:
             return self._color.decode.apply(pixels)
         if self._color.response.encoding == "gamma22":
-            return np.asarray(cv2.pow(np.maximum(pixels, 0), _GAMMA), np.float32)
+            return np.asarray(cv2.pow(np.maximum(pixels, 0), GAMMA), np.float32)
         return pixels
 
     def _read_result(self, path: str, number: int) -> Result:

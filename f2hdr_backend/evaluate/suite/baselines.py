@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from f2hdr_backend.color.response import GAMMA
-
-FloatArray = NDArray[np.float32]
+from f2hdr_backend.image.arrays import FloatArray
+from f2hdr_backend.shot.equations import GAMMA
 
 OPENCV = "OpenCV"
 ALIGN_BITS, EXCLUDE_RANGE = 6, 4

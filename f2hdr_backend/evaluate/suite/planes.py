@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float32]
+from f2hdr_backend.image.arrays import FloatArray
+
 Matrix = NDArray[np.float64]
 
 INSIDE_PX = 1.0

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from f2hdr_backend.engine.method.base import HdrFrame, Method
-from f2hdr_backend.engine.trust.aligned import light_of
 from f2hdr_backend.engine.trust.blend import use_reference
 from f2hdr_backend.evaluate.metrics.psnr_ssim import psnr_l, psnr_t, ssim_t, tonemap
 from f2hdr_backend.evaluate.suite.baselines import OPENCV, opencv_merge
 from f2hdr_backend.evaluate.suite.steady import alternation
 from f2hdr_backend.evaluate.suite.suite import CAMERA, CHART, STATIC, Case, Suite
+from f2hdr_backend.image.arrays import FloatArray, along_flow, radiance_of
 from f2hdr_backend.train.synthesis import SyntheticWindow
 
-FloatArray = NDArray[np.float32]
 Exposures = tuple[float, float, float]
 
 CLIPPED_CODE = 0.98
@@ -90,7 +88,7 @@ def exposures_of(window: SyntheticWindow) -> Exposures:
 
 
 def _bare_reference(codes: FloatArray, exposures: Exposures) -> FloatArray:
-    return light_of(codes[1], exposures[1])
+    return radiance_of(codes[1], exposures[1])
 
 
 Rendering = Callable[[FloatArray, Exposures], FloatArray]
@@ -184,10 +182,7 @@ def _warped(neighbor: FloatArray, flow: FloatArray) -> FloatArray:
 
     With zero outside, a flow that merely stays inside the frame would score better than a true one that leaves it.
     """
-    height, width = flow.shape[:2]
-    x = flow[..., 0] + np.arange(width, dtype=np.float32)
-    y = flow[..., 1] + np.arange(height, dtype=np.float32)[:, None]
-    return np.asarray(cv2.remap(neighbor, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
+    return along_flow(neighbor, flow, repeat_edge=True)
 
 
 def _flicker(suite: Suite, case: Case, render: Rendering) -> float:

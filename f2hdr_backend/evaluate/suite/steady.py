@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from f2hdr_backend.evaluate.metrics.psnr_ssim import tonemap
-
-FloatArray = NDArray[np.float32]
+from f2hdr_backend.image.arrays import FloatArray
 
 BANDS = 6
 """Bands of one stop each, downward from the clip of the shortest exposure."""

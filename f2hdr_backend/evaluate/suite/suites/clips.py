@@ -6,18 +6,16 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from f2hdr_backend.evaluate.suite import suite
 from f2hdr_backend.evaluate.suite.suite import Case
+from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.image.read import MOVIE_SUFFIXES, open_plate
 from f2hdr_backend.shot.errors import DocumentError
 from f2hdr_backend.simulation.sensor import NOISE_LEVELS, capture
-from f2hdr_backend.simulation.source import expanded
+from f2hdr_backend.simulation.source import stretched_highlights
 from f2hdr_backend.train.clips import HELD_OUT
 from f2hdr_backend.train.synthesis import SyntheticWindow
-
-FloatArray = NDArray[np.float32]
 
 SEED = 20260201
 SIZE = (480, 270)
@@ -72,7 +70,7 @@ class Suite(suite.Suite):
         """``(4, h, w, 3)`` radiance of consecutive frames; 1 is the clip of the short exposure."""
         turn, clip = divmod(case.index, len(self._paths))
         codes = _shot(self._paths[clip], (turn + 0.5) / (2 * len(RATIOS_EV)))
-        light = np.stack([expanded(frame, HIGHLIGHT_STOPS) for frame in codes])
+        light = np.stack([stretched_highlights(frame, HIGHLIGHT_STOPS) for frame in codes])
         clip_level = np.percentile(light.mean(-1), 100 - CLIPPED_PERCENT)
         return np.asarray(light / np.float32(max(float(clip_level), 1e-6)), np.float32)
 

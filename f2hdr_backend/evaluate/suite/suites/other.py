@@ -13,14 +13,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from f2hdr_backend.color.response import GAMMA
 from f2hdr_backend.evaluate.suite import suite
 from f2hdr_backend.evaluate.suite.planes import Matrix, Plane, composite, true_flow
 from f2hdr_backend.evaluate.suite.suite import CAMERA, CHART, STATIC, Case, cycle
+from f2hdr_backend.image.arrays import FloatArray
+from f2hdr_backend.shot.equations import GAMMA
 from f2hdr_backend.train.sources import load_sources
 from f2hdr_backend.train.synthesis import SyntheticWindow
 
-FloatArray = NDArray[np.float32]
 Random = np.random.Generator
 
 SEED = 20260301
