@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from f2hdr_backend.image.arrays import FloatArray
+
 COLUMNS, ROWS = 256, 160
 HIGHEST_STOPS, LOWEST_STOPS = 1.0, -11.0
 """The waveform's range in stops relative to the clip of the exposure it shows."""
