@@ -169,11 +169,22 @@ class Player(QtWidgets.QWidget):
     def _frame_shown(self, frame: int) -> None:
         if not self.direction:
             return
+        self._viewer.read_ahead(self._next_frames())
         now = time.monotonic()
         self._shown = [moment for moment in self._shown if now - moment < 1] + [now]
         if len(self._shown) > 1:
             self.seen_rate = (len(self._shown) - 1) / (self._shown[-1] - self._shown[0])
             self._seen.setText(f"{self.seen_rate:.1f} of")
+
+    def _next_frames(self) -> list[int]:
+        """The frames that playback comes to next."""
+        first, last = self._ends()
+        inside = [frame for frame in self._timeline.strip.frames if first <= frame <= last]
+        if self._timeline.frame not in inside:
+            return []
+        place = inside.index(self._timeline.frame)
+        count = min(AHEAD, len(inside) - 1)
+        return [inside[(place + step * self.direction) % len(inside)] for step in range(1, count + 1)]
 
     def _entered(self, frame: int) -> None:
         self.pause()

@@ -38,8 +38,8 @@ class Session(QtCore.QObject):
         self.path = ""
         """The document that the Shot was loaded from or saved to."""
         self._calls = Calls(1, self)
-        self._color: Any = None
-        self._output = self._plate = ""
+        self._as_opened: Any = None
+        self._output = ""
         self._last: Optional[tuple[Shot, Optional[FrameRange], bool]] = None
         self._done = -1
         model.changed.connect(self._shot_changed)
@@ -64,7 +64,7 @@ class Session(QtCore.QObject):
         """Open a Shot and its plate; the exposures are measured if it has none."""
         self.path = path
         self.facts = {}
-        self._plate, self._color, self._output = shot.plate, shot.color, shot.output.pattern
+        self._as_opened, self._output = _as_opened(shot), shot.output.pattern
         self.model.open(shot)
         self.told.emit("Opening the plate…", "info")
         self._open_pictures(shot, is_new=True)
@@ -173,10 +173,10 @@ class Session(QtCore.QObject):
         shot = self.model.shot
         if shot is None or not self.facts:
             return
-        if shot.plate != self._plate:
+        if shot.plate != self._as_opened.plate:
             self.open_shot(shot, self.path)
-        elif shot.color != self._color:
-            self._color, self._output = shot.color, shot.output.pattern
+        elif _as_opened(shot) != self._as_opened:
+            self._as_opened, self._output = _as_opened(shot), shot.output.pattern
             self._open_pictures(shot, is_new=False)
         elif shot.output.pattern != self._output:
             self._output = shot.output.pattern
@@ -218,6 +218,14 @@ class Session(QtCore.QObject):
         if done != self._done:
             self._done = done
             self.update_rendered()
+
+
+def _as_opened(shot: Shot) -> Shot:
+    """The Shot without what does not change how its plate is read."""
+    bare = Shot(plate=shot.plate)
+    return replace(
+        shot, exposures=None, frames=None, handles=bare.handles, cuts=None, engine=bare.engine, output=bare.output
+    )
 
 
 def _absolute(shot: Shot) -> Shot:

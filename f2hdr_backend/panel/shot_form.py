@@ -15,8 +15,7 @@ from f2hdr_backend.shot.errors import F2HDRError
 from f2hdr_backend.shot.exposure import ExposurePattern
 
 TITLES = {"": "Plate", "color": "Color", "engine": "Engine", "output": "Output"}
-SHORT_HELP = 90
-"""Characters of help shown under a field's name as its tool tip's first line; the whole is in the tool tip."""
+_LABEL_WIDTH = 132
 
 
 class ShotForm(QtWidgets.QScrollArea):
@@ -70,12 +69,12 @@ class ShotForm(QtWidgets.QScrollArea):
         found = self._model
         if path == "exposures":
             pattern = found.detected_pattern
-            return "found from the plate" if pattern is None else f"{_cycle(pattern)} (detected)"
+            return "found from the plate" if pattern is None else f"{_cycle(pattern)}, detected"
         if path == "cuts":
             cuts = found.detection.get("cuts")
-            return "found from the plate" if cuts is None else ", ".join(map(str, cuts)) or "none (detected)"
+            return "found from the plate" if cuts is None else f"{', '.join(map(str, cuts)) or 'none'}, detected"
         if path == "color.clip_level":
-            return ", ".join(f"{level:g}" for level in found.clip_level) + " (found)"
+            return ", ".join(f"{level:g}" for level in found.clip_level) + ", found"
         return {"frames": "the whole plate", "engine.memory": "what is free"}.get(path, "")
 
     def _group(self, title: str, layout: Any) -> Any:
@@ -95,7 +94,7 @@ class ShotForm(QtWidgets.QScrollArea):
         name = label(field.label, "dim")
         name.setToolTip(_tip(field))
         name.setBuddy(editor.widget)
-        name.setMinimumWidth(96)
+        name.setMinimumWidth(_LABEL_WIDTH)
         editor.widget.setToolTip(_tip(field))
         editor.widget.setAccessibleName(field.label)
         editor.widget.setAccessibleDescription(field.help)
@@ -177,7 +176,7 @@ class _TextEditor(_Editor):
             self.widget.setText(self.field.text(value))
 
     def show_found(self, text: str) -> None:
-        self.widget.setPlaceholderText(text or self.field.unit)
+        self.widget.setPlaceholderText(_in_place(text or self.field.unit))
 
 
 class _ChoiceEditor(_Editor):
@@ -218,7 +217,7 @@ class _OfferEditor(_Editor):
             self.widget.setEditText(self._shown)
 
     def show_found(self, text: str) -> None:
-        self.widget.lineEdit().setPlaceholderText(text)
+        self.widget.lineEdit().setPlaceholderText(_in_place(text))
 
     def offer(self, names: list[str]) -> None:
         self.widget.blockSignals(True)
@@ -283,6 +282,11 @@ def _still_combo() -> Any:
 class _StillCombo(QtWidgets.QComboBox):
     def wheelEvent(self, event: Any) -> None:
         event.ignore()
+
+
+def _in_place(text: str) -> str:
+    """What is used where nothing is entered; in parentheses, because Qt 5 shows it in the color of entered text."""
+    return f"({text})" if text else ""
 
 
 def _tip(field: FormField) -> str:

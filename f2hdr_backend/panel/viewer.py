@@ -37,7 +37,7 @@ class Viewer(QtWidgets.QWidget):
         self.frame = 0
         self.seconds = 0.0
         """How long the last picture took from being asked for, in seconds."""
-        self._is_open = False
+        self._is_open = self._reads_ahead = False
         self._wipe = 0.5
         self._asked = 0.0
         self._pixel = (-1, -1)
@@ -74,7 +74,7 @@ class Viewer(QtWidgets.QWidget):
 
     def open(self, facts: dict[str, Any]) -> None:
         """Show a plate that the picture process has open."""
-        self._is_open = True
+        self._is_open, self._reads_ahead = True, False
         self.canvas.note = ""
         self.bar.offer(facts["displays"])
         self.canvas.open(*facts["size"])
@@ -97,6 +97,15 @@ class Viewer(QtWidgets.QWidget):
     def refresh(self) -> None:
         """Ask for what is on screen."""
         self._ask(1.0)
+
+    def read_ahead(self, frames: list[int]) -> None:
+        """Have frames read into memory, unless others are being read ahead."""
+        if frames and self._is_open and not self._reads_ahead:
+            self._reads_ahead = True
+            self._pictures.ask("fetch", self._has_read, lambda _: self._has_read({}), frames=frames)
+
+    def _has_read(self, _: dict[str, Any]) -> None:
+        self._reads_ahead = False
 
     def _refresh_quickly(self) -> None:
         """Ask for what is on screen, coarser if it has many pixels, and for all of it when nothing changes any more."""

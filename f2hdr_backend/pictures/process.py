@@ -86,7 +86,7 @@ class _Lanes:
                 self.say({"id": number, "error": told.to_json()})
 
 
-_BUG = "This is a bug in F2HDR; f2hdr info --bundle gathers what a report needs."
+_BUG = "This is a bug in F2HDR; f2hdr doctor --bundle gathers what a report needs."
 
 
 def _memory_folder() -> str | None:

@@ -53,7 +53,7 @@ class Source:
         Raises ShotError, ImageError or ColorError, as a render of it would.
         """
         self.shot = shot
-        self.plate: Plate = open_plate(shot.plate)
+        self.plate: Plate = open_plate(shot.plate, shot.layer)
         quick = replace(shot.color, clip_level=shot.color.clip_level or _ASSUMED_CLIP)
         settled, events = settle_color(quick, self.plate)
         self.settled: Color = settled
@@ -130,9 +130,9 @@ class Source:
         """Close the plate."""
         self.plate.close()
 
-    def _plate_key(self, number: int) -> tuple[str, str, str, str]:
+    def _plate_key(self, number: int) -> tuple[str, ...]:
         color = self.settled
-        return self.plate.name, self.plate.identity(number), color.input_space, color.config
+        return self.plate.name, self.shot.layer, self.plate.identity(number), color.input_space, color.config
 
     def _decoded(self, pixels: FloatArray) -> FloatArray:
         if self._color.decode is not None:

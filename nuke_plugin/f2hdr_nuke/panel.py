@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
-from typing import Optional
+from typing import Any, Optional
 
 import nuke
 
@@ -30,8 +31,7 @@ def register() -> None:
 
 def _offer_dock() -> None:
     """Offer the dockable panel in the menu of panes. Its code, and Qt, are loaded when it is opened."""
-    from nukescripts import panels
-
+    panels: Any = importlib.import_module("nukescripts.panels")
     panels.registerWidgetAsPanel(_DOCK, "F2HDR", "com.f2hdr.panel")
 
 

@@ -187,3 +187,37 @@ def test_a_shot_document_is_opened_and_saved_as_it_is(window, demo, tmp_path):
     window.it.session.save(str(tmp_path / "saved.json"))
     window.until(lambda: (tmp_path / "saved.json").exists(), "the document")
     assert Shot.from_json((tmp_path / "saved.json").read_text()) == shot
+
+
+def test_playback_goes_around_the_range_and_stops_at_the_frame_on_screen(window, plate):
+    window.open(plate)
+    seen = []
+    window.it.viewer.shown.connect(seen.append)
+    window.it.player.go_to(1003)
+    window.it.player.mark_in()
+    window.it.player.go_to(1006)
+    window.it.player.mark_out()
+    window.settle()
+    seen.clear()
+    window.it.player.play(1)
+    window.until(lambda: seen.count(1004) > 1, "the second time around")
+    window.it.player.pause()
+    window.settle()
+    assert set(seen) <= set(range(1003, 1007))
+    assert window.it.timeline.frame == seen[-1]
+    shown = len(seen)
+    window.bot.wait(200)
+    assert len(seen) == shown
+
+
+def test_another_color_of_the_plate_is_shown_at_once(window, plate):
+    from dataclasses import replace
+
+    window.open(plate)
+    before = window.picture()
+    shot = window.it.model.shot
+    window.it.model.put(replace(shot, color=replace(shot.color, input_space="linear")))
+    window.until(lambda: window.it.session.facts["input_space"] == "linear", "the other space")
+    window.settle()
+    window.until(lambda: window.picture() != before, "the other picture")
+    assert window.it.timeline.strip.frames == tuple(range(1001, 1009))
