@@ -165,9 +165,9 @@ class Backend(QtCore.QObject):
         self._is_polling = False
         self.jobs = list(reversed(seen["jobs"]))
         busy = sum(job["state"] in ("queued", "running") for job in self.jobs)
-        told = f"version {seen['info'].get('version', '?')}, {', '.join(seen['info'].get('devices', []))}"
+        about = f"version {seen['info'].get('version', '?')}, {', '.join(seen['info'].get('devices', []))}"
         words = "idle" if not busy else f"{busy} job{'s' if busy > 1 else ''}"
-        self._set_state("running", f"{words} · {told}")
+        self._set_state("running", f"{words} · {about}")
         self._cache = seen["cache"] or self._cache
         self.info_changed.emit({**seen["info"], "cache": self._cache})
         self.jobs_changed.emit(self.jobs)

@@ -9,7 +9,7 @@ import nuke
 from f2hdr_nuke import graph, knobs, paths, plan, settings
 
 from f2hdr_backend.panel.labels import Elided, button
-from f2hdr_backend.panel.qt import QtWidgets
+from f2hdr_backend.panel.qt import Qt, QtWidgets
 from f2hdr_backend.panel.workspace import Workspace
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.errors import F2HDRError, ShotError
@@ -23,6 +23,7 @@ class NukePanel(QtWidgets.QWidget):
     def __init__(self, parent: Optional[QtWidgets.QWidget] = None) -> None:
         super().__init__(parent)
         self.workspace = Workspace(None, self)
+        self.workspace.setWindowFlags(Qt.WindowType.Widget)  # a QMainWindow is a window of its own otherwise
         self._node = ""
         self._name = Elided("No F2HDR node", "dim")
         self._name.setAccessibleName("Node")
@@ -47,7 +48,7 @@ class NukePanel(QtWidgets.QWidget):
             node = _chosen()
             shot = shot_of(node)
         except F2HDRError as error:
-            self.workspace.session.tell_error(error)
+            self.workspace.session.report_error(error)
             return
         self._node = node.fullName()
         self._name.show_text(f"Node {self._node}")
@@ -62,9 +63,9 @@ class NukePanel(QtWidgets.QWidget):
         try:
             apply(knobs.find(self._node), shot, self.workspace.model.exposures, self.workspace.model.cuts)
         except F2HDRError as error:
-            self.workspace.session.tell_error(error)
+            self.workspace.session.report_error(error)
             return
-        self.workspace.session.told.emit(f"Applied to {self._node}. Bake there to use it.", "info")
+        self.workspace.session.reported.emit(f"Applied to {self._node}. Bake there to use it.", "info")
 
     def closeEvent(self, event: Any) -> None:
         """End what belongs to the panel."""

@@ -33,7 +33,7 @@ class Pictures(QtCore.QObject):
     shown = Signal(object, object)
     """A picture (QImage, or None) and the answer that came with it."""
     failed = Signal(object)
-    """An error that nobody asked to be told of, of a view or of the process itself."""
+    """An error of a view, or of the process itself."""
     restarted = Signal()
     """The process had ended and is there again: open the plate again."""
 

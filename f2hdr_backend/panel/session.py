@@ -24,7 +24,7 @@ class Session(QtCore.QObject):
     """The picture process has the plate open: its facts."""
     closed = Signal(str)
     """No plate is open, and why."""
-    told = Signal(str, str)
+    reported = Signal(str, str)
     """A sentence for the user, and its kind: info, warning or error."""
     rendered = Signal(object, object)
     """Frames whose results are there, frames in memory."""
@@ -44,7 +44,7 @@ class Session(QtCore.QObject):
         self._done = -1
         model.changed.connect(self._shot_changed)
         pictures.restarted.connect(self._reopen)
-        backend.failed.connect(self.tell_error)
+        backend.failed.connect(self.report_error)
         backend.jobs_changed.connect(self._jobs_changed)
 
     def close(self) -> None:
@@ -66,7 +66,7 @@ class Session(QtCore.QObject):
         self.facts = {}
         self._as_opened, self._output = _as_opened(shot), shot.output.pattern
         self.model.open(shot)
-        self.told.emit("Opening the plate…", "info")
+        self.reported.emit("Opening the plate…", "info")
         self._open_pictures(shot, is_new=True)
 
     def detect(self) -> None:
@@ -74,19 +74,19 @@ class Session(QtCore.QObject):
         shot = self.model.shot
         if shot is None:
             return
-        self.told.emit("Measuring the exposures of every frame…", "info")
+        self.reported.emit("Measuring the exposures of every frame…", "info")
         self.backend.detect(shot, lambda found: self._detected(shot, found), self._not_detected)
 
     def render(self, frames: Optional[FrameRange], *, urgent: bool = False, force: bool = False) -> None:
         """Render frames of the Shot, all of its own if ``frames`` is None."""
         shot = self.model.shot
         if shot is None:
-            self.told.emit("Open a plate first.", "warning")
+            self.reported.emit("Open a plate first.", "warning")
             return
         if shot.exposures is None and self.model.detected_pattern is not None:
             shot = replace(shot, exposures=self.model.detected_pattern, cuts=self.model.cuts)
         self._last = (shot, frames, urgent)
-        self.told.emit("Submitting the render…", "info")
+        self.reported.emit("Submitting the render…", "info")
         self.backend.submit(shot, frames, self._submitted, force=force, urgent=urgent)
 
     def render_again(self) -> None:
@@ -103,9 +103,9 @@ class Session(QtCore.QObject):
 
         def saved(_: Any) -> None:
             self.path = path
-            self.told.emit(f"Saved {path}", "info")
+            self.reported.emit(f"Saved {path}", "info")
 
-        self._calls.run(lambda: write_shot(path, shot), saved, self.tell_error)
+        self._calls.run(lambda: write_shot(path, shot), saved, self.report_error)
 
     def send_to_farm(self, folder: str) -> None:
         """Settle the Shot and write an OpenJD job bundle into a folder."""
@@ -121,22 +121,22 @@ class Session(QtCore.QObject):
         def export(_: Any) -> None:
             words = ["farm", "export", document, "--engine", "openjd", "-o", os.path.join(folder, "bundle")]
             done = f"The job bundle is in {folder}/bundle. Submit it with your scheduler's OpenJD command."
-            self.backend.command(words, lambda _: self.told.emit(done, "info"))
+            self.backend.command(words, lambda _: self.reported.emit(done, "info"))
 
         def prepare(_: Any) -> None:
-            self.told.emit("Preparing the Shot for the farm…", "info")
+            self.reported.emit("Preparing the Shot for the farm…", "info")
             self.backend.command(["prepare", document, "-o", document], export)
 
-        self._calls.run(write, prepare, self.tell_error)
+        self._calls.run(write, prepare, self.report_error)
 
     def update_rendered(self) -> None:
         """Look which results are there."""
         if self.facts:
             self.pictures.ask("rendered", self._marks, lambda _: None)
 
-    def tell_error(self, error: F2HDRError) -> None:
+    def report_error(self, error: F2HDRError) -> None:
         """Tell the user about an error."""
-        self.told.emit(str(error), "error")
+        self.reported.emit(str(error), "error")
 
     def _open_pictures(self, shot: Shot, *, is_new: bool) -> None:
         def opened(facts: dict[str, Any]) -> None:
@@ -146,11 +146,11 @@ class Session(QtCore.QObject):
             self.facts = {**facts, "is_new": is_new}
             self.opened.emit(self.facts)
             for doubt in facts["doubts"]:
-                self.told.emit(doubt, "warning")
+                self.reported.emit(doubt, "warning")
             if not facts["doubts"]:
                 count = len(FrameRange.parse(facts["frames"]))
                 gaps = f", {len(facts['missing'])} missing" if facts["missing"] else ""
-                self.told.emit(f"{count} frames{gaps}, taken as {facts['input_space']}.",
+                self.reported.emit(f"{count} frames{gaps}, taken as {facts['input_space']}.",
                                "warning" if gaps else "info")  # fmt: skip
             self.update_rendered()
             self.pictures.ask("clip", self._clip_found, lambda _: None)
@@ -162,7 +162,7 @@ class Session(QtCore.QObject):
     def _not_opened(self, error: F2HDRError) -> None:
         self.facts = {}
         self.closed.emit(str(error))
-        self.tell_error(error)
+        self.report_error(error)
 
     def _reopen(self) -> None:
         if self.model.shot is not None:
@@ -181,7 +181,7 @@ class Session(QtCore.QObject):
         elif shot.output.pattern != self._output:
             self._output = shot.output.pattern
             pattern = os.path.abspath(shot.output.pattern) if shot.output.pattern else ""
-            self.pictures.ask("output", self._marks, self.tell_error, pattern=pattern)
+            self.pictures.ask("output", self._marks, self.report_error, pattern=pattern)
 
     def _marks(self, answer: dict[str, Any]) -> None:
         self.rendered.emit(tuple(answer["rendered"]), tuple(answer["cached"]))
@@ -200,15 +200,15 @@ class Session(QtCore.QObject):
         words = f"Exposures found from {source}, confidence {found['confidence']:.2f}."
         if found["dropped"]:
             words += f" The cycle breaks before {', '.join(map(str, found['dropped']))}."
-        self.told.emit(" ".join([words, *(f"Note: {note}." for note in found.get("notes", ()))]), "info")
+        self.reported.emit(" ".join([words, *(f"Note: {note}." for note in found.get("notes", ()))]), "info")
 
     def _not_detected(self, error: F2HDRError) -> None:
         self.model.set_detection({})
         hint = "Write the cycle, such as 0, 3, under Exposures in the Shot."
-        self.told.emit(f"{error.message} {hint}", "error")
+        self.reported.emit(f"{error.message} {hint}", "error")
 
     def _submitted(self, job: str) -> None:
-        self.told.emit("", "info")
+        self.reported.emit("", "info")
         self._done = -1
         self.submitted.emit(job)
 

@@ -91,10 +91,10 @@ class Workspace(QtWidgets.QMainWindow):
         try:
             text = command_of(shot, self.timeline.strip.first, self._range())
         except F2HDRError as error:
-            self._tell(str(error), "warning")
+            self._report(str(error), "warning")
             return
         QtWidgets.QApplication.clipboard().setText(text)
-        self._tell(f"Copied: {text}", "info")
+        self._report(f"Copied: {text}", "info")
 
     def closeEvent(self, event: Any) -> None:
         """Remember the layout and end what belongs to the window; jobs go on."""
@@ -183,7 +183,7 @@ class Workspace(QtWidgets.QMainWindow):
         session, viewer, line = self.session, self.viewer, self.timeline
         session.opened.connect(self._opened)
         session.closed.connect(self._closed)
-        session.told.connect(self._tell)
+        session.reported.connect(self._report)
         session.rendered.connect(self._marks)
         session.submitted.connect(self._submitted)
         viewer.dropped.connect(self.open_paths)
@@ -249,7 +249,7 @@ class Workspace(QtWidgets.QMainWindow):
         self.viewer.close_plate(f"{why}\n\nDrop another plate here.")
         self._show_state()
 
-    def _tell(self, words: str, kind: str) -> None:
+    def _report(self, words: str, kind: str) -> None:
         restyle(self._words, {"error": "wrong", "warning": "warning"}.get(kind, "dim"))
         self._words.show_text(words)
 
@@ -297,4 +297,4 @@ class Workspace(QtWidgets.QMainWindow):
         if shot is not None and os.path.abspath(shot.output.pattern) == pattern:
             self.viewer.bar.set_mode("result")
         else:
-            self._tell(f"That is the result of another plate: {pattern}", "warning")
+            self._report(f"That is the result of another plate: {pattern}", "warning")

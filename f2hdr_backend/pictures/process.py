@@ -82,8 +82,8 @@ class _Lanes:
             except F2HDRError as error:
                 self.say({"id": number, "error": error.to_json()})
             except Exception as error:
-                told = F2HDRError(f"Showing the plate failed with {type(error).__name__}: {error}.", hint=_BUG)
-                self.say({"id": number, "error": told.to_json()})
+                failure = F2HDRError(f"Showing the plate failed with {type(error).__name__}: {error}.", hint=_BUG)
+                self.say({"id": number, "error": failure.to_json()})
 
 
 _BUG = "This is a bug in F2HDR; f2hdr doctor --bundle gathers what a report needs."

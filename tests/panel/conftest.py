@@ -57,8 +57,8 @@ class Window:
 
         self.bot = qtbot
         self.it = Workspace(settings)
-        self.told = []
-        self.it.session.told.connect(lambda words, kind: self.told.append((kind, words)))
+        self.reported = []
+        self.it.session.reported.connect(lambda words, kind: self.reported.append((kind, words)))
         self.it.resize(1200, 800)
         self.it.show()
 
@@ -69,7 +69,7 @@ class Window:
             if holds():
                 return
             self.bot.wait(10)
-        raise AssertionError(f"{what or 'the condition'} did not come about; told: {self.told}")
+        raise AssertionError(f"{what or 'the condition'} did not come about; reported: {self.reported}")
 
     def open(self, path, frames=8):
         """Open a plate and wait for its first picture."""

@@ -34,6 +34,8 @@ def test_it_is_in_the_menu_of_panes_and_does_nothing_before_it_is_asked(docked):
     panel, _ = docked
     assert panels.registered["com.f2hdr.panel"][0] == "F2HDR"
     assert panel.workspace.model.shot is None and not panel.apply.isEnabled()
+    assert not panel.workspace.isWindow()
+    assert panel.workspace.viewer.canvas.visibleRegion().boundingRect().height() > 100
 
 
 def test_the_nodes_plate_and_settings_are_the_start_and_changes_go_back(docked, qtbot, tmp_path):
@@ -76,9 +78,9 @@ def test_a_corrected_frame_becomes_keys_of_the_exposure(docked):
 
 def test_a_plate_that_is_made_in_the_graph_is_refused_with_what_to_do(docked):
     panel, comp = docked
-    told = []
-    panel.workspace.session.told.connect(lambda words, kind: told.append((kind, words)))
+    reported = []
+    panel.workspace.session.reported.connect(lambda words, kind: reported.append((kind, words)))
     comp.node.setInput(0, comp.grade)
     panel.take()
-    assert told[-1][0] == "error" and comp.node.fullName() in told[-1][1]
+    assert reported[-1][0] == "error" and comp.node.fullName() in reported[-1][1]
     assert panel.workspace.model.shot is None

@@ -45,12 +45,12 @@ def test_a_folder_with_one_movie_means_the_movie(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "gone.0001.exr", "gone"])
-def test_what_is_no_plate_is_told_by_its_name(shots, name):
+def test_what_is_no_plate_is_reported_by_its_name(shots, name):
     with pytest.raises(ShotError, match=name):
         plate_of([str(shots / name)])
 
 
-def test_an_empty_folder_is_told_by_its_path(tmp_path):
+def test_an_empty_folder_is_reported_by_its_path(tmp_path):
     with pytest.raises(ShotError) as caught:
         plate_of([str(tmp_path)])
     assert str(tmp_path) in caught.value.message and caught.value.hint

@@ -90,25 +90,25 @@ def test_a_server_that_is_killed_is_noticed_and_the_next_render_starts_another(w
     assert window.it.backend.state == "running"
 
 
-def test_a_broken_frame_is_told_by_its_path_and_the_others_are_shown(window, plate, tmp_path):
+def test_a_broken_frame_is_reported_by_its_path_and_the_others_are_shown(window, plate, tmp_path):
     shutil.copytree(plate, tmp_path / "plate")
     broken = tmp_path / "plate" / "plate.1002.tif"
     broken.write_bytes(broken.read_bytes()[:4000])
     window.open(str(tmp_path / "plate"))
     window.it.player.go_to(1002)
     window.until(lambda: str(broken) in window.it.viewer.canvas.note, "the note")
-    window.until(lambda: any(kind == "error" for kind, _ in window.told), "the failed detection")
+    window.until(lambda: any(kind == "error" for kind, _ in window.reported), "the failed detection")
     window.it.player.go_to(1003)
     window.settle()
     assert window.it.viewer.canvas.note == ""
 
 
 @pytest.mark.parametrize("name", ["empty", "missing"])
-def test_a_folder_without_frames_is_told_and_another_plate_may_be_opened(window, plate, tmp_path, name):
+def test_a_folder_without_frames_is_reported_and_another_plate_may_be_opened(window, plate, tmp_path, name):
     (tmp_path / "empty").mkdir()
     window.it.open_paths([str(tmp_path / name)])
-    window.until(lambda: any(kind == "error" for kind, _ in window.told), "the error")
-    assert str(tmp_path / name) in window.told[-1][1]
+    window.until(lambda: any(kind == "error" for kind, _ in window.reported), "the error")
+    assert str(tmp_path / name) in window.reported[-1][1]
     window.open(plate)
     assert window.picture() is not None
 

@@ -101,7 +101,7 @@ def test_clipped_and_dark_pixels_are_marked(asked):
     assert (marked[:, middle, 0] == marked[:, middle, 2]).all()
 
 
-def test_a_layer_is_laid_over_the_result_and_its_absence_told(asked):
+def test_a_layer_is_laid_over_the_result_and_its_absence_is_reported(asked):
     plain, _ = view(asked, mode="result")
     plain = plain.copy()
     flow, answer = view(asked, mode="result", overlay="flow")
@@ -150,7 +150,7 @@ def test_errors_are_of_the_family_and_name_the_frame(asked):
         asked.call("dance", {})
 
 
-def test_a_result_of_another_size_is_told_by_its_path(asked, tmp_path):
+def test_a_result_of_another_size_is_reported_by_its_path(asked, tmp_path):
     write_exr(tmp_path / "h.0001.exr", {"RGB": np.zeros((10, 10, 3), np.float32)}, {})
     with pytest.raises(F2HDRError, match="h.0001.exr"):
         view(asked, mode="result")
