@@ -6,7 +6,6 @@ Rec.709 primaries unless others are given. Plates in them need no config at all 
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import os
 from collections.abc import Iterable
@@ -21,6 +20,7 @@ import PyOpenColorIO as ocio
 from f2hdr_backend.color import primaries
 from f2hdr_backend.color.conversion import Linear, Transform, matrix_step, power_step, primaries_of
 from f2hdr_backend.color.files import open_config, read_table
+from f2hdr_backend.color.names import near_names, spelled
 from f2hdr_backend.color.primaries import Chromaticities, Matrix
 from f2hdr_backend.shot.equations import GAMMA
 from f2hdr_backend.shot.errors import ColorError
@@ -36,7 +36,6 @@ _FAILED = (ocio.Exception, ocio.ExceptionMissingFile)
 """What OCIO raises; the second is not one of the first."""
 _BUILT_IN = "ocio://"
 _INTERCHANGE, _SCENE_LINEAR = "aces_interchange", "scene_linear"
-_NEAR_NAMES = 6
 
 
 def load_config(name: str = "") -> ColorConfig:
@@ -168,10 +167,10 @@ class ColorConfig:
     def display_view(self, display: str = "", view: str = "") -> tuple[str, str]:
         """Return display and view by their full names, the defaults for what is left open. Raises ColorError."""
         offered = self.displays()
-        display = _spelled(display or self.config.getDefaultDisplay(), offered)
+        display = spelled(display or self.config.getDefaultDisplay(), offered)
         if display not in offered:
             raise self._unknown("display", display, offered)
-        view = _spelled(view or self.config.getDefaultView(display), offered[display])
+        view = spelled(view or self.config.getDefaultView(display), offered[display])
         if view not in offered[display]:
             raise self._unknown(f'view of "{display}"', view, offered[display])
         return display, view
@@ -271,28 +270,6 @@ class ColorConfig:
         near = near_names(name, offered)
         hint = f"Near names: {', '.join(near)}." if near else f"It has: {', '.join(list(offered)[:20])}."
         return ColorError(f'There is no {what} "{name}" in the config {self.source}.', hint=hint, space=name, near=near)
-
-
-def near_names(name: str, offered: Iterable[str]) -> tuple[str, ...]:
-    """Return the offered names that ``name`` may have meant, the likeliest first: contained ones, then similar ones.
-
-    Case and everything but letters and digits are passed over.
-    """
-    wanted, plain = squeezed(name), {offer: squeezed(offer) for offer in offered}
-    contained = [offer for offer, text in plain.items() if wanted and (wanted in text or (text and text in wanted))]
-    similar = difflib.get_close_matches(wanted, list(plain.values()), n=_NEAR_NAMES, cutoff=0.6)
-    found = [*contained, *(offer for text in similar for offer, other in plain.items() if other == text)]
-    return tuple(dict.fromkeys(found))[:_NEAR_NAMES]
-
-
-def squeezed(name: str) -> str:
-    """Return a name in lower case, of letters and digits only."""
-    return "".join(letter for letter in name.lower() if letter.isalnum())
-
-
-def _spelled(name: str, offered: Iterable[str]) -> str:
-    """Return the name as the config spells it, if it differs by no more than case."""
-    return next((offer for offer in offered if offer.lower() == name.lower()), name)
 
 
 def _require_pinned(name: str, where: str) -> None:
