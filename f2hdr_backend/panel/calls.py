@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any, Optional
 
 from f2hdr_backend.panel.qt import QtCore, Signal
 from f2hdr_backend.shot.errors import F2HDRError
 
+Work = Callable[[], None]
+
 
 class Calls(QtCore.QObject):
-    """Runs functions on threads of its own. Make it on the window's thread."""
+    """Runs functions on threads of its own. Make it on the window's thread.
+
+    The threads are daemons: a host that ends does not wait for a server that is still measuring a plate.
+    """
 
     _finished = Signal(object, object)
 
     def __init__(self, threads: int = 2, parent: Optional[QtCore.QObject] = None) -> None:
         super().__init__(parent)
-        self._pool = ThreadPoolExecutor(threads, "panel")
+        self._queue: SimpleQueue[Optional[Work]] = SimpleQueue()
+        self._threads = threads
         self._open = True
         self._finished.connect(self._deliver, QtCore.Qt.ConnectionType.QueuedConnection)
+        for number in range(threads):
+            Thread(target=self._serve, name=f"F2HDR panel {number}", daemon=True).start()
 
     def run(
         self,
@@ -30,6 +39,8 @@ class Calls(QtCore.QObject):
         """Call ``function`` on a thread, then ``done`` or ``failed`` here; after ``close`` neither is called."""
 
         def work() -> None:
+            call: Optional[Callable[[Any], None]]
+            value: Any
             try:
                 call, value = done, function()
             except F2HDRError as error:
@@ -41,12 +52,18 @@ class Calls(QtCore.QObject):
                 self._finished.emit(call, value)
 
         if self._open:
-            self._pool.submit(work)
+            self._queue.put(work)
 
     def close(self) -> None:
         """Begin no more work, and deliver nothing more."""
         self._open = False
-        self._pool.shutdown(wait=False)
+        for _ in range(self._threads):
+            self._queue.put(None)
+
+    def _serve(self) -> None:
+        for work in iter(self._queue.get, None):
+            if self._open:
+                work()
 
     def _deliver(self, call: Callable[[Any], None], value: Any) -> None:
         if self._open:

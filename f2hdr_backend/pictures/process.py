@@ -14,7 +14,7 @@ import tempfile
 from contextlib import suppress
 from queue import SimpleQueue
 from threading import Lock, Thread
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 import psutil
 
@@ -28,8 +28,8 @@ _SHARE_OF_MEMORY = 0.25
 _LEAST_BYTES, _MOST_BYTES = 1 << 30, 16 << 30
 
 
-def run() -> None:
-    """Serve one window until standard input ends."""
+def run() -> NoReturn:
+    """Serve one window until standard input ends, then end the process: what is still read is for nobody."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what a library prints is no answer
     handle, path = tempfile.mkstemp(prefix="f2hdr-panel-", dir=_memory_folder())
@@ -45,6 +45,7 @@ def run() -> None:
         os.close(handle)
         with suppress(OSError):
             os.unlink(path)
+    os._exit(0)
 
 
 class _Lanes:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
-from f2hdr_backend.cli.command import Section
 from f2hdr_backend.shot.errors import F2HDRError
 
 
 def register(app: typer.Typer) -> None:
     """Add the verb ``panel`` to the command line."""
-    app.command("panel", rich_help_panel=Section.DELIVER)(panel)
+    app.command("panel")(panel)
 
 
 def panel(
@@ -28,11 +26,10 @@ def panel(
         from f2hdr_backend.pictures.process import run as serve_pictures
 
         serve_pictures()
-        return
     try:
         from f2hdr_backend.panel.app import run
     except ImportError as error:
         raise F2HDRError(
             f"The panel needs Qt, which cannot be loaded: {error}.", hint='Run: pip install "f2hdr[ui]"'
         ) from error
-    sys.exit(run(plate or []))
+    run(plate or [])
