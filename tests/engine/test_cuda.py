@@ -48,7 +48,9 @@ def rendered(folder, frames, **engine):
 
 
 @pytest.mark.parametrize(
-    "engine", [{"method": "merge"}, {}, {"flow": "sea_raft"}, {"tile": "64"}], ids=["merge", "dis", "sea_raft", "bands"]
+    "engine",
+    [{"method": "merge"}, {"weights": "mergenet"}, {}, {"flow": "sea_raft"}, {"tile": "64"}],
+    ids=["merge", "mergenet", "dis", "sea_raft", "bands"],
 )
 def test_the_pictures_are_those_of_the_cpu(tmp_path, engine):
     texture = np.kron(np.random.default_rng(1).uniform(0.02, 1, (SIZE[0] // 4, 60, 3)), np.ones((4, 4, 1)))

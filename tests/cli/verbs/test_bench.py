@@ -52,3 +52,11 @@ def test_flow_weights_that_are_not_installed_are_random_and_it_says_so(tmp_path,
 def test_a_size_that_is_none_is_refused_before_any_work(sizes):
     with pytest.raises(DocumentError, match="is no size"):
         bench("--sizes", sizes)
+
+
+def test_mergenet_is_measured_beside_the_merge_and_has_no_plain_run(tmp_path):
+    bench("--weights", "mergenet", "--sizes", "96x64", "--json", tmp_path / "bench.json")
+    report = json.loads((tmp_path / "bench.json").read_text())
+    seconds = {result["method"]: result.get("seconds_per_frame") for result in report["results"]}
+    assert seconds["f2hdr"] > 0 and seconds["merge"] > 0 and seconds["plain"] is None
+    assert set(report["operations_256"]) == {"f2hdr"}
