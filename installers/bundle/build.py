@@ -46,10 +46,12 @@ class Target:
 
 TARGETS = {
     "linux-x86_64": Target(
-        tuple(f"manylinux_2_{minor}_x86_64" for minor in range(36, 4, -1)) + ("manylinux2014_x86_64",), ("install.sh",)
+        tuple(f"manylinux_2_{minor}_x86_64" for minor in range(36, 4, -1)) + ("manylinux2014_x86_64", "linux_x86_64"),
+        ("install.sh",),
     ),
     "linux-aarch64": Target(
-        tuple(f"manylinux_2_{minor}_aarch64" for minor in range(36, 16, -1)) + ("manylinux2014_aarch64",),
+        tuple(f"manylinux_2_{minor}_aarch64" for minor in range(36, 16, -1))
+        + ("manylinux2014_aarch64", "linux_aarch64"),
         ("install.sh",),
     ),
     "windows-x86_64": Target(("win_amd64",), ("install.ps1", "install.cmd"), "zip"),

@@ -14,14 +14,13 @@ from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
 
 __all__ = [
-    "ActionChains", "By", "Keys", "browser", "errors", "needs_browser", "overflowing", "press", "settle", "webdriver",
+    "ActionChains", "By", "Keys", "browser", "errors", "overflowing", "press", "settle", "webdriver",
 ]  # fmt: skip
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
-needs_browser = pytest.mark.skipif(
-    not (CHROMIUM and DRIVER), reason="no Chromium with its driver (apt install chromium chromium-driver)"
-)
+if not (CHROMIUM and DRIVER):
+    pytest.skip("no Chromium with its driver (apt install chromium chromium-driver)", allow_module_level=True)
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",

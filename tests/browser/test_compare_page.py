@@ -15,14 +15,12 @@ from tests.browser.chromium import (
     Keys,
     browser,
     errors,
-    needs_browser,
     overflowing,
     press,
     settle,
     webdriver,
 )
 
-pytestmark = needs_browser
 WIDTH, HEIGHT = 160, 90
 WHITE = 1.5
 

@@ -10,9 +10,7 @@ import pytest
 
 from f2hdr_backend.evaluate.metrics.score import Score
 from f2hdr_backend.evaluate.page.page import Grouping, Page, PageFrame, ScoreRow, Source, write_page
-from tests.browser.chromium import By, browser, errors, needs_browser, overflowing, press, settle, webdriver
-
-pytestmark = needs_browser
+from tests.browser.chromium import By, browser, errors, overflowing, press, settle, webdriver
 
 SIZES = {1: (160, 90), 5: (64, 80)}
 """Width and height of the frames that the page shows."""

@@ -17,7 +17,8 @@ from f2hdr_backend.shot.document import Engine, Output, Shot
 from f2hdr_backend.shot.exposure import ExposurePattern
 from f2hdr_backend.shot.frames import FrameRange
 
-pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="There is no CUDA device.")
+if not torch.cuda.is_available():
+    pytest.skip("there is no CUDA device", allow_module_level=True)
 
 LAYERS = ("flow", "mask", "coarse", "occlusion")
 SIZE = (136, 200)

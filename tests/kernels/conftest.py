@@ -29,7 +29,20 @@ class Maker:
     interpreted: bool = False
 
 
-@pytest.fixture(params=["torch", "plain", "avx2", "avx512", "triton"])
+def instruction_sets() -> tuple[str, ...]:
+    """Those of the C++ kernel that this build and CPU have; none where it was not built."""
+    try:
+        from f2hdr_backend.kernels import _core
+    except ImportError:
+        return ()
+    return tuple(_core.instruction_sets())
+
+
+HAS_TRITON = importlib.util.find_spec("triton") is not None
+MAKERS = ("torch", *instruction_sets(), *(["triton"] if HAS_TRITON else []))
+
+
+@pytest.fixture(params=MAKERS)
 def maker(request: pytest.FixtureRequest) -> Maker:
     if request.param == "torch":
         return Maker(torch_lookup.look_up)
@@ -37,17 +50,12 @@ def maker(request: pytest.FixtureRequest) -> Maker:
 
 
 def _compiled(instruction_set: str) -> Maker:
-    cpu_lookup = pytest.importorskip("f2hdr_backend.kernels.cpu_lookup", reason="The C++ kernel was not built.")
-    from f2hdr_backend.kernels import _core
+    from f2hdr_backend.kernels import cpu_lookup
 
-    if instruction_set not in _core.instruction_sets():
-        pytest.skip(f"This build or CPU has no {instruction_set}.")
     return Maker(partial(cpu_lookup.look_up, instruction_set=instruction_set))
 
 
 def _triton() -> Maker:
-    if importlib.util.find_spec("triton") is None:
-        pytest.skip("Triton is not installed.")
     from f2hdr_backend.kernels import triton_lookup
 
     return Maker(triton_lookup.look_up, "cpu" if INTERPRETED else "cuda", INTERPRETED)

@@ -9,7 +9,8 @@ import sys
 
 import pytest
 
-pytestmark = pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="Triton is not installed.")
+if importlib.util.find_spec("triton") is None:
+    pytest.skip("Triton is not installed (it comes with torch for CUDA)", allow_module_level=True)
 
 PROGRAM = """
 import sys
