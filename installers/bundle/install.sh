@@ -61,7 +61,7 @@ rm -rf "$part"
 trap 'rm -rf "$part"' EXIT INT TERM
 mkdir -p "$part/bin"
 cp -R "$here/python" "$part/python"
-run() { LD_LIBRARY_PATH="$part/python/lib/shared${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" "$part/python/bin/python3" -I "$@"; }
+run() { PIP_CONFIG_FILE=/dev/null LD_LIBRARY_PATH="$part/python/lib/shared${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" "$part/python/bin/python3" -I "$@"; }
 echo "installing F2HDR $(cat "$here/VERSION")"
 pip=$(ls "$here"/wheels/pip-*.whl)
 run -c "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); sys.argv[0] = 'pip'; runpy.run_module('pip', run_name='__main__')" \
