@@ -10,7 +10,6 @@ import hashlib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,11 @@ import PyOpenColorIO as ocio
 
 from f2hdr_backend.color import primaries
 from f2hdr_backend.color.conversion import Linear, Transform, matrix_step, power_step, primaries_of
-from f2hdr_backend.color.files import open_config, read_table
+from f2hdr_backend.color.files import open_config, parse_config, read_table
 from f2hdr_backend.color.names import near_names, spelled
 from f2hdr_backend.color.primaries import Chromaticities, Matrix
 from f2hdr_backend.shot.equations import GAMMA
 from f2hdr_backend.shot.errors import ColorError
-from f2hdr_backend.shot.opening import open_file
 
 SHIPPED = "f2hdr"
 """Name of the config that ships with F2HDR."""
@@ -49,41 +47,18 @@ def load_config(name: str = "") -> ColorConfig:
     try:
         if wanted.startswith(_BUILT_IN):
             _require_pinned(wanted, where)
-            config = _parse(wanted, _environment())
+            config = parse_config(wanted)
             return ColorConfig(wanted, _digest(config.serialize().encode()), config)
         if wanted == SHIPPED:
-            config = _parse(str(SHIPPED_FILE), _environment())
+            config = parse_config(str(SHIPPED_FILE))
             return ColorConfig(SHIPPED, _digest(SHIPPED_FILE.read_bytes()), config)
         path = Path(wanted).absolute()
-        content, config, files = _read(path, _state(path), _environment())
+        content, config, files = open_config(path)
     except OSError as error:
         raise _broken(wanted, where, error.strerror or str(error)) from error
     except (*_FAILED, ValueError) as error:
         raise _broken(wanted, where, str(error)) from error
     return ColorConfig(str(path), _digest(content), config, files)
-
-
-@lru_cache(maxsize=4)
-def _parse(path: str, environment: tuple[tuple[str, str], ...]) -> Any:
-    """Parse a config that does not change, once per environment, from which it takes its context variables."""
-    return ocio.Config.CreateFromFile(path)
-
-
-@lru_cache(maxsize=4)
-def _read(path: Path, state: tuple[int, ...], environment: tuple[tuple[str, str], ...]) -> tuple[bytes, Any, Any]:
-    """Read a config file once per state of the file and environment; see ``open_config``."""
-    return open_config(path)
-
-
-def _state(path: Path) -> tuple[int, ...]:
-    """What changes when a file does. Raises OSError if it may not be opened."""
-    with open_file(path) as file:
-        facts = os.fstat(file.fileno())
-    return facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns
-
-
-def _environment() -> tuple[tuple[str, str], ...]:
-    return tuple(sorted(os.environ.items()))
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ OpenColorIO alone would open whatever a config names: absolute paths, pipes and 
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,32 @@ _ARCHIVE = b"PK"
 """First bytes of a config archive (.ocioz)."""
 
 
+Environment = tuple[tuple[str, str], ...]
+
+
+def parse_config(name: str) -> Any:
+    """Return OCIO's Config of a name that OCIO has built in, or of a file that never changes; parsed once."""
+    return _parsed(name, _environment())
+
+
 def open_config(path: Path) -> tuple[bytes, Any, Any]:
     """Return a config's bytes, OCIO's Config, and an object that must live as long as the Config.
 
+    A file is read and parsed again only after it or the environment has changed.
     Raises OSError, ValueError if it is too large or not UTF-8 text, and what OCIO raises.
     """
+    with open_file(path) as file:
+        facts = os.fstat(file.fileno())
+    return _opened(path, (facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns), _environment())
+
+
+@lru_cache(maxsize=4)
+def _parsed(name: str, environment: Environment) -> Any:
+    return ocio.Config.CreateFromFile(name)
+
+
+@lru_cache(maxsize=4)
+def _opened(path: Path, state: tuple[int, ...], environment: Environment) -> tuple[bytes, Any, Any]:
     with open_file(path) as file:
         content = file.read(limit("document") + 1)
         if content.startswith(_ARCHIVE):
@@ -33,6 +55,11 @@ def open_config(path: Path) -> tuple[bytes, Any, Any]:
     config = ocio.Config.CreateFromConfigIOProxy(files)
     config.setWorkingDir(str(path.parent))
     return content, config, files
+
+
+def _environment() -> Environment:
+    """The environment, from which OCIO takes a config's context variables when it parses it."""
+    return tuple(sorted(os.environ.items()))
 
 
 def read_table(path: str) -> bytes:
