@@ -36,7 +36,8 @@ SAVED = {
     "exposures": ["measured", "given"],
     "phase": ["measured", "even frames are short", "odd frames are short"],
     "anchor": ["long", "short", "EV"],
-    "method": ["f2hdr", "merge"],
+    "quality": ["auto", "draft", "good", "best"],
+    "method": ["auto", "f2hdr", "merge"],
     "reference_trust": ["soft", "hard", "off"],
     "precision": ["auto", "fp32", "bf16", "fp16"],
 }

@@ -65,7 +65,7 @@ def test_every_frame_equals_a_render_of_the_same_frames(served: Load, merged: Sh
 def test_the_networks_frames_equal_a_render(served: Load, backend: Served, tmp_path: Path) -> None:
     shot = shot_of(tmp_path, "f2hdr")
     assert list(submit(backend.connection, shot).watch(LONG_S))[-1]["event"] == "render_finished"
-    effect = served().create("OfxImageEffectContextGeneral")
+    effect = served().create("OfxImageEffectContextGeneral", method="f2hdr")
     effect.clips["Source"].show(plate(FIRST, LAST))
     for number in (1, 4):
         status, pixels = effect.render(number)
