@@ -162,7 +162,7 @@ def detect(connection: Connection, plate: str, input_space: str = "auto", config
 
     ``input_space`` and ``config`` are those of a Shot's color; without a config this process's ``$OCIO`` counts.
 
-    Raises ExposureError if they cannot be told, and errors of the plate and the server.
+    Raises ExposureError if they cannot be determined, and errors of the plate and the server.
     """
     body = {"plate": os.path.abspath(plate), "input_space": input_space, "config": _config(config)}
     return connection.request("POST", "/v1/detect", body, timeout=DETECT_S)

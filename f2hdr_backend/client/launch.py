@@ -130,9 +130,9 @@ def _address(facts: dict[str, Any]) -> str:
 
 
 def _greeted(connection: Connection, timeout: float) -> Connection:
-    """The connection, once the server has told a version that is this client's own."""
-    told = connection.request("GET", "/v1/info", timeout=timeout)
-    theirs, ours = str(told.get("version")), f2hdr_backend.__version__
+    """Return the connection after checking that the server has this client's version. Raises VersionMismatch."""
+    answer = connection.request("GET", "/v1/info", timeout=timeout)
+    theirs, ours = str(answer.get("version")), f2hdr_backend.__version__
     if theirs != ours:
         raise VersionMismatch(
             f"The F2HDR server at {connection.address} is version {theirs}, this client is {ours}.",

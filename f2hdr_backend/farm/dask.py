@@ -131,15 +131,15 @@ class _Progress:
             else:
                 yield self._ended(item)
 
-    def _frame(self, told: dict[str, Any]) -> Iterator[Event]:
-        if told["event"] not in ("frame_done", "frame_skipped") or told["frame"] in self._seen:
+    def _frame(self, event: dict[str, Any]) -> Iterator[Event]:
+        if event["event"] not in ("frame_done", "frame_skipped") or event["frame"] in self._seen:
             return
-        self._seen.add(told["frame"])
+        self._seen.add(event["frame"])
         count, total = len(self._seen), len(self._job.frames)
-        if told["event"] == "frame_done":
-            yield FrameDone(told["frame"], told["path"], told["seconds"], count, total)
+        if event["event"] == "frame_done":
+            yield FrameDone(event["frame"], event["path"], event["seconds"], count, total)
         else:
-            yield FrameSkipped(told["frame"], told["path"], count, total)
+            yield FrameSkipped(event["frame"], event["path"], count, total)
 
     def _ended(self, future: Future[Any]) -> Event:
         frames = self._waiting.pop(future)

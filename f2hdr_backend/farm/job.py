@@ -1,4 +1,4 @@
-"""A Shot as work for a farm: what every engine is told, in its own words."""
+"""A Shot as a farm job: the settings that every scheduler's files are written from."""
 
 from __future__ import annotations
 

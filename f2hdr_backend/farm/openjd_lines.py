@@ -47,11 +47,11 @@ def lines(event: Event) -> Iterator[str]:
         yield f"openjd_status: {event.rendered} frames in {event.seconds:.1f} s, {event.skipped} already done"
 
 
-def lines_of(told: dict[str, Any]) -> Iterator[str]:
+def lines_of(event_json: dict[str, Any]) -> Iterator[str]:
     """Yield the lines of an event as a server tells it, in JSON; none for kinds that have no line."""
     for kind in _KINDS:
-        if told["event"] == _name(kind):
-            yield from lines(kind(**{field.name: told[field.name] for field in fields(kind)}))
+        if event_json["event"] == _name(kind):
+            yield from lines(kind(**{field.name: event_json[field.name] for field in fields(kind)}))
 
 
 def failure(error: F2HDRError) -> str:

@@ -78,7 +78,7 @@ class Sessions:
 def run(sessions: Sessions, workers: int) -> Iterator[Event]:
     """Prepare the Shot, run its chunks, ``workers`` sessions at a time, and then the steps that need all of them.
 
-    A chunk that fails for good is told as ChunkFailed, and no further step runs. Raises F2HDRError if another step
+    A chunk that fails every try yields ChunkFailed, and no further step runs. Raises F2HDRError if another step
     fails.
     """
     failures: list[ChunkFailed] = []

@@ -1,4 +1,4 @@
-"""How a server is started, and the sockets it listens on; light, so that wrong options are told at once."""
+"""Options of a server and the sockets it listens on. Imports nothing slow, so that wrong options fail at once."""
 
 from __future__ import annotations
 

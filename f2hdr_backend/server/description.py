@@ -74,7 +74,7 @@ _ROUTES = {
 
 
 def described(name: str) -> dict[str, Any]:
-    """What ``add_api_route`` is told about the route of that name."""
+    """Return the arguments of ``add_api_route`` for the route of that name."""
     route = _ROUTES[name]
     media = "text/event-stream" if name == "events" else "application/json"
     responses: dict[int | str, dict[str, Any]] = {

@@ -208,5 +208,5 @@ async def _answer_invalid(request: Request, error: Exception) -> Answer:
 async def _answer_http(request: Request, error: Exception) -> Answer:
     if not isinstance(error, HTTPException):
         raise error
-    told = ServerError(f"{error.detail}: {request.method} {request.url.path}.", status=error.status_code)
-    return Answer(error_document(told), error.status_code, headers=dict(error.headers or {}))
+    refusal = ServerError(f"{error.detail}: {request.method} {request.url.path}.", status=error.status_code)
+    return Answer(error_document(refusal), error.status_code, headers=dict(error.headers or {}))

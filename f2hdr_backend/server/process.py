@@ -30,11 +30,11 @@ HANDSHAKE_S = 5.0
 LOCK_S = 5.0
 """Seconds that an older server has to end."""
 CLOSING_S = 2.0
-"""Seconds that a frame in work has to be finished when the server is told to end."""
+"""Seconds that the frame in progress has to finish when the server ends."""
 
 
 def serve(options: ServerOptions, ready: Callable[[str], None]) -> None:
-    """Serve until told to end or idle for long enough; ``ready`` is called with the address.
+    """Serve until a signal or until idle for long enough; ``ready`` is called with the address.
 
     To be called in the main thread. What no worker does, such as measuring plates, may still go on afterwards.
 

@@ -1,4 +1,4 @@
-"""What the server knows of a job: its state and its events, told to whoever watches."""
+"""State and events of one job, for the clients that watch it."""
 
 from __future__ import annotations
 

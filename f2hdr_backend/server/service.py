@@ -149,7 +149,7 @@ class Service:
         """Measure the exposures of a plate, as ``f2hdr detect --json`` does.
 
         Raises:
-            ExposureError: they cannot be told; and errors of the plate, its color and its place.
+            ExposureError: they cannot be determined. ShotError, ImageError, ServerError: from the plate and its color.
         """
         color = Color(input_space=request.input_space, config=request.config)
         for path in _config_file(color):

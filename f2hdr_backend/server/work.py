@@ -133,7 +133,7 @@ class RenderWork:
             self.record.say("Waiting for its turn.")
             self._shot = shot
         except Exception as error:
-            self.record.fail(told(error))
+            self.record.fail(as_family(error))
 
     def step(self, renderers: Renderers) -> bool:
         """Render up to the next finished frame."""
@@ -145,7 +145,7 @@ class RenderWork:
             if self._goes_on(self._events):
                 return False
         except Exception as error:
-            self.record.fail(told(error))
+            self.record.fail(as_family(error))
         return True
 
     def stop(self) -> None:
@@ -178,7 +178,7 @@ class RenderWork:
         self._place.roots.allow_frames(shot.output.pattern, frames)
 
     def _goes_on(self, events: Generator[Event]) -> bool:
-        """Take events up to a finished frame; whether more will come. The end is told when all is cleared up."""
+        """Take events up to a finished frame; whether more will come. The end is reported after cleanup."""
         end = time.monotonic() + SKIPPING_S
         finished: Event | None = None
         for event in events:
@@ -225,7 +225,7 @@ class FrameWork:
             try:
                 self.result.set_result(self._computed(renderers))
             except Exception as error:
-                self.result.set_exception(told(error))
+                self.result.set_exception(as_family(error))
         return True
 
     def stop(self) -> None:
@@ -261,7 +261,7 @@ class FrameWork:
         }
 
 
-def told(error: Exception) -> F2HDRError:
+def as_family(error: Exception) -> F2HDRError:
     """The error as one of the family; what is none is a bug, and goes into the log with its traceback."""
     if isinstance(error, F2HDRError):
         return error

@@ -8,11 +8,15 @@ LONGEST = 700
 """Characters of a message with its hint; a longer one is cut in its middle."""
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """Terminal escape codes, line breaks, and marks that reverse the direction of the text after them."""
+_BREAK = re.compile(r"[\t\n\r]+")
 
 
 def printable(text: str, longest: int = LONGEST) -> str:
-    r"""Return the text with control characters written as escapes such as ``\x1b``, cut to ``longest`` characters."""
-    plain = _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+    r"""Return the text with control characters as escapes such as ``\x1b`` and line breaks as spaces.
+
+    It is cut to ``longest`` characters.
+    """
+    plain = _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), _BREAK.sub(" ", text))
     if len(plain) <= longest:
         return plain
     tail = longest // 3

@@ -16,7 +16,7 @@ def family(kind=F2HDRError):
 
 @pytest.fixture
 def say():
-    """A server that takes one connection, reads the head of a request, and says what it is told to."""
+    """A server that takes one connection, reads the head of a request, and sends the given answer."""
     doors = []
 
     def serve(*parts, hold=False):
@@ -53,14 +53,14 @@ def test_every_error_of_the_family_comes_back_as_itself(kind):
 
 
 def test_an_error_of_a_later_version_comes_back_as_the_nearest_known():
-    told = {
+    document = {
         "code": "from_the_future",
         "message": "m",
         "hint": "h",
         "facts": {"message": "x", "self": 1},
         "exit_code": 3,
     }
-    again = rebuilt(told)
+    again = rebuilt(document)
     assert type(again) is errors.ImageError and again.message == "m"
     assert type(rebuilt({"code": "unheard_of", "exit_code": 99})) is ServerError
 

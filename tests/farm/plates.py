@@ -35,8 +35,8 @@ def prepared(folder: Path, count: int, *options: str) -> Path:
     plate = make_plate(folder / "plate", count)
     shot, hdr = folder / "shot.json", folder / "hdr" / "o.####.exr"
     words = ("--method", "merge", "--exposures", "0,3", "--first-exposure", "short")
-    told = f2hdr("prepare", plate, "-o", shot, "--render-to", hdr, *words, *options)
-    assert told.exit_code == 0, told.output
+    result = f2hdr("prepare", plate, "-o", shot, "--render-to", hdr, *words, *options)
+    assert result.exit_code == 0, result.output
     return shot
 
 

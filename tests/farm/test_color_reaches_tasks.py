@@ -27,8 +27,8 @@ def test_a_task_with_another_environment_renders_the_same_bytes(tmp_path, monkey
     shutil.rmtree(tmp_path / "hdr")
     monkeypatch.setenv("OCIO", "/another/machine/config.ocio")
     for frames in ("1003-1004", "1001-1002"):
-        told = f2hdr("render", shot, "--frames", frames, "--json")
-        assert told.exit_code == 0, told.output
+        result = f2hdr("render", shot, "--frames", frames, "--json")
+        assert result.exit_code == 0, result.output
     assert digests(tmp_path / "hdr") == expected and len(expected) == 4
     assert read_header(tmp_path / "hdr" / "o.1001.exr")["f2hdr/color_config"] == (named or str(own))
     assert f2hdr("check", shot).exit_code == 0
@@ -43,6 +43,6 @@ def test_a_config_is_found_through_path_mapping(tmp_path):
     rule = {"source_path_format": "POSIX", "source_path": "/other", "destination_path": str(tmp_path / "here")}
     rules = tmp_path / "rules.json"
     rules.write_text(json.dumps({"version": "pathmapping-1.0", "path_mapping_rules": [rule]}))
-    told = f2hdr("render", tmp_path / "there.json", "--path-mapping", rules, "--json")
-    assert told.exit_code == 0, told.output
+    result = f2hdr("render", tmp_path / "there.json", "--path-mapping", rules, "--json")
+    assert result.exit_code == 0, result.output
     assert f2hdr("check", tmp_path / "there.json", "--path-mapping", rules).exit_code == 0

@@ -62,9 +62,9 @@ def test_the_deadline_client_reads_the_bundle(name, tmp_path):
     bundle = shutil.copytree(GOLDEN / name, tmp_path / "bundle")
     command = [DEADLINE, "bundle", "info", str(bundle), "--output", "json"]
     environment = {**os.environ, "HOME": str(tmp_path)}
-    told = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment)
-    assert told.returncode == 0, told.stderr
-    assert "ChunkSize" in told.stdout and "/shots/sh010/hdr" in told.stdout
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment)
+    assert result.returncode == 0, result.stderr
+    assert "ChunkSize" in result.stdout and "/shots/sh010/hdr" in result.stdout
 
 
 @pytest.mark.skipif(not OUTLINE, reason="F2HDR_TEST_OUTLINE names no Python with pyoutline")
@@ -73,12 +73,12 @@ def test_pyoutline_writes_the_same_opencue_job(tmp_path):
     script.write_text(PYOUTLINE)
     commands = [layer.findtext("cmd") for layer in ElementTree.parse(GOLDEN / "opencue" / "job.xml").iter("layer")]
     environment = {**os.environ, "HOME": str(tmp_path), "USER": "artist", "SHOW": "testing", "SHOT": "sh010"}
-    told = subprocess.run(
+    result = subprocess.run(
         [OUTLINE, str(script), *commands, str(FULL.frames), str(FULL.chunk)],
         capture_output=True, text=True, timeout=120, env=environment,
     )  # fmt: skip
-    assert told.returncode == 0, told.stderr
-    theirs = _tree(ElementTree.fromstring(told.stdout[told.stdout.index("<?xml") :]))
+    assert result.returncode == 0, result.stderr
+    theirs = _tree(ElementTree.fromstring(result.stdout[result.stdout.index("<?xml") :]))
     ours = _tree(ElementTree.parse(GOLDEN / "opencue" / "job.xml").getroot())
     assert ours == theirs
 

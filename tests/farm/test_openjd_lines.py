@@ -30,9 +30,9 @@ RENDER = [
 
 def test_openjd_reads_progress_status_and_failure():
     actions = pytest.importorskip("openjd.sessions._action_filter")
-    told = []
+    result = []
     watch = actions.ActionMonitoringFilter(
-        session_id="s", callback=lambda kind, value, cancel: told.append((kind.name, value)), suppress_filtered=False
+        session_id="s", callback=lambda kind, value, cancel: result.append((kind.name, value)), suppress_filtered=False
     )
     error = MissingFrames("2 frames are\nmissing.", hint="Add them.")
     for line in [text for event in RENDER for text in lines(event)] + [failure(error)]:
@@ -40,9 +40,9 @@ def test_openjd_reads_progress_status_and_failure():
         record = logging.LogRecord("x", logging.INFO, "", 0, line, None, None)
         record.session_id = "s"
         watch.filter(record)
-    assert [value for kind, value in told if kind == "PROGRESS"] == [0.0, 33.33, 66.67, 100.0]
-    assert ("FAIL", "missing_frames: 2 frames are missing. Add them.") in told
-    assert any(kind == "STATUS" and "frame 3 done, 3 of 3" in value for kind, value in told)
+    assert [value for kind, value in result if kind == "PROGRESS"] == [0.0, 33.33, 66.67, 100.0]
+    assert ("FAIL", "missing_frames: 2 frames are missing. Add them.") in result
+    assert any(kind == "STATUS" and "frame 3 done, 3 of 3" in value for kind, value in result)
 
 
 def test_events_of_a_server_give_the_same_lines():
@@ -52,6 +52,6 @@ def test_events_of_a_server_give_the_same_lines():
 
 
 def test_a_check_names_what_is_wrong():
-    told = list(lines(FrameChecked(7, "o.0007.exr", "it is not there", "", 1, 2)))
-    assert told == ["frame 7 is not right: it is not there", "openjd_progress: 50.00"]
+    result = list(lines(FrameChecked(7, "o.0007.exr", "it is not there", "", 1, 2)))
+    assert result == ["frame 7 is not right: it is not there", "openjd_progress: 50.00"]
     assert all(re.fullmatch(r"openjd_progress: [\d.]+", line) for line in lines(FrameChecked(8, "p", "", "m", 2, 2)))

@@ -60,16 +60,16 @@ def test_ten_chunks_in_any_order_on_three_processes_are_one_run(shot):
         for part in range(3)
     ]  # fmt: skip
     for worker in workers:
-        _, told = worker.communicate(timeout=120)
-        assert worker.returncode == 0, told
+        _, result = worker.communicate(timeout=120)
+        assert worker.returncode == 0, result
     assert digests(shot.parent / "hdr") == digests(shot.parent / "whole")
 
 
 def test_openjd_sessions_give_the_bytes_of_one_run(shot, tmp_path):
     pytest.importorskip("openjd.cli")
-    told = f2hdr("farm", "run", shot, "--engine", "openjd", "--chunk", "5", "--folder", tmp_path, "--json")
-    assert told.exit_code == 0, told.output
-    events = [json.loads(line) for line in told.stdout.splitlines()]
+    result = f2hdr("farm", "run", shot, "--engine", "openjd", "--chunk", "5", "--folder", tmp_path, "--json")
+    assert result.exit_code == 0, result.output
+    events = [json.loads(line) for line in result.stdout.splitlines()]
     assert sorted(event["frames"] for event in events if event["event"] == "chunk_done") == ["1001-1005", "1006-1010"]
     assert digests(shot.parent / "hdr") == digests(shot.parent / "whole")
     assert "openjd_progress: 100.00" in (tmp_path / "logs" / "check.log").read_text()

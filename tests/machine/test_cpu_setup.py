@@ -1,9 +1,12 @@
 """The C library's memory as it says itself, in a process of its own."""
 
+import os
 import subprocess
 import sys
 
 import pytest
+
+from f2hdr_backend.machine import cpu_setup
 
 PROGRAM = """
 import ctypes, sys, threading
@@ -37,3 +40,14 @@ def heaps(setting):
 def test_threads_share_one_store_of_freed_memory():
     assert heaps("as it is") > 1
     assert heaps("set up") == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "getloadavg"), reason="this system has no load average")
+@pytest.mark.parametrize(("load", "policy"), [(0.0, None), (1e6, "PASSIVE")])
+def test_threads_do_not_spin_on_a_busy_machine(monkeypatch, load, policy):
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    monkeypatch.setattr(os, "getloadavg", lambda: (load, load, load))
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    monkeypatch.setattr(cpu_setup, "keep_freed_memory", lambda: True)
+    cpu_setup.set_up_cpu()
+    assert os.environ.get("OMP_WAIT_POLICY") == policy

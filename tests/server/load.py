@@ -124,9 +124,9 @@ def connections(served: Served, folder: Path, count: int) -> str:
     job.cancel()
     for thread in listening:
         thread.join(LONG_S)
-    told = len(job.poll(0)[1])
+    total = len(job.poll(0)[1])
     return (
-        f"{count} streams, each told {min(heard)} to {max(heard)} of {told} events; info beside them {_spread(answers)}"
+        f"{count} streams, each with {min(heard)} to {max(heard)} of {total} events; info meanwhile {_spread(answers)}"
     )
 
 
@@ -137,9 +137,9 @@ def door(served: Served, folder: Path, method: str) -> str:
     walls, parts = [], []
     for _ in range(6):
         began = time.monotonic()
-        told = served.connection.request("POST", "/v1/frames", asked, timeout=LONG_S * 5)
+        answer = served.connection.request("POST", "/v1/frames", asked, timeout=LONG_S * 5)
         walls.append(time.monotonic() - began)
-        parts.append(told["loading_s"] + told["computing_s"] + told["files_s"])
+        parts.append(answer["loading_s"] + answer["computing_s"] + answer["files_s"])
     added = [wall - part for wall, part in zip(walls, parts, strict=True)]
     return (
         f"{method} 1080p window: cold {walls[0]:.2f} s, warm {_spread(walls[1:])}; the door adds {_spread(added[1:])}"

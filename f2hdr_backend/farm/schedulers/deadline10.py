@@ -16,7 +16,7 @@ from f2hdr_backend.shot.printable import has_control
 def export(job: FarmJob, site: Site) -> dict[str, str]:
     """Return file names and texts.
 
-    Raises ShotError for frames with gaps: a task is told its first and its last one only.
+    Raises ShotError for frames with gaps: a task has only a first and a last frame.
     """
     if len(job.frames) != job.frames.last - job.frames.first + 1:
         raise ShotError(

@@ -1,0 +1,111 @@
+"""A second user of the machine: what he can write or connect to changes nothing. Needs root to become him."""
+
+import hashlib
+import os
+import socket
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from f2hdr_backend.client import runtime
+from f2hdr_backend.flow.cache import FlowCache
+from f2hdr_backend.shot.errors import ServerError
+from f2hdr_backend.shot.opening import confine, open_file
+
+NOBODY = 65534
+pytestmark = pytest.mark.skipif(
+    sys.platform == "win32" or os.geteuid() != 0, reason="becomes another user, which needs root"
+)
+
+
+@pytest.fixture
+def shared():
+    """A folder where everybody may write, as a studio's scratch storage is."""
+    with tempfile.TemporaryDirectory() as name:
+        os.chmod(name, 0o777)
+        yield Path(name)
+
+
+def as_nobody(action):
+    """Call a function as the other user; return 0, 7 if he lacks the permission, 1 for other errors."""
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            os.setgroups([])
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
+            action()
+            code = 0
+        except PermissionError:
+            code = 7
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def test_his_runtime_folder_and_his_connection_file_are_refused(shared, monkeypatch):
+    monkeypatch.setenv("F2HDR_RUNTIME", str(shared / "run"))
+    folder = shared / "run" / "f2hdr"
+
+    def plant():
+        folder.mkdir(parents=True)
+        (folder / "server.json").write_text("{}")
+
+    assert as_nobody(plant) == 0
+    for attempt in (runtime.make_runtime_folder, runtime.read_connection_file):
+        with pytest.raises(ServerError):
+            attempt()
+
+
+def test_a_runtime_folder_below_a_parent_of_his_is_refused(shared, monkeypatch):
+    (shared / "run").mkdir(mode=0o700)
+    monkeypatch.setenv("F2HDR_RUNTIME", str(shared / "run"))
+    with pytest.raises(ServerError) as caught:
+        runtime.make_runtime_folder()
+    assert str(shared) in caught.value.message
+
+
+def test_flows_that_he_writes_into_a_shared_cache_are_not_used(shared, monkeypatch):
+    monkeypatch.setattr("platformdirs.user_data_path", lambda *_: shared.parent / f"{shared.name}-key")
+    cache, key = FlowCache(shared, 10**9), "0" * 64
+    cache.put(key, b"ours")
+    (path,) = [path for path in shared.rglob("*.flow")]
+    for folder in (path.parent, path.parent.parent):
+        folder.chmod(0o777)
+    forged = path.read_bytes()[:8] + hashlib.sha256(key.encode() + b"evil").digest() + b"evil"
+
+    def forge():
+        path.unlink()
+        path.write_bytes(forged)
+
+    assert as_nobody(forge) == 0
+    assert FlowCache(shared, 10**9).get(key) is None
+
+
+def test_a_link_of_his_below_a_root_does_not_lead_out(shared):
+    (shared / "root").mkdir()
+    (shared / "root").chmod(0o777)
+    (shared / "secret").write_text("secret")
+    assert as_nobody(lambda: (shared / "root" / "a").symlink_to(shared / "secret")) == 0
+    confine([str(shared / "root")])
+    try:
+        with pytest.raises(OSError):
+            open_file(shared / "root" / "a")
+    finally:
+        confine([])
+
+
+def test_he_cannot_connect_to_the_unix_socket(shared, monkeypatch):
+    with tempfile.TemporaryDirectory() as home:
+        monkeypatch.setenv("F2HDR_RUNTIME", home)
+        path = os.path.join(runtime.make_runtime_folder(), "server.sock")
+        with socket.socket(socket.AF_UNIX) as door:
+            door.bind(path)
+            door.listen(1)
+            client = socket.socket(socket.AF_UNIX)
+            assert as_nobody(lambda: client.connect(path)) == 7
+            client.connect(path)
+            client.close()
