@@ -41,11 +41,12 @@ def read_windows(path: str) -> Windows:
         with open_file(path) as file:
             magic, version = _numbers(file, "<iI")
             headers = _headers(file, several=bool(version & _MULTI_PART)) if magic == _MAGIC else []
+        names = ("dataWindow", "displayWindow")
+        boxes = [_as_box(header[name]) for header in headers for name in names if name in header]
     except OSError as error:
         raise unreadable(path, error.strerror or str(error), "Check the path and the permissions.") from error
     except (struct.error, EOFError) as error:
         raise _incomplete(path) from error
-    boxes = [_as_box(header[name]) for header in headers for name in ("dataWindow", "displayWindow") if name in header]
     if not boxes or "displayWindow" not in headers[0]:
         raise unreadable(path, "it has no display window", "Render or copy it again.")
     left, top, right, bottom = zip(*boxes, strict=True)
