@@ -1,7 +1,8 @@
 """OpenColorIO: which config counts, its spaces by name, and the conversions between them.
 
-Beside the spaces of a config two names are always known: ``linear``, and ``gamma22`` (light to the power 1/2.2), in
-Rec.709 primaries unless others are given. Plates in them need no config at all (see ``response``).
+In addition to the spaces of a config two names are always known: ``linear``, and ``gamma22`` (linear light to the power
+1/2.2), in Rec.709 primaries unless others are given. Plates in them need no config at all (see ``response``). ``icc``
+is the space of the ICC profile in the plate's files.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ import PyOpenColorIO as ocio
 from f2hdr_backend.color import primaries
 from f2hdr_backend.color.conversion import Linear, Transform, matrix_step, power_step, primaries_of
 from f2hdr_backend.color.files import open_config, parse_config, read_table
-from f2hdr_backend.color.names import near_names, spelled
+from f2hdr_backend.color.names import near_names, require_pinned, spelled
+from f2hdr_backend.color.own import EMBEDDED, RESPONSE, Own, own_steps
 from f2hdr_backend.color.primaries import Chromaticities, Matrix
 from f2hdr_backend.shot.equations import GAMMA
 from f2hdr_backend.shot.errors import ColorError
@@ -46,7 +48,7 @@ def load_config(name: str = "") -> ColorConfig:
     wanted, where = name or os.environ.get("OCIO", "") or SHIPPED, "" if name else " (from $OCIO)"
     try:
         if wanted.startswith(_BUILT_IN):
-            _require_pinned(wanted, where)
+            require_pinned(wanted, where)
             config = parse_config(wanted)
             return ColorConfig(wanted, _digest(config.serialize().encode()), config)
         if wanted == SHIPPED:
@@ -97,7 +99,7 @@ class ColorConfig:
 
         Raises ColorError with near names if there is none, and for spaces that hold data instead of color.
         """
-        if name in PLAIN:
+        if name in (*PLAIN, EMBEDDED, RESPONSE):
             return name
         found = self.config.getColorSpace(name)
         if found is None:
@@ -110,7 +112,7 @@ class ColorConfig:
 
     def is_scene_linear(self, name: str) -> bool:
         """Say whether a space holds values that are proportional to the scene's light."""
-        if name in PLAIN:
+        if name in (*PLAIN, EMBEDDED, RESPONSE):
             return name == "linear"
         found = self.config.getColorSpace(name)
         if found is None or found.isData() or found.getReferenceSpaceType() != ocio.REFERENCE_SPACE_SCENE:
@@ -118,24 +120,25 @@ class ColorConfig:
         said = found.getEncoding()
         return said == "scene-linear" if said else self._measures_linear(found.getName())
 
-    def transform(self, source: str, target: str, source_primaries: Chromaticities | None = None) -> Transform:
+    def transform(self, source: str, target: str, own: Own = None) -> Transform:
         """Return the conversion from one space to another.
 
-        ``source_primaries`` are those of a ``linear`` or ``gamma22`` source; None is Rec.709. Raises ColorError for
-        unknown names, a lookup table that is missing or broken, and a direction that the config does not have.
+        ``own`` has the primaries of a ``linear`` or ``gamma22`` source (None is Rec.709), the profile of an ``icc``
+        source, or the curve of a ``response`` source. Raises ColorError for unknown names, a lookup table that is
+        missing or broken, and a direction that the config does not have.
         """
-        steps = [*self._to_hub(source, source_primaries), *self._from_hub(target)]
+        steps = [*self._to_hub(source, own), *self._from_hub(target)]
         return self._transform(steps, f'"{source}" to "{target}"')
 
     def display(
-        self, space: str, display: str = "", view: str = "", source_primaries: Chromaticities | None = None
+        self, space: str, display: str = "", view: str = "", own: Own = None
     ) -> Transform:
         """Return the conversion from a space to the code values of a display; what is left open is the default.
 
         Raises ColorError as ``transform`` does, and with near names for an unknown display or view.
         """
         display, view = self.display_view(display, view)
-        steps = self._to_hub(space, source_primaries)
+        steps = self._to_hub(space, own)
         last = ocio.DisplayViewTransform(src=self._hub, display=display, view=view)
         return self._transform([*steps, last], f'"{space}" to the display "{display}" with the view "{view}"')
 
@@ -150,10 +153,10 @@ class ColorConfig:
             raise self._unknown(f'view of "{display}"', view, offered[display])
         return display, view
 
-    def linear(self, name: str, source_primaries: Chromaticities | None = None) -> Linear:
+    def linear(self, name: str, own: Own = None) -> Linear:
         """Return how a space becomes light in its own primaries, and where these lie. Raises ColorError."""
         name = self.space(name)
-        steps, what = self._to_hub(name, source_primaries), f'"{name}" to light'
+        steps, what = self._to_hub(name, own), f'"{name}" to light'
         to_hub = self._transform(steps, what)
         matrix = primaries_of(to_hub)
         if matrix is None:
@@ -196,11 +199,15 @@ class ColorConfig:
                 return role
         raise self._lacks(f"neither the role {_INTERCHANGE} nor {_SCENE_LINEAR}", "Add one, or use another config.")
 
-    def _to_hub(self, name: str, chromaticities: Chromaticities | None = None) -> list[Any]:
+    def _to_hub(self, name: str, own: Own = None) -> list[Any]:
         name = self.space(name)
+        if name in (EMBEDDED, RESPONSE):
+            self._require_interchange()
+            return own_steps(name, own)
         if name not in PLAIN:
             return [ocio.ColorSpaceTransform(src=name, dst=self._hub)]
-        matrix = matrix_step(self._plain(chromaticities or primaries.REC709))
+        stated = own if isinstance(own, tuple) else primaries.REC709
+        matrix = matrix_step(self._plain(stated))
         return [power_step(GAMMA), matrix] if name == "gamma22" else [matrix]
 
     def _from_hub(self, name: str) -> list[Any]:
@@ -211,10 +218,13 @@ class ColorConfig:
         return [matrix, power_step(1 / GAMMA)] if name == "gamma22" else [matrix]
 
     def _plain(self, chromaticities: Chromaticities) -> Matrix:
-        if not self.config.hasRole(_INTERCHANGE):
-            what = f"no role {_INTERCHANGE}, so that it does not tell where primaries lie"
-            raise self._lacks(what, "Name the plate's space with --input-space, or use another config.")
+        self._require_interchange()
         return primaries.to_aces(chromaticities)
+
+    def _require_interchange(self) -> None:
+        if not self.config.hasRole(_INTERCHANGE):
+            what = f"no role {_INTERCHANGE}, so that the place of primaries is not known"
+            raise self._lacks(what, "Name the plate's space with --input-space, or use another config.")
 
     def _transform(self, steps: list[Any], what: str) -> Transform:
         try:
@@ -245,17 +255,6 @@ class ColorConfig:
         near = near_names(name, offered)
         hint = f"Near names: {', '.join(near)}." if near else f"It has: {', '.join(list(offered)[:20])}."
         return ColorError(f'There is no {what} "{name}" in the config {self.source}.', hint=hint, space=name, near=near)
-
-
-def _require_pinned(name: str, where: str) -> None:
-    pinned = ocio.ResolveConfigPath(name)
-    if pinned != name:
-        raise ColorError(
-            f'The config "{name}"{where} is another one with every release of OpenColorIO: a shot would change color.',
-            hint=f'Name the one meant; here it is "{pinned}".',
-            config=name,
-            pinned=pinned,
-        )
 
 
 def _broken(name: str, where: str, reason: str) -> ColorError:

@@ -94,6 +94,14 @@ def matrix_step(matrix: NDArray[Any]) -> ocio.MatrixTransform:
     return ocio.MatrixTransform(whole.ravel().tolist())
 
 
+def table_step(curves: NDArray[Any]) -> ocio.Lut1DTransform:
+    """Return the step of a curve for each channel, ``(N, 3)`` output values at evenly spaced inputs from 0 to 1."""
+    step = ocio.Lut1DTransform(len(curves), False)
+    step.setData(np.ascontiguousarray(curves, np.float32).ravel())
+    step.setInterpolation(ocio.INTERP_LINEAR)
+    return step
+
+
 def power_step(exponent: float) -> ocio.ExponentTransform:
     """Return the step of raising RGB to a power; negative values are mirrored."""
     step = ocio.ExponentTransform([exponent, exponent, exponent, 1.0])

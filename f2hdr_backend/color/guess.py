@@ -1,4 +1,4 @@
-"""Which color space a plate is in when nobody says: from its files' tags, the config's file rules, or the usual one.
+"""The color space of a plate if the user gives none: from its files' tags, the config's file rules, or the default.
 
 Source: ITU-T H.273 (numbers of transfer functions and primaries).
 """
@@ -13,6 +13,7 @@ import PyOpenColorIO as ocio
 
 from f2hdr_backend.color.config import PLAIN, ColorConfig
 from f2hdr_backend.color.names import squeezed
+from f2hdr_backend.color.own import EMBEDDED
 from f2hdr_backend.color.tags import ColorTags, first_file, read_tags
 from f2hdr_backend.image.frame import Plate
 
@@ -33,7 +34,7 @@ _BY_TRANSFER: dict[int, tuple[tuple[int, ...], str, str]] = {
 
 @dataclass(frozen=True)
 class Guess:
-    """``space`` is what the plate is taken for and ``why`` ends "because"; ``doubt`` is a warning, or empty."""
+    """``space`` is the space assumed and ``why`` the reason; ``doubt`` is a warning, or empty."""
 
     space: str
     why: str
@@ -41,17 +42,21 @@ class Guess:
 
 
 def guess(plate: Plate, config: ColorConfig) -> Guess:
-    """Return the space of a plate by the first of these that tells one: a space named in its file, a movie's tags,
-    an EXR's chromaticities, the config's file rules, and the kind of file.
+    """Return the space of a plate by the first of these that gives one: an ICC profile, a space named in its file, a
+    movie's or DPX's tags, an EXR's chromaticities, the config's file rules, and the kind of file.
 
     Raises UnreadableFrame, and ColorError for chromaticities that span no gamut.
     """
     tags = read_tags(plate)
-    found = _by_name(tags, config) or _by_transfer(tags, config)
+    found = _by_profile(tags) or _by_name(tags, config) or _by_transfer(tags, config)
     if plate.default_encoding == "linear":
         found = found or _by_chromaticities(tags, config)
     found = found or _by_rule(plate, config)
     return found or _usual(plate, tags)
+
+
+def _by_profile(tags: ColorTags) -> Guess | None:
+    return Guess(EMBEDDED, f'the file\'s ICC profile is "{tags.profile.name}"') if tags.profile else None
 
 
 def _by_name(tags: ColorTags, config: ColorConfig) -> Guess | None:
@@ -113,7 +118,7 @@ def _usual(plate: Plate, tags: ColorTags) -> Guess:
     usual = "float files are linear" if plate.default_encoding == "linear" else "integer files are gamma 2.2"
     strange = ((where, name) for where, name in tags.names if _is_file_tag(where))
     told = [f'{where} says "{name}", which the config does not have' for where, name in strange]
-    told += [f'its header has {key} "{value}"' for key, value in tags.notes.items()]
+    told += [f'its header has {key}: {value}' for key, value in tags.notes.items()]
     if tags.transfer in _BY_TRANSFER or tags.transfer in (14, 15):
         told.append(f"its tags have transfer function {tags.transfer} and primaries {tags.primaries} of H.273")
     doubt = ""

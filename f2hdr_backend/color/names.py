@@ -1,12 +1,15 @@
-"""Names of color spaces, displays and views as people write them."""
+"""Names of color spaces, displays, views and configs: compared without case and punctuation, near ones offered."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
 
+import PyOpenColorIO as ocio
+
+from f2hdr_backend.shot.errors import ColorError
+
 _NEAR_NAMES = 6
-"""Most names that are suggested."""
 
 
 def near_names(name: str, offered: Iterable[str]) -> tuple[str, ...]:
@@ -29,3 +32,15 @@ def squeezed(name: str) -> str:
 def spelled(name: str, offered: Iterable[str]) -> str:
     """Return the name as the config spells it, if it differs by no more than case."""
     return next((offer for offer in offered if offer.lower() == name.lower()), name)
+
+
+def require_pinned(name: str, where: str) -> None:
+    """Raise ColorError for the name of a built-in config that means another one with every release of OCIO."""
+    pinned = ocio.ResolveConfigPath(name)
+    if pinned != name:
+        raise ColorError(
+            f'The config "{name}"{where} is another one with every release of OpenColorIO: a shot would change color.',
+            hint=f'Name the one meant; here it is "{pinned}".',
+            config=name,
+            pinned=pinned,
+        )

@@ -11,8 +11,10 @@ import numpy as np
 
 from f2hdr_backend.color.config import PLAIN, ColorConfig, load_config
 from f2hdr_backend.color.conversion import Linear, Transform
+from f2hdr_backend.color.curve import PREFIX, parse_curve, read_curve
 from f2hdr_backend.color.guess import guess
 from f2hdr_backend.color.light import LightPlate, find_clip, looks_log, sample
+from f2hdr_backend.color.own import EMBEDDED, RESPONSE, Own
 from f2hdr_backend.color.primaries import Chromaticities, are_close, interop_id
 from f2hdr_backend.color.response import Response
 from f2hdr_backend.color.tags import read_tags
@@ -71,10 +73,11 @@ def open_color(color: Color, plate: Plate) -> PlateColor:
     response = Response(encoding, color.clip_level or (1.0,))
     told = {"f2hdr/input_space": color.input_space, "f2hdr/clip_level": [float(level) for level in response.clip_level]}
     if is_plain(color):
-        facts = {**told, "f2hdr/output_space": "linear"}
+        stated = None if encoding == "linear" else read_tags(plate).chromaticities
+        facts = {**told, "f2hdr/output_space": "linear", **_primaries_facts(stated)}
         return PlateColor(response, facts=facts, same_space=encoding == "linear")
     config = load_config(color.config)
-    space = config.linear(color.input_space, _own_primaries(color, plate))
+    space = config.linear(color.input_space, _own(color, plate))
     decode = None if color.input_space == "gamma22" else space.decode
     output, encode = _output(config, space, color.output_space)
     matrix = space.matrix if color.output_space == "linear" else config.linear(output).matrix
@@ -97,6 +100,9 @@ def settle_color(color: Color, plate: Plate) -> tuple[Color, list[Event]]:
     """
     given, why = color, "given"
     events: list[Event] = []
+    if color.input_space in ("auto", RESPONSE) and color.response not in ("auto", "off"):
+        curve = parse_curve(color.response) if color.response.startswith(PREFIX) else read_curve(color.response)
+        color, why = replace(color, input_space=RESPONSE, response=curve.text()), "given"
     if color.input_space == "auto":
         found = guess(plate, load_config(color.config))
         color, why = replace(color, input_space=found.space), found.why
@@ -158,8 +164,12 @@ def _identity(config: str, *names: str) -> str:
     return hashlib.sha256(json.dumps([config, *names]).encode()).hexdigest()
 
 
-def _own_primaries(color: Color, plate: Plate) -> Chromaticities | None:
-    """Primaries of a plate whose space names none: as its file says."""
+def _own(color: Color, plate: Plate) -> Own:
+    """What the files add to a space that does not name its primaries: theirs, or their ICC profile."""
+    if color.input_space == EMBEDDED:
+        return read_tags(plate).profile
+    if color.input_space == RESPONSE:
+        return parse_curve(color.response)
     return read_tags(plate).chromaticities if color.input_space in PLAIN else None
 
 
@@ -172,7 +182,7 @@ def _primaries_doubts(color: Color, plate: Plate, *, guessed: bool) -> list[Even
             return []
         message = f"{plate.name} does not say its primaries; they are taken as Rec.709 to give {color.output_space}."
         return [Warned("primaries_assumed", message)]
-    known = config.chromaticities(color.input_space)
+    known = None if color.input_space in (EMBEDDED, RESPONSE) else config.chromaticities(color.input_space)
     if told is None or known is None or guessed or are_close(known, told):
         return []
     named = interop_id(told) or ", ".join(f"{value:g}" for value in told)
@@ -184,7 +194,8 @@ def _settle_clip(color: Color, plate: Plate) -> tuple[Color, str, list[Event]]:
     """The clip level from the plate's pixels; integer codes that end at full scale need no look for it."""
     opened = open_color(color, plate)
     is_light = color.input_space != "gamma22" and opened.decode is None
-    ends_at_one = plate.default_encoding == "gamma22" and (opened.decode is None or _full_scale(opened.decode) == 1)
+    scale = 1.0 if opened.decode is None else _full_scale(opened.decode)
+    ends_at_one = plate.default_encoding == "gamma22" and abs(scale - 1) < 5e-4
     if ends_at_one and not is_light:
         return replace(color, clip_level=(1.0,)), "full scale", []
     samples = sample(opened.in_light(plate))

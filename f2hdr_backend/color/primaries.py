@@ -46,7 +46,7 @@ def to_aces(chromaticities: Chromaticities, cones: Matrix = BRADFORD) -> Matrix:
     ``cones`` is what the white is adapted in. Raises ColorError if the primaries span no gamut.
     """
     xyz = rgb_to_xyz(chromaticities)
-    adapted = _adaptation(chromaticities[6:], ACES_WHITE, cones) @ xyz
+    adapted = adaptation(chromaticities[6:], ACES_WHITE, cones) @ xyz
     return np.asarray(np.linalg.solve(rgb_to_xyz(AP0), adapted))
 
 
@@ -58,7 +58,7 @@ def from_matrix(to_ap0: Matrix) -> Chromaticities:
     """
     xyz = rgb_to_xyz(AP0) @ to_ap0
     for white in (ACES_WHITE, D65):
-        found = _xy(_adaptation(ACES_WHITE, white) @ xyz, white)
+        found = _xy(adaptation(ACES_WHITE, white) @ xyz, white)
         for known in STANDARD.values():
             if are_close(found, known):
                 return known
@@ -77,9 +77,11 @@ def interop_id(chromaticities: Chromaticities) -> str:
 
 def rgb_to_xyz(chromaticities: Chromaticities) -> Matrix:
     """Return the ``(3, 3)`` matrix from linear RGB to XYZ with Y of white 1 (RP 177). Raises ColorError."""
-    red_green_blue = np.array([_xyz(chromaticities[start : start + 2]) for start in (0, 2, 4)]).T
+    shares = [float(value) for value in chromaticities]
+    red_green_blue = np.array([(x, y, 1 - x - y) for x, y in zip(shares[:6:2], shares[1:6:2], strict=True)]).T
     white = _xyz(chromaticities[6:])
-    if abs(np.linalg.det(red_green_blue)) < 1e-6 or not np.isfinite(red_green_blue).all():
+    is_finite = np.isfinite(red_green_blue).all() and np.isfinite(white).all()
+    if not is_finite or abs(np.linalg.det(red_green_blue)) < 1e-6:
         raise ColorError(
             f"The chromaticities {_words(chromaticities)} span no gamut.",
             hint="Correct the file's header, or name its space with --input-space.",
@@ -100,7 +102,8 @@ def _xy(xyz: Matrix, white: tuple[float, float]) -> Chromaticities:
     return (*shares.T.ravel().tolist(), *white)
 
 
-def _adaptation(source: Any, target: Any, cones: Matrix = BRADFORD) -> Matrix:
+def adaptation(source: Any, target: Any, cones: Matrix = BRADFORD) -> Matrix:
+    """Return the ``(3, 3)`` matrix that adapts XYZ from one white (x, y) to another."""
     gains = (cones @ _xyz(target)) / (cones @ _xyz(source))
     return np.asarray(np.linalg.solve(cones, gains[:, None] * cones))
 

@@ -1,4 +1,8 @@
-"""What a plate's files say about their color, before any pixel is decoded."""
+"""What a plate's files state about their color, read before any pixel is decoded.
+
+Sources: SMPTE ST 268-1, tables of transfer and colorimetric characteristics; PNG (third edition), sections 4.3 (which
+chunk counts) and 11.3.2 (cHRM, gAMA, iCCP, sRGB, cICP); Radiance file formats (PRIMARIES).
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,9 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from f2hdr_backend.color.icc import IccProfile, profile_name, read_profile
 from f2hdr_backend.color.primaries import Chromaticities
+from f2hdr_backend.image import dpx
 from f2hdr_backend.image.exr import read_header
 from f2hdr_backend.image.frame import Plate, unreadable
 from f2hdr_backend.image.read import RAW_SUFFIXES
@@ -19,19 +25,24 @@ from f2hdr_backend.shot.frames import Sequence
 from f2hdr_backend.shot.opening import library_path, open_file
 
 NAMES = ("colorInteropID", "f2hdr/output_space", "oiio:ColorSpace", "colorspace", "ColorSpace", "color_space")
-"""EXR attributes that hold the name of a color space, the surest first."""
+"""EXR attributes with the name of a color space, the surest first."""
 RAW_SPACE = "lin_rec709_scene"
-"""What camera raw is developed to (see ``raw``)."""
+"""The space that camera raw is developed to (see ``raw``)."""
 _ACES_CONTAINER = "acesImageContainerFlag"
 _EXIF_SRGB = 1
-_PNG_CHUNK_START = 4
-_SRGB_BY_DEFAULT = (".png", ".jpg", ".jpeg")
-"""OpenImageIO calls these sRGB even if nothing in them says so."""
+_PNG_CHUNK_START = 32
+_DPX_TRANSFER = {5: 1, 6: 1, 7: 6, 8: 6}
+"""Transfer functions of H.273 by the transfer characteristic of DPX: SMPTE 274M, BT.709, BT.601."""
+_DPX_PRIMARIES = {5: 1, 6: 1, 7: 5, 8: 6}
+_FFMPEG = ("Lavc", "Lavf")
+_DPX_LINEAR_DOUBT = "linear, which FFmpeg writes into every DPX whatever its pixels are"
+_NEAR_GAMMA = 0.02
+"""Difference of an exponent up to which it is 1 or 2.2."""
 
 
 @dataclass(frozen=True)
 class ColorTags:
-    """Names of spaces, or words that may be names, with where they stand; primaries; and H.273 numbers."""
+    """Names of spaces, or words that may be names, with their place in the file; primaries; and H.273 numbers."""
 
     names: tuple[tuple[str, str], ...] = ()
     """(where, name), the surest first."""
@@ -39,11 +50,12 @@ class ColorTags:
     transfer: int | None = None
     primaries: int | None = None
     notes: dict[str, str] = field(default_factory=dict)
-    """Words that say something about color, but not which space: DPX's "Logarithmic"."""
+    """Statements about color that do not give a space: DPX's "logarithmic", an ICC profile of tables."""
+    profile: IccProfile | None = None
 
 
 def read_tags(plate: Plate) -> ColorTags:
-    """Return what the first file of a plate says; nothing if it is not on disk. Raises UnreadableFrame."""
+    """Return what the first file of a plate states; nothing if it is not on disk. Raises UnreadableFrame."""
     path = first_file(plate)
     if not os.path.isfile(path):
         return ColorTags()
@@ -51,6 +63,8 @@ def read_tags(plate: Plate) -> ColorTags:
         return _movie(path)
     if path.lower().endswith(RAW_SUFFIXES):
         return ColorTags((("the raw developer", RAW_SPACE),))
+    if path.lower().endswith(".dpx"):
+        return _dpx(dpx.read_header(path))
     return _exr(read_header(path)) if path.lower().endswith(".exr") else _still(path)
 
 
@@ -65,8 +79,8 @@ def _exr(header: dict[str, Any]) -> ColorTags:
     names = [(key, header[key]) for key in NAMES if isinstance(header.get(key), str)]
     if header.get(_ACES_CONTAINER) == 1:
         names.insert(0, (_ACES_CONTAINER, "ACES2065-1"))
-    told = header.get("chromaticities")
-    chromaticities = None if told is None else tuple(float(value) for value in np.ravel(told))
+    stated = header.get("chromaticities")
+    chromaticities = None if stated is None else tuple(float(value) for value in np.ravel(stated))
     return ColorTags(tuple(names), chromaticities)
 
 
@@ -85,19 +99,64 @@ def _still(path: str) -> ColorTags:
         raise unreadable(path, error.strerror or str(error), "Check the path.") from error
     if b"cICP" in chunks:  # counts before every other tag (PNG 3, section 4.3)
         return ColorTags(primaries=chunks[b"cICP"][0], transfer=chunks[b"cICP"][1])
-    names = []
+    stored = spec.getattribute("ICCProfile")
+    if stored is not None:
+        return _icc(bytes(np.asarray(stored, np.uint8)))
     if spec.get_int_attribute("Exif:ColorSpace") == _EXIF_SRGB or b"sRGB" in chunks:
-        names.append(("the file's sRGB tag", "srgb_tx"))
-    told = spec.get_string_attribute("oiio:ColorSpace")
-    if told and not (told == "srgb_rec709_scene" and path.lower().endswith(_SRGB_BY_DEFAULT)):
-        names.append(("the file's color space", told))
-    transfer = spec.get_string_attribute("dpx:Transfer")
-    notes = {"dpx:Transfer": transfer} if transfer in ("Logarithmic", "Printing density") else {}
-    return ColorTags(tuple(names), notes=notes)
+        return ColorTags((("the file's sRGB tag", "srgb_tx"),))
+    if b"gAMA" in chunks or b"cHRM" in chunks:
+        return _png(chunks)
+    return ColorTags(chromaticities=_radiance_primaries(path) if path.lower().endswith(".hdr") else None)
+
+
+def _icc(data: bytes) -> ColorTags:
+    profile = read_profile(data)
+    if profile is None:
+        return ColorTags(notes={"an ICC profile without curves and a matrix": profile_name(data)})
+    return ColorTags(profile=profile)
+
+
+def _png(chunks: dict[bytes, bytes]) -> ColorTags:
+    names: list[tuple[str, str]] = []
+    notes: dict[str, str] = {}
+    if len(chunks.get(b"gAMA", b"")) >= 4:
+        exponent = 100_000 / max(1, struct.unpack(">I", chunks[b"gAMA"][:4])[0])
+        known = {1.0: "linear", 2.2: "gamma22"}
+        near = [name for power, name in known.items() if abs(exponent - power) < _NEAR_GAMMA]
+        names = [("the file's gAMA chunk", name) for name in near]
+        notes = {} if near else {"gAMA": f"1 / {exponent:.3g}"}
+    chromaticities = None
+    if len(chunks.get(b"cHRM", b"")) >= 32:
+        white_x, white_y, *colors = (value / 100_000 for value in struct.unpack(">8I", chunks[b"cHRM"][:32]))
+        chromaticities = (*colors, white_x, white_y)
+    return ColorTags(tuple(names), chromaticities, notes=notes)
+
+
+def _dpx(header: dpx.DpxHeader) -> ColorTags:
+    """The transfer characteristic as the standard defines it; the colorimetric one has no value for linear."""
+    if header.transfer in (dpx.PRINTING_DENSITY, dpx.LOGARITHMIC):
+        words = {dpx.PRINTING_DENSITY: "printing density", dpx.LOGARITHMIC: "logarithmic"}
+        return ColorTags(notes={"the transfer characteristic": words[header.transfer]})
+    if header.transfer == dpx.LINEAR:
+        if header.colorimetric == dpx.LINEAR or header.writer.startswith(_FFMPEG):
+            return ColorTags(notes={"the transfer characteristic": _DPX_LINEAR_DOUBT})
+        return ColorTags((("the file's transfer characteristic", "linear"),))
+    transfer, primaries = _DPX_TRANSFER.get(header.transfer), _DPX_PRIMARIES.get(header.colorimetric)
+    return ColorTags(transfer=transfer, primaries=primaries)
+
+
+def _radiance_primaries(path: str) -> Chromaticities | None:
+    """The chromaticities of a Radiance header: red, green, blue and white."""
+    with open_file(path) as file:
+        for line in iter(lambda: file.readline(1000).strip(), b""):
+            if line.upper().startswith(b"PRIMARIES="):
+                values = line.partition(b"=")[2].split()
+                return tuple(float(value) for value in values) if len(values) == 8 else None
+    return None
 
 
 def _png_chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the types of a PNG's chunks up to its pixels, and the beginning of what each holds."""
+    """Yield the types of a PNG's chunks up to its pixels, and the beginning of the content of each."""
     file.seek(8)
     while len(head := file.read(8)) == 8:
         size, kind = struct.unpack(">I4s", head)

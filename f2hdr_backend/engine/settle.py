@@ -13,6 +13,7 @@ from f2hdr_backend.detection.detect import RENDERED_EXPOSURES, Detection, detect
 from f2hdr_backend.engine.window import settled_exposures, window_of
 from f2hdr_backend.image.frame import Encoding, Plate
 from f2hdr_backend.image.read import open_plate
+from f2hdr_backend.response.plate import settle_response, tone_curve_note
 from f2hdr_backend.shot.document import Color, Engine, Shot
 from f2hdr_backend.shot.errors import DocumentError, ExposureError, ShotError
 from f2hdr_backend.shot.events import Event, PlateMeasured, Warned
@@ -36,16 +37,24 @@ def settle(shot: Shot, plate: Plate, frames: FrameRange) -> tuple[Shot, list[Eve
             read from the headers.
         MissingFrames, UnreadableFrame: from the plate.
     """
-    color, events = settle_color(shot.color, plate)
-    shot = replace(shot, color=color, engine=_resolved(shot.engine))
-    if shot.exposures is not None and shot.cuts is not None:
-        return shot, events
+    wanted = shot.color
+    color, events = settle_color(wanted, plate)
     given = shot.exposures
+    if given is not None:
+        color, told = settle_response(wanted, color, plate, given)
+        events += told
+    shot = replace(shot, color=color, engine=_resolved(shot.engine))
+    if given is not None and shot.cuts is not None:
+        return shot, events
     span = None if given is None else _around(frames, plate)
     found = detect_light(shot.color, plate, span, given.cycle if given else None)
+    found = found if given else _with_note(found, wanted, color, plate)
     pattern = given or require_pattern(found)
     _refuse_contradiction(shot, found, pattern)
-    shot = replace(shot, exposures=pattern, cuts=found.cuts if shot.cuts is None else shot.cuts)
+    if given is None and found.source == "metadata":
+        color, told = settle_response(wanted, color, plate, pattern)
+        events += told
+    shot = replace(shot, color=color, exposures=pattern, cuts=found.cuts if shot.cuts is None else shot.cuts)
     return shot, [*events, *_told(found, pattern, warn_dropped=given is None)]
 
 
@@ -82,7 +91,7 @@ def check_early(shot: Shot) -> None:
         ShotError, ImageError: see :func:`check_request`.
         WeightsError: the weights are not installed.
     """
-    plate = open_plate(shot.plate)
+    plate = open_plate(shot.plate, shot.layer)
     try:
         check_request(shot, plate, frames_of(shot, plate))
     finally:
@@ -190,10 +199,22 @@ def detect_light(
         ColorError: see ``plate_color.open_color``.
         MissingFrames, UnreadableFrame: from the plate.
     """
+    wanted = color
     color, _ = settle_color(replace(color, clip_level=(1.0,)), plate)
     encoding: Encoding = "gamma22" if color.input_space == "gamma22" else "linear"
     light = open_color(color, plate).in_light(plate)
-    return detect(light, frames=frames, encoding=encoding, cycle=cycle, progress=progress)
+    found = detect(light, frames=frames, encoding=encoding, cycle=cycle, progress=progress)
+    return found if cycle else _with_note(found, wanted, color, plate)
+
+
+def _with_note(found: Detection, wanted: Color, color: Color, plate: Plate) -> Detection:
+    """Add a note, and lower the confidence, if a tone curve bends the exposures that were measured."""
+    if found.pattern is None or found.source != "pixels":
+        return found
+    note, off = tone_curve_note(wanted, color, plate, found.pattern)
+    if not note:
+        return found
+    return replace(found, notes=(*found.notes, note), confidence=found.confidence * max(0.3, 1 - off))
 
 
 def check_request(shot: Shot, plate: Plate, frames: FrameRange) -> None:

@@ -33,6 +33,12 @@ class Color:
         default="auto",
         label="Input space",
     )
+    response: str = setting(
+        "Camera response: auto (recovered from the plate if gamma 2.2 or sRGB does not fit it and its exposures are "
+        "known), off, or a file that f2hdr response wrote.",
+        default="auto",
+        label="Camera response",
+    )
     output_space: str = setting(
         "Color space of the result: linear (scene-linear in the plate's own primaries), or a scene-linear space of "
         "the OCIO config such as ACEScg.",

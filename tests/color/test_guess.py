@@ -10,6 +10,7 @@ import pytest
 
 from f2hdr_backend.color.config import load_config
 from f2hdr_backend.color.guess import guess
+from f2hdr_backend.color.tags import read_tags
 from f2hdr_backend.image.read import open_plate
 from f2hdr_backend.image.write import write_exr, write_image
 
@@ -66,8 +67,8 @@ def png(path, *chunks):
     [
         ([], "gamma22"),
         ([(b"sRGB", b"\0")], "sRGB - Texture"),
-        ([(b"gAMA", struct.pack(">I", 45455))], "Gamma 2.2 Rec.709 - Texture"),
-        ([(b"gAMA", struct.pack(">I", 100000))], "Linear Rec.709 (sRGB)"),
+        ([(b"gAMA", struct.pack(">I", 45455))], "gamma22"),
+        ([(b"gAMA", struct.pack(">I", 100000))], "linear"),
         ([(b"cICP", bytes([9, 16, 0, 1]))], "Rec.2100-PQ - Display"),
         ([(b"cICP", bytes([1, 13, 0, 1]))], "sRGB - Texture"),
         ([(b"cICP", bytes([1, 1, 0, 1]))], "Camera Rec.709"),
@@ -161,3 +162,60 @@ def test_movie_tags(tmp_path, tags, space, doubted):
         container.mux(stream.encode(None))
     found = guessed(path)
     assert found.space == space and bool(found.doubt) == doubted
+
+
+def test_chromaticities_and_gamma_of_a_png_are_used_or_doubted(tmp_path):
+    primaries = (0.68, 0.32, 0.265, 0.69, 0.15, 0.06)
+    chunk = struct.pack(">8I", *(round(value * 100_000) for value in (0.3127, 0.329, *primaries)))
+    png(tmp_path / "p.0001.png", (b"gAMA", struct.pack(">I", 45455)), (b"cHRM", chunk))
+    plate = open_plate(str(tmp_path / "p.####.png"))
+    assert read_tags(plate).chromaticities == pytest.approx((*primaries, 0.3127, 0.329))
+    png(tmp_path / "q.0001.png", (b"gAMA", struct.pack(">I", 55556)))
+    found = guessed(tmp_path / "q.####.png")
+    assert found.space == "gamma22" and "gAMA" in found.doubt and "1.8" in found.doubt
+
+
+def test_primaries_of_a_radiance_header_are_read(tmp_path):
+    values = "0.708 0.292 0.170 0.797 0.131 0.046 0.3127 0.3290"
+    header = f"#?RADIANCE\nPRIMARIES= {values}\nFORMAT=32-bit_rle_rgbe\n\n-Y 4 +X 6\n"
+    (tmp_path / "p.0001.hdr").write_bytes(header.encode() + bytes([128, 128, 128, 129]) * 24)
+    plate = open_plate(str(tmp_path / "p.####.hdr"))
+    assert read_tags(plate).chromaticities == pytest.approx([float(value) for value in values.split()])
+
+
+@pytest.mark.parametrize(
+    ("transfer", "colorimetric", "writer", "space"),
+    [
+        (6, 6, b"", "Camera Rec.709"),
+        (5, 5, b"", "Camera Rec.709"),
+        (7, 7, b"", "Camera Rec.709"),
+        (2, 6, b"a scanner", "linear"),
+        (0, 0, b"", "gamma22"),
+    ],
+)
+def test_dpx_is_read_by_the_meaning_of_its_standard(tmp_path, transfer, colorimetric, writer, space):
+    dpx(tmp_path / "p.0001.dpx", transfer, colorimetric, writer)
+    found = guessed(tmp_path / "p.####.dpx")
+    assert found.space == space and not found.doubt
+
+
+@pytest.mark.parametrize(
+    ("transfer", "colorimetric", "writer", "word"),
+    [(2, 2, b"", "FFmpeg"), (2, 6, b"Lavc60.3.100", "FFmpeg"), (3, 3, b"", "logarithmic"), (1, 1, b"", "printing")],
+)
+def test_dpx_words_that_give_no_space_are_doubted(tmp_path, transfer, colorimetric, writer, word):
+    dpx(tmp_path / "p.0001.dpx", transfer, colorimetric, writer)
+    found = guessed(tmp_path / "p.####.dpx")
+    assert found.space == "gamma22" and word in found.doubt and "--input-space" in found.doubt
+
+
+def dpx(path, transfer, colorimetric, writer):
+    """A gray 10-bit picture of 6 x 4, by the standard's table of fields."""
+    header = bytearray(b"\xff" * 2048)
+    header[0:4], header[136:660] = b"SDPX", bytes(524)
+    header[160 : 160 + len(writer)] = writer
+    struct.pack_into(">I", header, 4, 2048)
+    struct.pack_into(">HHII", header, 768, 0, 1, 6, 4)
+    header[800:804] = bytes((50, transfer, colorimetric, 10))
+    struct.pack_into(">HHI", header, 804, 1, 0, 2048)
+    path.write_bytes(bytes(header) + struct.pack(">I", 0x80200800) * 24)

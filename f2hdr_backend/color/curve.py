@@ -1,0 +1,110 @@
+"""A camera's response as a curve: the light of each code value, its text in a Shot, and its files."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from f2hdr_backend.shot.atomic import write_file
+from f2hdr_backend.shot.errors import ColorError
+from f2hdr_backend.shot.opening import open_file
+
+KNOTS = np.linspace(0, 1, 49)
+"""Code values at which a curve is stored; between them light^(1/2.2) is linear."""
+_GAMMA = 2.2
+PREFIX = "curve:"
+"""What the text of a curve in a Shot begins with."""
+_TABLE = 65536
+_LARGEST_FILE = 2**24
+"""Bytes of a response file that are read, far more than one has."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """``values`` ``(49, 3)``: light, 1.0 at code 1, at each of ``KNOTS``; not descending from 0."""
+
+    values: NDArray[np.float64]
+
+    def light(self, codes: NDArray[Any], channel: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the light of ``(N,)`` codes 0-1, each of its ``channel``."""
+        roots = self.values ** (1 / _GAMMA)
+        found = np.stack([np.interp(codes, KNOTS, roots[:, index]) for index in range(3)], axis=-1)
+        return np.asarray(found[np.arange(len(codes)), channel] ** _GAMMA)
+
+    def table(self) -> NDArray[np.float64]:
+        """Return the light of every 16-bit code, ``(65536, 3)``."""
+        codes = np.linspace(0, 1, _TABLE)
+        roots = self.values ** (1 / _GAMMA)
+        return np.stack([np.interp(codes, KNOTS, roots[:, index]) ** _GAMMA for index in range(3)], axis=-1)
+
+    def text(self) -> str:
+        """Return the curve as a Shot has it."""
+        return PREFIX + json.dumps([[float(f"{value:.6g}") for value in row] for row in self.values.T.tolist()])
+
+
+def parse_curve(text: str) -> Curve:
+    """Read the text of a curve, as ``Curve.text`` writes it. Raises ColorError."""
+    try:
+        return _checked(np.array(json.loads(text.removeprefix(PREFIX)), np.float64).T)
+    except (ValueError, TypeError) as error:
+        hint = "Give a file that f2hdr response wrote."
+        raise ColorError("The response in the Shot is not a curve.", hint=hint) from error
+
+
+def read_curve(path: str) -> Curve:
+    """Read a response file: JSON, or a 1D cube. Raises ColorError naming the file."""
+    try:
+        with open_file(path) as file:
+            text = file.read(_LARGEST_FILE).decode("utf-8")
+        if path.lower().endswith(".cube"):
+            return _checked(_from_cube(text))
+        return _checked(np.array(json.loads(text)["light"], np.float64))
+    except OSError as error:
+        raise _bad(path, error.strerror or str(error)) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise _bad(path, str(error) or "it is not a response") from error
+
+
+def write_curve(path: str | os.PathLike[str], curve: Curve, facts: dict[str, Any]) -> None:
+    """Write a response as JSON with ``facts`` about how it was made, or as a 1D cube, by the suffix of ``path``.
+
+    Raises ColorError for another suffix, UnwritableFrame.
+    """
+    name = os.fspath(path)
+    if name.lower().endswith(".cube"):
+        codes = np.linspace(0, 1, 4096)
+        rows = np.stack([curve.light(codes, np.full(4096, channel)) for channel in range(3)], axis=-1)
+        lines = (" ".join(f"{value:.7g}" for value in row) for row in rows.tolist())
+        text = "LUT_1D_SIZE 4096\n" + "\n".join(lines) + "\n"
+    elif name.lower().endswith(".json"):
+        document = {"kind": "f2hdr response", **facts, "codes": KNOTS.tolist(), "light": curve.values.tolist()}
+        text = json.dumps(document, indent=1) + "\n"
+    else:
+        raise ColorError(f'"{name}" is not the name of a response.', hint="Name it .json or .cube.", path=name)
+    write_file(path, text)
+
+
+def _from_cube(text: str) -> NDArray[np.float64]:
+    rows = [line.split() for line in text.splitlines() if line and (line[0].isdigit() or line[0] in "-.")]
+    values = np.array(rows, np.float64)
+    if values.ndim != 2 or values.shape[1] != 3 or len(values) < 2:
+        raise ValueError("it is not a 1D cube")
+    codes = np.linspace(0, 1, len(values))
+    return np.stack([np.interp(KNOTS, codes, values[:, channel]) for channel in range(3)], axis=-1)
+
+
+def _checked(values: NDArray[np.float64]) -> Curve:
+    sound = values.shape == (len(KNOTS), 3) and np.isfinite(values).all() and (values[0] >= 0).all()
+    if not sound or (np.diff(values, axis=0) < 0).any() or (values[-1] <= 0).any():
+        raise ValueError("its curves do not rise from 0")
+    return Curve(values)
+
+
+def _bad(path: str, reason: str) -> ColorError:
+    hint = "Give a file that f2hdr response wrote."
+    return ColorError(f'The response "{path}" cannot be read: {reason}.', hint=hint, path=path)

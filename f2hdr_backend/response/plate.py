@@ -1,0 +1,142 @@
+"""A plate's own response: whether the assumed curve fits it, and the recovered one where it does not."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from f2hdr_backend.color.config import load_config
+from f2hdr_backend.color.curve import KNOTS, Curve
+from f2hdr_backend.color.own import RESPONSE
+from f2hdr_backend.color.plate import open_color
+from f2hdr_backend.image.frame import Plate
+from f2hdr_backend.response.fit import Floats, Matches, Recovered, match, recover, spread
+from f2hdr_backend.shot.document import Color
+from f2hdr_backend.shot.errors import ColorError
+from f2hdr_backend.shot.events import Event, Warned
+from f2hdr_backend.shot.exposure import ExposurePattern
+
+LARGEST_SPREAD = 0.18
+"""Stops by which the step between exposures may vary over brightness; gamma 2.2 plates stay below 0.14."""
+SAMPLED_PAIRS = 6
+SAMPLED_ROWS = 270
+SMALLEST_STEP_EV = 0.5
+MOST_FRAMES = 12
+"""Frames that are compared to each other when a response file is made."""
+
+
+def settle_response(
+    wanted: Color, color: Color, plate: Plate, pattern: ExposurePattern
+) -> tuple[Color, list[Event]]:
+    """Return the color with the plate's recovered curve if the assumed one does not fit, and what to report.
+
+    Args:
+        wanted: as the user gave it; nothing is recovered unless its input space and response are auto.
+        color: settled.
+        plate: the frames as stored.
+        pattern: exposures that were given or read from the files, not measured.
+
+    Raises:
+        ColorError, UnreadableFrame: from the plate.
+    """
+    matches = plate_matches(plate, pattern) if is_checked(wanted, color, plate) else None
+    off = None if matches is None else misfit(color, plate, matches)
+    if matches is None or off is None:
+        return color, []
+    found = recover(matches)
+    if found.reason:
+        failed = f"{_finding(plate, color, off)} The curve could not be recovered: {found.reason}."
+        return color, [Warned("tone_curve", failed)]
+    words = f"{_finding(plate, color, off)} The curve recovered from the exposures is used; they agree within"
+    left = spread(matches, found.curve)
+    told = Warned("response_recovered", f"{words} {left:.2f} stops with it. --response off keeps {color.input_space}.")
+    return with_response(color, found.curve), [told]
+
+
+def tone_curve_note(wanted: Color, color: Color, plate: Plate, pattern: ExposurePattern) -> tuple[str, float]:
+    """Return a sentence if the assumed curve does not fit a plate whose exposures were measured, and the spread."""
+    matches = plate_matches(plate, pattern) if is_checked(wanted, color, plate) else None
+    off = None if matches is None else misfit(color, plate, matches)
+    if off is None:
+        return "", 0.0
+    ask = "The measured stops are wrong by as much. Give the true ones with --exposures, and the curve is recovered."
+    return f"{_finding(plate, color, off)} {ask}", off
+
+
+def with_response(color: Color, curve: Curve) -> Color:
+    """Return a color whose plate is decoded by a response curve."""
+    return replace(color, input_space=RESPONSE, response=curve.text(), config=load_config(color.config).source)
+
+
+def plate_matches(plate: Plate, pattern: ExposurePattern) -> Matches | None:
+    """Return matched codes of pairs of successive frames over the whole plate; None if no two exposures differ."""
+    pairs = list(_pairs(plate, pattern))
+    return match(pairs) if pairs else None
+
+
+def recover_from(frames: Sequence[tuple[Floats, float]]) -> tuple[Recovered, Matches]:
+    """Recover the response from frames of one scene, each ``(N, 3)`` codes and its exposure in stops."""
+    ordered = sorted(frames, key=lambda frame: frame[1])
+    pairs = [
+        (dark, bright, high - low)
+        for (dark, low), (bright, high) in itertools.combinations(ordered, 2)
+        if high - low >= SMALLEST_STEP_EV
+    ]
+    if not pairs:
+        raise ColorError("The frames have no two exposures.", hint="Give --exposures, one value a frame of the cycle.")
+    matches = match(pairs)
+    return recover(matches), matches
+
+
+def sampled_codes(plate: Plate, number: int) -> Floats:
+    """Return ``(N, 3)`` code values of a frame, with less noise than single pixels."""
+    pixels = plate.read(number).pixels
+    every = max(1, pixels.shape[0] // SAMPLED_ROWS)
+    return np.asarray(cv2.blur(pixels, (3, 3))[::every, ::every].reshape(-1, 3), np.float64)
+
+
+def misfit(color: Color, plate: Plate, matches: Matches) -> float | None:
+    """Return the spread of the measured step (stops) if the assumed curve does not fit; None if it does."""
+    off = spread(matches, _assumed(color, plate))
+    return off if off > LARGEST_SPREAD else None
+
+
+def is_checked(wanted: Color, color: Color, plate: Plate) -> bool:
+    """Whether an input space was found that a camera's tone curve may hide behind: gamma 2.2, or the sRGB tag."""
+    if wanted.input_space != "auto" or wanted.response != "auto" or plate.default_encoding != "gamma22":
+        return False
+    if color.input_space == "gamma22":
+        return True
+    try:
+        return color.input_space == load_config(color.config).space("srgb_tx")
+    except ColorError:
+        return False
+
+
+def _assumed(color: Color, plate: Plate) -> Curve | None:
+    decode = open_color(color, plate).decode
+    if decode is None:
+        return None
+    values = decode.colors(np.repeat(KNOTS[:, None], 3, axis=1).astype(np.float32))
+    return Curve(np.maximum.accumulate(np.maximum(values, 0), axis=0))
+
+
+def _pairs(plate: Plate, pattern: ExposurePattern) -> Iterator[tuple[Floats, Floats, float]]:
+    there = list(plate.frames)
+    following = [(a, b) for a, b in itertools.pairwise(there) if abs(pattern.ev(b) - pattern.ev(a)) >= SMALLEST_STEP_EV]
+    places = sorted(set(np.linspace(0, len(following) - 1, SAMPLED_PAIRS).round().astype(int))) if following else []
+    for place in places:
+        dark, bright = sorted(following[place], key=pattern.ev)
+        stops = pattern.ev(bright) - pattern.ev(dark)
+        yield sampled_codes(plate, dark), sampled_codes(plate, bright), stops
+
+
+def _finding(plate: Plate, color: Color, off: float) -> str:
+    return (
+        f"{plate.name} does not fit {color.input_space}: the step between its exposures varies by {off:.2f} stops over "
+        "brightness, as a camera's tone curve makes it."
+    )
