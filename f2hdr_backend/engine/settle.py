@@ -59,7 +59,7 @@ def settle(shot: Shot, plate: Plate, frames: FrameRange) -> tuple[Shot, list[Eve
 
 
 def _resolved(engine: Engine) -> Engine:
-    """The method and the weights by name. Only where they are open does it import torch, to look at the device."""
+    """The method and the weights by name. Only where they are open is torch imported."""
     if engine.method == "merge" or "auto" not in (engine.method, engine.weights):
         return engine
     from f2hdr_backend.engine.method.quality import resolved

@@ -79,8 +79,8 @@ class Engine:
     """The method that computes the frames, and the device it runs on."""
 
     quality: str = setting(
-        "Quality for the time: draft is the classical merge, good and best are networks; auto is good on a CPU and "
-        "best on a GPU. A method or weights that are named win.",
+        "Quality for the time: draft is the classical merge, good and best are networks; auto is good. A method or "
+        "weights that are named win.",
         default="auto",
         choices=("auto", "draft", "good", "best"),
         pixels=False,

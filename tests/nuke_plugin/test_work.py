@@ -262,7 +262,7 @@ def test_show_log_shows_what_happened(window: Comp) -> None:
 def test_check_shows_what_the_backend_is(window: Comp) -> None:
     window.press("check")
     assert "The backend answers." in window.messages()
-    assert "standard" in window.messages()
+    assert "mergenet" in window.messages()
     assert not at_work()
 
 
