@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 import time
 
+import psutil
 import pytest
 
 pytest.importorskip("qtpy", reason="Qt is not installed", exc_type=ImportError)
@@ -38,15 +39,11 @@ def served(tmp_path, monkeypatch):
 
 
 def stop_server(served):
-    """End the server that the window started."""
-    from f2hdr_backend.client.runtime import read_connection_file
-
-    facts = read_connection_file()
-    if facts is not None:
-        try:
-            os.kill(facts["pid"], 9)
-        except ProcessLookupError:
-            pass
+    """End the servers that the window started; one that is still starting has no connection file yet."""
+    for process in psutil.process_iter(["cmdline"]):
+        if served.environment["F2HDR_BACKEND"] in (process.info["cmdline"] or ()):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
 
 
 class Window:
