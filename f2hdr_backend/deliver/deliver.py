@@ -101,13 +101,14 @@ def _delivered(delivery: Delivery) -> Iterator[Event]:
     try:
         frames = delivery.frames or FrameRange(tuple(range(plate.frames.first, plate.frames.last + 1)))
         plate.require(frames)
-        first = plate.read(frames.first)
+        first = plate.read(frames.first).displayed()
+        size = (first.pixels.shape[1], first.pixels.shape[0])
         look, doubts = _look(delivery, plate)
         rate, assumed = _rate(delivery, first)
         signal = signal_named(delivery.tags) if delivery.tags else signal_of(look.display, look.view)
-        target = target_of(Wish(delivery.output, delivery.codec, rate), plate.size, signal)
+        target = target_of(Wish(delivery.output, delivery.codec, rate, first.metadata), size, signal)
         _refuse_overwriting(delivery, target, frames)
-        yield DeliveryStarted(len(frames), plate.size, look.space, look.display, look.view, target.words)
+        yield DeliveryStarted(len(frames), size, look.space, look.display, look.view, target.words)
         yield from doubts
         yield from assumed if isinstance(target, Movie) else ()
         yield from _Work(plate, frames, look, target).events(delivery.mastering_nits)
@@ -168,7 +169,7 @@ class _Work:
 
     def _show(self, number: int) -> _Shown:
         began = time.monotonic()
-        image = self._plate.read(number)
+        image = self._plate.read(number).displayed()
         return _Shown(image, self._look.of(image), began)
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from types import ModuleType
 
 from f2hdr_backend.image.arrays import FloatArray
+from f2hdr_backend.image.metadata import Header
 from f2hdr_backend.image.png import write_tagged_png
 from f2hdr_backend.image.signal import PQ, LightLevel, Signal
 from f2hdr_backend.image.write import write_image
@@ -66,6 +67,8 @@ class Movie:
     size: tuple[int, int]
     rate: Fraction
     signal: Signal
+    metadata: Header = field(default_factory=dict)
+    """Header of the first frame: its timecode and pixel aspect ratio go into the movie."""
 
     @property
     def takes_light(self) -> bool:
@@ -83,7 +86,7 @@ class Movie:
     def opened(self, light: LightLevel | None = None) -> Iterator[Add]:
         """Give what appends one frame; the movie is there when the block has ended well. Raises UnwritableFrame."""
         writing = _movie_writing(self.path)
-        movie = writing.MovieFormat(self.codec, self.size, self.rate, self.signal, light)
+        movie = writing.MovieFormat(self.codec, self.size, self.rate, self.signal, light, self.metadata)
         with writing.movie_writer(self.path, movie) as writer:
 
             def add(number: int, rgb: FloatArray) -> str:
@@ -100,6 +103,8 @@ class Wish:
     output: str
     codec: str
     rate: Fraction
+    metadata: Header = field(default_factory=dict)
+    """Header of the first frame."""
 
 
 def target_of(wish: Wish, size: tuple[int, int], signal: Signal) -> Movie | Pictures:
@@ -113,7 +118,7 @@ def target_of(wish: Wish, size: tuple[int, int], signal: Signal) -> Movie | Pict
         writing = _movie_writing(output)
         codec = writing.codec_for(output, wish.codec)
         writing.check_size(output, codec, size)
-        return Movie(output, codec, size, wish.rate, signal)
+        return Movie(output, codec, size, wish.rate, signal, wish.metadata)
     if Sequence.is_pattern(output) and output.lower().endswith(PICTURES):
         return Pictures(Sequence.parse(output), signal)
     stem = os.path.splitext(output)[0].rstrip("#.") or "out"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -13,9 +13,11 @@ import av
 import numpy as np
 
 from f2hdr_backend.image.arrays import FloatArray
+from f2hdr_backend.image.metadata import Header
 from f2hdr_backend.image.movie.boxes import add_light_level
 from f2hdr_backend.image.movie.planes import Codes, to_planes
 from f2hdr_backend.image.signal import CHROMATICITY_STEPS, LUMINANCE_STEPS, LightLevel, Signal
+from f2hdr_backend.image.timecode import timecode_text
 from f2hdr_backend.shot.atomic import atomic_file
 from f2hdr_backend.shot.errors import ImageError, UnwritableFrame
 
@@ -53,6 +55,8 @@ class MovieFormat:
     rate: Fraction
     signal: Signal
     light: LightLevel | None = None
+    metadata: Header = field(default_factory=dict)
+    """Header of the first frame: its timecode and pixel aspect ratio."""
 
 
 def codec_for(path: str, codec: str = "auto") -> str:
@@ -122,6 +126,11 @@ class MovieWriter:
         stream.width, stream.height = self._movie.size
         stream.pix_fmt = self._codec.layout
         stream.codec_context.codec_tag = self._codec.fourcc
+        time, aspect = timecode_text(self._movie.metadata), self._movie.metadata.get("pixelAspectRatio", 1.0)
+        if time:
+            stream.metadata["timecode"] = time
+        if isinstance(aspect, float) and 0 < aspect < 100:
+            stream.codec_context.sample_aspect_ratio = Fraction(aspect).limit_denominator(1000)
         self._tag(stream.codec_context)
         return stream
 

@@ -10,6 +10,7 @@ from fractions import Fraction
 
 import cv2
 import numpy as np
+import OpenEXR
 import pytest
 
 from f2hdr_backend.cli.main import build_app, run
@@ -309,3 +310,20 @@ def test_rates_are_read_as_they_are_spoken(text, rate):
 def test_no_rate_is_refused(text):
     with pytest.raises(DocumentError):
         parse_rate(text)
+
+
+def test_a_movie_keeps_timecode_rate_and_pixel_shape_and_shows_the_display_window(tmp_path, f2hdr):
+    from f2hdr_backend.image.frame import Windows
+
+    header = {"timeCode": OpenEXR.TimeCode(1, 2, 3, 4, *[0] * 14), "framesPerSecond": Fraction(24000, 1001)}
+    for number in (1, 2):
+        pixels = np.full((48, 64, 3), 0.2, np.float32)
+        windows = Windows((-8, -8, 55, 39), (0, 0, 47, 31))
+        write_exr(tmp_path / f"h.{number}.exr", {"RGB": pixels}, {**header, "pixelAspectRatio": 2.0}, windows=windows)
+    ran = f2hdr("convert", tmp_path / "h.#.exr", "-o", tmp_path / "o.mov", "--display", "Rec.709")
+    assert ran.returncode == 0, ran.stderr
+    with av.open(str(tmp_path / "o.mov")) as movie:
+        stream = movie.streams.video[0]
+        assert stream.metadata["timecode"] == "01:02:03:04"
+        assert (stream.sample_aspect_ratio, stream.average_rate) == (2, Fraction(24000, 1001))
+        assert (stream.width, stream.height) == (48, 32)
