@@ -50,7 +50,7 @@ TARGETS = {
         ("install.sh",),
     ),
     "linux-aarch64": Target(
-        tuple(f"manylinux_2_{minor}_aarch64" for minor in range(36, 16, -1))
+        tuple(f"manylinux_2_{minor}_aarch64" for minor in range(39, 16, -1))
         + ("manylinux2014_aarch64", "linux_aarch64"),
         ("install.sh",),
     ),
