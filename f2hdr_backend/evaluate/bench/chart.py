@@ -14,14 +14,14 @@ from f2hdr_backend.evaluate.pictures.contact_sheet import FAINT, GROUND, INK, Co
 
 WIDTH, HEIGHT = 1500, 640
 ZOOM = 2
-"""Drawn so many times as large, then averaged down: smooth lines."""
+"""Factor by which the chart is drawn larger and then averaged down, for smooth lines."""
 COLORS: dict[str, Color] = {"f2hdr": (255, 170, 0), "merge": (110, 190, 255), "plain": (226, 124, 204)}
 GRID: Color = (66, 66, 66)
 TITLE_PX, TEXT_PX, LABEL_PX = 26, 17, 15
 LABEL_STEP = 20
-"""Labels at the ends of lines stand so far apart at least."""
+"""Smallest distance between the labels at the ends of lines, in pixels."""
 LEFT, RIGHT, TOP, BOTTOM = 70, 160, 136, 80
-"""Room around a panel's axes, for their labels."""
+"""Margins around the axes of a panel, for their labels, in pixels."""
 GB = 10**9
 
 
@@ -46,7 +46,7 @@ class Scale:
     end: float
 
     def at(self, value: float) -> float:
-        """Where a value lies, in pixels."""
+        """The position of a value, in pixels."""
         share = math.log(value / self.low) / math.log(self.high / self.low)
         return self.start + share * (self.end - self.start)
 
@@ -122,7 +122,7 @@ def _draw_lines(pen: _Pen, across: Scale, up: Scale, lines: list[Line]) -> None:
 
 
 def _draw_labels(pen: _Pen, across: Scale, up: Scale, lines: list[Line]) -> None:
-    """Each line's name and last value at its end, from the top down, none over another."""
+    """Draw each line's name and last value at its end, from the top down, without overlap."""
     ends = [(line, max(line.points + line.missing)) for line in lines]
     lowest = 0.0
     for line, (megapixels, value) in sorted(ends, key=lambda end: up.at(end[1][1])):

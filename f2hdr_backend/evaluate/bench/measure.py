@@ -22,7 +22,7 @@ Size = tuple[int, int]
 COUNTED_SIZE = (128, 128)
 """Operations are counted on frames of this size; they grow with the pixels."""
 TOLD_PIXELS = 256 * 256
-"""Operations are told for a frame of so many pixels."""
+"""FLOPs are reported for a frame of this size."""
 
 
 class Contender(Protocol):

@@ -1,4 +1,4 @@
-"""Neighbors brought onto the reference, and to its level where exposures were told wrong."""
+"""Neighbors warped to the reference, and matched to its level where exposures were misreported."""
 
 import numpy as np
 import pytest
