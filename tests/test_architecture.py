@@ -47,7 +47,8 @@ WALLS = {
     "server": _wall("shot client image color detection flow weights engine", "fastapi uvicorn starlette numpy"),
     "train": _wall("shot image simulation model flow weights", "torch numpy cv2 safetensors"),
     "evaluate": _wall(
-        "shot machine image color simulation model weights flow engine train", "torch numpy cv2 PIL pycvvdp torchvision"
+        "shot machine image color simulation model weights flow engine train",
+        "torch numpy cv2 PIL pycvvdp torchvision scipy",
     ),
     "api": _wall("shot image color detection simulation engine", "numpy"),
     "demo": _wall("shot image color simulation engine evaluate", "numpy cv2"),

@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 import torch
 
+from f2hdr_backend.engine.method.merge import MergeMethod
+from f2hdr_backend.evaluate.bench.untrained import sea_raft_installed
+from f2hdr_backend.flow import estimators
 from f2hdr_backend.flow.estimator import SizeRequirement, estimator_names, load_estimator
 from f2hdr_backend.flow.occlusion import occlusion
 from f2hdr_backend.flow.window import estimate_flows, flow_inputs
+from f2hdr_backend.shot.document import Engine
 from f2hdr_backend.shot.errors import DocumentError, WeightsMissing
 
 CPU = torch.device("cpu")
@@ -46,6 +50,60 @@ def test_a_shifted_picture_gives_that_shift_toward_the_neighbor(name):
     assert inner.median(1).values.tolist() == pytest.approx([-5, 3], abs=0.2)
     assert torch.equal(flow, estimator.estimate(*features))
     assert name in estimator.digest
+
+
+@pytest.fixture(scope="module", params=estimator_names())
+def estimator(request):
+    """Every estimator that exists; a network gets untrained weights, since its contract does not depend on them."""
+    with sea_raft_installed():
+        yield load_estimator(request.param, CPU)
+
+
+def test_every_estimator_gives_pixels_of_flow_and_repeats_them(estimator):
+    side = estimator.size.padded(96)
+    reference, neighbor = texture(side, side, 1), texture(side, side, 2)
+    features = estimator.encode(reference), estimator.encode(neighbor)
+    with torch.inference_mode():
+        flow = estimator.estimate(*features)
+        assert flow.shape == (1, 2, side, side) and flow.dtype == torch.float32 and flow.isfinite().all()
+        assert torch.equal(flow, estimator.estimate(*features))
+
+
+def test_every_estimator_takes_batches_of_frames(estimator):
+    side = estimator.size.padded(96)
+    frames = [texture(side, side, seed) for seed in (1, 2)]
+    encoded = [estimator.encode(frame) for frame in frames]
+    with torch.inference_mode():
+        single = torch.cat([estimator.estimate(encoded[0], encoded[1]), estimator.estimate(encoded[1], encoded[0])])
+        both = estimator.estimate(estimator.batch(encoded), estimator.batch(encoded[::-1]))
+    assert both.shape == single.shape
+    torch.testing.assert_close(both, single, atol=0.05, rtol=0.01)
+
+
+def test_every_estimator_states_its_identity_and_needs(estimator):
+    assert estimator.digest and estimator.bytes_per_pixel > 0
+    assert isinstance(estimator.caution, str) and isinstance(estimator.on_host, bool)
+    assert estimator.size.padded(1) >= 1
+
+
+def test_an_estimator_is_one_file(tmp_path, monkeypatch):
+    (tmp_path / "still.py").write_text(
+        "import torch\n"
+        "from f2hdr_backend.flow.estimator import SizeRequirement\n"
+        "class Estimator:\n"
+        "    size, bytes_per_pixel, on_host, caution, digest = SizeRequirement(), 8, False, '', 'still-1'\n"
+        "    def __init__(self, device): pass\n"
+        "    def encode(self, frames): return frames\n"
+        "    def batch(self, encoded): return torch.cat(list(encoded))\n"
+        "    def estimate(self, reference, neighbor): return torch.zeros_like(reference[:, :2])\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setattr(estimators, "__path__", [*estimators.__path__, str(tmp_path)])
+    assert "still" in estimator_names()
+    method = MergeMethod(Engine(method="merge", flow="still", device="cpu"), CPU)
+    codes = np.full((3, 32, 40, 3), 0.5, np.float32)
+    frame = method(codes, (1.0, 8.0, 1.0), occlusions=False)
+    assert method.flow_name == "still" and not frame.flows.any()
 
 
 def test_sizes_are_rounded_up_to_what_a_network_takes():

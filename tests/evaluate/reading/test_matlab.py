@@ -26,7 +26,8 @@ def test_what_is_no_such_file_is_refused(tmp_path):
         read_matrix(path, "curve")
     for content, reason in (
         (whole[:1000], "damaged"),
-        (b"MATLAB 7.3 MAT-file".ljust(512, b"\0"), "version 5 to 7"),
+        (b"MATLAB 7.3 MAT-file".ljust(124, b" ") + bytes((0, 2)) + b"IM" + bytes(400), "7.3"),
+        (b"MATLAB 7.3 MAT-file".ljust(512, b"\0"), "m.mat"),
         (b"", "version 5 to 7"),
     ):
         path.write_bytes(content)

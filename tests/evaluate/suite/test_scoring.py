@@ -87,8 +87,7 @@ def test_flicker_is_the_difference_between_the_phases(suite):
             return HdrFrame(frame.radiance * np.float32(factor), *list(vars(frame).values())[1:])
 
     steady, doubling = (
-        summary(list(run(suite, {"it": method}, 1, "off")))["it"]["flicker"]
-        for method in (BareReference(), Doubling())
+        summary(list(run(suite, {"it": method}, 1, "off")))["it"]["flicker"] for method in (BareReference(), Doubling())
     )
     assert steady < 3 and doubling == pytest.approx(100, abs=6)
 
