@@ -66,5 +66,5 @@ $(VENV)/ready: $(BUILT_FROM) | $(BIN)/python
 	@touch $@
 
 $(VENV)/ready-dev: $(BUILT_FROM) | $(BIN)/python
-	$(INSTALL) --editable '.[media,raw,timeline,farm,lan,train,datasets,cvvdp,dev]'
+	$(INSTALL) --editable '.[media,raw,timeline,farm,lan,train,datasets,cvvdp,ui,dev]'
 	@touch $@ $(VENV)/ready

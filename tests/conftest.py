@@ -26,3 +26,15 @@ os.environ["F2HDR_LOGS"] = os.path.join(tempfile.gettempdir(), f"f2hdr-test-logs
 # unlike "ignore", is not inherited: the tests' children start with the system's default, and this process stays alive.
 if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, lambda number, frame: None)
+
+
+def _has_qt() -> bool:
+    """Whether Qt's windows can be used: the packages are installed, and the system's libraries that they need."""
+    try:
+        import qtpy.QtWidgets  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+pytest_plugins = ["pytestqt.plugin"] if _has_qt() else []

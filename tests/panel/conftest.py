@@ -8,8 +8,7 @@ import time
 import psutil
 import pytest
 
-pytest.importorskip("qtpy", reason="Qt is not installed", exc_type=ImportError)
-pytest.importorskip("PySide6", reason="Qt is not installed", exc_type=ImportError)
+pytest.importorskip("qtpy.QtWidgets", reason="Qt, or a system library of it, is not installed", exc_type=ImportError)
 
 from f2hdr_backend.demo.demo import Demo  # noqa: E402
 from tests.server.running import LONG_S, Served  # noqa: E402
