@@ -101,7 +101,7 @@ def takes_shot_options(verb: Callable[..., None]) -> Callable[..., None]:
     """Put one option per setting of a Shot in the place of the verb's parameter ``options``, for typer to read."""
     shared = [_option(name, str | None, help) for name, help in _EXPOSURE_OPTIONS.items()]
     for part in _parts():
-        hints, panel = get_type_hints(part), _PANELS[part]
+        hints, panel = get_type_hints(part), next(_PANELS[kind] for kind in part.__mro__ if kind in _PANELS)
         shared += [_setting_option(found, hints[name], panel) for name, found in settings().items() if name in hints]
     parameters: list[inspect.Parameter] = []
     for parameter in inspect.signature(verb, eval_str=True).parameters.values():

@@ -130,9 +130,7 @@ class ColorConfig:
         steps = [*self._to_hub(source, own), *self._from_hub(target)]
         return self._transform(steps, f'"{source}" to "{target}"')
 
-    def display(
-        self, space: str, display: str = "", view: str = "", own: Own = None
-    ) -> Transform:
+    def display(self, space: str, display: str = "", view: str = "", own: Own = None) -> Transform:
         """Return the conversion from a space to the code values of a display; what is left open is the default.
 
         Raises ColorError as ``transform`` does, and with near names for an unknown display or view.
@@ -170,7 +168,7 @@ class ColorConfig:
         return self._transform([matrix_step(matrix), *self._from_hub(target)], f'light to "{target}"')
 
     def chromaticities(self, name: str) -> Chromaticities | None:
-        """Return the primaries and the white of a space, None if they cannot be told. Raises ColorError."""
+        """Return the primaries and the white of a space, None if they could not be determined. Raises ColorError."""
         return self.chromaticities_of(self.linear(name).matrix)
 
     def chromaticities_of(self, matrix: Matrix) -> Chromaticities | None:
@@ -233,7 +231,7 @@ class ColorConfig:
         except _FAILED as error:
             raise ColorError(
                 f"The config {self.source} cannot convert {what}: {_sentence(error)}.",
-                hint="Mend the config, or name another space.",
+                hint="Correct the config, or name another space.",
                 config=self.source,
             ) from error
         return Transform(str(processor.getCacheID()), cpu, tuple(processor.getProcessorMetadata().getFiles()))
@@ -248,8 +246,8 @@ class ColorConfig:
         aliases = (alias for name in self.names() for alias in self.aliases(name))
         return [*PLAIN, *self.names(), *self.config.getRoleNames(), *aliases]
 
-    def _lacks(self, what: str, mend: str) -> ColorError:
-        return ColorError(f"The config {self.source} has {what}.", hint=mend, config=self.source)
+    def _lacks(self, what: str, action: str) -> ColorError:
+        return ColorError(f"The config {self.source} has {what}.", hint=action, config=self.source)
 
     def _unknown(self, what: str, name: str, offered: Iterable[str]) -> ColorError:
         near = near_names(name, offered)

@@ -1,4 +1,4 @@
-"""One conversion of RGB by OpenColorIO: applied by bands on threads, and what it does told from outside."""
+"""One conversion of RGB by OpenColorIO: applied by bands on threads, and what it does reported from outside."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Linear:
     """A space seen as light in primaries of its own.
 
     ``decode`` turns its code values into that light (None: they are light already); ``matrix`` ``(3, 3)`` leads from
-    there to the config's hub. ``own`` is False if the space has no curves and primaries that can be told apart: the
+    there to the config's hub. ``own`` is False if the space has no curves and primaries that can be reported apart: the
     light is then the hub's.
     """
 

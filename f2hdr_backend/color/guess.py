@@ -117,13 +117,15 @@ def _by_rule(plate: Plate, config: ColorConfig) -> Guess | None:
 def _usual(plate: Plate, tags: ColorTags) -> Guess:
     usual = "float files are linear" if plate.default_encoding == "linear" else "integer files are gamma 2.2"
     strange = ((where, name) for where, name in tags.names if _is_file_tag(where))
-    told = [f'{where} says "{name}", which the config does not have' for where, name in strange]
-    told += [f'its header has {key}: {value}' for key, value in tags.notes.items()]
+    tagged = [f'{where} says "{name}", which the config does not have' for where, name in strange]
+    tagged += [f"its header has {key}: {value}" for key, value in tags.notes.items()]
     if tags.transfer in _BY_TRANSFER or tags.transfer in (14, 15):
-        told.append(f"its tags have transfer function {tags.transfer} and primaries {tags.primaries} of H.273")
+        tagged.append(f"its tags have transfer function {tags.transfer} and primaries {tags.primaries} of H.273")
     doubt = ""
-    if told:
-        doubt = f"{plate.name} is taken as {plate.default_encoding}, but {told[0]}; name its space with --input-space."
+    if tagged:
+        doubt = (
+            f"{plate.name} is taken as {plate.default_encoding}, but {tagged[0]}; name its space with --input-space."
+        )
     return Guess(plate.default_encoding, f"nothing says otherwise, and {usual}", doubt)
 
 

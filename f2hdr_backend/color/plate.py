@@ -71,10 +71,13 @@ def open_color(color: Color, plate: Plate) -> PlateColor:
     """
     encoding = "gamma22" if color.input_space == "gamma22" else "linear"
     response = Response(encoding, color.clip_level or (1.0,))
-    told = {"f2hdr/input_space": color.input_space, "f2hdr/clip_level": [float(level) for level in response.clip_level]}
+    own = {
+        "f2hdr/input_space": color.input_space,
+        "f2hdr/clip_level": [float(level) for level in response.clip_level],
+    }
     if is_plain(color):
         stated = None if encoding == "linear" else read_tags(plate).chromaticities
-        facts = {**told, "f2hdr/output_space": "linear", **_primaries_facts(stated)}
+        facts = {**own, "f2hdr/output_space": "linear", **_primaries_facts(stated)}
         return PlateColor(response, facts=facts, same_space=encoding == "linear")
     config = load_config(color.config)
     space = config.linear(color.input_space, _own(color, plate))
@@ -84,7 +87,7 @@ def open_color(color: Color, plate: Plate) -> PlateColor:
     names = {"f2hdr/output_space": output, "f2hdr/color_config": config.source}
     digest = _identity(config.digest_with(space.decode, encode), color.input_space, output)
     digests = {"f2hdr/color_config_digest": config.digest, "f2hdr/color_digest": digest}
-    facts = {**told, **names, **digests, **_primaries_facts(config.chromaticities_of(matrix))}
+    facts = {**own, **names, **digests, **_primaries_facts(config.chromaticities_of(matrix))}
     return PlateColor(response, decode, encode, facts, digest=digest)
 
 
@@ -112,8 +115,8 @@ def settle_color(color: Color, plate: Plate) -> tuple[Color, list[Event]]:
         events += _primaries_doubts(color, plate, guessed=given.input_space == "auto")
     clip_source = "given"
     if color.clip_level is None:
-        color, clip_source, told = _settle_clip(color, plate)
-        events += told
+        color, clip_source, own = _settle_clip(color, plate)
+        events += own
     if given.input_space != "auto" and given.clip_level is not None:
         return color, events
     level = color.clip_level or ()
@@ -175,17 +178,17 @@ def _own(color: Color, plate: Plate) -> Own:
 
 def _primaries_doubts(color: Color, plate: Plate, *, guessed: bool) -> list[Event]:
     """Warnings where the plate's primaries are unknown, or the file contradicts what the user says."""
-    told = read_tags(plate).chromaticities
+    own = read_tags(plate).chromaticities
     config = load_config(color.config)
     if color.input_space in PLAIN:
-        if told is not None:
+        if own is not None:
             return []
         message = f"{plate.name} does not say its primaries; they are taken as Rec.709 to give {color.output_space}."
         return [Warned("primaries_assumed", message)]
     known = None if color.input_space in (EMBEDDED, RESPONSE) else config.chromaticities(color.input_space)
-    if told is None or known is None or guessed or are_close(known, told):
+    if own is None or known is None or guessed or are_close(known, own):
         return []
-    named = interop_id(told) or ", ".join(f"{value:g}" for value in told)
+    named = interop_id(own) or ", ".join(f"{value:g}" for value in own)
     message = f'The header of {plate.name} has other primaries ({named}) than "{color.input_space}", which was given.'
     return [Warned("primaries_disagree", message)]
 

@@ -83,7 +83,7 @@ class LightMeasured(Event):
 
 
 def deliver(delivery: Delivery) -> Iterator[Event]:
-    """Write the delivery; the last event is RenderFinished. Warnings of frames are told as a render tells them.
+    """Write the delivery; the last event is RenderFinished. Warnings of frames are reported as a render reports them.
 
     Files appear whole or not at all: a movie at the end, pictures one by one.
 
@@ -218,9 +218,9 @@ def _rate(delivery: Delivery, first: PlateImage) -> tuple[Fraction, list[Event]]
     """Frames a second as given, or as the files say, or the usual ones with a warning."""
     if delivery.rate is not None:
         return delivery.rate, []
-    told = first.metadata.get("framesPerSecond")
-    if told is not None and told > 0:
-        return Fraction(told).limit_denominator(1001), []
+    stated = first.metadata.get("framesPerSecond")
+    if stated is not None and stated > 0:
+        return Fraction(stated).limit_denominator(1001), []
     message = f"The files do not say their frame rate; {USUAL_RATE} a second is taken. --fps says another."
     return USUAL_RATE, [Warned("rate_assumed", message)]
 

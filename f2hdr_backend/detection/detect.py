@@ -47,7 +47,7 @@ MOST_READERS = 4
 class Detection:
     """What was found about a plate's exposures.
 
-    ``pattern`` is None if ``reason`` says why none could be told. ``confidence`` is 0 to 1; ``source`` "metadata" or
+    ``pattern`` is None if none could be determined, for ``reason``. ``confidence`` is 0 to 1; ``source`` "metadata" or
     "pixels". ``cuts`` are frames that begin a new scene; ``dropped`` frames before which the cycle skips or repeats a
     step (the pattern's exceptions give the frames behind it their exposures). ``levels`` is each frame's exposure as
     measured against its neighbors, in stops above the shortest (NaN if unknown). ``notes`` say what a user should know.
@@ -174,10 +174,10 @@ def _ordered(steps: Steps, measured: _Measured, cycle: Sequence[float] | None) -
 
 def _found_in_headers(plate: Plate, numbers: tuple[int, ...]) -> _Found | None:
     """What the file headers say, if all of them tell an exposure and these alternate."""
-    told = plate.exposure_metadata()
-    if told is None or len(numbers) < 2:
+    reported = plate.exposure_metadata()
+    if reported is None or len(numbers) < 2:
         return None
-    stops = np.diff([told[number] for number in numbers])
+    stops = np.diff([reported[number] for number in numbers])
     steps = Steps(numbers, stops, np.ones(len(stops)))
     cadence = find_cadence(steps)
     verdict = judge_headers(cadence, steps)
@@ -219,9 +219,9 @@ def _levels(exposures: Sequence[float], steps: Steps, cuts: tuple[int, ...]) -> 
     stops = np.where(np.isin(steps.numbers[1:], cuts), math.nan, steps.stops)
     levels = []
     for index in range(len(exposures)):
-        told = [exposures[index - 1] + stops[index - 1]] if index > 0 else []
-        told += [exposures[index + 1] - stops[index]] if index + 1 < len(exposures) else []
-        known = [level for level in told if not math.isnan(level)]
+        reported = [exposures[index - 1] + stops[index - 1]] if index > 0 else []
+        reported += [exposures[index + 1] - stops[index]] if index + 1 < len(exposures) else []
+        known = [level for level in reported if not math.isnan(level)]
         levels.append(float(np.mean(known)) if known else math.nan)
     return tuple(levels)
 

@@ -36,7 +36,7 @@ from f2hdr_backend.shot.events import Event, FrameDone, Warned
 from f2hdr_backend.shot.frames import Sequence as FrameSequence
 
 NOTABLE_LEVEL = 1.05
-"""By what factor a neighbor's light must have been off to be told."""
+"""Factor between a neighbor's brightness and its exposure from which a render reports it."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class Pipeline:
         """Make the frames of ``tasks`` and their places, in order, on one device."""
         own: dict[int, NetworkFrame] = {}
         pending: deque[tuple[Task, float, Future[list[Warned]]]] = deque()
-        most = 0  # the first frame is told before the second is begun
+        most = 0  # the first frame is reported before the second is begun
         for place, task in tasks:
             reads, known = lane.plate.take(place)
             own = {read.frame.number: own.get(read.frame.number) or read.frame.bare() for read in reads}
@@ -174,7 +174,7 @@ class Pipeline:
         return [*self._level_warnings(task.window, frame), *self._range_warnings(task.window, clipped)]
 
     def _level_warnings(self, window: Window, frame: HdrFrame) -> Iterator[Warned]:
-        """What is told of neighbors whose light had to be matched to the reference's."""
+        """Warnings about neighbors whose brightness had to be matched to the reference."""
         factor = max(frame.matched, key=lambda factor: abs(math.log(factor)))
         if abs(math.log(factor)) > math.log(NOTABLE_LEVEL):
             side = window.frames[2 * frame.matched.index(factor)]

@@ -41,8 +41,8 @@ def settle(shot: Shot, plate: Plate, frames: FrameRange) -> tuple[Shot, list[Eve
     color, events = settle_color(wanted, plate)
     given = shot.exposures
     if given is not None:
-        color, told = settle_response(wanted, color, plate, given)
-        events += told
+        color, reported = settle_response(wanted, color, plate, given)
+        events += reported
     shot = replace(shot, color=color, engine=_resolved(shot.engine))
     if given is not None and shot.cuts is not None:
         return shot, events
@@ -52,8 +52,8 @@ def settle(shot: Shot, plate: Plate, frames: FrameRange) -> tuple[Shot, list[Eve
     pattern = given or require_pattern(found)
     _refuse_contradiction(shot, found, pattern)
     if given is None and found.source == "metadata":
-        color, told = settle_response(wanted, color, plate, pattern)
-        events += told
+        color, reported = settle_response(wanted, color, plate, pattern)
+        events += reported
     shot = replace(shot, color=color, exposures=pattern, cuts=found.cuts if shot.cuts is None else shot.cuts)
     return shot, [*events, *_told(found, pattern, warn_dropped=given is None)]
 

@@ -63,7 +63,7 @@ def _units(device: torch.device) -> Tensor:
 
 
 def pack(flow: RoundedFlow) -> bytes:
-    """Bytes that :func:`unpack` turns into the same flow: each step less what its three neighbors foretell.
+    """Bytes that :func:`unpack` turns into the same flow: the residual of a three-neighbor predictor.
 
     Takes a flow on the CPU whose unit is a number.
     """

@@ -138,7 +138,7 @@ def file_identity(path: str) -> str:
     return f"{os.path.basename(path)}:{facts.st_size}:{facts.st_mtime_ns}"
 
 
-def unreadable(path: str, reason: str, mend: str, frame: int | None = None) -> UnreadableFrame:
+def unreadable(path: str, reason: str, action: str, frame: int | None = None) -> UnreadableFrame:
     """Return the error for a file that gives no picture; ``reason`` goes on after "cannot be read:"."""
     facts = {} if frame is None else {"frame": frame}
-    return UnreadableFrame(f'"{path}" cannot be read: {reason.rstrip(".")}.', hint=mend, path=path, **facts)
+    return UnreadableFrame(f'"{path}" cannot be read: {reason.rstrip(".")}.', hint=action, path=path, **facts)

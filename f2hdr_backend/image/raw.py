@@ -33,10 +33,10 @@ def white_balance(path: str) -> WhiteBalance:
     A file that tells none gets its daylight multipliers. Raises UnreadableFrame.
     """
     with _opened(path) as raw:
-        for told in (raw.camera_whitebalance, raw.daylight_whitebalance):
-            if all(math.isfinite(value) and value > 0 for value in told[:3]):
-                red, green, blue = told[:3]
-                second = told[3] if math.isfinite(told[3]) and told[3] > 0 else green
+        for reported in (raw.camera_whitebalance, raw.daylight_whitebalance):
+            if all(math.isfinite(value) and value > 0 for value in reported[:3]):
+                red, green, blue = reported[:3]
+                second = reported[3] if math.isfinite(reported[3]) and reported[3] > 0 else green
                 least = min(red, green, blue, second)
                 return red / least, green / least, blue / least, second / least
     return 1.0, 1.0, 1.0, 1.0
@@ -73,8 +73,8 @@ def probe_raw(path: str) -> tuple[tuple[int, int], str, Header]:
 
 def _header(raw: rawpy.RawPy) -> Header:
     """Return the exposure under its EXR names."""
-    told = {"expTime": raw.other.shutter_speed, "isoSpeed": raw.other.iso_speed, "aperture": raw.other.aperture}
-    return {name: float(value) for name, value in told.items() if math.isfinite(value) and value > 0}
+    reported = {"expTime": raw.other.shutter_speed, "isoSpeed": raw.other.iso_speed, "aperture": raw.other.aperture}
+    return {name: float(value) for name, value in reported.items() if math.isfinite(value) and value > 0}
 
 
 @contextmanager

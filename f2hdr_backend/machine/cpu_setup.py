@@ -41,7 +41,7 @@ def is_busy() -> bool:
 
 
 def give_back_freed_memory() -> None:
-    """Hand what was freed and kept back to the system, so that what is free can be told (malloc_trim(3))."""
+    """Hand what was freed and kept back to the system, so that the free memory can be measured (malloc_trim(3))."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform.startswith("linux") else None
     if trim is not None:
         trim(0)

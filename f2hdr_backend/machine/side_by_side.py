@@ -36,22 +36,22 @@ def side_by_side(workers: Sequence[Worker[T, E]], tasks: Sequence[T]) -> Generat
     runs: Queue[Sequence[T]] = Queue()
     for start in range(0, len(tasks), FRAMES_AT_A_TIME):
         runs.put(tasks[start : start + FRAMES_AT_A_TIME])
-    told: Queue[E | _Ended] = Queue()
+    reported: Queue[E | _Ended] = Queue()
     stop = Flag()
-    threads = [Thread(target=_work, args=(worker, runs, told, stop)) for worker in workers]
+    threads = [Thread(target=_work, args=(worker, runs, reported, stop)) for worker in workers]
     for thread in threads:
         thread.start()
     try:
-        yield from _until_all_ended(told, len(threads))
+        yield from _until_all_ended(reported, len(threads))
     finally:
         stop.set()
         for thread in threads:
             thread.join()
 
 
-def _until_all_ended(told: Queue[E | _Ended], working: int) -> Iterator[E]:
+def _until_all_ended(reported: Queue[E | _Ended], working: int) -> Iterator[E]:
     while working:
-        said = told.get()
+        said = reported.get()
         if not isinstance(said, _Ended):
             yield said
             continue
@@ -60,16 +60,16 @@ def _until_all_ended(told: Queue[E | _Ended], working: int) -> Iterator[E]:
             raise said.error
 
 
-def _work(worker: Worker[T, E], runs: Queue[Sequence[T]], told: Queue[E | _Ended], stop: Flag) -> None:
+def _work(worker: Worker[T, E], runs: Queue[Sequence[T]], reported: Queue[E | _Ended], stop: Flag) -> None:
     try:
         for event in worker(_taken(runs, stop)):
-            told.put(event)
+            reported.put(event)
             if stop.is_set():
                 break
     except BaseException as error:
-        told.put(_Ended(error))
+        reported.put(_Ended(error))
     else:
-        told.put(_Ended(None))
+        reported.put(_Ended(None))
 
 
 def _taken(runs: Queue[Sequence[T]], stop: Flag) -> Iterator[T]:

@@ -29,9 +29,7 @@ MOST_FRAMES = 12
 """Frames that are compared to each other when a response file is made."""
 
 
-def settle_response(
-    wanted: Color, color: Color, plate: Plate, pattern: ExposurePattern
-) -> tuple[Color, list[Event]]:
+def settle_response(wanted: Color, color: Color, plate: Plate, pattern: ExposurePattern) -> tuple[Color, list[Event]]:
     """Return the color with the plate's recovered curve if the assumed one does not fit, and what to report.
 
     Args:
@@ -53,8 +51,10 @@ def settle_response(
         return color, [Warned("tone_curve", failed)]
     words = f"{_finding(plate, color, off)} The curve recovered from the exposures is used; they agree within"
     left = spread(matches, found.curve)
-    told = Warned("response_recovered", f"{words} {left:.2f} stops with it. --response off keeps {color.input_space}.")
-    return with_response(color, found.curve), [told]
+    notice = Warned(
+        "response_recovered", f"{words} {left:.2f} stops with it. --response off keeps {color.input_space}."
+    )
+    return with_response(color, found.curve), [notice]
 
 
 def tone_curve_note(wanted: Color, color: Color, plate: Plate, pattern: ExposurePattern) -> tuple[str, float]:

@@ -38,7 +38,7 @@ class ColorSettled(Event):
 
     input_space: str
     why: str
-    """Why that input space: ``given``, or what told it."""
+    """Why that input space: ``given``, or the source of it."""
     output_space: str
     config: str
     """The OCIO config; empty where none is used."""

@@ -45,8 +45,8 @@ class Plates:
     def rate(self, name: str) -> Fraction | None:
         """Return the frames a second that a plate's first frame tells. Raises as ``open`` does."""
         plate = self.open(name)
-        told = plate.read(plate.frames.first).metadata.get("framesPerSecond")
-        return None if told is None else Fraction(told).limit_denominator(1001)
+        reported = plate.read(plate.frames.first).metadata.get("framesPerSecond")
+        return None if reported is None else Fraction(reported).limit_denominator(1001)
 
     def local(self, url: str) -> str:
         """Return the local path of a URL or path; a relative one is beside the timeline.

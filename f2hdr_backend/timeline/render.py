@@ -20,7 +20,8 @@ ShotOf = Callable[[str, str], tuple[Shot, list[Event]]]
 def render_cut(cut: Cut, folder: str, shot_of: ShotOf, *, force: bool = False) -> Iterator[Event]:
     """Render every clip to ``folder``/NAME/NAME.####.exr, numbered as its plate.
 
-    Clips that were refused are told first; one whose plate turns out to be wrong is told and the others go on.
+    Clips that were refused are reported first. A clip whose plate turns out to be wrong is reported, and the others
+    are rendered.
 
     Raises:
         DocumentError: ``folder`` is no name of a folder.

@@ -20,21 +20,12 @@ HOSTS = {
     "resolve": Path("resolve_fuse/F2HDR.fuse"),
 }
 ROOT = Path(__file__).parents[2]
+_BACKENDS = {"flow", "precision", "device", "memory", "tile", "compression", "pixel_type"}
+_GIVEN = {"frames", "trust_given", "response"}
+"""The host's range and its own exposure controls say these."""
 NOT_IN_HOSTS = {
-    "nuke": {"frames", "flow", "precision", "device", "memory", "tile", "compression", "pixel_type"},
-    "resolve": {
-        "frames",
-        "flow",
-        "precision",
-        "device",
-        "memory",
-        "tile",
-        "compression",
-        "pixel_type",
-        "config",
-        "input_space",
-        "output_space",
-    },  # the Fuse works in the timeline's own space  # fmt: skip
+    "nuke": _BACKENDS | _GIVEN,
+    "resolve": _BACKENDS | _GIVEN | {"config", "input_space", "output_space"},  # works in the timeline's own space
 }
 """Settings that a host leaves to the backend; anything else must be a control of it."""
 

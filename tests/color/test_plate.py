@@ -229,8 +229,8 @@ def test_the_environments_config_is_written_into_the_settled_shot(tmp_path, monk
     assert settled.color == Color("linear", "Linear P3-D65", str(own), (1.0,))
     assert Shot.from_json(json.dumps(settled.to_json())) == settled
     monkeypatch.delenv("OCIO")
-    again, told = prepare(settled)
-    assert again == settled and not any(isinstance(event, ColorSettled) for event in told)
+    again, reported = prepare(settled)
+    assert again == settled and not any(isinstance(event, ColorSettled) for event in reported)
 
 
 def test_another_config_or_space_renders_again_and_the_same_does_not(tmp_path):

@@ -199,10 +199,10 @@ def test_missing_frames_are_all_named() -> None:
 
 
 def test_levels_and_progress_are_told_for_every_frame() -> None:
-    told: list[tuple[int, int]] = []
+    reported: list[tuple[int, int]] = []
     plate = plate_of(Scene(23), _alternating(3, 0), noise=0.002)
-    found = detect(plate, progress=lambda done, total: told.append((done, total)))
-    assert told == [(done, 12) for done in range(1, 13)]
+    found = detect(plate, progress=lambda done, total: reported.append((done, total)))
+    assert reported == [(done, 12) for done in range(1, 13)]
     assert found.levels == pytest.approx(_alternating(3, 0), abs=0.2)
 
 

@@ -264,6 +264,6 @@ def test_a_missing_kernel_is_told_in_every_render_once(plate, tmp_path, monkeypa
         for lacking, times in (("no compiler here", 1), ("no compiler here", 1), ("", 0)):
             monkeypatch.setattr(sea_raft, "lacking_kernel", lambda device, lacking=lacking: lacking)
             events = list(renderer.render(shot, FrameRange((1,))))
-            told = [event for event in events if isinstance(event, Warned) and event.code == "slow_flow"]
-            assert len(told) == times
-            assert all("no compiler here" in event.message and event.frame is None for event in told)
+            reported = [event for event in events if isinstance(event, Warned) and event.code == "slow_flow"]
+            assert len(reported) == times
+            assert all("no compiler here" in event.message and event.frame is None for event in reported)

@@ -318,8 +318,8 @@ def test_a_flickering_lamp_is_told_once_and_does_not_pump_in_short_frames(tmp_pa
         write_image(tmp_path / f"sh.{number:04d}.tif", code(light, gain), bits=16)
     exposures = ExposurePattern((0.0, 2.0), 1)
     events = render(shot_of(str(tmp_path / "sh.####.tif"), tmp_path, exposures=exposures), FrameRange((2, 3, 4, 5)))
-    told = [event for event in events if isinstance(event, Warned) and event.code == "exposures_off"]
-    assert len(told) == 2 and "Frame 4 has 8% more light" in told[0].message and "next to frame 3" in told[0].message
-    assert "matched in 3 frames: 3-5" in told[1].message
+    found = [event for event in events if isinstance(event, Warned) and event.code == "exposures_off"]
+    assert len(found) == 2 and "Frame 4 has 8% more light" in found[0].message and "next to frame 3" in found[0].message
+    assert "matched in 3 frames: 3-5" in found[1].message
     shadows = [np.median(pixels(tmp_path / "hdr" / f"sh.{number:04d}.exr") / (4 * light)) for number in (3, 5)]
     assert shadows == pytest.approx([1, 1], abs=0.03)

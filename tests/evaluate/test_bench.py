@@ -1,4 +1,4 @@
-"""What `f2hdr bench` measures: that the plain run is the same network, and that what is told of both is true."""
+"""What `f2hdr bench` measures: that the plain run is the same network, and that what is reported of both is true."""
 
 import os
 from contextlib import contextmanager
@@ -187,11 +187,11 @@ def test_a_report_tells_ratios_to_the_plain_run_of_the_same_size():
     small, large = (960, 540), (1920, 1080)
     report = Report({"flow": "dis"}, [measured(OURS, small, 2.0), measured(PLAIN, small, 11.0)])
     report.results += [measured(OURS, large, 8.0), NotRun(PLAIN, large, 9 * 2**30, "needs 9 GB")]
-    told = report.to_json()
-    assert [result.get("plain_ratio") for result in told["results"]] == [5.5, 1.0, None, None]
-    assert told["results"][0]["seconds_per_frame"] == 2.0
-    assert told["results"][0]["processor_seconds_per_frame"] == 1.6
-    assert told["results"][3]["why"] == "needs 9 GB"
+    stated = report.to_json()
+    assert [result.get("plain_ratio") for result in stated["results"]] == [5.5, 1.0, None, None]
+    assert stated["results"][0]["seconds_per_frame"] == 2.0
+    assert stated["results"][0]["processor_seconds_per_frame"] == 1.6
+    assert stated["results"][3]["why"] == "needs 9 GB"
 
 
 def test_the_chart_shows_every_method_and_marks_what_could_not_run():

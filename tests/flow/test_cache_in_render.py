@@ -206,8 +206,8 @@ def test_two_command_lines_at_once_share_a_cache_and_a_third_estimates_nothing(p
     words = ["render", plate, "--method", "merge", "--exposures", "0,3", "--first-exposure", "short", "--json"]
     running = [f2hdr(*words, "-o", tmp_path / name / "o.####.exr") for name in "ab"]
     for process in running:
-        told = [json.loads(line) for line in process.communicate()[0].splitlines()]
-        assert process.returncode == 0 and not [event for event in told if event["event"] == "warned"]
+        reported = [json.loads(line) for line in process.communicate()[0].splitlines()]
+        assert process.returncode == 0 and not [event for event in reported if event["event"] == "warned"]
     kept = {path: path.stat().st_ino for path in flows(folder)}
     assert len(kept) == len([path for path in folder.rglob("*") if path.is_file()]) == 2 * (len(FRAMES) - 1)
     third = f2hdr(*words, "-o", tmp_path / "c" / "o.####.exr", "--anchor", "short", "--layers", "occlusion")

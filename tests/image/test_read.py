@@ -17,7 +17,7 @@ PIXELS[..., 3] = 0.25
 
 
 def save(path, pixels, kind, **attributes):
-    """Write through OpenImageIO, which is told not to touch the numbers."""
+    """Write through OpenImageIO, which must not touch the numbers."""
     spec = oiio.ImageSpec(pixels.shape[1], pixels.shape[0], pixels.shape[2], kind)
     for name, value in attributes.items():
         name = name.replace("__", ":")

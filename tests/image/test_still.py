@@ -73,6 +73,6 @@ def test_time_and_sensitivity_of_exif_give_the_exposure(tmp_path, suffix):
         exif[0x8769] = {0x829A: IFDRational(1, seconds), 0x8827: iso}
         picture = Image.fromarray(np.full((16, 24, 3), 40, np.uint8))
         picture.save(tmp_path / f"p.{number}.{suffix}", exif=exif)
-    told = open_plate(str(tmp_path / f"p.####.{suffix}")).exposure_metadata()
-    assert told is not None
-    assert told[1002] - told[1001] == pytest.approx(3, abs=0.01) and told[1003] == told[1001]
+    reported = open_plate(str(tmp_path / f"p.####.{suffix}")).exposure_metadata()
+    assert reported is not None
+    assert reported[1002] - reported[1001] == pytest.approx(3, abs=0.01) and reported[1003] == reported[1001]

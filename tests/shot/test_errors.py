@@ -38,7 +38,7 @@ def test_codes_are_unique() -> None:
 
 
 def test_text_is_the_sentence_and_the_hint() -> None:
-    assert str(F2HDRError("It broke.", hint="Mend it.")) == "It broke. Mend it."
+    assert str(F2HDRError("It broke.", hint="Fix it.")) == "It broke. Fix it."
     assert str(F2HDRError("It broke.")) == "It broke."
 
 

@@ -1,4 +1,4 @@
-"""Warnings of every frame are told at the first and summed up at the end; others pass."""
+"""Warnings of every frame are reported once and counted at the end; others pass."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ def done(frame):
 
 def test_a_warning_of_every_frame_is_told_twice_in_all():
     events = [event for frame in (3, 4, 5, 7) for event in (Warned("above_clip", f"12 in {frame}", frame), done(frame))]
-    told = list(report_once([*events, END]))
-    assert [event for event in told if isinstance(event, FrameDone)] == [done(frame) for frame in (3, 4, 5, 7)]
-    first, summary = (event for event in told if isinstance(event, Warned))
-    assert first == Warned("above_clip", "12 in 3", 3) and told[0] is first
+    stated = list(report_once([*events, END]))
+    assert [event for event in stated if isinstance(event, FrameDone)] == [done(frame) for frame in (3, 4, 5, 7)]
+    first, summary = (event for event in stated if isinstance(event, Warned))
+    assert first == Warned("above_clip", "12 in 3", 3) and stated[0] is first
     assert summary.code == "above_clip" and summary.frame is None
     assert "4 frames: 3-5,7" in summary.message
-    assert told[-1] is END and told[-2] is summary
+    assert stated[-1] is END and stated[-2] is summary
 
 
 def test_one_frame_needs_no_summary():
@@ -29,9 +29,9 @@ def test_one_frame_needs_no_summary():
 
 def test_kinds_are_counted_apart():
     events = [Warned(code, "so it is", frame) for frame in (1, 2) for code in COUNTED]
-    told = list(report_once([*events, END]))
-    assert len(told) == 2 * len(COUNTED) + 1
-    assert {event.code for event in told[:-1] if event.frame is None} == set(COUNTED)
+    stated = list(report_once([*events, END]))
+    assert len(stated) == 2 * len(COUNTED) + 1
+    assert {event.code for event in stated[:-1] if event.frame is None} == set(COUNTED)
 
 
 def test_what_differs_each_time_is_always_told():

@@ -107,4 +107,3 @@ def _draw(found: Recovered, path: Path) -> None:
     for channel, color in enumerate(("#cc2222", "#229922", "#2244cc")):
         line(found.curve.values[:, channel], color)
     write_image(path, np.asarray(picture), 8)
-

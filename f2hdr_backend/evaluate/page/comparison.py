@@ -147,8 +147,8 @@ class Comparison:
         for side in others:
             stops = _stops_between(planes[side.name], planes[first.name], white)
             if abs(stops) > MISMATCH_STOPS:
-                mend = f" --truth-stops {-stops:.2f} would remove that." if side.name == "truth" else ""
-                yield f"{side.name} is {stops:+.2f} stops from A (median of frame {self.frames.first}).{mend}"
+                remedy = f" --truth-stops {-stops:.2f} would remove that." if side.name == "truth" else ""
+                yield f"{side.name} is {stops:+.2f} stops from A (median of frame {self.frames.first}).{remedy}"
 
     def close(self) -> None:
         """Let go of open files."""

@@ -52,7 +52,7 @@ function luminance(rgb) {
   return LUMA[0] * rgb[0] + LUMA[1] * rgb[1] + LUMA[2] * rgb[2];
 }
 
-/* A canvas pixel: opaque unless told. */
+/* A canvas pixel: opaque unless stated. */
 function packed(red, green, blue, alpha = 255) {
   return ((alpha << 24) | (blue << 16) | (green << 8) | red) >>> 0;
 }

@@ -114,7 +114,7 @@ class DatasetReader(ABC):
     def refusal(self, what: str, path: str) -> ShotError:
         """The refusal of a folder for the reason ``what``, which names the file."""
         name = type(self).__module__.rsplit(".", 1)[-1].replace("_", "-")
-        return ShotError(f"{what}; {name} expects {self.expects}", hint="Mend the folder.", path=path)
+        return ShotError(f"{what}; {name} expects {self.expects}", hint="Fix the folder layout.", path=path)
 
     def require(self, *paths: Path) -> None:
         """Raise ShotError unless all of the files and folders are there."""

@@ -24,7 +24,7 @@ def normalize_reference(radiance: ArrayLike) -> GroundTruth:
     """Apply the rule of the published programs: negative values to 0, then divide by the maximum if that exceeds 1.
 
     The division is per frame and does not touch the LDR frames: where ``divisor`` is not 1, composited pixels
-    are off by that factor unless `composite` is told of it. Predictions are never normalized.
+    are off by that factor unless `composite` is given it. Predictions are never normalized.
 
     Raises:
         ImageError: a value that is NaN or infinite.

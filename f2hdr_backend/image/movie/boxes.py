@@ -20,7 +20,7 @@ _SAMPLE_ENTRY = 78
 def add_light_level(file: BinaryIO, light: LightLevel) -> None:
     """Insert ``mdcv`` and ``clli`` beside the color tags of the first track of an open movie, in place.
 
-    The index (``moov``) must lie after the pictures, where FFmpeg writes it unless told otherwise: so no picture
+    The index (``moov``) must be after the pictures, where FFmpeg writes it by default: so no picture
     moves. Raises ValueError if the file is built in another way.
     """
     start = _index_start(file)

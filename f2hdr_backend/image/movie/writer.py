@@ -105,8 +105,8 @@ class MovieWriter:
         width, height = self._movie.size
         if rgb.shape != (height, width, 3):
             what = f"a frame is {rgb.shape[1]} x {rgb.shape[0]}, the movie {width} x {height}"
-            mend = "Bring all frames to one size."
-            raise UnwritableFrame(f'"{self._path}" cannot be written: {what}.', hint=mend, path=self._path)
+            action = "Bring all frames to one size."
+            raise UnwritableFrame(f'"{self._path}" cannot be written: {what}.', hint=action, path=self._path)
         planes = to_planes(rgb, self._movie.signal.matrix, halved_rows=self._codec.halved_rows)
         self._container.mux(self._stream.encode(self._frame(planes)))
         self._frames += 1

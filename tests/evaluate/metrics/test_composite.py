@@ -77,9 +77,9 @@ def test_a_normalized_ground_truth_leaves_composited_pixels_off_by_its_divisor()
     ldr = np.clip(radiance, 0, 1) ** (1 / 2.2)
     truth = normalize_reference(radiance)
     published = composite(radiance, ldr, 1.0)
-    mended = composite(radiance, ldr, 1.0, divisor=truth.divisor)
+    corrected = composite(radiance, ldr, 1.0, divisor=truth.divisor)
     np.testing.assert_allclose(published[4, 4] / truth.radiance[4, 4], 2.0, rtol=1e-5)
-    np.testing.assert_allclose(mended[4, 4], truth.radiance[4, 4], rtol=1e-5)
+    np.testing.assert_allclose(corrected[4, 4], truth.radiance[4, 4], rtol=1e-5)
 
 
 def test_unknown_cycles_and_sizes_are_refused():

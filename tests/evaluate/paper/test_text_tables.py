@@ -17,7 +17,7 @@ def run(size="1920x1080", **columns):
     return Rows((FrameRow("a", 1, 1.0, 1.0, "", scores),))
 
 
-def told(dataset, rows, *, ablation=False):
+def reported(dataset, rows, *, ablation=False):
     lines = [*text_tables.published_lines(dataset, summarize(rows), ablation=ablation)]
     return "\n".join([*lines, *text_tables.cost_lines(rows.frames)])
 
@@ -33,7 +33,7 @@ def told(dataset, rows, *, ablation=False):
     ],
 )
 def test_the_papers_row_stands_above_ours_with_the_difference(dataset, columns, ablation, table, paper):
-    text = told(dataset, run(**columns), ablation=ablation)
+    text = reported(dataset, run(**columns), ablation=ablation)
     own = text[text.index(table) :]
     lines = own.splitlines()
     ours = next(line for line in lines if line.startswith("F2HDR (paper)")).split()[2:]
@@ -45,14 +45,14 @@ def test_the_papers_row_stands_above_ours_with_the_difference(dataset, columns, 
 
 
 def test_table_4_stands_beside_frames_of_its_sizes_alone():
-    assert "1920x1080: F2HDR (paper) 0.290, this run 0.250" in told("cinematic", run())
-    assert "1536x813: F2HDR (paper) 0.190, this run 0.250" in told("cinematic", run(size="1536x813"))
-    assert "Table 4" not in told("cinematic", run(size="640x480"))
+    assert "1920x1080: F2HDR (paper) 0.290, this run 0.250" in reported("cinematic", run())
+    assert "1536x813: F2HDR (paper) 0.190, this run 0.250" in reported("cinematic", run(size="1536x813"))
+    assert "Table 4" not in reported("cinematic", run(size="640x480"))
 
 
 def test_table_5_is_for_weights_that_leave_out_a_part():
-    assert "Table 5" not in told("real-hdrv", run(PSNR_T=40.0))
+    assert "Table 5" not in reported("real-hdrv", run(PSNR_T=40.0))
 
 
 def test_other_datasets_have_no_table():
-    assert told("exr-pairs", run(PSNR_T=40.0, size="10x10")) == ""
+    assert reported("exr-pairs", run(PSNR_T=40.0, size="10x10")) == ""
