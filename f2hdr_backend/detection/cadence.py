@@ -70,7 +70,7 @@ def find_cadence(steps: Steps, length: int | None = None) -> Cadence:
 
 
 def with_exposures(cadence: Cadence, cycle: Sequence[float]) -> Cadence:
-    """Return a cadence with other exposures (stops, as many): each frame's place becomes that of the best-matching turn."""
+    """Return a cadence with other exposures (stops, as many), in the rotation that matches best."""
     length = len(cycle)
     given, found = np.asarray(cycle, float), np.asarray(cadence.cycle)
     turn = int(np.argmax([np.roll(given, -turn) @ found for turn in range(length)]))
