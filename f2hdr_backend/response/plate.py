@@ -25,6 +25,8 @@ LARGEST_SPREAD = 0.18
 SAMPLED_PAIRS = 6
 SAMPLED_ROWS = 270
 SMALLEST_STEP_EV = 0.5
+FEWEST_PIXELS = 8000
+"""Frames of fewer pixels do not show a tone curve reliably: averaging mixes too many of them with clipped ones."""
 MOST_FRAMES = 12
 """Frames that are compared to each other when a response file is made."""
 
@@ -108,6 +110,8 @@ def misfit(color: Color, plate: Plate, matches: Matches) -> float | None:
 def is_checked(wanted: Color, color: Color, plate: Plate) -> bool:
     """Whether an input space was found that a camera's tone curve may hide behind: gamma 2.2, or the sRGB tag."""
     if wanted.input_space != "auto" or wanted.response != "auto" or plate.default_encoding != "gamma22":
+        return False
+    if plate.size[0] * plate.size[1] < FEWEST_PIXELS:
         return False
     if color.input_space == "gamma22":
         return True

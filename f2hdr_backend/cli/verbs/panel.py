@@ -6,12 +6,13 @@ from typing import Annotated
 
 import typer
 
+from f2hdr_backend.cli.command import Section
 from f2hdr_backend.shot.errors import F2HDRError
 
 
 def register(app: typer.Typer) -> None:
     """Add the verb ``panel`` to the command line."""
-    app.command("panel")(panel)
+    app.command("panel", rich_help_panel=Section.START)(panel)
 
 
 def panel(

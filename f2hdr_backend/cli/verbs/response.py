@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from f2hdr_backend.cli.command import Section
 from f2hdr_backend.shot.errors import ExposureError
 from f2hdr_backend.shot.exposure import ExposurePattern
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the verb ``response`` to the command line."""
-    app.command("response")(response)
+    app.command("response", rich_help_panel=Section.RENDER)(response)
 
 
 def response(
