@@ -139,7 +139,7 @@ def test_one_server_a_user_and_one_version(tmp_path, monkeypatch):
         assert serve_in(served.environment, "--stop").returncode == 0
         served.process.wait(LONG_S)
         until(lambda: not (served.runtime / "f2hdr" / "server.json").exists())
-        assert "no server runs" in serve_in(served.environment, "--stop").stderr
+        assert "o server" in serve_in(served.environment, "--stop").stderr
     finally:
         served.stop()
 

@@ -226,7 +226,8 @@ def test_the_environments_config_is_written_into_the_settled_shot(tmp_path, monk
     own.write_bytes(SHIPPED_FILE.read_bytes())
     monkeypatch.setenv("OCIO", str(own))
     settled, _ = prepare(shot_of(tmp_path, write_light(tmp_path), output_space="lin_p3d65"))
-    assert settled.color == Color("linear", "Linear P3-D65", str(own), (1.0,))
+    expected = Color(input_space="linear", output_space="Linear P3-D65", config=str(own), clip_level=(1.0,))
+    assert settled.color == expected
     assert Shot.from_json(json.dumps(settled.to_json())) == settled
     monkeypatch.delenv("OCIO")
     again, reported = prepare(settled)

@@ -45,7 +45,8 @@ class RoundedLikeTheCache:
 
 @contextmanager
 def opened(flow, **engine):
-    with open_bench(Engine(flow=flow, precision="fp32", device="cpu", **engine)) as bench:
+    settings = {"flow": flow, "precision": "fp32", "device": "cpu", "weights": "standard", **engine}
+    with open_bench(Engine(**settings)) as bench:
         yield bench
 
 

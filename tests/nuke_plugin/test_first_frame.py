@@ -39,7 +39,7 @@ def is_shown(comp: Comp, frame: int) -> bool:
 def test_the_first_of_20_frames_is_shown_while_the_others_are_computed(from_files: bool, twenty: Comp) -> None:
     if from_files:
         twenty.from_files()
-    twenty.set(engine_method="f2hdr")
+    twenty.set(engine_method="f2hdr", engine_weights="standard")
     fake.press(twenty.node, "bake")
     fake.pump(lambda: is_shown(twenty, FIRST), timeout=120)
     done = len(twenty.results())
@@ -47,7 +47,7 @@ def test_the_first_of_20_frames_is_shown_while_the_others_are_computed(from_file
     assert len(twenty.plates()) <= (0 if from_files else 7)
     assert not is_shown(twenty, LAST)
     assert session.frame >= FIRST
-    twenty.set(engine_method="f2hdr")
+    twenty.set(engine_method="f2hdr", engine_weights="standard")
     session.tasks[-1].cancelled = True
     twenty.wait()
 

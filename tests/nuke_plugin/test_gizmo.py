@@ -24,8 +24,8 @@ GROUP, INNER = read(TEXT)
 KNOBS = {knob.name: knob for knob in GROUP.knobs}
 SOURCES = sorted((GIZMO.parent / "f2hdr_nuke").glob("*.py"))
 READERS = {"text", "number", "flag", "path", "record", "keep", "choices", "offer"}
-NOT_A_KNOB = {"color_config", "output_pattern", "output_layers"}
-"""Fields of the Shot that the graph or several checkboxes give."""
+NOT_A_KNOB = {"color_config", "color_response", "output_pattern", "output_layers"}
+"""Fields of the Shot that the graph or several checkboxes give, or that Nuke's linear plates do not need."""
 
 
 def named_in_code() -> set[str]:

@@ -16,8 +16,8 @@ from f2hdr_backend.shot.frames import FrameRange
 def test_a_shot_and_its_command_mean_the_same():
     shot = Shot(
         "/a b/plate.####.tif",
-        ExposurePattern((0.0, 3.0), 1001),
-        FrameRange.parse("1003-1008"),
+        exposures=ExposurePattern((0.0, 3.0), 1001),
+        frames=FrameRange.parse("1003-1008"),
         color=Color(input_space="linear", clip_level=(8.0, 7.5, 8.0)),
         engine=Engine(method="merge", memory="8G"),
         output=Output("/out/h.####.exr", anchor="short", layers=("flow", "mask")),

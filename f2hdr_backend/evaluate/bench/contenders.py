@@ -11,6 +11,7 @@ import torch
 
 from f2hdr_backend.engine.method.base import HdrFrame, Method, WindowFrames, fitted, ran_out
 from f2hdr_backend.engine.method.choose import open_method
+from f2hdr_backend.engine.method.quality import resolved
 from f2hdr_backend.evaluate.bench.measure import Contender, Measured, NotRun, Opening, Size, count, measure
 from f2hdr_backend.evaluate.bench.plain import PlainMethod
 from f2hdr_backend.evaluate.bench.untrained import sea_raft_installed
@@ -104,6 +105,7 @@ def open_bench(engine: Engine) -> Iterator[Bench]:
     Raises:
         DeviceUnavailable, WeightsError: the device or the network's weights are not there.
     """
+    engine = resolved(engine)
     entry = store.find(engine.weights)
     device = pick_device(engine.device)
     flow = store.load(entry).reading().flow if engine.flow == "auto" else engine.flow

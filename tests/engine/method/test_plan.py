@@ -109,7 +109,7 @@ def undisturbed(tmp_path_factory):
 def shot_of(plate, tmp_path, **engine):
     return Shot(
         plate=plate, exposures=ExposurePattern((3.0, 0.0), 1), cuts=(),
-        engine=Engine(device="cpu", precision="fp32", **engine),
+        engine=Engine(**{"device": "cpu", "precision": "fp32", "weights": "standard", **engine}),
         output=Output(pattern=str(tmp_path / "hdr" / "o.#.exr"), pixel_type="float"),
     )  # fmt: skip
 
