@@ -25,8 +25,6 @@ LARGEST_SPREAD = 0.18
 SAMPLED_PAIRS = 6
 SAMPLED_ROWS = 270
 SMALLEST_STEP_EV = 0.5
-FEWEST_PIXELS = 8000
-"""Frames of fewer pixels do not show a tone curve reliably: averaging mixes too many of them with clipped ones."""
 MOST_FRAMES = 12
 """Frames that are compared to each other when a response file is made."""
 
@@ -95,10 +93,14 @@ def recover_from(frames: Sequence[tuple[Floats, float]]) -> tuple[Recovered, Mat
 
 
 def sampled_codes(plate: Plate, number: int) -> Floats:
-    """Return ``(N, 3)`` code values of a frame, with less noise than single pixels."""
+    """Return ``(N, 3)`` code values of a frame; means of 3 x 3 pixels, which have less noise, where it is large.
+
+    In a small frame too many of the means would mix clipped pixels with others.
+    """
     pixels = plate.read(number).pixels
     every = max(1, pixels.shape[0] // SAMPLED_ROWS)
-    return np.asarray(cv2.blur(pixels, (3, 3))[::every, ::every].reshape(-1, 3), np.float64)
+    averaged = cv2.blur(pixels, (3, 3)) if every > 1 else pixels
+    return np.asarray(averaged[::every, ::every].reshape(-1, 3), np.float64)
 
 
 def misfit(color: Color, plate: Plate, matches: Matches) -> float | None:
@@ -110,8 +112,6 @@ def misfit(color: Color, plate: Plate, matches: Matches) -> float | None:
 def is_checked(wanted: Color, color: Color, plate: Plate) -> bool:
     """Whether an input space was found that a camera's tone curve may hide behind: gamma 2.2, or the sRGB tag."""
     if wanted.input_space != "auto" or wanted.response != "auto" or plate.default_encoding != "gamma22":
-        return False
-    if plate.size[0] * plate.size[1] < FEWEST_PIXELS:
         return False
     if color.input_space == "gamma22":
         return True

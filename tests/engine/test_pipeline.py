@@ -21,7 +21,7 @@ from f2hdr_backend.flow.estimators import dis, sea_raft
 from f2hdr_backend.image.read import SequencePlate
 from f2hdr_backend.image.write import write_image
 from f2hdr_backend.model.sea_raft import network as sea_raft_network
-from f2hdr_backend.shot.document import Engine, Output, Shot
+from f2hdr_backend.shot.document import Color, Engine, Output, Shot
 from f2hdr_backend.shot.events import FrameDone, Warned
 from f2hdr_backend.shot.exposure import ExposurePattern
 from f2hdr_backend.shot.frames import FrameRange
@@ -56,6 +56,7 @@ def shot_of(plate, folder, *layers, **engine):
         plate=plate,
         exposures=ExposurePattern((3.0, 0.0), 0),
         cuts=(),
+        color=Color(response="off"),  # nothing is read but the windows
         engine=Engine(**{"device": "cpu", "method": "merge", **engine}),
         output=Output(str(folder / "o.####.exr"), layers=layers, pixel_type="float", compression="none"),
     )
