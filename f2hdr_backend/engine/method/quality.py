@@ -37,8 +37,8 @@ STEPS: Mapping[str, Step] = {
     "good": Step("f2hdr", "mergenet", 350),
     "best": Step("f2hdr", "standard", 2600),
 }
-"""By quality, from the fastest to the best. Costs: CPU time of 960 x 540 windows with both flows estimated, over that of
-the probe in the same process, one thread. A render estimates each flow once for two frames and can be faster."""
+"""By quality, from the fastest to the best. Costs: CPU time of 960 x 540 windows with all their flows over that of the
+probe, in one process with one thread. A render estimates each flow once for two frames and can be faster."""
 
 
 @dataclass(frozen=True)
