@@ -97,6 +97,10 @@ class StoredFlows:
         flows = [flow for flow in found if flow is not None]
         return flows if len(flows) == len(pairs) else None
 
+    def disable_cache(self) -> None:
+        """Estimate every flow from now on and store none, for timing."""
+        self.cache.limit = 0
+
     def finish(self) -> None:
         """Wait until every flow is written."""
         self._wait_for_writer(0)

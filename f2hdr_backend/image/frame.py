@@ -60,20 +60,6 @@ class Windows:
     display: Box
 
 
-@dataclass(frozen=True)
-class Frame:
-    """One exposure of a shot: ``pixels`` is ``(H, W, 3)`` float32 in ``encoding``, ``ev`` is in stops.
-
-    "linear": 1.0 is where this frame's own exposure clips. "gamma22": that, clipped to 0-1, to the power
-    1/2.2.
-    """
-
-    number: int
-    ev: float
-    pixels: FloatArray
-    encoding: Encoding
-
-
 class Plate(Protocol):
     """Numbered pictures of one size; ``read`` may be called from several threads at once."""
 

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from f2hdr_backend.color.curve import KNOTS, Curve
+from f2hdr_backend.shot.equations import GAMMA
 
 Floats = NDArray[np.float64]
 
-GAMMA = 2.2
 DARKEST, BRIGHTEST = 0.08, 0.96
 """Code values between which matched codes are used: below is noise, above are clipped pixels."""
 QUANTILES = (np.arange(200) + 0.5) / 200

@@ -26,11 +26,6 @@ class Roots:
                 raise ShotError(f'The root "{folder}" is no folder.', hint="Give a folder that exists.", path=folder)
         return cls(resolved)
 
-    @property
-    def are_everything(self) -> bool:
-        """Whether every file of the machine lies below a root."""
-        return any(os.path.dirname(folder) == folder for folder in self.folders)
-
     def allow(self, path: str) -> str:
         """Return ``path`` with every link resolved.
 

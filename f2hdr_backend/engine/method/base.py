@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -73,6 +74,7 @@ class Method(ABC):
         self.estimator, flow_device = _open_estimator(self.flow_name, device)
         self.stored = StoredFlows(open_cache(), self.estimator.digest, self.alignment, flow_device)
         self._plans: dict[tuple[int, int], Plan] = {}
+        self._planning = threading.RLock()  # threads that work ahead ask for plans too
         if device.type == "cuda":  # float32 means float32: TF32 has the mantissa of half precision
             torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
 
@@ -188,21 +190,24 @@ class Method(ABC):
 
     def plan_anew(self) -> None:
         """Discard the plans, because free memory differs from shot to shot."""
-        self._plans.clear()
+        with self._planning:
+            self._plans.clear()
 
     def plan(self, size: tuple[int, int]) -> Plan:
         """How frames of (width, height) are computed, decided at the first call. Raises OutOfMemory if no plan fits."""
-        if size not in self._plans:
-            self._take(size, make_plan(self._workload(size), self.engine, self.device))
-        return self._plans[size]
+        with self._planning:
+            if size not in self._plans:
+                self._take(size, make_plan(self._workload(size), self.engine, self.device))
+            return self._plans[size]
 
     def spare(self, size: tuple[int, int]) -> Plan | None:
         """Switch to a plan for (width, height) that needs less memory; None if there is none."""
-        plan = leaner(self._workload(size), self.plan(size))
-        if plan is not None:
-            self._take(size, plan)
-            if self.device.type == "cuda":
-                torch.cuda.empty_cache()
+        with self._planning:
+            plan = leaner(self._workload(size), self.plan(size))
+            if plan is not None:
+                self._take(size, plan)
+        if plan is not None and self.device.type == "cuda":
+            torch.cuda.empty_cache()
         return plan
 
     def _take(self, size: tuple[int, int], plan: Plan) -> None:

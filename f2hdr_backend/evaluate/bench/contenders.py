@@ -120,7 +120,7 @@ class EngineContender:
     """A method of the engine, as a render uses it, but no flow comes from the cache."""
 
     def __init__(self, method: Method) -> None:
-        method.stored.cache.limit = 0
+        method.stored.disable_cache()
         self._method = method
 
     @property

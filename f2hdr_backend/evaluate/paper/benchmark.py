@@ -78,7 +78,7 @@ class Benchmark:
         self._device = pick_device(plan.engine.device)
         self._where = measured_on(self._device, plan.jobs)
         self._method = open_method(plan.engine)
-        self._method.stored.cache.limit = 0  # every flow is estimated and timed, none comes from an earlier run
+        self._method.stored.disable_cache()  # every flow is estimated and timed, none comes from an earlier run
         self._seen_sizes: set[tuple[int, ...]] = set()
         self.flow = self._method.flow_name
         self.precision = self._method.precision

@@ -42,7 +42,6 @@ _CODECS = {
     "prores": _Codec("prores_ks", "yuv422p10le", False, "apch", {"profile": "hq", "vendor": "apl0"}),
     "hevc": _Codec("libx265", "yuv420p10le", True, "hvc1", {"crf": "12", "preset": "medium"}),
 }
-CODECS = tuple(_CODECS)
 
 
 @dataclass(frozen=True)
