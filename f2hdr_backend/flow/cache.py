@@ -192,7 +192,7 @@ class FlowCache:
             if file.stale:
                 _remove(file.path)
         finished = sorted((file for file in files if file.finished), key=lambda file: file.used_ns)
-        total = size + sum(file.bytes for file in finished)
+        total = size + sum(file.bytes for file in files if not file.stale)  # with what others are writing
         for file in finished:
             if total <= self.limit * FULL_SHARE:
                 return

@@ -46,6 +46,7 @@ def jobs() -> dict[str, int]:
 
 
 def test_cancel_in_the_middle_stops_backend_and_bake_and_the_next_bake_goes_on(window: Comp) -> None:
+    window.set(engine_method="f2hdr", engine_weights="standard")  # slow enough to be canceled at work
     task = begin(window, "rendering main")
     fake.pump(window.results, timeout=60)  # not the progress bar: it may be late, and jump over a frame
     before = jobs()["canceled"]

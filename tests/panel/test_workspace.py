@@ -58,7 +58,7 @@ def test_a_range_is_rendered_and_a_long_one_canceled(window, plate, tmp_path):
     window.it.player.mark_out()
     window.it.render_range()
     window.until(lambda: window.it.timeline.strip.rendered == {1003, 1004, 1005}, "the range")
-    window.set_engine(method="f2hdr")
+    window.set_engine(method="f2hdr", weights="standard")
     window.set_output(tmp_path / "all" / "h.####.exr")
     window.it.player.mark_out()
     window.it.player.go_to(1003)
@@ -79,6 +79,7 @@ def test_a_server_that_is_killed_is_noticed_and_the_next_render_starts_another(w
     window.open(plate)
     window.until(lambda: window.it.model.detected_pattern is not None, "the exposures")
     window.set_output(tmp_path / "h.####.exr")
+    window.set_engine(method="f2hdr", weights="standard")  # slow enough to be killed at work
     window.it.render_range()
     window.until(lambda: any(job["state"] == "running" for job in window.it.backend.jobs), "the job")
     os.kill(read_connection_file()["pid"], 9)
