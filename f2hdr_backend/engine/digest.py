@@ -8,7 +8,7 @@ import json
 from f2hdr_backend.engine.window import Window
 from f2hdr_backend.shot.document import Shot
 
-PIXELS_VERSION = 4
+PIXELS_VERSION = 5
 """Raised whenever the same inputs and settings begin to give other pixels."""
 
 
