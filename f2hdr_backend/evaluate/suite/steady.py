@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from f2hdr_backend.evaluate.metrics.psnr_ssim import tonemap
-from f2hdr_backend.image.arrays import FloatArray
+from f2hdr_backend.image.arrays import FloatArray, along_flow
 
 BANDS = 6
 """Bands of one stop each, downward from the clip of the shortest exposure."""
@@ -44,11 +44,11 @@ def alternation(
     flow, back = flow_between(*truths), flow_between(truths[1], truths[0])
     if float(np.median(np.linalg.norm(flow, axis=-1))) > SLOW_PX:
         return None
-    returned = flow + _warped(back, flow)
+    returned = flow + along_flow(back, flow, repeat_edge=True)
     sure = (np.linalg.norm(returned, axis=-1) < RETURN_PX) & _inside(flow)
     errors = [_error_stops(result, truth) for result, truth in zip(results, truths, strict=True)]
-    change = _warped(errors[1], flow) - errors[0]
-    brightest = np.minimum(truths[0].max(-1), _warped(truths[1].max(-1), flow))
+    change = along_flow(errors[1], flow, repeat_edge=True) - errors[0]
+    brightest = np.minimum(truths[0].max(-1), along_flow(truths[1].max(-1), flow, repeat_edge=True))
     found = {}
     for band in range(BANDS):
         chosen = sure & (brightest > 2.0 ** -(band + 1)) & (brightest <= 2.0**-band)
@@ -61,11 +61,6 @@ def _error_stops(result: FloatArray, truth: FloatArray) -> FloatArray:
     """``(H, W)`` log2 of the ratio of the channels' sums."""
     sums = [np.maximum(each.sum(-1), 1e-6) for each in (result, np.minimum(truth, 1))]
     return np.asarray(np.log2(sums[0] / sums[1]), np.float32)
-
-
-def _warped(picture: FloatArray, flow: FloatArray) -> FloatArray:
-    x, y = _targets(flow)
-    return np.asarray(cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
 
 def _inside(flow: FloatArray) -> NDArray[np.bool_]:
