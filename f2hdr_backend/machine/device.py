@@ -27,9 +27,12 @@ def lanes_on(device: torch.device, name: str) -> int:
 
 
 def pick_device(name: str) -> torch.device:
-    """``auto`` is the first CUDA device, else the CPU; raises DeviceUnavailable for one that is not there."""
+    """Return the device of that name, set up for computing; ``auto`` is the first CUDA device, else the CPU.
+
+    Raises DeviceUnavailable for a device that this machine does not have.
+    """
     if name == "auto":
-        return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
+        name = "cuda:0" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
         torch.ones(1, device=device).item()
@@ -37,11 +40,18 @@ def pick_device(name: str) -> torch.device:
         raise DeviceUnavailable(
             f"The device {name!r} cannot be used here.", hint="Run f2hdr info to see the devices.", device=name
         ) from error
+    if device.type == "cuda":
+        compute_full_float32()
     return device
 
 
+def compute_full_float32() -> None:
+    """Turn TF32 off for the whole process: with it, float32 products on a GPU have the mantissa of half precision."""
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+
+
 def pick_precision(name: str, device: torch.device) -> torch.dtype:
-    """The arithmetic that ``name`` asks for; ``auto`` is half precision where the device has it, else float32."""
+    """Return the arithmetic of that name; ``auto`` is half precision where the device has it, else float32."""
     if name == "auto":
         if device.type == "cuda":
             return torch.float16
@@ -50,7 +60,7 @@ def pick_precision(name: str, device: torch.device) -> torch.dtype:
 
 
 def free_memory(device: torch.device) -> int:
-    """Bytes that can be had on ``device`` now, a container's limit included."""
+    """Return the bytes that can be allocated on ``device`` now, within a container's limit."""
     if device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(device)
         return int(free) + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
@@ -60,7 +70,7 @@ def free_memory(device: torch.device) -> int:
 
 
 def used_memory(device: torch.device) -> int:
-    """Bytes that this process holds on ``device``."""
+    """Return the bytes that this process has allocated on ``device``."""
     if device.type == "cuda":
         return int(torch.cuda.memory_allocated(device))
     return int(psutil.Process().memory_info().rss)

@@ -75,8 +75,6 @@ class Method(ABC):
         self.stored = StoredFlows(open_cache(), self.estimator.digest, self.alignment, flow_device)
         self._plans: dict[tuple[int, int], Plan] = {}
         self._planning = threading.RLock()  # threads that work ahead ask for plans too
-        if device.type == "cuda":  # float32 means float32: TF32 has the mantissa of half precision
-            torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
 
     @property
     @abstractmethod

@@ -1,0 +1,83 @@
+"""Names of devices and arithmetic, and what a CUDA device is set up with; no GPU is needed."""
+
+import psutil
+import pytest
+import torch
+
+from f2hdr_backend.machine import device as devices
+from f2hdr_backend.machine.device import free_memory, lanes_on, pick_device, pick_devices, pick_precision, used_memory
+from f2hdr_backend.shot.errors import DeviceUnavailable
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def tf32():
+    """Switch TF32 on, as another library may have done; the fixture reads what is set."""
+    backends = (torch.backends.cuda.matmul, torch.backends.cudnn)
+    before = [backend.allow_tf32 for backend in backends]
+    for backend in backends:
+        backend.allow_tf32 = True
+    yield lambda: tuple(backend.allow_tf32 for backend in backends)
+    for backend, was in zip(backends, before, strict=True):
+        backend.allow_tf32 = was
+
+
+@pytest.fixture
+def gpu(monkeypatch):
+    """A CUDA device, as far as choosing one goes."""
+    ones = torch.ones
+    monkeypatch.setattr(torch, "ones", lambda *size, device: ones(*size))
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+
+
+@pytest.mark.parametrize("name", ["auto", "cuda:0"])
+def test_float32_on_a_gpu_is_float32_from_the_moment_it_is_chosen(gpu, tf32, name):
+    assert pick_device(name) == torch.device("cuda:0")
+    assert tf32() == (False, False)
+
+
+def test_choosing_the_cpu_changes_nothing_for_other_users_of_a_gpu(tf32):
+    assert pick_device("cpu") == CPU
+    assert tf32() == (True, True)
+
+
+@pytest.mark.parametrize("name", ["cuda:77", "abacus", "", "meta"])
+def test_a_device_that_is_not_there_is_named(name):
+    with pytest.raises(DeviceUnavailable) as caught:
+        pick_device(name)
+    assert repr(name) in caught.value.message
+    assert "f2hdr info" in caught.value.hint
+
+
+def test_several_devices_are_listed_with_commas():
+    assert pick_devices("cpu, cpu") == [CPU, CPU]
+    assert lanes_on(CPU, "cpu, cpu") == 2
+    assert lanes_on(CPU, "auto") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "device", "native", "picked"),
+    [
+        ("auto", "cuda:0", False, torch.float16),
+        ("auto", "cpu", True, torch.bfloat16),
+        ("auto", "cpu", False, torch.float32),
+        ("fp32", "cuda:0", True, torch.float32),
+        ("bf16", "cpu", False, torch.bfloat16),
+        ("fp16", "cpu", False, torch.float16),
+    ],
+)
+def test_auto_is_half_precision_only_where_the_device_has_it(monkeypatch, name, device, native, picked):
+    monkeypatch.setattr(devices, "_has_bfloat16", lambda: native)
+    assert pick_precision(name, torch.device(device)) is picked
+
+
+@pytest.mark.parametrize("left", [None, 12345])
+def test_free_memory_is_within_the_containers_limit(monkeypatch, left):
+    monkeypatch.setattr(devices, "container_memory_left", lambda: left)
+    free = free_memory(CPU)
+    assert free == left if left else 0 < free <= psutil.virtual_memory().total
+
+
+def test_used_memory_is_what_this_process_has():
+    assert 0 < used_memory(CPU) < psutil.virtual_memory().total
