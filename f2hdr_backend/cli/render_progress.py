@@ -81,14 +81,14 @@ def _bar() -> Progress:
 
 def _settled(event: Event) -> str:
     """A sentence for what was decided before the first frame; empty for other events."""
-    from f2hdr_backend.timeline.read import ClipStarted
-
     if isinstance(event, PlateMeasured):
         cuts = f"; cuts before {', '.join(str(frame) for frame in event.cuts)}" if event.cuts else ""
         return f"Exposures: {event.exposures} (confidence {event.confidence:.2f}){cuts}"
-    if isinstance(event, ClipStarted):
-        return _clip_started(event)
-    return _color(event) if isinstance(event, ColorSettled) else ""
+    if isinstance(event, ColorSettled):
+        return _color(event)
+    from f2hdr_backend.timeline.read import ClipStarted  # not before a timeline can be what is rendered: it is slow
+
+    return _clip_started(event) if isinstance(event, ClipStarted) else ""
 
 
 def _color(event: ColorSettled) -> str:
@@ -104,7 +104,8 @@ def _started(event: RenderStarted) -> str:
     width, height = event.size
     skipped = f", {event.done_before} already done" if event.done_before else ""
     how = f"{event.weights} on {event.flow} flow, {event.device} {event.precision}, {event.plan}"
-    return f"{terminal.count(event.total, 'frame')} of {width} x {height}{skipped}; {_quality(event)}{how}"
+    quality = "" if event.done_before == event.total else _quality(event)
+    return f"{terminal.count(event.total, 'frame')} of {width} x {height}{skipped}; {quality}{how}"
 
 
 def _quality(event: RenderStarted) -> str:

@@ -1,14 +1,15 @@
-"""The record of a render, beside its frames: the Shot as rendered, versions, timings, warnings."""
+"""The record of a render, beside its frames: the Shot as rendered, its request, versions, timings and warnings."""
 
 from __future__ import annotations
 
 import json
 import platform
+from collections.abc import Mapping
+from importlib.metadata import version
 from typing import Any
 
-import torch
-
 import f2hdr_backend
+from f2hdr_backend.engine.rerun import record_path
 from f2hdr_backend.shot.atomic import write_file
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.events import (
@@ -20,16 +21,17 @@ from f2hdr_backend.shot.events import (
     RenderStarted,
     Warned,
 )
-from f2hdr_backend.shot.frames import FrameRange, Sequence
+from f2hdr_backend.shot.frames import FrameRange
 
 
 class Record:
-    """Collects what a render tells; a run that rendered nothing leaves the earlier record alone."""
+    """Collects what a render reports; a run that rendered nothing leaves the earlier record alone."""
 
-    def __init__(self, shot: Shot, frames: FrameRange) -> None:
-        """``shot`` is settled; ``frames`` are those asked for."""
+    def __init__(self, shot: Shot, frames: FrameRange, request: str = "") -> None:
+        """``shot`` is settled; ``frames`` are those requested; ``request`` is their ``rerun.request_key``."""
         self._shot = shot
         self._frames = frames
+        self._request = request
         self._seconds: dict[int, float] = {}
         self._warnings: list[dict[str, Any]] = []
         self._settled: list[dict[str, Any]] = []
@@ -46,15 +48,8 @@ class Record:
         elif isinstance(event, (RenderStarted, RenderFinished)):
             self._facts.update(event.to_json())
 
-    def path(self) -> str:
-        """``hdr/sh010.1001-1010.f2hdr.json`` for frames 1001 to 1010 of ``hdr/sh010.####.exr``."""
-        sequence = Sequence.parse(self._shot.output.pattern)
-        first, last = self._frames.first, self._frames.last
-        stem = f"{sequence.folder}/{sequence.prefix}" if sequence.folder else sequence.prefix
-        return f"{stem}{first}-{last}.f2hdr.json"
-
-    def write(self) -> None:
-        """Write it, whole or not at all; UnwritableFrame if that cannot be."""
+    def write(self, digests: Mapping[int, str] | None = None) -> None:
+        """Write it atomically, with the digest of every frame. Raises UnwritableFrame if the file cannot be written."""
         if not self._seconds:
             return
         facts = {name: value for name, value in self._facts.items() if name != "event"}
@@ -63,12 +58,14 @@ class Record:
             "frames": str(self._frames),
             "versions": {
                 "f2hdr": f2hdr_backend.__version__,
-                "torch": torch.__version__,
+                "torch": version("torch"),
                 "python": platform.python_version(),
             },
+            "request": self._request,
+            "digests": digests or {},
             "settled": self._settled,
             "render": facts,
             "seconds": self._seconds,
             "warnings": self._warnings,
         }
-        write_file(self.path(), json.dumps(document, indent=1) + "\n")
+        write_file(record_path(self._shot.output.pattern, self._frames), json.dumps(document, indent=1) + "\n")

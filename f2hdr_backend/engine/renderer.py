@@ -16,6 +16,7 @@ from f2hdr_backend.engine.method.choose import open_method
 from f2hdr_backend.engine.method.quality import choice
 from f2hdr_backend.engine.pipeline import Pipeline, Task
 from f2hdr_backend.engine.record import Record
+from f2hdr_backend.engine.rerun import request_key
 from f2hdr_backend.engine.window import settled_exposures, window_of
 from f2hdr_backend.image.frame import Plate
 from f2hdr_backend.image.read import open_plate
@@ -46,14 +47,16 @@ class Renderer:
         plate = open_plate(shot.plate, shot.layer)
         try:
             wanted = frames or settle.frames_of(shot, plate)
+            request = request_key(shot, plate, wanted)
             shot, settled = settle.settle_checked(shot, plate, wanted)
             for method in self.methods:
                 method.plan_anew()
-            record = Record(shot, wanted)
-            for event in chain(settled, report_once(_Run(self.methods, shot, plate, wanted).events(force))):
+            record = Record(shot, wanted, request)
+            run = _Run(self.methods, shot, plate, wanted)
+            for event in chain(settled, report_once(run.events(force))):
                 record.note(event)
                 yield event
-            record.write()
+            record.write(run.digests)
         finally:
             plate.close()
 
@@ -68,11 +71,14 @@ class _Run:
         self._color = open_color(shot.color, plate)
         self._frames = frames
         self._output = Sequence.parse(shot.output.pattern)
+        self.digests: dict[int, str] = {}
+        """By frame, once the events have begun."""
 
     def events(self, force: bool) -> Iterator[Event]:
         """Skip what is done, then make the rest."""
         began = time.monotonic()
         tasks = [self._task(frame) for frame in self._frames]
+        self.digests = {task.window.reference: task.digest for task in tasks}
         finished = [task for task in tasks if not force and _is_done(task)]
         there = {task.window.reference for task in finished}
         todo = [task for task in tasks if task.window.reference not in there]

@@ -77,14 +77,18 @@ def render(
 
 
 def _rendered(shot: Shot, found: list[Event], force: bool, preview: Path | None) -> Iterator[Event]:
-    """Yield the events of a render; a wrong request is refused before torch is loaded."""
+    """Yield the events of a render. torch is loaded only for a valid request that is not finished."""
+    from f2hdr_backend.engine.rerun import finished_before
     from f2hdr_backend.engine.settle import check_early
 
     yield from found
     check_early(shot)
-    from f2hdr_backend.engine.renderer import Renderer
+    finished = [] if force else finished_before(shot)
+    yield from finished
+    if not finished:
+        from f2hdr_backend.engine.renderer import Renderer
 
-    yield from Renderer(shot.engine).render(shot, force=force)
+        yield from Renderer(shot.engine).render(shot, force=force)
     if preview is not None:
         from f2hdr_backend.cli.preview import write_preview
 
