@@ -10,7 +10,16 @@ from numpy.typing import NDArray
 
 from f2hdr_backend.demo.demo import BITS, NOISE, REFERENCE, Demo, Take, TakeScores
 from f2hdr_backend.evaluate.metrics.psnr_ssim import tonemap
-from f2hdr_backend.evaluate.pictures.contact_sheet import ContactSheet, Panel, Scale, Section, Wheel
+from f2hdr_backend.evaluate.pictures.contact_sheet import (
+    GUTTER,
+    MARGIN,
+    ContactSheet,
+    Panel,
+    Scale,
+    Section,
+    Wheel,
+    draw,
+)
 from f2hdr_backend.evaluate.pictures.false_color import false_color
 from f2hdr_backend.evaluate.pictures.flow_colors import flow_colors
 from f2hdr_backend.evaluate.pictures.tone_map import tone_map
@@ -24,6 +33,8 @@ NOISY = "its shadows are noisy; the long neighbors show them"
 CLIPPED = "its highlights are clipped; the short neighbors show them"
 DETAIL = (0.335, 0.26, 0.36, 0.36)
 """Left, top, width and height of the enlarged part, in shares of the frame."""
+GLANCE = (0.36, 0.02, 0.56, 0.96)
+"""The part with the sun, the crossing and the spheres, as :data:`DETAIL`."""
 
 
 def demo_sheet(demo: Demo, scores: list[TakeScores]) -> ContactSheet:
@@ -44,16 +55,24 @@ def demo_sheet(demo: Demo, scores: list[TakeScores]) -> ContactSheet:
     return ContactSheet("F2HDR demo", lines, tuple(table), sections)
 
 
-def before_after(demo: Demo) -> ContactSheet:
-    """Return the sheet of one glance: a short and a long frame of the plate, and the tone-mapped result."""
+def before_after(demo: Demo) -> Picture:
+    """Return the picture of one glance: the same part of a short frame, a long frame and the tone-mapped result.
+
+    No pixel is scaled.
+    """
     frame, stops = demo.crossing, demo.exposures.ratio_stops
     _, after = demo.neighbors(frame)
     shown = sorted((frame, after), key=demo.exposures.gain)
-    panels = [Panel(_picture(demo.codes(number)), f"plate, {_kind(demo, number)} exposure") for number in shown]
+    left, top, width, height = _box(demo, GLANCE)
+    rows, columns = slice(top, top + height), slice(left, left + width)
+    panels = [
+        Panel(_picture(demo.codes(number))[rows, columns], f"plate, {_kind(demo, number)} exposure") for number in shown
+    ]
     white = 2.0**stops
     result = tone_map(demo.result(demo.takes[0], frame) * np.float32(white), white)
-    panels.append(Panel(result, f"F2HDR, tone-mapped: {white:g} x the long exposure's clip is white"))
-    return ContactSheet("", (), (), (Section("", "", (tuple(panels),)),))
+    panels.append(Panel(result[rows, columns], "F2HDR, tone-mapped"))
+    sheet = ContactSheet("", (), (), (Section("", "", (tuple(panels),)),))
+    return draw(sheet, len(panels) * (width + GUTTER) - GUTTER + 2 * MARGIN)
 
 
 def _section(demo: Demo, scores: list[TakeScores], frame: int) -> Section:
@@ -78,7 +97,7 @@ def _inputs(demo: Demo, frame: int) -> tuple[Panel, ...]:
     pictures = [_picture(demo.codes(number)) for number in (before, frame, after)]
     return (
         Panel(pictures[0], labels[0]),
-        Panel(pictures[1], labels[1], frame=_detail_box(demo)),
+        Panel(pictures[1], labels[1], frame=_box(demo, DETAIL)),
         Panel(pictures[2], f"plate {after}, {_kind(demo, after)}"),
         _flow(demo, demo.takes[0], frame, after),
     )
@@ -113,7 +132,7 @@ def _error(name: str, radiance: FloatArray, truth: FloatArray, scores: TakeScore
 
 def _details(demo: Demo, frame: int, pictures: list[FloatArray]) -> tuple[Panel, ...]:
     """Return enlarged parts at the exposure that the reference frame does not have."""
-    left, top, width, height = _detail_box(demo)
+    left, top, width, height = _box(demo, DETAIL)
     gain, shown = (2.0**demo.exposures.ratio_stops, "long") if _kind(demo, frame) == "short" else (1.0, "short")
     names = (REFERENCE, *(take.name for take in demo.takes), "truth")
     return tuple(
@@ -122,9 +141,10 @@ def _details(demo: Demo, frame: int, pictures: list[FloatArray]) -> tuple[Panel,
     )
 
 
-def _detail_box(demo: Demo) -> tuple[int, int, int, int]:
+def _box(demo: Demo, part: tuple[float, float, float, float]) -> tuple[int, int, int, int]:
+    """Return a part of the frame in pixels: left, top, width and height."""
     width, height = demo.size
-    left, top, wide, high = DETAIL
+    left, top, wide, high = part
     return round(left * width), round(top * height), round(wide * width), round(high * height)
 
 

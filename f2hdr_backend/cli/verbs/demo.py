@@ -54,7 +54,7 @@ def run_demo(demo: Demo) -> list[TakeScores]:
         scores = demo.scores()
     write_image(demo.folder / SHEET, draw(demo_sheet(demo, scores)), bits=8)
     if demo.takes:
-        write_image(demo.folder / GLANCE, draw(before_after(demo)), bits=8)
+        write_image(demo.folder / GLANCE, before_after(demo), bits=8)
     return scores
 
 
