@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from f2hdr_backend.engine.method.base import HdrFrame
-from f2hdr_backend.engine.trust.blend import layers_followed
 from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.shot.document import Shot
+from f2hdr_backend.trust.blend import layers_followed
 
 SIDES = ("backward", "forward")
 """Layer names of the previous and the next neighbor, as Nuke calls them."""

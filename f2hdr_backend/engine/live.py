@@ -12,8 +12,8 @@ import torch
 from f2hdr_backend.color.plate import open_color
 from f2hdr_backend.engine.method.base import fitted
 from f2hdr_backend.engine.method.features import NetworkFrame
+from f2hdr_backend.engine.method.trusted import use_reference
 from f2hdr_backend.engine.renderer import Renderer
-from f2hdr_backend.engine.trust.blend import layers_followed, use_reference
 from f2hdr_backend.engine.window import settled_exposures
 from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.image.frame import Encoding, PlateImage, require_frames
@@ -22,6 +22,7 @@ from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.errors import ExposureError, ImageError
 from f2hdr_backend.shot.exposure import SMALLEST_STEP_EV
 from f2hdr_backend.shot.frames import FrameRange
+from f2hdr_backend.trust.blend import layers_followed
 
 _log = logging.getLogger("f2hdr")
 

@@ -21,7 +21,7 @@ from f2hdr_backend.engine.method.features import NetworkFrame, pinned
 from f2hdr_backend.engine.method.flows import KnownFlows
 from f2hdr_backend.engine.method.plan import SHARE_OF_FREE
 from f2hdr_backend.engine.method.staging import Staging, stage
-from f2hdr_backend.engine.trust.blend import use_reference
+from f2hdr_backend.engine.method.trusted import use_reference
 from f2hdr_backend.engine.window import Window, settled_exposures
 from f2hdr_backend.flow.stored import frame_identity
 from f2hdr_backend.image.arrays import FloatArray

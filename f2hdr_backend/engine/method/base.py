@@ -50,6 +50,8 @@ class HdrFrame:
     """``(2, H, W)`` 1 where a neighbor does not show the pixel."""
     matched: tuple[float, float] = (1.0, 1.0)
     """Factors that bring the radiance of previous and next to the reference's level; 1 until they are measured."""
+    trusted: bool = False
+    """Whether the method itself applied soft trust, so that it is not applied again."""
     redone: bool = False
     """Whether half precision overflowed and the frame was computed again in float32."""
 

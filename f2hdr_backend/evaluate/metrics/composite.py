@@ -9,15 +9,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from f2hdr_backend.engine.trust.published import trusted
 from f2hdr_backend.image.arrays import radiance_of
 from f2hdr_backend.shot.errors import ImageError
+from f2hdr_backend.trust.published import trusted
 
 
 def predicted_pixels(ldr: ArrayLike, exposure: float, exposures: int = 2) -> NDArray[np.bool_]:
     """Where the composite keeps the prediction.
 
-    The complement of :func:`~f2hdr_backend.engine.trust.published.trusted`; arguments and errors as there.
+    The complement of :func:`~f2hdr_backend.trust.published.trusted`; arguments and errors as there.
     """
     return ~trusted(np.asarray(ldr, np.float32), exposure, exposures)
 

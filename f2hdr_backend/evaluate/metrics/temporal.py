@@ -50,7 +50,7 @@ class Steadiness:
         Args:
             radiance: ``(H, W, 3)`` linear, on one scale for the whole shot.
             mask: ``(H, W)`` bool, True where the pixel is well exposed in that frame's LDR picture
-                (:func:`~f2hdr_backend.engine.trust.published.well_exposed`).
+                (:func:`~f2hdr_backend.trust.published.well_exposed`).
         """
         if self._refusal is None:
             try:

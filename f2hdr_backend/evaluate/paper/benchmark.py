@@ -21,7 +21,6 @@ import torch
 from f2hdr_backend.engine.method.base import HdrFrame
 from f2hdr_backend.engine.method.choose import open_method
 from f2hdr_backend.engine.method.network import NetworkMethod
-from f2hdr_backend.engine.trust.published import well_exposed
 from f2hdr_backend.evaluate.paper.cost import measure, measured_on
 from f2hdr_backend.evaluate.paper.metric import SceneFrame, Scored, Scores, ScoreSettings, load_metric, with_trust
 from f2hdr_backend.evaluate.paper.progress import FrameScored, Progress
@@ -42,6 +41,7 @@ from f2hdr_backend.machine.cpu_setup import set_up_cpu
 from f2hdr_backend.machine.device import pick_device
 from f2hdr_backend.shot.document import Engine
 from f2hdr_backend.shot.errors import DeviceError, ImageError
+from f2hdr_backend.trust.published import well_exposed
 
 SCORING_VERSION = 2
 """Raised when the same files and settings would give other numbers."""

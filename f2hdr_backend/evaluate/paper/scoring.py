@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 
 from f2hdr_backend.engine.method.base import HdrFrame
-from f2hdr_backend.engine.trust import blend
+from f2hdr_backend.engine.method.trusted import use_reference
 from f2hdr_backend.evaluate.metrics.composite import composite, predicted_pixels
 from f2hdr_backend.evaluate.paper.metric import (
     FrameMetric,
@@ -20,13 +20,14 @@ from f2hdr_backend.evaluate.paper.metric import (
 from f2hdr_backend.evaluate.reading.dataset import DatasetReader, Window
 from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.shot.errors import DocumentError
+from f2hdr_backend.trust.blend import trust as reference_weight
 
 
 def with_reference(window: Window, frame: HdrFrame, trust: str, cycle: int) -> FloatArray:
     """The radiance that is scored: ``hard`` by the published composite, else as the renderer blends."""
     if trust == "hard":
         return composite(frame.radiance, window.codes[1], window.exposures[1], exposures=cycle)
-    return blend.use_reference(frame, list(window.codes), window.exposures, trust).radiance
+    return use_reference(frame, list(window.codes), window.exposures, trust).radiance
 
 
 def reconstructed_share(window: Window, trust: str, cycle: int) -> FloatArray:
@@ -34,7 +35,7 @@ def reconstructed_share(window: Window, trust: str, cycle: int) -> FloatArray:
     codes = window.codes[1]
     if trust == "hard":
         return predicted_pixels(codes, window.exposures[1], cycle).astype(np.float32)
-    return 1 - blend.trust(codes, window.exposures, trust)[..., 0]
+    return 1 - reference_weight(codes, window.exposures, trust)[..., 0]
 
 
 def score_frame(scored: Scored) -> Scores:

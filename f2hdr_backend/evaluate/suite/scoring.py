@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from f2hdr_backend.engine.method.base import HdrFrame, Method
-from f2hdr_backend.engine.trust.blend import use_reference
+from f2hdr_backend.engine.method.trusted import use_reference
 from f2hdr_backend.evaluate.metrics.psnr_ssim import psnr_l, psnr_t, ssim_t, tonemap
 from f2hdr_backend.evaluate.suite.baselines import OPENCV, opencv_merge
 from f2hdr_backend.evaluate.suite.steady import alternation

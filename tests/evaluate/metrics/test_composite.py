@@ -3,12 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from f2hdr_backend.engine.trust.published import well_exposed
 from f2hdr_backend.evaluate.metrics.composite import composite, predicted_pixels
 from f2hdr_backend.evaluate.metrics.psnr_ssim import psnr_l, psnr_t, ssim_l, ssim_t
 from f2hdr_backend.evaluate.reading.ground_truth import normalize_reference
 from f2hdr_backend.image.arrays import luma_of
 from f2hdr_backend.shot.errors import ExposureError, ImageError
+from f2hdr_backend.trust.published import well_exposed
 
 GRAYS = np.array([0.0, 0.1, 0.19, 0.21, 0.5, 0.79, 0.81, 1.0])
 

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from f2hdr_backend.engine.trust.aligned import AlignedNeighbor, brightest
 from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.shot.equations import GAMMA
+from f2hdr_backend.trust.aligned import AlignedNeighbor, brightest
 
 AGREEMENT = 0.17
 """Difference, as a share of the sum, at which a frame's weight has fallen smoothly to 0."""

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from f2hdr_backend.engine.method.base import HdrFrame
-from f2hdr_backend.engine.trust.aligned import AlignedNeighbor, align_neighbors
-from f2hdr_backend.engine.trust.blend import use_reference
-from f2hdr_backend.engine.trust.clipped import respect_clip
+from f2hdr_backend.engine.method.trusted import use_reference
 from f2hdr_backend.image.arrays import radiance_of
+from f2hdr_backend.trust.aligned import AlignedNeighbor, align_neighbors
+from f2hdr_backend.trust.clipped import respect_clip
 
 LONG, SHORT = (1.0, 8.0, 1.0), (8.0, 1.0, 8.0)
 PLANE = np.ones((12, 12, 3), np.float32)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from f2hdr_backend.engine.trust.aligned import AlignedNeighbor, brightest, ramp
 from f2hdr_backend.image.arrays import FloatArray
+from f2hdr_backend.trust.aligned import AlignedNeighbor, brightest, ramp
 
 CLIPPED = 0.985
 """Code value from which a channel counts as clipped."""

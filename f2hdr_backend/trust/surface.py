@@ -12,9 +12,9 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from f2hdr_backend.engine.trust.aligned import CELL_PX, AlignedNeighbor, below_highlights, brightest, cell_means, ramp
-from f2hdr_backend.engine.trust.confirm import unclipped
 from f2hdr_backend.image.arrays import FloatArray
+from f2hdr_backend.trust.aligned import CELL_PX, AlignedNeighbor, below_highlights, brightest, cell_means, ramp
+from f2hdr_backend.trust.confirm import unclipped
 
 AREA_CELLS = (1, 3)
 """Sides of the areas that differences are averaged over, in cells of 4 pixels: small for edges, large for noise."""

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from f2hdr_backend.engine.trust.aligned import AlignedNeighbor
-from f2hdr_backend.engine.trust.confirm import confirm
+from f2hdr_backend.trust.aligned import AlignedNeighbor
+from f2hdr_backend.trust.confirm import confirm
 
 ONE = np.ones((4, 5, 3), np.float32)
 

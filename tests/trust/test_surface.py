@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from f2hdr_backend.engine.method.choose import open_method
-from f2hdr_backend.engine.trust.aligned import AlignedNeighbor
-from f2hdr_backend.engine.trust.blend import use_reference
-from f2hdr_backend.engine.trust.surface import keep_surface
+from f2hdr_backend.engine.method.trusted import use_reference
 from f2hdr_backend.shot.document import Engine
+from f2hdr_backend.trust.aligned import AlignedNeighbor
+from f2hdr_backend.trust.surface import keep_surface
 
 SIZE = (640, 192)
 STEP_PX = 150

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from f2hdr_backend.engine.trust.aligned import UNSURE, align_neighbors
 from f2hdr_backend.image.arrays import radiance_of
+from f2hdr_backend.trust.aligned import UNSURE, align_neighbors
 
 SIZE = (96, 128)
 STILL = np.zeros((2, *SIZE, 2), np.float32)

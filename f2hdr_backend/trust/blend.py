@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
-from f2hdr_backend.engine.method.base import HdrFrame
-from f2hdr_backend.engine.trust.aligned import FEATHER, align_neighbors, below_highlights, ramp
-from f2hdr_backend.engine.trust.clipped import respect_clip
-from f2hdr_backend.engine.trust.confirm import confirm
-from f2hdr_backend.engine.trust.published import trusted
-from f2hdr_backend.engine.trust.surface import keep_surface
 from f2hdr_backend.image.arrays import FloatArray, luma_of, radiance_of
 from f2hdr_backend.shot.equations import GAMMA
+from f2hdr_backend.trust.aligned import FEATHER, align_neighbors, below_highlights, ramp
+from f2hdr_backend.trust.clipped import respect_clip
+from f2hdr_backend.trust.confirm import confirm
+from f2hdr_backend.trust.published import trusted
+from f2hdr_backend.trust.surface import keep_surface
 
 DIM, WELL_LIT = 0.25, 0.5
 """Luma of a long reference's code values over which soft trust rises to 1; below, its noise counts more."""
@@ -52,27 +50,35 @@ def trust(codes: FloatArray, exposures: tuple[float, float, float], mode: str) -
     return below_highlights(codes) * ramp((luma - DIM) / (WELL_LIT - DIM))
 
 
-def use_reference(
-    frame: HdrFrame, codes: Sequence[FloatArray], exposures: tuple[float, float, float], mode: str
-) -> HdrFrame:
-    """The frame blended with the reference's own radiance by the weight of :func:`trust`.
+def blend(
+    radiance: FloatArray,
+    flows: FloatArray,
+    codes: Sequence[FloatArray],
+    exposures: tuple[float, float, float],
+    mode: str,
+) -> tuple[FloatArray, tuple[float, float]]:
+    """A result blended with the reference's own radiance by the weight of :func:`trust`.
 
     ``soft`` first averages the result with the frames that agree with it (:func:`confirm`), replaces it where it shows
     another surface than the reference (:func:`keep_surface`), and corrects it where the reference is clipped
     (:func:`respect_clip`).
 
     Args:
-        frame: a method's result.
+        radiance: ``(H, W, 3)`` a method's result; 1 is the clip of the shortest exposure.
+        flows: ``(2, H, W, 2)`` pixels, reference to previous and to next; only ``soft`` uses them.
         codes: ``(H, W, 3)`` gamma-2.2 codes 0-1 each, of previous, reference and next.
         exposures: of previous, reference and next; 1 is the shortest.
         mode: ``soft``, ``hard`` or ``off``.
+
+    Returns:
+        ``(H, W, 3)`` radiance, and the factors that bring previous and next to the reference's level (1 if not
+        measured).
     """
-    own, radiance, matched = radiance_of(codes[1], exposures[1]), frame.radiance, frame.matched
+    own, matched = radiance_of(codes[1], exposures[1]), (1.0, 1.0)
     if mode == "soft":
-        neighbors = align_neighbors(own, codes, exposures, frame.flows)
+        neighbors = align_neighbors(own, codes, exposures, flows)
         matched = (neighbors[0].matched, neighbors[1].matched)
         radiance = confirm(radiance, own, exposures[1], neighbors)
         radiance = keep_surface(radiance, codes[1], own, exposures[1], neighbors)
         radiance = respect_clip(radiance, codes[1], own, neighbors)
-    radiance = radiance + trust(codes[1], exposures, mode) * (own - radiance)
-    return replace(frame, radiance=radiance, matched=matched)
+    return radiance + trust(codes[1], exposures, mode) * (own - radiance), matched
