@@ -1,1 +1,1 @@
-"""The shared backend: one process owns the device and serves every host of its user in turn."""
+"""The render server: one process owns the device and runs the renders of all host applications of its user."""

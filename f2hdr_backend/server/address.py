@@ -1,4 +1,6 @@
-"""Options of a server and the sockets it listens on. Imports nothing slow, so that wrong options fail at once."""
+"""Options of a server and its listening sockets. Imports no slow library, so that wrong options are reported at
+once.
+"""
 
 from __future__ import annotations
 
@@ -17,42 +19,45 @@ from f2hdr_backend.server.roots import Roots
 from f2hdr_backend.shot.errors import ServerError, ShotError
 
 WAITING = 64
-"""Connections that wait to be accepted."""
+"""Backlog of connections that are not accepted yet."""
 LONGEST_SOCKET_PATH = 100
-"""Bytes of a Unix socket's path that every system takes."""
+"""Maximum length of a Unix socket's path in bytes that every supported system accepts."""
 
 
 @dataclass(frozen=True)
 class ServerOptions:
-    """How a server is started."""
+    """The options a server is started with; see ``check``."""
 
     host: str = "127.0.0.1"
     port: int = 0
-    """0 for one that is free."""
+    """TCP port; 0 selects a free one."""
     roots: tuple[str, ...] = ()
-    """Folders whose files it may touch; none for all that its user may."""
+    """Folders whose files the server may read and write; empty allows every file that its user may access."""
     idle_s: float = 900.0
-    """Seconds without work and requests after which it ends; 0 to stay."""
+    """Seconds without work and requests after which the server exits; 0 disables the limit."""
     certificate: str = ""
     key: str = ""
 
     def allowed(self) -> Roots:
-        """The roots; ShotError if one is no folder."""
+        """Return the allowed folders. Raises ShotError if one of them is not a folder."""
         return Roots.of(self.roots or (os.path.abspath(os.sep),))
 
 
 def check(options: ServerOptions) -> None:
-    """Raise ShotError for options that cannot be, or that would open the door to strangers."""
+    """Raise ShotError for invalid options, and for an address that other machines reach without TLS or without
+    roots.
+    """
     options.allowed()
     if not _is_loopback(options.host):
         if not options.certificate or not options.key:
             raise ShotError(
-                f"The address {options.host} can be reached from other machines, so it needs a certificate.",
-                hint="Give --certificate and --key, or leave --host out.",
+                f"Other machines can reach the address {options.host}, so the server needs a certificate.",
+                hint="Give --certificate and --key, or omit --host.",
             )
         if not options.roots:
             raise ShotError(
-                f"The address {options.host} can be reached from other machines, so it needs a limit.",
+                f"Other machines can reach the address {options.host}, so the server needs a folder to limit access "
+                "to.",
                 hint="Give --root with the folder of your shots.",
             )
     if options.certificate:
@@ -60,8 +65,8 @@ def check(options: ServerOptions) -> None:
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(options.certificate, options.key or None)
         except OSError as error:
             raise ShotError(
-                f'The certificate "{options.certificate}" and its key cannot be used: {error}.',
-                hint="Give both as PEM files that fit.",
+                f'The certificate "{options.certificate}" and its key could not be loaded: {error}.',
+                hint="Give a certificate and its matching key, both as PEM files.",
             ) from error
 
 
@@ -73,7 +78,10 @@ def _is_loopback(host: str) -> bool:
 
 
 def open_doors(options: ServerOptions, folder: Path) -> tuple[list[socket.socket], dict[str, object]]:
-    """Sockets that listen, and what the connection file says of them. ServerError if the address is taken."""
+    """Open the TCP socket and, where supported, the Unix socket.
+
+    Returns the listening sockets and the contents of the connection file. Raises ServerError if the address is in use.
+    """
     most = reserve_files()
     net = _net_socket(options)
     net.most = most
@@ -105,14 +113,14 @@ def _net_socket(options: ServerOptions) -> BoundedSocket:
     except OSError as error:
         door.close()
         raise ServerError(
-            f"The address {options.host}, port {options.port} cannot be had: {error.strerror}.",
-            hint="Choose another, or leave --port out for one that is free.",
+            f"The server could not listen on address {options.host}, port {options.port}: {error.strerror}.",
+            hint="Choose another port, or omit --port to use a free one.",
         ) from error
     return door
 
 
 def _unix_socket(path: Path) -> BoundedSocket:
-    """A socket in the runtime folder, which is this user's alone; the lock is held, so an old one is stale."""
+    """Open the socket in the user's private runtime folder; the server lock is held, so an existing file is stale."""
     path.unlink(missing_ok=True)
     door = BoundedSocket(socket.AF_UNIX, socket.SOCK_STREAM)
     door.bind(str(path))

@@ -1,4 +1,4 @@
-"""Errors as answers: the family's JSON, and the HTTP status that goes with it."""
+"""Convert errors to responses: their JSON document and their HTTP status."""
 
 from __future__ import annotations
 
@@ -33,27 +33,27 @@ _STATUSES: tuple[tuple[type[F2HDRError], int], ...] = (
     (DeviceError, 503),
     (Cancelled, 409),
 )
-"""The first class that fits decides."""
+"""The first class that matches determines the status."""
 
 STATUSES: dict[int, str] = {
-    400: "The request is not as described here.",
+    400: "The request does not match this description.",
     401: "The token is missing or wrong.",
-    403: "A path lies outside the folders that the server may touch.",
-    404: "There is no such job, frame or weights.",
-    405: "The path does not take this method.",
-    408: "The request took too long to arrive.",
-    409: "Another job is in the way.",
+    403: "A path is outside the folders that the server may access.",
+    404: "The job, the frame or the weights do not exist.",
+    405: "The path does not support this method.",
+    408: "The request did not arrive in time.",
+    409: "Another job writes to the same files.",
     413: "The body is too large.",
-    422: "The request can be read but not done.",
+    422: "The request is valid but cannot be carried out.",
     429: "The queue is full.",
-    503: "The device is not there, or the server is closing.",
+    503: "The device is not available, or the server is closing.",
     507: "The device has too little memory.",
 }
-"""Every status that an error may have, and what it means."""
+"""Every HTTP status that an error response may have, with its description."""
 
 
 def status_of(error: F2HDRError) -> int:
-    """The HTTP status of an error; a ServerError carries its own as the fact ``status``."""
+    """Return the HTTP status of an error; a ServerError has its own in the fact ``status``."""
     if isinstance(error, ServerError):
         status = error.facts.get("status")
         return status if isinstance(status, int) else 503
@@ -61,17 +61,17 @@ def status_of(error: F2HDRError) -> int:
 
 
 class Answer(Response):
-    """JSON in plain ASCII, so that half a character in a file's name is no obstacle."""
+    """A JSON response in ASCII, so that file names with unpaired surrogates can be encoded."""
 
     media_type = "application/json"
 
     def render(self, content: Any) -> bytes:
-        """Return the bytes; ValueError for numbers that JSON does not have."""
+        """Return the encoded JSON. Raises ValueError for NaN and infinities."""
         return json.dumps(content, allow_nan=False, separators=(",", ":")).encode()
 
 
 def error_document(error: F2HDRError) -> dict[str, Any]:
-    """The error's JSON, its facts fit for every reader: numbers that JSON does not have become text."""
+    """Return the error as a JSON document; NaN and infinities in its facts are converted to text."""
     document = error.to_json()
     return {**document, "facts": {name: _finite(value) for name, value in document["facts"].items()}}
 

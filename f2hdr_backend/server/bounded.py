@@ -1,4 +1,4 @@
-"""Listening sockets that bound their open connections at accept: before a TLS handshake, a request or a token."""
+"""Listening sockets that limit their open connections at accept: before a TLS handshake, a request or a token."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from threading import Lock
 from typing import Any
 
 LEAST = 16
-"""Connections that a socket allows, however few files the process may open."""
+"""Minimum number of connections per socket, independent of the limit of open files."""
 PEER_SHARE = 0.5
-"""Part of a socket's connections that one address may have; local addresses are all one user's machine."""
+"""Maximum share of a socket's connections for one address; does not apply to connections from the same machine."""
 
 
 class BoundedSocket(socket.socket):
@@ -38,14 +38,14 @@ class BoundedSocket(socket.socket):
         raise ConnectionAbortedError
 
     def ended(self, peer: str) -> None:
-        """Count a connection of this address as closed."""
+        """Decrement the number of open connections from the address ``peer``."""
         with self._lock:
             self._peers[peer] -= 1
             self._peers += Counter()
 
 
 class _Counted(socket.socket):
-    """A connection that its listening socket counts until it is closed."""
+    """An accepted connection that its listening socket counts until it is closed."""
 
     def __init__(self, door: BoundedSocket, peer: str, descriptor: int) -> None:
         super().__init__(fileno=descriptor)
@@ -61,9 +61,10 @@ class _Counted(socket.socket):
 
 
 def reserve_files() -> int:
-    """Raise this process's limit of open files as far as it may; return the connections that one socket may have.
+    """Raise this process's limit of open files as far as permitted, and return the connections that one socket may
+    have.
 
-    A quarter of the files are for each of the two sockets; the rest is for rendering.
+    Each of the two sockets may use a quarter of the files; the rest is for rendering.
     """
     try:
         import resource

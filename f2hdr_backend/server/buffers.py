@@ -1,17 +1,18 @@
-"""Pixels that a host hands over in a file, as it holds them: a header of 64 bytes, then float32.
+"""Read and write files through which hosts pass pixels: a header of 64 bytes, followed by float32 samples.
 
-    offset  type    what
+    offset  type    content
     0       8 x u8  ``F2HDRPIX``
     8       u32     version, 1
     12      u32     width in pixels
     16      u32     height in pixels
-    20      u32     channels, 3 or 4 (red, green, blue and what else the host keeps there)
-    24      u64     bytes from one row to the next
+    20      u32     channels, 3 or 4 (red, green, blue, and one that is ignored)
+    24      u64     row stride in bytes
     32      i64     frame number
     40      24 x u8 zero
 
-All little-endian; rows from top to bottom, channels interleaved. The file is read, never mapped: whoever shrinks or
-rewrites it meanwhile gets an error or wrong pixels, and cannot stop the server.
+All values are little-endian; rows are stored from top to bottom, channels are interleaved. The file is read and not
+memory-mapped: a process that truncates or rewrites it meanwhile causes an error or wrong pixels, but cannot crash the
+server.
 """
 
 from __future__ import annotations
@@ -33,9 +34,9 @@ VERSION = 1
 HEADER_BYTES = 64
 LARGEST_SIDE = 16384
 LARGEST_PIXELS = 8192 * 4320
-"""Most pixels of a buffer: 8K."""
+"""Maximum number of pixels of a buffer: 8K."""
 LARGEST_GAP = 4096
-"""Most bytes between the end of a row and the next."""
+"""Maximum padding in bytes between two rows."""
 _HEADER = struct.Struct("<8sIIIIQq24x")
 
 
@@ -45,12 +46,12 @@ class Buffer:
 
     frame: int
     pixels: NDArray[np.float32]
-    """``(H, W, 3)``; NaN and infinities are as the host gave them."""
+    """``(H, W, 3)``; NaN and infinities are unchanged."""
 
 
 @dataclass(frozen=True)
 class _Layout:
-    """What a checked header says."""
+    """The values of a validated header."""
 
     width: int
     height: int
@@ -60,19 +61,19 @@ class _Layout:
 
     @property
     def used(self) -> int:
-        """Bytes of pixels in a row."""
+        """Bytes of samples per row, without padding."""
         return self.width * self.channels * 4
 
     @property
     def size(self) -> int:
-        """Bytes of the whole file."""
+        """Size of the whole file in bytes."""
         return HEADER_BYTES + self.row_bytes * (self.height - 1) + self.used
 
 
 def read_buffer(path: str) -> Buffer:
-    """Read a buffer; how much is bounded by what its checked header says.
+    """Read a buffer; memory is allocated only after the header was validated.
 
-    Raises UnreadableFrame if it is no regular file, if its header lies, or if it ends early.
+    Raises UnreadableFrame if the path is not a regular file, if the header is invalid, or if the file is too short.
     """
     with _opened(path) as file:
         try:
@@ -82,7 +83,10 @@ def read_buffer(path: str) -> Buffer:
 
 
 def write_buffer(path: str, buffer: Buffer) -> None:
-    """Write a buffer whole or not at all; in the place of a buffer, never of another file. Raises UnwritableFrame."""
+    """Write a buffer atomically.
+
+    Raises UnwritableFrame if the file cannot be written, or if ``path`` exists and is not a buffer.
+    """
     _require_replaceable(path)
     height, width, channels = buffer.pixels.shape
     header = _HEADER.pack(MAGIC, VERSION, width, height, channels, width * channels * 4, buffer.frame)
@@ -102,7 +106,7 @@ def _read(file: BinaryIO, path: str) -> Buffer:
     layout = _layout(file, path)
     size = os.fstat(file.fileno()).st_size
     if size < layout.size:
-        raise _unreadable(path, f"it has {size} bytes, its header says {layout.size}")
+        raise _unreadable(path, f"it has {size} bytes, but its header requires {layout.size}")
     pixels = np.empty((layout.height, layout.width, layout.channels), "<f4")
     if layout.row_bytes == layout.used:
         _fill(file, pixels.data.cast("B"), path)
@@ -119,13 +123,13 @@ def _layout(file: BinaryIO, path: str) -> _Layout:
     magic, version, *sizes = _HEADER.unpack(header)
     layout = _Layout(*sizes)
     if magic != MAGIC or version != VERSION:
-        raise _unreadable(path, f"it is no F2HDR buffer of version {VERSION}")
+        raise _unreadable(path, f"it is not an F2HDR buffer of version {VERSION}")
     if not (0 < layout.width <= LARGEST_SIDE and 0 < layout.height <= LARGEST_SIDE):
-        raise _unreadable(path, f"its header says {layout.width} x {layout.height}")
+        raise _unreadable(path, f"its header gives {layout.width} x {layout.height}")
     if layout.width * layout.height > LARGEST_PIXELS or layout.channels not in (3, 4):
-        raise _unreadable(path, f"its header says {layout.width} x {layout.height} of {layout.channels} channels")
+        raise _unreadable(path, f"its header gives {layout.width} x {layout.height} with {layout.channels} channels")
     if not layout.used <= layout.row_bytes <= layout.used + LARGEST_GAP:
-        raise _unreadable(path, f"its header says {layout.row_bytes} bytes a row, where {layout.used} are used")
+        raise _unreadable(path, f"its header gives {layout.row_bytes} bytes per row, but {layout.used} are used")
     return layout
 
 
@@ -134,12 +138,12 @@ def _fill(file: BinaryIO, target: memoryview, path: str) -> None:
     while filled < len(target):
         count = file.readinto(target[filled:])  # type: ignore[attr-defined]
         if not count:
-            raise _unreadable(path, "it ends early")
+            raise _unreadable(path, "the file is truncated")
         filled += count
 
 
 def _require_replaceable(path: str) -> None:
-    """Refuse to write over a file that does not begin like a buffer."""
+    """Raise UnwritableFrame if ``path`` exists and is not a buffer."""
     if not os.path.lexists(path):
         return
     try:
@@ -148,10 +152,10 @@ def _require_replaceable(path: str) -> None:
     except (OSError, UnreadableFrame):
         ours = False
     if not ours:
-        raise UnwritableFrame(f'"{path}" is there and is no F2HDR buffer.', hint="Choose another name.", path=path)
+        raise UnwritableFrame(f'"{path}" exists and is not an F2HDR buffer.', hint="Choose another path.", path=path)
 
 
 def _unreadable(path: str, reason: str) -> UnreadableFrame:
     return UnreadableFrame(
-        f'The buffer "{path}" cannot be read: {reason}.', hint="Write it anew, header and pixels.", path=path
+        f'The buffer "{path}" cannot be read: {reason}.', hint="Write the header and the pixels again.", path=path
     )

@@ -1,4 +1,4 @@
-"""The OpenAPI description: what each route takes and gives, from the same dataclasses that read and write it."""
+"""The OpenAPI description of all routes, generated from the dataclasses that read and write the documents."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ _INFO = _object(
 
 @dataclass(frozen=True)
 class _Route:
-    """What one route takes and gives."""
+    """Request, response and statuses of one route."""
 
     gives: dict[str, Any]
     takes: type | None = None
     statuses: tuple[int, ...] = ()
-    """Of its errors, beside those that every route may have."""
+    """Statuses of its errors, in addition to those of every route."""
     ok: tuple[int, ...] = (200,)
 
 
@@ -78,7 +78,10 @@ def described(name: str) -> dict[str, Any]:
     route = _ROUTES[name]
     media = "text/event-stream" if name == "events" else "application/json"
     responses: dict[int | str, dict[str, Any]] = {
-        status: {"description": "Done." if status == 200 else "A new job.", "content": {media: {"schema": route.gives}}}
+        status: {
+            "description": "Done." if status == 200 else "A new job was created.",
+            "content": {media: {"schema": route.gives}},
+        }
         for status in route.ok
     }
     for status in sorted({400, 401, *route.statuses}):
@@ -92,7 +95,7 @@ def described(name: str) -> dict[str, Any]:
 
 
 def describe(app: FastAPI) -> None:
-    """Give ``app`` a description with the documents' schemas and the token."""
+    """Install the OpenAPI description of ``app``: routes, schemas and the bearer token."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:

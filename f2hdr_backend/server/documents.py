@@ -1,4 +1,4 @@
-"""What may be asked of the server: one frozen dataclass a request, read as strictly as a Shot."""
+"""The requests of the API: one frozen dataclass each, validated like a Shot."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from f2hdr_backend.shot.setting import check_settings, setting
 Request = TypeVar("Request", "JobRequest", "FrameRequest", "DetectRequest")
 
 LONGEST_NAME = 200
-"""Most characters of a client's name."""
+"""Maximum length of a client's name in characters."""
 LONGEST_FRAMES = 20_000
-"""Most characters of a frame range."""
+"""Maximum length of a frame range in characters."""
 
 
 _PATH = {"minLength": 1, "format": "path"}
-_CLIENT_HELP = "Name of the client; the server shares its time fairly among these names."
+_CLIENT_HELP = "Name of the client; the server divides its time evenly among these names."
 
 
 @dataclass(frozen=True)
 class JobRequest:
-    """A Shot to render."""
+    """A request to render a Shot."""
 
     shot: Shot = setting("The Shot, with absolute paths.")
     frames: Optional[FrameRange] = setting(  # noqa: UP045 - `decode` reads typing's unions
@@ -36,24 +36,28 @@ class JobRequest:
     force: bool = setting("Render frames again that are already done.", default=False)
     client: str = setting(_CLIENT_HELP, default="", schema={"maxLength": LONGEST_NAME})
     priority: str = setting(
-        "interactive overtakes batch between frames.", default="batch", choices=("batch", "interactive")
+        "interactive jobs run before batch jobs, from the next frame on.",
+        default="batch",
+        choices=("batch", "interactive"),
     )
     keep: bool = setting(
-        "Continue while no client watches; if false, the job is canceled after 10 s without one.", default=True
+        "Continue without a watching client; if false, the job is canceled 10 s after the last client stopped "
+        "watching.",
+        default=True,
     )
 
     def __post_init__(self) -> None:
         check_settings(self)
         _check_name(self.client)
         if self.frames is not None and not len(self.frames):
-            raise DocumentError("frames is empty.", hint="Leave it out for those of the Shot.", field="frames")
+            raise DocumentError("frames is empty.", hint="Omit it to render the frames of the Shot.", field="frames")
 
 
 @dataclass(frozen=True)
 class FrameRequest:
-    """One frame now, from pixels in mapped buffers."""
+    """A request to reconstruct one frame from pixels in buffer files."""
 
-    shot: Shot = setting("Exposures, color, engine and anchor; its plate and output pattern are not used.")
+    shot: Shot = setting("Exposures, color, engine and anchor; its plate and output pattern are ignored.")
     buffers: tuple[str, str, str] = setting(
         "Absolute paths of the buffers of the previous, the reference and the next frame.", items=_PATH
     )
@@ -66,7 +70,7 @@ class FrameRequest:
 
 @dataclass(frozen=True)
 class DetectRequest:
-    """A plate whose exposures are to be measured."""
+    """A request to measure the exposures of a plate."""
 
     plate: str = setting("Absolute path of the plate, as in a Shot.", schema=_PATH)
     input_space: str = setting("Color space of the plate, as in a Shot.", default="auto")
@@ -74,11 +78,11 @@ class DetectRequest:
 
     def __post_init__(self) -> None:
         if not self.plate:
-            raise DocumentError("The request names no plate.", hint="Give an absolute path.", field="plate")
+            raise DocumentError("The request has no plate.", hint="Give the absolute path of a plate.", field="plate")
 
 
 def read_request(kind: type[Request], content: bytes) -> Request:
-    """Read the body of a request. DocumentError, naming the field, for anything but that request in JSON."""
+    """Parse and validate the body of a request. Raises DocumentError, which names the field, if it is invalid."""
     try:
         document = json.loads(content, parse_constant=_refuse_constant, parse_float=_number)
     except (ValueError, RecursionError) as error:
@@ -92,12 +96,12 @@ def read_request(kind: type[Request], content: bytes) -> Request:
 def _number(text: str) -> float:
     number = float(text)
     if math.isinf(number):
-        raise ValueError(f"{text[:20]} is too large a number")
+        raise ValueError(f"{text[:20]} is out of range")
     return number
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
+    raise ValueError(f"{name} is not a JSON number")
 
 
 def _check_name(name: str) -> None:
@@ -106,8 +110,10 @@ def _check_name(name: str) -> None:
 
 
 def _check_span(text: object) -> None:
-    """Refuse a range that takes long to read."""
+    """Raise DocumentError for a frame range that would take long to parse."""
     if isinstance(text, str) and len(text) > LONGEST_FRAMES:
         raise DocumentError(
-            f"frames is longer than {LONGEST_FRAMES} characters.", hint="Ask for fewer at a time.", field="frames"
+            f"frames is longer than {LONGEST_FRAMES} characters.",
+            hint="Request fewer frames at a time.",
+            field="frames",
         )

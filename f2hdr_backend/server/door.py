@@ -1,4 +1,4 @@
-"""The door: who may come in, how long they may take, and how much they may bring."""
+"""Access control and limits of requests: token, time to arrive, size of the body, time to read the response."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from f2hdr_backend.shot.errors import DocumentError, ServerError
 
 LARGEST_BODY = 1024 * 1024
-"""Bytes of a body."""
+"""Maximum size of a request's body in bytes."""
 REQUEST_S = 10.0
-"""Seconds for the head of a request to arrive, and again for its body."""
+"""Maximum time in seconds for the header of a request to arrive, and again for its body."""
 STUCK_S = 20.0
-"""Seconds for which a client may leave an answer unread."""
+"""Maximum time in seconds for which a client may leave a response unread."""
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -28,27 +28,27 @@ App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
 class ImpatientProtocol(H11Protocol):
-    """HTTP/1.1 that drops a connection which asks for nothing, or leaves its answer unread."""
+    """HTTP/1.1 protocol that closes a connection which sends no request, or does not read its response."""
 
     _patience: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to wait for a request."""
+        """Start the timeout for a request."""
         super().connection_made(transport)
         self._wait(REQUEST_S, self._drop_unasked)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop waiting."""
+        """Cancel the timeout."""
         self._stop_waiting()
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
-        """Begin to wait for the client to read."""
+        """Start the timeout for the client to read its response."""
         super().pause_writing()
         self._wait(STUCK_S, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """The client reads."""
+        """Cancel the timeout: the client reads again."""
         super().resume_writing()
         self._stop_waiting()
 
@@ -67,14 +67,14 @@ class ImpatientProtocol(H11Protocol):
 
 
 class Guard:
-    """ASGI middleware: nothing is answered without the token, and a connection serves one request."""
+    """ASGI middleware that rejects requests without the token and closes the connection after each request."""
 
     def __init__(self, app: App, token: str) -> None:
         self._app = app
         self._expected = f"Bearer {token}".encode()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Answer one request, or refuse it."""
+        """Forward one request to the application, or reject it with status 401."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -94,7 +94,7 @@ class Guard:
 async def _refuse(send: Send) -> None:
     error = ServerError(
         "The token is missing or wrong.",
-        hint="Send the token of the connection file as Authorization: Bearer.",
+        hint="Send the header Authorization: Bearer with the token of the connection file.",
         status=401,
     )
     content = json.dumps(error.to_json()).encode()
@@ -108,11 +108,11 @@ async def _refuse(send: Send) -> None:
 
 
 async def body_of(request: Request) -> bytes:
-    """The whole body of a request.
+    """Return the whole body of a request.
 
     Raises:
-        ServerError: it is too large, or takes too long.
-        DocumentError: the client went away before its end.
+        ServerError: it is larger than ``LARGEST_BODY`` bytes, or takes longer than ``REQUEST_S`` seconds.
+        DocumentError: the client disconnected before the end.
     """
     parts: list[bytes] = []
     size = 0
@@ -125,13 +125,13 @@ async def body_of(request: Request) -> bytes:
                 elif size > 16 * LARGEST_BODY:
                     break
     except TimeoutError:
-        raise ServerError(f"The body took longer than {REQUEST_S:g} s.", status=408) from None
+        raise ServerError(f"The body did not arrive within {REQUEST_S:g} s.", status=408) from None
     except ClientDisconnect as error:
-        raise DocumentError("The body ends early.") from error
+        raise DocumentError("The body is incomplete.") from error
     if size > LARGEST_BODY:
         raise ServerError(
             f"The body is larger than {LARGEST_BODY} bytes.",
-            hint="Pixels travel as files, not in requests.",
+            hint="Pass pixels in files, not in requests.",
             status=413,
         )
     return b"".join(parts)

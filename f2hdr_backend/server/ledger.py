@@ -1,4 +1,4 @@
-"""Which folders are being written to, on disk, so that the next server clears up after one that was killed."""
+"""Record on disk which folders are being written to, so that the next server removes temporary files after a crash."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from f2hdr_backend.shot.atomic import replacing, unfinished
 
 
 class Ledger:
-    """The folders that this process writes frames into; thread-safe."""
+    """The folders that this process writes frames to; thread-safe."""
 
     def __init__(self, path: Path) -> None:
-        """Clear up what the process behind an older ledger left, then begin a new one at ``path``."""
+        """Remove the temporary files that an older ledger at ``path`` refers to, then start a new one."""
         self._path = path
         self._lock = Lock()
         self._folders: Counter[str] = Counter()
@@ -25,7 +25,7 @@ class Ledger:
 
     @contextmanager
     def noted(self, folder: str) -> Iterator[None]:
-        """Frames are written into ``folder`` while the block runs."""
+        """Record ``folder`` as being written to while the block runs."""
         self._count(folder, 1)
         try:
             yield

@@ -1,4 +1,4 @@
-"""The HTTP side: routes, and their description as OpenAPI. What they mean is in ``service``."""
+"""The HTTP layer: routes and their OpenAPI description. ``service`` implements the operations."""
 
 from __future__ import annotations
 
@@ -25,19 +25,21 @@ from f2hdr_backend.server.service import Service
 from f2hdr_backend.shot.errors import DocumentError, F2HDRError, ServerError
 
 HEARTBEAT_S = 1.0
-"""Seconds between two signs of life in a stream of events."""
+"""Interval in seconds of the keep-alive comments in a stream of events."""
 GONE_S = 0.5
-"""Seconds between two looks whether whoever waits for a frame is still there."""
+"""Interval in seconds of the check whether the client that waits for a frame is still connected."""
 DISK_THREADS = 8
-"""Requests that may wait for a disk at once; those that need none never wait for them."""
+"""Threads for requests that wait for a disk; other requests do not wait for them."""
 MEASURING = 2
-"""Plates that are measured at once for ``detect``; as many more may wait eight times over."""
+"""Plates that ``detect`` measures at once; up to 8 times as many requests are accepted."""
 
 T = TypeVar("T")
 Document = TypeVar("Document", JobRequest, FrameRequest, DetectRequest)
-JobId = Annotated[str, Path(description="The id that submitting gave.", pattern="^[0-9a-f]{16}$")]
-Config = Annotated[str, Query(min_length=1, max_length=4096, description="A file, or a name such as ocio://...")]
-After = Annotated[int, Query(ge=0, le=2**53, description="Only events behind this number.")]
+JobId = Annotated[str, Path(description="Id of the job, as returned when it was submitted.", pattern="^[0-9a-f]{16}$")]
+Config = Annotated[
+    str, Query(min_length=1, max_length=4096, description="An OCIO config: a path, or a name such as ocio://...")
+]
+After = Annotated[int, Query(ge=0, le=2**53, description="Return only events with a higher number.")]
 
 
 class Listener:
@@ -51,33 +53,33 @@ class Listener:
         self._measuring = ThreadPoolExecutor(MEASURING, "detect")
         self._measured = 0
         self.closing = False
-        """Set when the server is about to end: streams close."""
+        """Set when the server is about to exit; open event streams end."""
 
     async def submit(self, request: Request) -> Answer:
-        """Queue a render. The same request while that job is not over gives the same job."""
+        """Queue a render. The same request returns the same job until that job has ended."""
         wanted = await self._read(JobRequest, request)
         status, is_new = await self._call(self._service.submit, wanted)
         return Answer(asdict(status), 201 if is_new else 200)
 
     async def jobs(self) -> Answer:
-        """Tell the status of every job that is known."""
+        """Return the status of every known job."""
         return Answer({"jobs": [asdict(status) for status in self._service.jobs()]})
 
     async def job(self, job: JobId, after: After | None = None) -> Answer:
-        """Tell the status of a job and, if ``after`` is given, its events behind that number."""
+        """Return the status of a job and, if ``after`` is given, its events with a higher number."""
         return Answer(self._service.progress(job, after))
 
     async def events(self, job: JobId, after: After = 0) -> StreamingResponse:
-        """Stream the events of a job as they come, each as one ``data`` line of JSON; ends after the last one."""
+        """Stream the events of a job, each as one ``data`` line of JSON; the stream ends after the last event."""
         record = self._service.record(job)
-        return StreamingResponse(self._told(record, after), media_type="text/event-stream")
+        return StreamingResponse(self._event_lines(record, after), media_type="text/event-stream")
 
     async def cancel(self, job: JobId) -> Answer:
-        """Stop a job after the frame in work; one that is over stays as it is."""
+        """Cancel a job after the current frame; a job that has ended is unchanged."""
         return Answer(asdict(self._service.cancel(job)))
 
     async def frame(self, request: Request) -> Answer:
-        """Reconstruct one frame now, from pixels in mapped buffers; it overtakes whole renders."""
+        """Reconstruct one frame from pixels in buffer files, before any batch job."""
         wanted = await self._read(FrameRequest, request, self._interactive)
         future = await self._call(self._service.frame, wanted, threads=self._interactive)
         return Answer(await _awaited(future, request))
@@ -86,7 +88,7 @@ class Listener:
         """Measure the exposures of a plate."""
         wanted = await self._read(DetectRequest, request)
         if self._measured >= 8 * MEASURING:
-            raise ServerError("Too many plates wait to be measured.", hint="Try again in a while.", status=429)
+            raise ServerError("Too many plates are waiting to be measured.", hint="Try again later.", status=429)
         self._measured += 1
         try:
             return Answer(await self._call(self._service.detect, wanted, threads=self._measuring))
@@ -98,39 +100,41 @@ class Listener:
         return Answer(await self._call(self._service.spaces, config))
 
     async def info(self) -> Answer:
-        """Tell what this server is."""
+        """Return version, devices, roots, weights and the number of jobs of this server."""
         return Answer(await self._call(self._service.info))
 
     async def cache(self) -> Answer:
-        """Tell how much room the kept flows take."""
+        """Return the size of the flow cache."""
         return Answer(await self._call(self._service.cache))
 
     async def clear_cache(self) -> Answer:
-        """Remove every kept flow; they are computed again when a render needs them."""
+        """Delete all cached flows; renders compute them again when needed."""
         return Answer(await self._call(self._service.clear_cache))
 
     async def _read(
         self, kind: type[Document], request: Request, threads: ThreadPoolExecutor | None = None
     ) -> Document:
-        """Read a body; parsing a large one must not keep the others waiting."""
+        """Read and parse a body; parsing runs in a thread of its own, so that a large body does not delay other
+        requests.
+        """
         body = await body_of(request)
         return await self._call(read_request, kind, body, threads=threads or self._documents)
 
     async def _call(
         self, function: Callable[..., T], *arguments: object, threads: ThreadPoolExecutor | None = None
     ) -> T:
-        """Call what may wait for a disk, away from the thread that serves everyone."""
+        """Run a function that may wait for a disk in a thread pool, so that the event loop stays responsive."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(threads or self._threads, function, *arguments)
 
-    async def _told(self, record: JobRecord, after: int) -> AsyncIterator[bytes]:
+    async def _event_lines(self, record: JobRecord, after: int) -> AsyncIterator[bytes]:
         changed, loop = asyncio.Event(), asyncio.get_running_loop()
 
-        def tell() -> None:
-            with suppress(RuntimeError):  # the loop has ended
+        def wake() -> None:
+            with suppress(RuntimeError):  # the event loop is closed
                 loop.call_soon_threadsafe(changed.set)
 
-        stop = record.listen(tell)
+        stop = record.listen(wake)
         record.watchers += 1
         try:
             while not self.closing:
@@ -151,11 +155,13 @@ class Listener:
 
 
 def build_app(listener: Listener) -> FastAPI:
-    """The application: every route of ``listener``, every error as JSON of the family."""
+    """Return the application: all routes of ``listener``, and handlers that convert every error to JSON."""
     app = FastAPI(
         title="F2HDR",
         version=f2hdr_backend.__version__,
-        description="The shared backend of F2HDR's hosts: renders, single frames and measurements of plates.",
+        description=(
+            "The shared render server of F2HDR's host applications: renders, single frames and measurements of plates."
+        ),
         docs_url=None,
         redoc_url=None,
     )
@@ -182,14 +188,14 @@ def build_app(listener: Listener) -> FastAPI:
 
 
 async def _awaited(future: Future[dict[str, Any]], request: Request) -> dict[str, Any]:
-    """The result of a future; given up if whoever asked goes away."""
+    """Return the result of a future; cancel it if the client disconnects."""
     wrapped = asyncio.wrap_future(future)
     while not wrapped.done():
         await asyncio.wait({wrapped}, timeout=GONE_S)
         if not wrapped.done() and await request.is_disconnected():
             future.cancel()
     if wrapped.cancelled():
-        raise ServerError("The frame was given up.", hint="Ask again.", status=503)
+        raise ServerError("The frame was canceled.", hint="Request it again.", status=503)
     return wrapped.result()
 
 
@@ -202,7 +208,7 @@ async def _answer_error(request: Request, error: Exception) -> Answer:
 async def _answer_invalid(request: Request, error: Exception) -> Answer:
     problems = error.errors() if isinstance(error, RequestValidationError) else []
     words = "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in problems)
-    return Answer(error_document(DocumentError(f"The request is wrong: {words}.")), 400)
+    return Answer(error_document(DocumentError(f"The request is invalid: {words}.")), 400)
 
 
 async def _answer_http(request: Request, error: Exception) -> Answer:

@@ -1,4 +1,4 @@
-"""The server as a process: its lock, its connection file, and when it ends."""
+"""The server process: its lock, its connection file, and when it exits."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ from f2hdr_backend.shot.errors import ServerError, ServerUnreachable
 from f2hdr_backend.shot.opening import confine
 
 HANDSHAKE_S = 5.0
-"""Seconds that a TLS handshake may take."""
+"""Maximum duration of a TLS handshake in seconds."""
 LOCK_S = 5.0
-"""Seconds that an older server has to end."""
+"""Seconds to wait for an older server to exit."""
 CLOSING_S = 2.0
-"""Seconds that the frame in progress has to finish when the server ends."""
+"""Seconds to wait for the current frame when the server exits."""
 
 
 def serve(options: ServerOptions, ready: Callable[[str], None]) -> None:
-    """Serve until a signal or until idle for long enough; ``ready`` is called with the address.
+    """Run the server until a signal arrives or it is idle for ``idle_s`` seconds; call ``ready`` with its address.
 
-    To be called in the main thread. What no worker does, such as measuring plates, may still go on afterwards.
+    Must be called in the main thread. Work outside the queue, such as measuring plates, may still run on return.
 
     Raises:
-        ShotError: options that would open the door too far.
-        ServerError: another server of this user runs, or the address is taken.
+        ShotError: invalid or insecure options; see ``check``.
+        ServerError: another server of this user is running, or the address is in use.
     """
     check(options)
     with contextlib.ExitStack() as held:
@@ -49,14 +49,14 @@ def serve(options: ServerOptions, ready: Callable[[str], None]) -> None:
         except ServerUnreachable as error:
             facts = runtime.read_connection_file() or {}
             raise ServerError(
-                f"An F2HDR server already runs here: {facts.get('address')}, process {facts.get('pid')}.",
-                hint="End it with f2hdr serve --stop.",
+                f"An F2HDR server is already running here: {facts.get('address')}, process {facts.get('pid')}.",
+                hint="Stop it with f2hdr serve --stop.",
             ) from error
         _serve(options, ready)
 
 
 def _serve(options: ServerOptions, ready: Callable[[str], None]) -> None:
-    os.environ.pop("OCIO", None)  # each client says its own
+    os.environ.pop("OCIO", None)  # each client sends its own config
     folder = Path(runtime.runtime_folder())
     queue = Queue(device_names())
     confine(options.allowed().folders)
@@ -64,7 +64,7 @@ def _serve(options: ServerOptions, ready: Callable[[str], None]) -> None:
     listener = Listener(service)
     sockets, facts = open_doors(options, folder)
     server = _Server(options, listener, service, str(facts["token"]))
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # uvicorn raises what ended it once more
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # uvicorn raises the signal again after it stopped
     try:
         runtime.write_connection_file(facts)
         ready(str(facts["address"]))
@@ -76,7 +76,7 @@ def _serve(options: ServerOptions, ready: Callable[[str], None]) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn, ending when nobody needs it."""
+    """Uvicorn server that exits when it is idle or can no longer be found."""
 
     def __init__(self, options: ServerOptions, listener: Listener, service: Service, token: str) -> None:
         super().__init__(
@@ -105,7 +105,7 @@ class _Server(uvicorn.Server):
         self._answered = 0
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen: on the network with TLS if there is a certificate, on the Unix socket always without."""
+        """Start listening: with TLS on the network if there is a certificate, without TLS on the Unix socket."""
         limit_log()
         await super().startup([])
         loop = asyncio.get_running_loop()
@@ -121,13 +121,13 @@ class _Server(uvicorn.Server):
         return ImpatientProtocol(self.config, self.server_state, self.lifespan.state)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Close the door: whoever comes now starts a new server."""
+        """Stop: remove the connection file, so that new clients start a new server, and end the event streams."""
         runtime.remove_connection_file(os.getpid())
         self._listener.closing = True
         await super().shutdown(sockets)
 
     async def _tend(self) -> None:
-        """Called about once a second."""
+        """Called about once a second: cancels unwatched jobs and decides whether to exit."""
         works = await asyncio.to_thread(self._service.tend)
         state = self.server_state
         if works or state.connections or state.total_requests != self._answered:
@@ -139,7 +139,7 @@ class _Server(uvicorn.Server):
             self.should_exit = True
 
     def _is_found(self) -> bool:
-        """Whether clients can find this server: its runtime folder may have been deleted."""
+        """Return whether clients can find this server; its runtime folder may have been deleted."""
         try:
             facts = runtime.read_connection_file()
         except ServerError:
@@ -148,5 +148,5 @@ class _Server(uvicorn.Server):
 
 
 def _is_local(door: socket.socket) -> bool:
-    """Whether a socket is a Unix socket, where there are such."""
+    """Return whether a socket is a Unix socket."""
     return hasattr(socket, "AF_UNIX") and door.family == socket.AF_UNIX

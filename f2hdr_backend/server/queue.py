@@ -1,4 +1,4 @@
-"""The queue: one worker a device takes work in turns, a step at a time."""
+"""The queue: one worker per device runs the jobs in turns, one step at a time."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from f2hdr_backend.server.work import Work
 from f2hdr_backend.shot.errors import ServerError
 
 LONGEST = 1000
-"""Jobs of each kind, batch and interactive, that may wait or be in progress."""
+"""Maximum number of unfinished jobs of each kind, batch and interactive."""
 LARGEST = 64 * 1024 * 1024
-"""Bytes of Shot documents that may wait."""
+"""Maximum total size of the queued Shot documents in bytes."""
 PREPARED_AT_ONCE = 4
-"""Plates that are looked at at once for batch work; interactive work has half as many threads of its own."""
+"""Batch plates that are inspected in parallel; interactive work has half as many threads of its own."""
 PREPARED_AHEAD = 8
-"""Pieces of work of each kind that are prepared before their turn."""
+"""Jobs of each kind that are prepared in advance."""
 _log = logging.getLogger("f2hdr")
 
 
 class Queue:
-    """All work of this process, spread over workers; thread-safe."""
+    """All jobs of this process, distributed over its workers; thread-safe."""
 
     def __init__(self, devices: Sequence[str], longest: int = LONGEST) -> None:
-        """One worker for each of ``devices``, by the names that a Shot may ask for."""
+        """Start one worker for each of ``devices``, which are names that a Shot may select."""
         self.devices = tuple(devices)
         self._changed = Condition()
         self._longest = longest
@@ -43,22 +43,24 @@ class Queue:
             worker.start()
 
     def device_for(self, asked: str) -> str:
-        """The worker for the device ``asked``: the one of that name, else the least busy; the CPU's only if asked."""
+        """Return the worker for the device ``asked``: the one of that name, or else the least busy GPU, or else the
+        CPU.
+        """
         if asked in self._workers:
             return asked
         with self._changed:
             return min(self._workers, key=lambda name: (name == "cpu", self._workers[name].count))
 
     def add(self, work: Work, device: str) -> None:
-        """Put work into the line of a worker. ServerError if the queue is full or closing."""
+        """Add a job to the queue of a worker. Raises ServerError if the queue is full or closing."""
         with self._changed:
             if self._closing:
-                raise ServerError("The server is closing.", hint="Try again in a moment.", status=503)
+                raise ServerError("The server is closing.", hint="Try again in a few seconds.", status=503)
             lines = [other for worker in self._workers.values() for other in worker.turns]
             waiting = sum(other.interactive == work.interactive for other in lines)
             if waiting >= self._longest or self._weight + work.weight > LARGEST:
                 raise ServerError(
-                    f"The queue is full: {waiting} jobs wait.",
+                    f"The queue is full: {waiting} jobs are waiting.",
                     hint="Wait until some are done, or cancel some.",
                     waiting=waiting,
                     status=429,
@@ -69,7 +71,7 @@ class Queue:
             self._changed.notify_all()
 
     def stop(self, work: Work) -> None:
-        """End work: at once if no worker is at it, else after the step under way."""
+        """Stop a job: at once if it is not being processed, or else after its current step."""
         with self._changed:
             worker = next((worker for worker in self._workers.values() if work in worker.turns), None)
             if worker is None:
@@ -83,12 +85,15 @@ class Queue:
 
     @property
     def count(self) -> int:
-        """Pieces of work that wait or are under way."""
+        """Number of jobs that are waiting or running."""
         with self._changed:
             return self._count
 
     def close(self, timeout: float) -> bool:
-        """Take no more work and stop what is open after its step; whether all ended within ``timeout`` seconds."""
+        """Accept no more jobs and stop the running ones after their current step.
+
+        Returns whether all workers stopped within ``timeout`` seconds.
+        """
         with self._changed:
             self._closing = True
             for worker in self._workers.values():
@@ -107,7 +112,7 @@ class Queue:
         return sum(worker.count for worker in self._workers.values())
 
     def _next(self, worker: _Worker) -> Work | None:
-        """Wait for work to do a step of; None when the queue is closed."""
+        """Wait for a job to process; return None when the queue is closed."""
         with self._changed:
             while True:
                 work = next(iter(worker.stopping), None)
@@ -133,7 +138,7 @@ class Queue:
         self._weight -= work.weight
 
     def _prepare_next(self) -> None:
-        """Have the work that comes next in each line looked at, unless enough is."""
+        """Start preparing the next jobs of each worker, up to ``PREPARED_AHEAD`` of each kind."""
         if self._closing:
             return
         for worker in self._workers.values():
@@ -151,7 +156,7 @@ class Queue:
 
 
 class _Worker(Thread):
-    """The thread that has a device to itself."""
+    """The thread that owns one device."""
 
     def __init__(
         self,
@@ -168,11 +173,11 @@ class _Worker(Thread):
 
     @property
     def count(self) -> int:
-        """Pieces of work in its lines."""
+        """Number of jobs in its queue."""
         return len(self.turns)
 
     def run(self) -> None:
-        """Do steps until the queue is closed."""
+        """Process steps until the queue is closed."""
         renderers = Renderers()
         while (work := self._take(self)) is not None:
             if work in self.stopping:

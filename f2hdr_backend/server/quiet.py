@@ -1,4 +1,4 @@
-"""A log that cannot be made to fill the disk: few lines of each kind in a while."""
+"""Limits the number of similar log lines per minute, so that the log cannot fill the disk."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 import time
 
 MOST = 20
-"""Lines of one kind that are logged within ``PERIOD_S``."""
+"""Maximum number of lines of one kind within ``PERIOD_S``."""
 PERIOD_S = 60.0
 
 
@@ -31,7 +31,7 @@ class FewLines(logging.Filter):
 
 
 def limit_log() -> None:
-    """Limit every handler of the root logger, and the one that Python uses where there is none."""
+    """Add the limit to every handler of the root logger, and to Python's handler of last resort."""
     few = FewLines()
     for handler in (*logging.getLogger().handlers, *logging.getLogger("f2hdr").handlers, logging.lastResort):
         if handler is not None:

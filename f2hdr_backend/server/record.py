@@ -14,9 +14,9 @@ from f2hdr_backend.server.answers import error_document
 from f2hdr_backend.shot.errors import Cancelled, F2HDRError
 
 EVENTS_KEPT = 4096
-"""Events of a job that can still be asked for."""
+"""Events of a job that can be requested; older ones are dropped."""
 WARNINGS_KEPT = 100
-"""Warnings of a job that its status lists."""
+"""Maximum number of warnings in a job's status."""
 
 
 class JobRecord:
@@ -26,19 +26,19 @@ class JobRecord:
         self.id = secrets.token_hex(8)
         self.client = client
         self.output = output
-        """Pattern of the frames that it writes."""
+        """Pattern of its output frames."""
         self.keep = keep
-        """Whether it goes on unwatched."""
+        """Whether it continues when no client watches it."""
         self.seen = time.monotonic()
-        """When somebody last asked for it."""
+        """Time of the last request for it."""
         self.watchers = 0
-        """Streams open on it now."""
+        """Number of open event streams."""
         self._lock = Lock()
         self._events: deque[tuple[int, dict[str, Any]]] = deque(maxlen=EVENTS_KEPT)
         self._count = 0
         self._listeners: list[Callable[[], None]] = []
         self._state = "queued"
-        self._message = "Waiting for its turn."
+        self._message = "Waiting in the queue."
         self._done = self._total = 0
         self._frame: int | None = None
         self._error: dict[str, Any] | None = None
@@ -50,7 +50,7 @@ class JobRecord:
         return self._state in LAST_STATES
 
     def status(self) -> JobStatus:
-        """Where it stands now."""
+        """Return its current status."""
         with self._lock:
             return JobStatus(
                 self.id, self._state, self._done, self._total, self._frame, self._message, self._error,
@@ -58,12 +58,12 @@ class JobRecord:
             )  # fmt: skip
 
     def since(self, after: int) -> tuple[list[dict[str, Any]], int]:
-        """The events behind number ``after`` that are still kept, and the number of the last."""
+        """Return the stored events with a number above ``after``, and the number of the last event."""
         with self._lock:
             return [event for number, event in self._events if number > after], self._count
 
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
-        """Have ``listener`` called, from any thread, after each event; returns what ends that."""
+        """Call ``listener`` after each event, from any thread; return a function that removes it."""
         with self._lock:
             self._listeners.append(listener)
 
@@ -73,14 +73,14 @@ class JobRecord:
 
         return stop
 
-    def say(self, message: str) -> None:
-        """Tell where it stands in one sentence."""
+    def set_message(self, message: str) -> None:
+        """Set the status message, one sentence; ignored after the job has ended."""
         with self._lock:
             if self._state not in LAST_STATES:
                 self._message = message
 
     def record(self, event: dict[str, Any]) -> None:
-        """Take in one event of the render, in its JSON form; whatever comes after the last one is dropped."""
+        """Add one event of the render in its JSON form; events after the last one are ignored."""
         with self._lock:
             if self._state in LAST_STATES:
                 return
@@ -92,7 +92,7 @@ class JobRecord:
             listener()
 
     def fail(self, error: F2HDRError) -> None:
-        """End it with an error, or as canceled."""
+        """End the job with an error, or as canceled."""
         if isinstance(error, Cancelled):
             self.record({"event": "canceled"})
         else:
@@ -108,7 +108,7 @@ class JobRecord:
         elif name == "warned":
             self._warnings = [*self._warnings, event["message"]][:WARNINGS_KEPT]
         elif name == "render_finished":
-            self._state, self._message = "done", f"{event['rendered']} frames rendered, {event['skipped']} were there."
+            self._state, self._message = "done", f"{event['rendered']} frames rendered, {event['skipped']} skipped."
         elif name == "canceled":
             self._state, self._message = "canceled", "Canceled."
         elif name == "error":

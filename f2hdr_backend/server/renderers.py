@@ -1,4 +1,4 @@
-"""Renderers that are kept loaded: few, and the least recently used one goes first."""
+"""A small LRU cache of loaded renderers."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from f2hdr_backend.engine.renderer import Renderer
 from f2hdr_backend.shot.document import Engine
 
 KEPT = 2
-"""Renderers kept while nobody uses them."""
+"""Maximum number of renderers that stay loaded while unused."""
 
 
 class Renderers:
-    """The renderers of one worker; used by its thread alone."""
+    """The renderers of one worker; used only by its thread."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[Engine, Renderer] = OrderedDict()
@@ -22,9 +22,9 @@ class Renderers:
 
     @contextmanager
     def lent(self, engine: Engine) -> Iterator[Renderer]:
-        """The renderer of these settings for the length of a block, loaded if need be.
+        """Return the renderer for these settings for the duration of a block; loads it if needed.
 
-        Raises WeightsError, DeviceError, DocumentError: see ``Renderer``.
+        Raises WeightsError, DeviceError or DocumentError; see ``Renderer``.
         """
         if engine not in self._kept:
             self._make_room(KEPT - 1)

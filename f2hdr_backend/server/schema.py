@@ -1,4 +1,4 @@
-"""The documents of the API as JSON schemas, made from the same dataclasses that read them."""
+"""JSON schemas of the API's documents, generated from the dataclasses that read them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ _SCALARS = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 
 def schemas_of(*kinds: type) -> dict[str, Any]:
-    """The JSON schemas of dataclasses and of those in their fields, by class name; unknown fields are refused."""
+    """Return the JSON schemas of dataclasses and of the dataclasses in their fields, by class name.
+
+    The schemas reject unknown fields.
+    """
     found: dict[str, Any] = {}
     waiting = list(kinds)
     while waiting:
@@ -24,7 +27,7 @@ def schemas_of(*kinds: type) -> dict[str, Any]:
 
 
 def reference(kind: type) -> dict[str, Any]:
-    """A reference to the schema of ``kind`` in an OpenAPI document."""
+    """Return a reference to the schema of ``kind`` in an OpenAPI document."""
     return {"$ref": f"#/components/schemas/{kind.__name__}"}
 
 
@@ -55,7 +58,7 @@ def _of_field(field: dataclasses.Field[Any], hint: Any, waiting: list[type]) -> 
 
 
 def _limit(schema: dict[str, Any], facts: Mapping[str, Any]) -> None:
-    """Add the limits that the field's metadata states."""
+    """Add the constraints in the field's metadata to its schema."""
     items = schema.get("items")
     if "choices" in facts:
         (items or schema)["enum"] = list(facts["choices"])

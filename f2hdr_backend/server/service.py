@@ -1,4 +1,4 @@
-"""What the server does, as plain functions: no socket, no HTTP. The listener only carries words to and fro."""
+"""The operations of the server as plain functions, independent of HTTP and sockets."""
 
 from __future__ import annotations
 
@@ -32,27 +32,27 @@ from f2hdr_backend.weights.store import entries
 
 API_VERSION = 1
 FINISHED_KEPT = 200
-"""Jobs that are over and can still be asked for."""
+"""Number of ended jobs whose status can still be requested."""
 UNWATCHED_S = 10.0
-"""Seconds that a job which shall not outlive its watcher goes on unwatched."""
+"""Grace period in seconds before an unwatched job with ``keep=False`` is canceled."""
 
 
 @dataclass(frozen=True)
 class _Open:
-    """A job that is not over."""
+    """A job that has not ended."""
 
     work: RenderWork
     digest: str
     files: Sequence
-    """Its output, every link in its folder resolved."""
+    """Its output frames, with all links in the folder resolved."""
     pixels: dict[str, Any]
-    """What its pixels depend on."""
+    """Everything that its pixels depend on."""
     frames: str | None
-    """Its frames, which may be many, as text."""
+    """Its frame range as text, which is smaller than the frame numbers."""
 
 
 class Service:
-    """Jobs, single frames, measurements and facts, over one queue; thread-safe."""
+    """Jobs, single frames, measurements and server information, over one queue; thread-safe."""
 
     def __init__(self, roots: Roots, ledger: Ledger, queue: Queue) -> None:
         self._roots = roots
@@ -64,17 +64,18 @@ class Service:
         self._open: dict[str, _Open] = {}
 
     def submit(self, request: JobRequest) -> tuple[JobStatus, bool]:
-        """Queue a render; returns its status and whether it is new.
+        """Queue a render; return its status and whether the job is new.
 
-        A request with the digest of a job that is not over gives that job.
+        A request that is equal to that of an unfinished job returns that job.
 
         Raises:
-            ShotError: a path that is not absolute, or no output.
-            ServerError: outside the roots, another job writes the same files with other settings, or a full queue.
+            ShotError: a path is not absolute, or there is no output pattern.
+            ServerError: a path is outside the roots, another job writes the same files with other settings, or the
+            queue is full.
         """
         shot = replace(request.shot, frames=request.frames or request.shot.frames)
         if not shot.output.pattern:
-            raise ShotError("The Shot names no output.", hint="Give its output a pattern.", field="output")
+            raise ShotError("The Shot has no output pattern.", hint="Set output.pattern.", field="output")
         for path in (shot.plate, shot.output.pattern, *_config_file(shot.color)):
             self._roots.allow(path)
         document = json.dumps(shot.to_json(), sort_keys=True)
@@ -100,7 +101,7 @@ class Service:
         return record.status(), True
 
     def record(self, job: str) -> JobRecord:
-        """The record of a job, marked as asked for. ServerError if there is none of that id."""
+        """Return the record of a job and restart its grace period. Raises ServerError for an unknown id."""
         with self._lock:
             record = self._records.get(job)
         if record is None:
@@ -111,32 +112,35 @@ class Service:
         return record
 
     def jobs(self) -> list[JobStatus]:
-        """The status of every job that is known, the oldest first."""
+        """Return the status of every known job, oldest first."""
         with self._lock:
             records = list(self._records.values())
         return [record.status() for record in records]
 
     def progress(self, job: str, after: int | None) -> dict[str, Any]:
-        """The status of a job with its events behind number ``after``; none of them without a number."""
+        """Return the status of a job with its events above number ``after``; no events if ``after`` is None."""
         record = self.record(job)
         events, last = record.since(after if after is not None else 2**62)
         return {**asdict(record.status()), "events": events, "next": last}
 
     def cancel(self, job: str) -> JobStatus:
-        """Stop a job after the frame in work; one that is over stays as it is. ServerError for an unknown id."""
+        """Cancel a job after the current frame; a job that has ended is unchanged. Raises ServerError for an unknown
+        id.
+        """
         record = self.record(job)
         with self._lock:
             known = self._open.get(job)
         if known is not None:
-            record.say("Stopping after the frame in work.")
+            record.set_message("Canceling after the current frame.")
             self._queue.stop(known.work)
         return record.status()
 
     def frame(self, request: FrameRequest) -> Future[dict[str, Any]]:
-        """Queue one window; its result comes in the future, which may be canceled.
+        """Queue one window; the future receives the result and can be canceled.
 
         Raises:
-            ShotError, ServerError: a path that is not absolute or outside the roots, or a full queue.
+            ShotError: a path is not absolute.
+            ServerError: a path is outside the roots, or the queue is full.
         """
         for path in (*request.buffers, request.output, *_config_file(request.shot.color)):
             self._roots.allow(path)
@@ -146,10 +150,12 @@ class Service:
         return work.result
 
     def detect(self, request: DetectRequest) -> dict[str, Any]:
-        """Measure the exposures of a plate, as ``f2hdr detect --json`` does.
+        """Measure the exposures of a plate, with the result of ``f2hdr detect --json``.
 
         Raises:
-            ExposureError: they cannot be determined. ShotError, ImageError, ServerError: from the plate and its color.
+            ExposureError: the exposures could not be determined.
+            ShotError, ImageError, ServerError: the plate or its color settings are invalid, or a path is outside the
+            roots.
         """
         color = Color(input_space=request.input_space, config=request.config)
         for path in _config_file(color):
@@ -164,13 +170,15 @@ class Service:
             plate.close()
 
     def spaces(self, config: str) -> dict[str, Any]:
-        """Return the color spaces and roles of an OCIO config. Raises ColorError, and ServerError outside the roots."""
+        """Return the color spaces and roles of an OCIO config. Raises ColorError, and ServerError for a path outside
+        the roots.
+        """
         for path in _config_file(Color(config=config)):
             self._roots.allow(path)
         return {"config": config, "spaces": list(load_config(config).offered())}
 
     def info(self) -> dict[str, Any]:
-        """What this server is, for clients to check and to show."""
+        """Return version, process id, devices, roots, weights and the number of jobs."""
         states = [status.state for status in self.jobs()]
         return {
             "version": f2hdr_backend.__version__,
@@ -184,19 +192,19 @@ class Service:
         }
 
     def cache(self) -> dict[str, Any]:
-        """How much room the kept flows take, as ``f2hdr cache info --json`` tells it."""
+        """Return the size of the flow cache, with the fields of ``f2hdr cache info --json``."""
         cache = open_cache()
         held = cache.contents()
         return {"folder": str(cache.folder), "flows": held.flows, "bytes": held.bytes, "limit_bytes": cache.limit}
 
     def clear_cache(self) -> dict[str, Any]:
-        """Remove every kept flow; returns what was removed, as ``f2hdr cache clear --json`` tells it."""
+        """Delete all cached flows; return the fields of ``f2hdr cache clear --json``."""
         cache = open_cache()
         removed, left = cache.clear(), cache.contents()
         return {"folder": str(cache.folder), "flows": removed.flows, "bytes": removed.bytes, "left": left.flows}
 
     def tend(self) -> bool:
-        """Cancel the jobs whose watchers went away; whether any work is left. To be called about once a second."""
+        """Cancel the jobs whose grace period has ended; return whether any job is left. Called about once a second."""
         now = time.monotonic()
         with self._lock:
             self._forget_finished()
@@ -221,7 +229,7 @@ class Service:
 
 
 def _require_apart(job: _Open, other: _Open) -> None:
-    """Refuse to have two jobs write different pixels to the same files."""
+    """Raise ServerError if two jobs would write different pixels to the same files."""
     if job.files != other.files or job.pixels == other.pixels:
         return
     if job.frames and other.frames and set(FrameRange.parse(job.frames)).isdisjoint(FrameRange.parse(other.frames)):
@@ -235,5 +243,5 @@ def _require_apart(job: _Open, other: _Open) -> None:
 
 
 def _config_file(color: Color) -> list[str]:
-    """The OCIO config, if it is a file."""
+    """Return the path of the OCIO config if it is a file."""
     return [] if color.config in ("", SHIPPED) or color.config.startswith("ocio://") else [color.config]

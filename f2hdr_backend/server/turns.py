@@ -1,4 +1,4 @@
-"""Whose turn it is: interactive work first, clients in a circle, each client's work in the order it came."""
+"""Scheduling of one worker: interactive jobs first, clients in round-robin order, each client's jobs in FIFO order."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from itertools import islice
 from f2hdr_backend.server.work import Work
 
 INTERACTIVE_IN_A_ROW = 8
-"""Steps of interactive work after which batch work gets one: overtaken, never starved."""
+"""Consecutive interactive steps after which a batch job gets one, so that batch jobs always progress."""
 OPEN_AT_ONCE = 6
-"""Batch renders that may be under way at once on a worker: each holds frames in memory."""
+"""Maximum number of batch renders in progress per worker; each of them keeps frames in memory."""
 
 
 class Turns:
-    """The work of one worker, by priority and client. Not thread-safe: the queue's lock guards it."""
+    """The jobs of one worker, by priority and client. Not thread-safe: the queue's lock protects it."""
 
     def __init__(self) -> None:
         self._lanes: dict[bool, OrderedDict[str, deque[Work]]] = {True: OrderedDict(), False: OrderedDict()}
@@ -33,25 +33,25 @@ class Turns:
         return any(work is other for other in self)
 
     def add(self, work: Work) -> None:
-        """Put work at the end of its client's line."""
+        """Append a job to its client's queue."""
         self._lanes[work.interactive].setdefault(work.client, deque()).append(work)
 
     def remove(self, work: Work) -> None:
-        """Take work out, wherever it stands."""
+        """Remove a job from its client's queue."""
         lane = self._lanes[work.interactive]
         lane[work.client].remove(work)
         if not lane[work.client]:
             del lane[work.client]
 
     def coming(self, interactive: bool, count: int) -> Iterator[Work]:
-        """The first ``count`` that will come: the head of each client's line, then the second of each."""
+        """Return up to ``count`` next jobs: the first of each client's queue, then the second of each."""
         lines = self._lanes[interactive].values()
         heads = [line[0] for line in lines]
         seconds = [line[1] for line in lines if len(line) > 1]
         return islice([*heads, *seconds], count)
 
     def next(self) -> Work | None:
-        """The work to do a step of, or None if none is ready."""
+        """Return the job whose next step is due, or None if none is ready."""
         order = (False, True) if self._in_a_row >= INTERACTIVE_IN_A_ROW else (True, False)
         for interactive in order:
             work = self._next_in(interactive)

@@ -1,4 +1,4 @@
-"""What workers do: whole renders, a frame a step, and single windows from pixels that a host holds."""
+"""The jobs of the workers: whole renders, one frame per step, and single windows from buffers of a host."""
 
 from __future__ import annotations
 
@@ -25,62 +25,62 @@ from f2hdr_backend.shot.errors import Cancelled, F2HDRError
 from f2hdr_backend.shot.events import Event, FrameDone, RenderFinished
 
 SKIPPING_S = 0.05
-"""Seconds that one step may spend on frames that are there already."""
+"""Maximum time in seconds that one step spends on skipped frames."""
 LOOKED_AHEAD = 64
-"""Frames whose files are looked at once more before they are read ahead and written: more than are (``Staging``)."""
+"""Frames whose paths are checked again before they are read and written; more than ``Staging`` reads ahead."""
 _log = logging.getLogger("f2hdr")
 
 
 class Work(Protocol):
-    """What a worker can take up. Its methods never raise: what goes wrong is the work's own result."""
+    """A job that a worker runs. Its methods do not raise: errors become the job's result."""
 
     @property
     def client(self) -> str:
-        """Whose it is; the server is fair among them."""
+        """Name of the client; the scheduler is fair among clients."""
 
     @property
     def interactive(self) -> bool:
-        """Whether somebody waits for it before a screen."""
+        """Whether a user is waiting for the result."""
 
     @property
     def weight(self) -> int:
-        """Bytes that it keeps while it waits."""
+        """Bytes of memory that it uses while it is queued."""
 
     @property
     def is_open(self) -> bool:
-        """Whether its first step was done."""
+        """Whether its first step has run."""
 
     @property
     def is_ready(self) -> bool:
-        """Whether its next step can be done now."""
+        """Whether its next step can run now."""
 
     def prepare(self) -> None:
-        """Do what can be done before its turn, away from the worker."""
+        """Do the work that does not need the device; called in another thread before its first step."""
 
     def step(self, renderers: Renderers) -> bool:
-        """Do one step and say whether it was the last."""
+        """Run one step; return whether it was the last one."""
 
     def stop(self) -> None:
-        """End it, between two steps."""
+        """Cancel the job between two steps."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where work happens: what it may touch, and the device it computes on."""
+    """The paths that a job may access, and its device."""
 
     roots: Roots
     ledger: Ledger
     device: str = ""
-    """Stands in for ``auto``; empty to let the engine choose."""
+    """Used in place of ``auto``; empty to let the engine choose."""
 
     def engine(self, engine: Engine) -> Engine:
-        """The engine settings with this place's device."""
+        """Return the engine settings with this device."""
         return replace(engine, device=self.device) if engine.device == "auto" and self.device else engine
 
 
 @dataclass(frozen=True)
 class RenderOrder:
-    """What to render: a Shot in JSON, and how."""
+    """What to render: a Shot as JSON, its priority, and whether to render finished frames again."""
 
     document: str
     interactive: bool
@@ -88,14 +88,14 @@ class RenderOrder:
 
 
 class RenderWork:
-    """A Shot to render, one frame a step."""
+    """A job that renders a Shot, one frame per step."""
 
     def __init__(self, record: JobRecord, order: RenderOrder, place: Place) -> None:
         self.record = record
         self._order = order
         self._place = place
         self._shot: Shot | None = None
-        self._told: list[Event] = []
+        self._before: list[Event] = []
         self._events: Generator[Event] | None = None
 
     @property
@@ -115,22 +115,22 @@ class RenderWork:
 
     @property
     def is_open(self) -> bool:
-        """Whether the render began."""
+        """Whether the render has started."""
         return self._events is not None
 
     @property
     def is_ready(self) -> bool:
-        """Whether the Shot is settled, or was found impossible."""
+        """Whether the Shot is settled, or an error was found in it."""
         return self._shot is not None or self.record.is_over
 
     def prepare(self) -> None:
-        """Settle the Shot, so that measuring a plate keeps no device waiting."""
+        """Settle the Shot, so that the device does not wait while the plate is measured."""
         if self.record.is_over:
             return
-        self.record.say("Looking at the plate.")
+        self.record.set_message("Inspecting the plate.")
         try:
-            shot, self._told = self._settled(Shot.from_json(self._order.document))
-            self.record.say("Waiting for its turn.")
+            shot, self._before = self._settled(Shot.from_json(self._order.document))
+            self.record.set_message("Waiting in the queue.")
             self._shot = shot
         except Exception as error:
             self.record.fail(as_family(error))
@@ -142,43 +142,46 @@ class RenderWork:
         try:
             if self._events is None:
                 self._events = self._render(self._shot, renderers)
-            if self._goes_on(self._events):
+            if self._advance(self._events):
                 return False
         except Exception as error:
             self.record.fail(as_family(error))
         return True
 
     def stop(self) -> None:
-        """Close the render between two frames; no partial file stays."""
+        """Stop the render between two frames; no partial file is left."""
         if self._events is not None:
             self._events.close()
         self.record.fail(Cancelled("The job was canceled."))
 
     def _settled(self, shot: Shot) -> tuple[Shot, list[Event]]:
         self._place.roots.allow_plate(shot.plate)
-        shot, told_before = prepare(shot)
+        shot, events = prepare(shot)
         self._place.roots.allow_frames(shot.output.pattern, shot.frames or ())
-        return replace(shot, engine=self._place.engine(shot.engine)), told_before
+        return replace(shot, engine=self._place.engine(shot.engine)), events
 
     def _render(self, shot: Shot, renderers: Renderers) -> Generator[Event]:
         ledger, folder = self._place.ledger, os.path.dirname(shot.output.pattern)
         with renderers.lent(shot.engine) as renderer, ledger.noted(folder):
-            yield from self._told
+            yield from self._before
             self._allow(shot, shot.frames or ())
             with closing(renderer.render(shot, shot.frames, force=self._order.force)) as events:
                 for event in events:
                     yield event
                     if isinstance(event, FrameDone):
-                        self._allow(shot, _behind(event.frame, shot))
+                        self._allow(shot, _upcoming(event.frame, shot))
 
     def _allow(self, shot: Shot, frames: Iterable[int]) -> None:
-        """Look where links lead now: they may have been turned elsewhere since the Shot was settled."""
+        """Check the paths again: links may have changed since the Shot was settled."""
         windows = sorted({number for frame in frames for number in (frame - 1, frame, frame + 1)})
         self._place.roots.allow_plate(shot.plate, windows)
         self._place.roots.allow_frames(shot.output.pattern, frames)
 
-    def _goes_on(self, events: Generator[Event]) -> bool:
-        """Take events up to a finished frame; whether more will come. The end is reported after cleanup."""
+    def _advance(self, events: Generator[Event]) -> bool:
+        """Process events up to the next finished frame; return whether there are more.
+
+        The last event is recorded after the render has cleaned up.
+        """
         end = time.monotonic() + SKIPPING_S
         finished: Event | None = None
         for event in events:
@@ -193,15 +196,15 @@ class RenderWork:
         return False
 
 
-def _behind(frame: int, shot: Shot) -> tuple[int, ...]:
-    """The frames that come next."""
+def _upcoming(frame: int, shot: Shot) -> tuple[int, ...]:
+    """Return the next ``LOOKED_AHEAD`` frames after ``frame``."""
     frames = () if shot.frames is None else shot.frames.frames
     place = bisect(frames, frame)
     return frames[place : place + LOOKED_AHEAD]
 
 
 class FrameWork:
-    """One window, computed now from the buffers of a host."""
+    """A job that computes one window from the buffers of a host."""
 
     interactive = True
     is_open = False
@@ -211,16 +214,16 @@ class FrameWork:
     def __init__(self, request: FrameRequest, place: Place) -> None:
         self.client = request.client
         self.result: Future[dict[str, Any]] = Future()
-        """Frame, path, size and the seconds that it took."""
+        """Frame number, path, size in pixels, and times in seconds."""
         self._request = request
         self._place = place
         self._asked = time.monotonic()
 
     def prepare(self) -> None:
-        """Nothing: pixels are read when they are needed, so that those of one window are held at a time."""
+        """Do nothing: pixels are read in ``step``, so that only one window is in memory at a time."""
 
     def step(self, renderers: Renderers) -> bool:
-        """Compute the window, write its buffer, and set the result."""
+        """Compute the window, write the output buffer, and set the result."""
         if self.result.set_running_or_notify_cancel():
             try:
                 self.result.set_result(self._computed(renderers))
@@ -229,7 +232,7 @@ class FrameWork:
         return True
 
     def stop(self) -> None:
-        """Give up an answer that nobody waits for any more."""
+        """Cancel the result."""
         self.result.cancel()
 
     def _computed(self, renderers: Renderers) -> dict[str, Any]:
@@ -262,9 +265,9 @@ class FrameWork:
 
 
 def as_family(error: Exception) -> F2HDRError:
-    """The error as one of the family; what is none is a bug, and goes into the log with its traceback."""
+    """Return the error as an F2HDRError; any other exception is a bug and is logged with its traceback."""
     if isinstance(error, F2HDRError):
         return error
     _log.error("a bug", exc_info=error)
     name = type(error).__name__
-    return F2HDRError(f"F2HDR failed with {name}: {error}.", hint="This is a bug; server.log has its traceback.")
+    return F2HDRError(f"F2HDR failed with {name}: {error}.", hint="This is a bug; the traceback is in server.log.")
