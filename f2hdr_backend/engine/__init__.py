@@ -1,1 +1,1 @@
-"""From a Shot to EXR frames."""
+"""Renders a Shot to EXR frames."""

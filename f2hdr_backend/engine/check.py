@@ -1,4 +1,6 @@
-"""Whether rendered frames are there and right: whole, finite, of the plate's size, from the Shot's own inputs."""
+"""Check whether rendered frames exist and are correct: complete, finite, of the plate's size, from the Shot's
+inputs.
+"""
 
 from __future__ import annotations
 
@@ -25,24 +27,26 @@ from f2hdr_backend.shot.frames import FrameRange, Sequence
 READERS = 4
 """Frames read at the same time."""
 OWN_LAYERS = ("forward", "backward", "motion_mask", "occlusion", "coarse")
-"""Layers that F2HDR computes; others come from the plate and may hold what they like."""
+"""Layers that F2HDR computes and therefore checks; other layers come from the plate and may contain any value."""
 
 
 def check(shot: Shot, frames: FrameRange | None = None) -> Iterator[FrameChecked]:
-    """Look at every frame of a settled Shot, by default all of its own.
+    """Check every frame of a settled Shot; by default all frames of the Shot.
 
-    A frame is right if its file is whole, its pixels finite and as many as the plate's, and its digest what the Shot
-    and the plate's files give; and if the same weights, flow, precision and color config made it as the first one.
+    A frame is correct if its file is complete, its pixels are finite, its size is that of the plate, and its digest is
+    the
+    one computed from the Shot and the plate's files. All frames must have the same weights, flow, precision and color
+    config as the first one.
 
     Raises:
-        DocumentError: the Shot names no output, or is not settled.
-        ShotError, ImageError: from the plate.
+        DocumentError: the Shot has no output pattern, or is not settled.
+        ShotError, ImageError: the plate cannot be opened.
     """
     if not shot.output.pattern:
-        raise DocumentError("The Shot names no output.", hint="Prepare it with --render-to.", field="output")
+        raise DocumentError("The Shot has no output pattern.", hint="Prepare it with --render-to.", field="output")
     if None in (shot.exposures, shot.cuts, shot.color.clip_level) or shot.color.input_space == "auto":
         raise DocumentError(
-            "The Shot is not settled, so it does not say how its frames have to be.",
+            "The Shot is not settled, so its frames cannot be checked.",
             hint="Prepare it first: f2hdr prepare SHOT.json -o prepared.json.",
         )
     plate = open_plate(shot.plate, shot.layer)
@@ -55,17 +59,17 @@ def check(shot: Shot, frames: FrameRange | None = None) -> Iterator[FrameChecked
                 first = first or found.method
                 problem = found.problem
                 if not problem and found.method != first:
-                    problem = "it was made by other weights, flow, precision or color config than the frames before it"
+                    problem = "it was rendered with other weights, flow, precision or color config than the first frame"
                 yield FrameChecked(frame, checker.path(frame), problem, found.method, done, len(wanted))
     finally:
         plate.close()
 
 
 def verify(shot: Shot, frames: FrameRange | None = None, *, sweep: bool = False) -> Iterator[FrameChecked]:
-    """Look at every frame as ``check`` does and raise ImageError, naming all that are not right, at the end.
+    """Check every frame as ``check`` does; at the end raise ImageError with all incorrect frames, if there are any.
 
-    ``sweep`` removes temporary files that killed renders of these frames left; nothing may render them any more.
-    Fact ``problems`` maps frame numbers to words.
+    The fact ``problems`` of the error maps frame numbers to descriptions. ``sweep`` deletes temporary files that killed
+    renders of these frames left; no other process may be rendering them.
     """
     checked = []
     for event in check(shot, frames):
@@ -73,7 +77,7 @@ def verify(shot: Shot, frames: FrameRange | None = None, *, sweep: bool = False)
         yield event
     if sweep:
         for path in leftovers(shot, [event.frame for event in checked]):
-            with suppress(FileNotFoundError):  # another check was faster
+            with suppress(FileNotFoundError):  # another process has deleted it
                 os.unlink(path)
     wrong = {event.frame: event.problem for event in checked if event.problem}
     if wrong:
@@ -81,7 +85,7 @@ def verify(shot: Shot, frames: FrameRange | None = None, *, sweep: bool = False)
 
 
 def leftovers(shot: Shot, frames: Iterable[int]) -> list[str]:
-    """Temporary files that a killed render of ``frames`` left beside its results."""
+    """Return the temporary files that a killed render of ``frames`` left in the output folder, sorted."""
     sequence = Sequence.parse(shot.output.pattern)
     found = []
     for frame in frames:
@@ -94,7 +98,7 @@ def _not_right(wrong: dict[int, str], total: int) -> ImageError:
     numbers = FrameRange(tuple(wrong))
     first = numbers.first
     return ImageError(
-        f"{len(wrong)} of {total} frames are not right: {numbers}. Frame {first}: {wrong[first]}.",
+        f"{len(wrong)} of {total} frames are not correct: {numbers}. Frame {first}: {wrong[first]}.",
         hint=f"Render them again with --frames {numbers}.",
         frames=numbers.frames,
         problems=wrong,
@@ -108,7 +112,7 @@ class _Found:
 
 
 class _Checker:
-    """Looks at single frames; safe to use from several threads."""
+    """Checks single frames; thread-safe."""
 
     def __init__(self, shot: Shot, plate: Plate) -> None:
         self._shot = shot
@@ -121,7 +125,7 @@ class _Checker:
     def look(self, frame: int) -> _Found:
         path = self.path(frame)
         if not os.path.exists(path):
-            return _Found("it is not there")
+            return _Found("the file does not exist")
         try:
             header = read_header(path)
             problem = self._pixels(path) or self._origin(frame, header)
@@ -133,17 +137,17 @@ class _Checker:
         image = read_image(path)
         height, width, _ = image.pixels.shape
         if (width, height) != self._plate.size:
-            return f"it is {width} x {height}, and the plate {self._plate.size[0]} x {self._plate.size[1]}"
+            return f"it is {width} x {height}, but the plate is {self._plate.size[0]} x {self._plate.size[1]}"
         own = (values for name, values in image.layers.items() if name.partition(".")[0] in OWN_LAYERS)
         if image.nonfinite or not all(np.isfinite(values).all() for values in own):
-            return "it holds NaN or Inf"
+            return "it contains NaN or Inf"
         return ""
 
     def _origin(self, frame: int, header: dict[str, Any]) -> str:
         if "f2hdr/digest" not in header:
-            return "it does not say what it was made from"
+            return "its header has no f2hdr/digest"
         window = window_of(frame, self._shot, self._plate.frames)
         files = [self._plate.identity(number) for number in window.frames]
         made_by = (str(header.get("f2hdr/method", "")), files, str(header.get("f2hdr/color_digest", "")))
         expected = frame_digest(self._shot, window, *made_by)
-        return "" if header["f2hdr/digest"] == expected else "it was made from other inputs or settings"
+        return "" if header["f2hdr/digest"] == expected else "it was rendered from other inputs or settings"

@@ -1,4 +1,4 @@
-"""The identity of a rendered frame: all that its pixels depend on."""
+"""The digest of a rendered frame: a hash of everything that its pixels depend on."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from f2hdr_backend.engine.window import Window
 from f2hdr_backend.shot.document import Shot
 
 PIXELS_VERSION = 5
-"""Raised whenever the same inputs and settings begin to give other pixels."""
+"""Incremented whenever the same inputs and settings produce different pixels."""
 
 
 def frame_digest(shot: Shot, window: Window, method: str, files: list[str], color: str = "") -> str:
-    """SHA-256 of what makes a frame.
+    """Return the SHA-256 of everything that determines a frame's pixels.
 
     Args:
-        shot: settled.
+        shot: a settled Shot.
         window: the frame and its neighbors.
         method: digest of weights, flow estimator and precision.
-        files: identities of the plate's files of previous, reference and next.
-        color: digest of the OCIO config and its tables; empty where none is used.
+        files: identities of the plate's files of the previous, the reference and the next frame.
+        color: digest of the OCIO config and its lookup tables; empty where none is used.
     """
     facts = {
         "pixels": PIXELS_VERSION,

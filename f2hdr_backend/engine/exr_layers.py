@@ -1,4 +1,4 @@
-"""What goes into a rendered EXR: color anchored in stops, and the layers asked for."""
+"""The channels of a rendered EXR: anchored radiance and the requested layers."""
 
 from __future__ import annotations
 
@@ -14,23 +14,27 @@ from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.trust.blend import layers_followed
 
 SIDES = ("backward", "forward")
-"""Layer names of the previous and the next neighbor, as Nuke calls them."""
+"""Names of the flow layers to the previous and the next frame, as in Nuke."""
 
 
 def needed_layers(shot: Shot) -> frozenset[str]:
-    """What a render takes from a window beside its light: the layers it writes, and those that the blend follows."""
+    """Return the layers that a render needs from a window: those that it writes, and those that reference trust
+    uses.
+    """
     return layers_followed(shot.engine.reference_trust).union(shot.output.layers)
 
 
 def compose(
     frame: HdrFrame, gain: float, names: tuple[str, ...], finish: Callable[[FloatArray], FloatArray]
 ) -> dict[str, NDArray[Any]]:
-    """Channels of the EXR by name: ``RGB``, then the layers asked for.
+    """Return the channels of the EXR by name: ``RGB``, then the requested layers.
 
-    ``gain`` anchors light, and ``finish`` brings it to the output space.
-    Flow layers follow Nuke: ``forward`` leads to the next frame and ``backward`` to the previous, in pixels, u to the
-    right and v up. ``motion_mask`` has the motion masks, ``occlusion`` what the neighbors do not show, ``coarse`` the
-    result of stage I.
+    ``gain`` scales radiance to the anchor, and ``finish`` converts it to the output space.
+
+    Flow layers follow Nuke's convention: ``forward`` is the motion to the next frame and ``backward`` that to the
+    previous,
+    in pixels, u to the right and v up. ``motion_mask`` contains the motion masks, ``occlusion`` the pixels that the
+    neighbors do not show, ``coarse`` the result of stage I.
     """
     layers: dict[str, NDArray[Any]] = {"RGB": finish(frame.radiance * np.float32(gain))}
     for side, name in enumerate(SIDES):

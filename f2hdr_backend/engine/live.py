@@ -1,4 +1,4 @@
-"""One window from pixels in memory, for hosts that hold them and wait for the picture."""
+"""Reconstruct one window from pixels in memory, for hosts that need one frame at a time."""
 
 from __future__ import annotations
 
@@ -29,32 +29,33 @@ _log = logging.getLogger("f2hdr")
 
 @dataclass(frozen=True)
 class HeldWindow:
-    """Three frames as a host holds them."""
+    """The three frames of a window, in memory."""
 
     frames: tuple[int, int, int]
-    """Numbers of previous, reference and next, which tell their exposures."""
+    """Frame numbers of previous, reference and next; they determine the exposures."""
     pixels: tuple[FloatArray, FloatArray, FloatArray]
-    """``(H, W, 3)`` each."""
+    """``(H, W, 3)`` each, in the input space of the Shot."""
 
 
 def reconstruct_window(renderer: Renderer, shot: Shot, window: HeldWindow) -> FloatArray:
-    """Reconstruct the reference frame as ``Renderer.render`` would from float files of the same pixels.
+    """Reconstruct the reference frame with the same result as ``Renderer.render`` from float files of these pixels.
 
-    When memory runs out it is computed again, and whatever comes later, in a leaner plan; the log has what a render
-    would warn of.
+    If memory runs out, this window and all later ones are computed with a plan that needs less. Warnings are logged.
 
     Args:
-        renderer: opened with the Shot's engine settings.
-        shot: with its exposures. What its color leaves open is not measured: the input is linear, its clip 1.0.
-        window: NaN counts as black.
+        renderer: created with the Shot's engine settings.
+        shot: a Shot with exposures. Color settings that it leaves open are not measured: the input space is then
+        linear,
+            and the clip level 1.0.
+        window: the pixels; NaN is replaced by 0.
 
     Returns:
-        ``(H, W, 3)`` radiance in the output space, 1.0 at the clip of the anchor exposure.
+        ``(H, W, 3)`` radiance in the output space, 1.0 at the clip level of the anchor exposure.
 
     Raises:
-        ImageError: pictures of different sizes.
-        ExposureError: no exposures, or neighbors that do not differ from the reference in exposure.
-        ColorError, DeviceError: as in a render.
+        ImageError: the frames differ in size.
+        ExposureError: the Shot has no exposures, or the neighbors have the exposure of the reference.
+        ColorError, DeviceError: as in ``Renderer.render``.
     """
     pattern = settled_exposures(shot)
     gain = pattern.anchor_gain(shot.output.anchor)
@@ -76,7 +77,7 @@ def reconstruct_window(renderer: Renderer, shot: Shot, window: HeldWindow) -> Fl
 
 
 def device_names() -> list[str]:
-    """The devices that can work side by side: every CUDA device and the CPU, or the only one there is."""
+    """Return the devices that can work in parallel: every CUDA device and the CPU, or the only device there is."""
     cards = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
     return [*cards, "cpu"] if cards else [str(pick_device("auto"))]
 
@@ -84,19 +85,19 @@ def device_names() -> list[str]:
 def _check(window: HeldWindow, evs: list[float]) -> None:
     if len({picture.shape for picture in window.pixels}) != 1:
         sizes = ", ".join(f"{picture.shape[1]} x {picture.shape[0]}" for picture in window.pixels)
-        raise ImageError(f"The pictures of a window differ in size: {sizes}.", hint="Bring them to one size.")
+        raise ImageError(f"The frames of the window differ in size: {sizes}.", hint="Give frames of the same size.")
     if any(abs(evs[1] - evs[side]) < SMALLEST_STEP_EV for side in (0, 2)):
         raise ExposureError(
             f"Frames {', '.join(map(str, window.frames))} do not alternate in exposure.",
-            hint="Give neighbors of the other exposure; at the ends of a shot, the one neighbor twice.",
+            hint="Give neighbors of the other exposure; at the ends of a shot, give the one neighbor twice.",
             frames=window.frames,
         )
 
 
 class _HeldPlate:
-    """A window as a Plate of the frames 0, 1 and 2 (see there for what each member promises)."""
+    """A window as a plate with the frames 0, 1 and 2; see the protocol ``Plate``."""
 
-    name = "held pixels"
+    name = "window in memory"
     frames = FrameRange((0, 1, 2))
     missing = ()
     default_encoding: Encoding = "linear"
@@ -107,11 +108,11 @@ class _HeldPlate:
         self.size = (width, height)
 
     def require(self, frames: Iterable[int]) -> None:
-        """Raise MissingFrames for others than 0, 1 and 2."""
+        """Raise MissingFrames for frames other than 0, 1 and 2."""
         require_frames(self.name, self.frames, frames)
 
     def read(self, number: int) -> PlateImage:
-        """Return one of the pictures; NaN becomes 0, infinity its largest value."""
+        """Return one of the frames; NaN is replaced by 0, infinity by the frame's largest value."""
         pixels = self._window.pixels[number]
         if not np.isfinite(pixels).all():
             largest = pixels.max(initial=0.0, where=np.isfinite(pixels))
@@ -119,11 +120,11 @@ class _HeldPlate:
         return PlateImage(self._window.frames[number], self.name, pixels, "float")
 
     def identity(self, number: int) -> str:
-        """Return nothing that could change."""
+        """Return the frame's index; the pixels do not change."""
         return str(number)
 
     def exposure_metadata(self) -> dict[int, float] | None:
-        """Return None: pixels have no header."""
+        """Return None: pixels in memory have no header."""
         return None
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Frames of one settled shot: read ahead, computed on one device or several, written behind."""
+"""Render the frames of one settled shot: read ahead, compute on one or several devices, write in the background."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ from f2hdr_backend.shot.events import Event, FrameDone, Warned
 from f2hdr_backend.shot.frames import Sequence as FrameSequence
 
 NOTABLE_LEVEL = 1.05
-"""Factor between a neighbor's brightness and its exposure from which a render reports it."""
+"""Ratio between a neighbor's measured and given exposure from which a render reports it."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """One frame to make."""
+    """One frame to render."""
 
     window: Window
     path: str
@@ -50,17 +50,17 @@ class Task:
 
 @dataclass(frozen=True)
 class _Read:
-    """A frame of the plate, ready for the network."""
+    """A frame of the plate, converted to the network's input."""
 
     image: PlateImage
-    """Without its pixels."""
+    """Its metadata; the pixels are removed."""
     frame: NetworkFrame
     above_clip: int
-    """Pixels brighter than the clip level."""
+    """Number of pixels brighter than the clip level."""
 
 
 class _Ready(NamedTuple):
-    """A window, ready for a device."""
+    """A window that a device can start on."""
 
     reads: list[_Read]
     """Previous, reference and next."""
@@ -68,7 +68,7 @@ class _Ready(NamedTuple):
 
 
 class Pipeline:
-    """Makes frames of one settled shot with one method, opened on each device."""
+    """Renders frames of one settled shot with one method, opened on each device."""
 
     def __init__(self, methods: Sequence[Method], shot: Shot, plate: Plate, color: PlateColor) -> None:
         self._methods = methods
@@ -79,13 +79,15 @@ class Pipeline:
         self._gain = self._exposures.anchor_gain(shot.output.anchor)
         self._response = color.response
         self._layers = needed_layers(shot)
-        self._said: set[str] = set()
+        self._reported: set[str] = set()
 
     def run(self, tasks: Sequence[Task]) -> Iterator[Event]:
-        """Make frames. A FrameDone, its counts still 0, comes when its file and all before it are complete.
+        """Render frames.
+
+        A FrameDone is yielded when its file and those of all earlier tasks are complete; its counts are still 0.
 
         Raises:
-            ImageError, OutOfMemory: a frame that cannot be read, written or computed.
+            ImageError, OutOfMemory: a frame cannot be read, written or computed.
         """
         staging, places = self._staging(), list(enumerate(tasks))
         with (
@@ -93,7 +95,9 @@ class Pipeline:
                 self._read,
                 [task.window.frames for task in tasks],
                 ahead=staging.ahead,
-                readers=staging.readers if FrameSequence.is_pattern(self._shot.plate) else 1,  # movies run in order
+                readers=staging.readers
+                if FrameSequence.is_pattern(self._shot.plate)
+                else 1,  # movies are read in order
                 prepare=self._ready,
                 makers=staging.makers,
             ) as plate,
@@ -107,7 +111,7 @@ class Pipeline:
             yield from self._cache_warnings(method)
 
     def _staging(self) -> Staging:
-        """Threads around the devices, within what the host has free."""
+        """Choose the number of threads that fits the host's free memory."""
         first, lanes, (width, height) = self._methods[0], len(self._methods), self._plate.size
         if first.on_host:
             return Staging(lanes)
@@ -115,10 +119,10 @@ class Pipeline:
         return stage(lanes, usable_cpus(), room, makes_flows=first.estimator.on_host)
 
     def _made(self, lane: _Lane, tasks: Iterator[tuple[int, Task]]) -> Iterator[Event]:
-        """Make the frames of ``tasks`` and their places, in order, on one device."""
+        """Render ``tasks``, pairs of index and task, in order on one device."""
         own: dict[int, NetworkFrame] = {}
         pending: deque[tuple[Task, float, Future[list[Warned]]]] = deque()
-        most = 0  # the first frame is reported before the second is begun
+        most = 0  # report the first frame before the second one starts
         for place, task in tasks:
             reads, known = lane.plate.take(place)
             own = {read.frame.number: own.get(read.frame.number) or read.frame.bare() for read in reads}
@@ -126,7 +130,7 @@ class Pipeline:
             previous, reference, following = (own[read.frame.number] for read in reads)
             frame = yield from lane.method.fit((previous, reference, following), self._layers, known)
             seconds = time.monotonic() - began
-            # Not the frames themselves: what they keep on the device must not wait for a disk.
+            # Keep only the codes: the frames' cached results on the device must not wait for a disk.
             codes = [read.frame.codes for read in reads]
             pending.append((task, seconds, lane.writers.submit(self._finish, task, frame, codes, reads[1].image)))
             yield from self._input_warnings(task.window, reads[1])
@@ -138,7 +142,7 @@ class Pipeline:
             yield from _written(pending)
 
     def _read(self, number: int) -> _Read:
-        """Read a frame; what can be done here costs the device no time."""
+        """Read a frame and do all work that does not need the device."""
         image, method = self._plate.read(number), self._methods[0]
         codes = self._response.to_network(image.pixels)
         if method.device.type == "cuda":
@@ -146,10 +150,12 @@ class Pipeline:
         identity = frame_identity(codes) if method.stored.cache.limit else ""
         frame = NetworkFrame(number, codes, self._exposures.gain(number), identity)
         above = self._response.above_clip(image.pixels)
-        return _Read(replace(image, pixels=image.pixels[:0].copy()), frame, above)  # a view would hold all of them
+        return _Read(
+            replace(image, pixels=image.pixels[:0].copy()), frame, above
+        )  # a view would keep all of them in memory
 
     def _ready(self, reads: list[_Read]) -> _Ready:
-        """A window with the flows that the host can know of it."""
+        """Return a window with the flows that the host can compute or has cached."""
         method = self._methods[0]
         if not method.works_ahead:
             return _Ready(reads, {})
@@ -157,7 +163,7 @@ class Pipeline:
         return _Ready(reads, method.flows_ahead((previous, reference, following), self._layers))
 
     def _finish(self, task: Task, frame: HdrFrame, codes: Sequence[FloatArray], image: PlateImage) -> list[Warned]:
-        """Blend with the reference's own light, by the window's ``codes``, and write beside ``image``'s layers."""
+        """Blend with the reference's radiance, add the layers of the plate's image, and write the file."""
         frame = use_reference(frame, codes, task.window.exposures, self._shot.engine.reference_trust)
         layers = compose(frame, self._gain, self._shot.output.layers, self._color.finish)
         for name, values in image.layers.items():
@@ -174,21 +180,21 @@ class Pipeline:
         return [*self._level_warnings(task.window, frame), *self._range_warnings(task.window, clipped)]
 
     def _level_warnings(self, window: Window, frame: HdrFrame) -> Iterator[Warned]:
-        """Warnings about neighbors whose brightness had to be matched to the reference."""
+        """Warn if the brightness of a neighbor had to be matched to the reference."""
         factor = max(frame.matched, key=lambda factor: abs(math.log(factor)))
         if abs(math.log(factor)) > math.log(NOTABLE_LEVEL):
             side = window.frames[2 * frame.matched.index(factor)]
-            off, way = abs(1 / factor - 1), "more" if factor < 1 else "less"
-            found = f"Frame {side} has {off:.0%} {way} light than its exposure says, next to frame {window.reference}"
-            yield Warned("exposures_off", f"{found}; it was matched.", window.reference)
+            off, way = abs(1 / factor - 1), "brighter" if factor < 1 else "darker"
+            found = f"Frame {side} is {off:.0%} {way} than its exposure implies, compared with frame {window.reference}"
+            yield Warned("exposures_off", f"{found}; its level was corrected.", window.reference)
 
     def _range_warnings(self, window: Window, beyond: int) -> Iterator[Warned]:
         if beyond:
-            message = f"{beyond} pixels lie beyond what half floats hold; write --pixel-type float."
+            message = f"{beyond} pixels exceed the range of half float; use --pixel-type float."
             yield Warned("half_range", message, window.reference)
 
     def _header(self, task: Task, image: PlateImage) -> dict[str, object]:
-        """The plate's own metadata and where these pixels come from."""
+        """Return the header: the plate's metadata and the origin of the pixels."""
         return {
             **self._color.header(image.metadata),
             "f2hdr/version": f2hdr_backend.__version__,
@@ -201,10 +207,10 @@ class Pipeline:
         }
 
     def _cache_warnings(self, method: Method) -> Iterator[Warned]:
-        """What keeping flows met with, each kind once a render."""
+        """Return the flow cache's warnings, each kind once per render."""
         for notice in method.stored.cache.take_notices():
-            if notice.code not in self._said:
-                self._said.add(notice.code)
+            if notice.code not in self._reported:
+                self._reported.add(notice.code)
                 yield notice
 
     def _input_warnings(self, window: Window, read: _Read) -> Iterator[Warned]:
@@ -213,19 +219,19 @@ class Pipeline:
             message = f"{read.image.nonfinite} pixels of {read.image.path} were NaN or Inf and were replaced."
             yield Warned("nonfinite", message, window.reference)
         if read.above_clip:
-            message = f"{read.above_clip} pixels of {read.image.path} lie above the clip level; their light is lost."
+            message = f"{read.above_clip} pixels of {read.image.path} exceed the clip level and were clipped."
             yield Warned("above_clip", message, window.reference)
 
 
 @dataclass(frozen=True)
 class _Lane:
-    """One device among those of a render."""
+    """One of the devices of a render."""
 
     method: Method
     plate: ReadAhead[_Read, _Ready]
     writers: ThreadPoolExecutor
     results: int
-    """Frames that may wait for a disk."""
+    """Maximum number of frames that wait to be written."""
 
 
 def _written(pending: deque[tuple[Task, float, Future[list[Warned]]]]) -> Iterator[Event]:
@@ -235,7 +241,7 @@ def _written(pending: deque[tuple[Task, float, Future[list[Warned]]]]) -> Iterat
 
 
 def _in_order(events: Iterator[Event], tasks: Sequence[Task]) -> Iterator[Event]:
-    """The events as they come, but each FrameDone behind those of all tasks before its own."""
+    """Yield events as they arrive, but each FrameDone only after those of all earlier tasks."""
     done: dict[int, FrameDone] = {}
     coming = deque(task.window.reference for task in tasks)
     for event in events:

@@ -38,7 +38,7 @@ class Record:
         self._facts: dict[str, Any] = {}
 
     def note(self, event: Event) -> None:
-        """Take what belongs into the record from an event."""
+        """Add an event to the record."""
         if isinstance(event, FrameDone):
             self._seconds[event.frame] = round(event.seconds, 3)
         elif isinstance(event, Warned):

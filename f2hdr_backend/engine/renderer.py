@@ -1,4 +1,4 @@
-"""A Shot and a frame range to EXR files, one event a frame."""
+"""Renders a Shot to EXR files and reports the progress as events."""
 
 from __future__ import annotations
 
@@ -29,20 +29,22 @@ from f2hdr_backend.shot.frames import FrameRange, Sequence
 
 
 class Renderer:
-    """Weights, devices and flow estimator, opened once; renders many shots with the same engine settings."""
+    """Weights, devices and flow estimator, opened once to render many shots with the same engine settings."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.methods: list[Method] = [open_method(engine, device) for device in pick_devices(engine.device)]
 
     def render(self, shot: Shot, frames: FrameRange | None = None, *, force: bool = False) -> Generator[Event]:
-        """Render ``frames`` of ``shot``, by default all of its own.
+        """Render ``frames`` of ``shot``; by default all frames of the Shot.
 
-        Frames that are already there, made from the same inputs and settings, are skipped unless ``force``. A frame is
-        complete or not there: stopping the iteration or the process leaves no partial file.
+        Existing frames with the same inputs and settings are skipped unless ``force``. Frames are written atomically:
+        stopping
+        the iteration or the process leaves no partial frame.
 
         Raises:
-            ShotError, ImageError, DeviceError: see ``shot.errors``; checks come before any work.
+            ShotError, ImageError, DeviceError: see ``shot.errors``. The request is checked before the first frame is
+            rendered.
         """
         plate = open_plate(shot.plate, shot.layer)
         try:
@@ -62,7 +64,7 @@ class Renderer:
 
 
 class _Run:
-    """One render of one settled shot."""
+    """The render of one settled shot."""
 
     def __init__(self, methods: list[Method], shot: Shot, plate: Plate, frames: FrameRange) -> None:
         self._methods = methods
@@ -75,7 +77,7 @@ class _Run:
         """By frame, once the events have begun."""
 
     def events(self, force: bool) -> Iterator[Event]:
-        """Skip what is done, then make the rest."""
+        """Report the frames that are already done, then render the others."""
         began = time.monotonic()
         tasks = [self._task(frame) for frame in self._frames]
         self.digests = {task.window.reference: task.digest for task in tasks}
@@ -97,11 +99,13 @@ class _Run:
         yield RenderFinished(len(todo), len(finished), time.monotonic() - began)
 
     def _require_all(self) -> None:
-        """Raise UnwritableFrame unless every frame is there: its folder may have been moved or deleted meanwhile."""
+        """Raise UnwritableFrame if a frame is missing at the end: its folder may have been moved or deleted
+        meanwhile.
+        """
         missing = FrameRange(self._output.missing(self._frames))
         if missing:
             raise UnwritableFrame(
-                f'{len(missing)} frames that were written are not in "{self._output}" any more: {missing}.',
+                f'{len(missing)} frames that were written are no longer in "{self._output}": {missing}.',
                 hint="Check whether the folder was moved or deleted, then render again; finished frames are kept.",
                 frames=missing.frames,
                 path=str(self._output),
@@ -135,7 +139,7 @@ class _Run:
 
 
 def _is_done(task: Task) -> bool:
-    """Whether the file is there and was made from the same inputs and settings."""
+    """Return whether the file exists and was rendered from the same inputs and settings."""
     if not Path(task.path).exists():
         return False
     try:

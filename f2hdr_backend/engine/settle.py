@@ -1,4 +1,4 @@
-"""Settling a Shot: everything that belongs to the shot is decided once, before its first frame."""
+"""Settle a Shot: determine every setting that is left open once, before the first frame."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ Progress = Callable[[int, int], None]
 
 
 def settle(shot: Shot, plate: Plate, frames: FrameRange) -> tuple[Shot, list[Event]]:
-    """Fill in what the user left open: the plate's color, exposures and cuts.
+    """Determine the settings that the user left open: the plate's color, exposures and cuts.
 
-    What is given is never estimated again. Unknown exposures are measured on the whole plate, unknown cuts around
-    ``frames``.
+    Given settings are not measured. Unknown exposures are measured on the whole plate, unknown cuts around ``frames``.
 
     Raises:
-        ColorError: a config or a space is missing, broken or of no use.
-        ExposureError: the plate's exposures cannot be determined, or the pixels contradict those that were given or
-            read from the headers.
-        MissingFrames, UnreadableFrame: from the plate.
+        ColorError: a config or a color space is missing, invalid or unusable.
+        ExposureError: the plate's exposures could not be determined, or the pixels contradict the given exposures or
+        those
+            in the file headers.
+        MissingFrames, UnreadableFrame: the plate cannot be read.
     """
     wanted = shot.color
     color, events = settle_color(wanted, plate)
@@ -55,11 +55,11 @@ def settle(shot: Shot, plate: Plate, frames: FrameRange) -> tuple[Shot, list[Eve
         color, reported = settle_response(wanted, color, plate, pattern)
         events += reported
     shot = replace(shot, color=color, exposures=pattern, cuts=found.cuts if shot.cuts is None else shot.cuts)
-    return shot, [*events, *_told(found, pattern, warn_dropped=given is None)]
+    return shot, [*events, *_events_of(found, pattern, warn_dropped=given is None)]
 
 
 def _resolved(engine: Engine) -> Engine:
-    """The method and the weights by name. Only where they are open is torch imported."""
+    """Resolve ``auto`` in method and weights. Imports torch only if needed."""
     if engine.method == "merge" or "auto" not in (engine.method, engine.weights):
         return engine
     from f2hdr_backend.engine.method.quality import resolved
@@ -70,7 +70,7 @@ def _resolved(engine: Engine) -> Engine:
 def settle_checked(
     shot: Shot, plate: Plate, frames: FrameRange, *, needs_output: bool = True
 ) -> tuple[Shot, list[Event]]:
-    """Settle a Shot and refuse, before any frame is read, what cannot be rendered.
+    """Settle a Shot and raise an error, before any frame is rendered, if it cannot be rendered.
 
     Raises:
         ShotError, ImageError: see :func:`check_request`, :func:`settle` and :func:`check_windows`.
@@ -85,7 +85,7 @@ def settle_checked(
 
 
 def check_early(shot: Shot) -> None:
-    """Refuse what can be refused without decoding a frame and without torch.
+    """Check everything that can be checked without decoding a frame and without torch.
 
     Raises:
         ShotError, ImageError: see :func:`check_request`.
@@ -101,7 +101,7 @@ def check_early(shot: Shot) -> None:
 
 
 def frames_of(shot: Shot, plate: Plate | None = None) -> FrameRange:
-    """Return the frames that a Shot asks for: its own, else all from the first to the last of its plate."""
+    """Return the frames of a Shot: its own, or else all from the first to the last frame of its plate."""
     if shot.frames is not None:
         return shot.frames
     opened = plate or open_plate(shot.plate)
@@ -115,10 +115,10 @@ def frames_of(shot: Shot, plate: Plate | None = None) -> FrameRange:
 def prepare(shot: Shot) -> tuple[Shot, list[Event]]:
     """Settle exposures, cuts, color and frames of a Shot, check the request, and make its paths absolute.
 
-    Chunks of the result agree wherever they are rendered. A Shot without an output stays without one.
+    Chunks of the settled Shot have the same pixels on every machine. The output pattern may be empty.
 
     Returns:
-        The settled Shot, and the events that a user should see.
+        The settled Shot, and the events to report to the user.
 
     Raises:
         ShotError, ImageError: as ``Renderer.render`` before its first frame.
@@ -135,18 +135,19 @@ def prepare(shot: Shot) -> tuple[Shot, list[Event]]:
 
 
 def complete_exposures(shot: Shot, cycle: tuple[float, ...] | None, first: str | None) -> tuple[Shot, list[Event]]:
-    """Give a Shot the exposures that a user stated, and measure on the plate what they left open.
+    """Add the given exposures to a Shot, and measure on the plate what is missing.
 
     Args:
-        shot: names the plate.
-        cycle: stops, one a frame of the cycle; None to measure them.
-        first: ``short`` or ``long``, the exposure of the plate's first frame; None to find the phase from the pixels.
+        shot: a Shot with a plate.
+        cycle: EVs of one cycle in stops; None to measure them.
+        first: ``short`` or ``long``, the exposure of the plate's first frame; None to determine the phase from the
+        pixels.
 
     Returns:
-        The Shot, and what was measured; nothing if the user stated both.
+        The Shot, and events that describe the measurement; none if both were given.
 
     Raises:
-        ExposureError: what is left open cannot be determined, or the pixels contradict what was stated.
+        ExposureError: the exposures could not be determined, or the pixels contradict the given ones.
     """
     plate = open_plate(shot.plate, shot.layer)
     try:
@@ -158,31 +159,33 @@ def complete_exposures(shot: Shot, cycle: tuple[float, ...] | None, first: str |
             pattern = ExposurePattern.beginning(pattern.cycle, plate.frames.first, first)
         _refuse_contradiction(shot, found, pattern)
         cuts = found.cuts if shot.cuts is None else shot.cuts
-        return replace(shot, exposures=pattern, cuts=cuts), _told(found, pattern, warn_dropped=True)
+        return replace(shot, exposures=pattern, cuts=cuts), _events_of(found, pattern, warn_dropped=True)
     finally:
         plate.close()
 
 
 def _refuse_contradiction(shot: Shot, found: Detection, pattern: ExposurePattern) -> None:
-    """Raise ExposureError if the pixels show frames as long that ``pattern`` calls short, unless the Shot trusts it."""
+    """Raise ExposureError if frames are long in the pixels and short in ``pattern``, unless ``shot.trust_given`` is
+    set.
+    """
     against = contradicted(pattern, found.pixels, found.frames)
     if shot.trust_given or not against or found.pixels is None:
         return
-    source = "file headers" if pattern == found.pattern and found.source == "metadata" else "exposures that were given"
+    source = "file headers" if pattern == found.pattern and found.source == "metadata" else "given exposures"
     raise ExposureError(
         f"The {source} state {reading(pattern, against)}; the pixels show {reading(found.pixels, against)}.",
         hint="Correct --exposures and --first-exposure; a frame may be missing, or the headers one frame late. "
-        "--trust-given renders with them all the same.",
+        "Use --trust-given to render with them anyway.",
         frames=against.frames,
     )
 
 
 def _around(frames: FrameRange, plate: Plate) -> FrameRange:
-    """The frames that may share a window with ``frames``, as far as cuts can be seen; not beyond a missing frame."""
+    """Return the frames that cut detection needs around ``frames``; the range ends at missing frames."""
     before = (gap + 1 for gap in plate.missing if gap < frames.first)
-    behind = (gap - 1 for gap in plate.missing if gap > frames.last)
+    after = (gap - 1 for gap in plate.missing if gap > frames.last)
     first = max(frames.first - FARTHEST, plate.frames.first, *before)
-    last = min(frames.last + FARTHEST, plate.frames.last, *behind)
+    last = min(frames.last + FARTHEST, plate.frames.last, *after)
     return FrameRange(tuple(range(first, last + 1)))
 
 
@@ -193,11 +196,11 @@ def detect_light(
     cycle: tuple[float, ...] | None = None,
     progress: Progress | None = None,
 ) -> Detection:
-    """What the light of a plate in any color space says of its exposures and cuts: see ``detect.detect``.
+    """Measure exposures and cuts of a plate in any color space: see ``detection.detect``.
 
     Raises:
         ColorError: see ``plate_color.open_color``.
-        MissingFrames, UnreadableFrame: from the plate.
+        MissingFrames, UnreadableFrame: the plate cannot be read.
     """
     wanted = color
     color, _ = settle_color(replace(color, clip_level=(1.0,)), plate)
@@ -208,7 +211,7 @@ def detect_light(
 
 
 def _with_note(found: Detection, wanted: Color, color: Color, plate: Plate) -> Detection:
-    """Add a note, and lower the confidence, if a tone curve bends the exposures that were measured."""
+    """Add a note, and lower the confidence, if a tone curve distorts the measured exposures."""
     if found.pattern is None or found.source != "pixels":
         return found
     note, off = tone_curve_note(wanted, color, plate, found.pattern)
@@ -218,18 +221,18 @@ def _with_note(found: Detection, wanted: Color, color: Color, plate: Plate) -> D
 
 
 def check_request(shot: Shot, plate: Plate, frames: FrameRange) -> None:
-    """Refuse what cannot be rendered before a frame is read.
+    """Check a request before any frame is read.
 
     Raises:
         ShotError: frames outside the plate, or an output that would overwrite the plate.
-        DocumentError: no output.
+        DocumentError: no output pattern, or one that is not an EXR sequence.
         ExposureError: exposures that the method cannot use.
     """
     outside = FrameRange(tuple(frame for frame in frames if not plate.frames.first <= frame <= plate.frames.last))
     if outside:
         raise ShotError(
-            f"The frames {outside} are outside the plate {shot.plate}, which has {plate.frames}.",
-            hint="Choose --frames within it.",
+            f"The frames {outside} are outside the plate {shot.plate}, which has frames {plate.frames}.",
+            hint="Choose --frames within the plate.",
             frames=outside.frames,
         )
     _check_output(shot, plate, frames)
@@ -237,7 +240,9 @@ def check_request(shot: Shot, plate: Plate, frames: FrameRange) -> None:
 
 
 def check_windows(shot: Shot, plate: Plate, frames: FrameRange) -> None:
-    """Refuse a settled Shot whose windows need frames that the plate lacks: MissingFrames names all of them."""
+    """Check that the plate has all frames that the windows of a settled Shot need; MissingFrames lists those it
+    lacks.
+    """
     _check_exposures(shot)
     plate.require(sorted({number for frame in frames for number in window_of(frame, shot, plate.frames).frames}))
 
@@ -252,30 +257,32 @@ def _check_exposures(shot: Shot) -> None:
     if len(set(pattern.cycle)) > RENDERED_EXPOSURES:
         different = len(set(pattern.cycle))
         raise ExposureError(
-            f"The exposures {steps} are {different} different ones; render supports {RENDERED_EXPOSURES}.",
+            f"The exposures {steps} have {different} different values; render supports {RENDERED_EXPOSURES}.",
             hint="Render a plate that alternates between two exposures.",
         )
 
 
 def _check_output(shot: Shot, plate: Plate, frames: FrameRange) -> None:
     if not shot.output.pattern:
-        raise DocumentError("The Shot names no output.", hint="Give -o hdr/shot.####.exr.", field="output")
+        raise DocumentError("The Shot has no output pattern.", hint="Give -o hdr/shot.####.exr.", field="output")
     sequence = Sequence.parse(shot.output.pattern)
     if not sequence.path(frames.first).lower().endswith(".exr"):
         raise DocumentError(
-            f"The output {shot.output.pattern} is no EXR sequence.", hint="Let it end in .exr.", field="output"
+            f"The output {shot.output.pattern} is not an EXR sequence.",
+            hint="Use a pattern that ends in .exr.",
+            field="output",
         )
     targets = {os.path.realpath(sequence.path(frame)) for frame in frames}
     for source in _files(shot, plate):
         if os.path.realpath(source) in targets:
             raise ShotError(
                 f"The output {shot.output.pattern} would overwrite the plate {shot.plate}.",
-                hint="Write to another folder or name.",
+                hint="Choose another folder or file name.",
             )
 
 
 def _files(shot: Shot, plate: Plate) -> Iterator[str]:
-    """Paths of the plate's files."""
+    """Return the paths of the plate's files."""
     if not Sequence.is_pattern(shot.plate):
         yield shot.plate
         return
@@ -284,13 +291,13 @@ def _files(shot: Shot, plate: Plate) -> Iterator[str]:
         yield sequence.path(frame)
 
 
-def _told(found: Detection, pattern: ExposurePattern, *, warn_dropped: bool) -> list[Event]:
-    """What a user should know of a measured plate."""
+def _events_of(found: Detection, pattern: ExposurePattern, *, warn_dropped: bool) -> list[Event]:
+    """Return the events that report the measurement of a plate to the user."""
     first = found.frames[0]
     exposures = f"{','.join(f'{ev:g}' for ev in pattern.cycle)} with frame {first} at {pattern.ev(first):+g} EV"
     events: list[Event] = [PlateMeasured(len(found.frames), exposures, found.confidence, found.cuts)]
     events += [Warned("exposures_doubtful", note) for note in found.notes]
     for frame in found.dropped if warn_dropped else ():
-        message = f"The exposures skip or repeat a step before frame {frame}: a frame is missing or doubled."
+        message = f"The exposures skip or repeat a step before frame {frame}: a frame is missing or duplicated."
         events.append(Warned("dropped_frame", message, frame))
     return events

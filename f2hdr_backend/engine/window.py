@@ -1,4 +1,4 @@
-"""Which frames, at which exposures, reconstruct a frame."""
+"""Select the frames and exposures from which a frame is reconstructed."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from f2hdr_backend.shot.frames import FrameRange
 
 @dataclass(frozen=True)
 class Window:
-    """A reference frame and its two neighbors, by number, with their exposures relative to the shot's shortest."""
+    """The numbers of a reference frame and its two neighbors, with their exposures relative to the shot's shortest."""
 
     previous: int
     reference: int
     next: int
     exposures: tuple[float, float, float]
-    """Of previous, reference and next; 1 is the shortest."""
+    """Exposures of previous, reference and next; 1 is the shortest."""
 
     @property
     def frames(self) -> tuple[int, int, int]:
-        """Previous, reference and next."""
+        """Frame numbers of previous, reference and next."""
         return self.previous, self.reference, self.next
 
 
 def window_of(frame: int, shot: Shot, plate: FrameRange) -> Window:
-    """The window of a frame: its neighbors in time, mirrored at the plate's ends, at cuts and at dropped frames.
+    """Return the window of a frame: its neighbors in time, mirrored at the plate's ends, at cuts and at dropped frames.
 
-    A dropped frame puts equal exposures side by side; the neighbor on the other side then stands in for it.
+    A dropped frame makes adjacent exposures equal; the neighbor on the other side is then used twice.
 
     Raises:
         ExposureError: the shot has no exposures, or they do not alternate.
@@ -47,11 +47,9 @@ def window_of(frame: int, shot: Shot, plate: FrameRange) -> Window:
 
 
 def settled_exposures(shot: Shot) -> ExposurePattern:
-    """The shot's exposures; ExposureError if nobody has settled them."""
+    """Return the shot's exposures. Raises ExposureError if they are not settled."""
     if shot.exposures is None:
-        raise ExposureError(
-            "The Shot does not say how it was exposed.", hint="Give --exposures 0,3, or run f2hdr detect."
-        )
+        raise ExposureError("The Shot has no exposures.", hint="Give --exposures 0,3, or run f2hdr detect.")
     return shot.exposures
 
 

@@ -39,7 +39,7 @@ def lines(event: Event) -> Iterator[str]:
         yield f"openjd_progress: {100 * event.done / event.total:.2f}"
     elif isinstance(event, FrameChecked):
         if event.problem:
-            yield _one_line(f"frame {event.frame} is not right: {event.problem}")
+            yield _one_line(f"frame {event.frame} is not correct: {event.problem}")
         yield f"openjd_progress: {100 * event.done / event.total:.2f}"
     elif isinstance(event, Warned):
         yield _one_line(f"warning: {event.message}")

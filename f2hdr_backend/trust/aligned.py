@@ -84,7 +84,7 @@ def _level(here: FloatArray, there: FloatArray) -> float:
 
 
 def brightest(picture: FloatArray) -> FloatArray:
-    """``(H, W, 1)`` the greatest of three channels. ``numpy.max`` over the last axis takes ten times as long."""
+    """``(H, W, 1)`` the maximum of three channels. ``numpy.max`` over the last axis takes ten times as long."""
     found: FloatArray = np.maximum(np.maximum(picture[..., :1], picture[..., 1:2]), picture[..., 2:])
     return found
 
@@ -95,6 +95,6 @@ def below_highlights(codes: FloatArray) -> FloatArray:
 
 
 def ramp(position: FloatArray) -> FloatArray:
-    """A smooth step: 0 up to 0, 1 from 1."""
+    """Smoothstep: 0 for ``position`` <= 0, 1 for ``position`` >= 1."""
     inside = np.clip(position, 0, 1)
     return np.asarray(inside * inside * (3 - 2 * inside), np.float32)

@@ -13,9 +13,11 @@ from f2hdr_backend.trust.aligned import AlignedNeighbor, brightest, ramp
 CLIPPED = 0.985
 """Code value from which a channel counts as clipped."""
 DOUBTED = 0.6
-"""A result that exceeds the clip by less than this share of it may still be the clip itself."""
+"""A result that exceeds the clip level by less than this share may still be the clipped value itself."""
 LOWEST = 0.9
-"""Share of the clip below which no result is left in a clipped channel. Noise can make the reference clip."""
+"""Minimum result in a clipped channel, as a share of the clip level. It is below 1 because noise can clip the
+reference.
+"""
 FILL_PX = 9
 """Side of the window of clipped pixels whose fill is used where no neighbor reaches the clip."""
 

@@ -19,7 +19,7 @@ AGREEMENT = 0.17
 DARKEST = 1 / 2500
 """Radiance, in clips of the shortest exposure, above which differences begin to count."""
 ROWS_AT_ONCE = 32
-"""Few enough that intermediate pictures stay in a processor's cache: half the time."""
+"""Rows per block; the intermediate images then fit a processor's cache, which halves the time."""
 CLIP_START, CLIP_END = 0.9**GAMMA, 0.98**GAMMA
 """Shares of a frame's clip over which the weight of a pixel falls to 0."""
 
@@ -45,7 +45,7 @@ def confirm(radiance: FloatArray, own: FloatArray, exposure: float, neighbors: S
 
 
 def _mean(radiance: FloatArray, frames: Sequence[tuple[FloatArray, float]]) -> FloatArray:
-    """The same for some rows; frames are radiance and exposure."""
+    """The same for a block of rows; ``frames`` are pairs of radiance and exposure."""
     light = np.maximum(radiance, 0)
     longest = max(exposure for _, exposure in frames)
     total, weights = light.copy(), np.ones_like(light[..., :1])

@@ -1,4 +1,4 @@
-"""The published rule of which reference pixels replace a result before it is scored (``hard``)."""
+"""The published rule that selects reference pixels to replace the result before scoring (``hard``)."""
 
 from __future__ import annotations
 

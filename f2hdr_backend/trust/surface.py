@@ -1,7 +1,7 @@
-"""The reference's own view where a result shows another surface: no ghosts of what moves too fast for the flow.
+"""Replace the result by the reference's view where it shows a different surface; removes ghosts of fast motion.
 
 Averaged over a small area, a result must equal the reference up to noise, wherever the reference is not clipped. Where
-it does not, the result came from frames that show something else there.
+it does not, the result was computed from frames that show a different surface there.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from f2hdr_backend.trust.confirm import unclipped
 AREA_CELLS = (1, 3)
 """Sides of the areas that differences are averaged over, in cells of 4 pixels: small for edges, large for noise."""
 TOLERANCE = 0.12
-"""Relative difference of the means at which a result begins to count as another surface; at twice that it does."""
+"""Relative difference of the means from which a result counts as a different surface; the weight is 1 at twice this."""
 BLACK = 2e-4
 """Difference of the means that an inexact black level may cause, in clips of the reference's exposure."""
 STANDARD_ERRORS = 5.0
@@ -36,10 +36,10 @@ def keep_surface(
     exposure: float,
     neighbors: Sequence[AlignedNeighbor],
 ) -> FloatArray:
-    """Replace the result where it shows another surface than the reference.
+    """Replace the result where it shows a different surface than the reference.
 
-    The replacement is the exposure-weighted mean of the reference and of the neighbors that show its surface; the
-    reference alone, noisy as it is, where none does.
+    The replacement is the exposure-weighted mean of the reference and of the neighbors that show its surface, or the
+    reference alone, with its noise, if no neighbor does.
 
     Args:
         radiance: ``(H, W, 3)`` the result so far; 1 is the clip of the shortest exposure.
@@ -75,7 +75,7 @@ def _surface(own: FloatArray, usable: FloatArray, exposure: float, neighbors: Se
 
 
 def _box(wrong: FloatArray) -> tuple[slice, slice]:
-    """The smallest rows and columns with all that is not 0, and a margin around for the areas' means."""
+    """Return the smallest rows and columns that contain all nonzero weights, with a margin for the means over areas."""
     margin = AREA_CELLS[-1] * CELL_PX
     spans = [np.flatnonzero(wrong.any(axis)) for axis in (1, 0)]
     rows, columns = (slice(max(int(span[0]) - margin, 0), int(span[-1]) + 1 + margin) for span in spans)
@@ -83,13 +83,13 @@ def _box(wrong: FloatArray) -> tuple[slice, slice]:
 
 
 def _differs(radiance: FloatArray, own: FloatArray, usable: FloatArray, black: float) -> FloatArray:
-    """``(h, w)`` 0-1, of each cell: whether there is another surface than the reference's in it or next to it."""
+    """``(h, w)`` 0-1 per cell: whether it or an adjacent cell shows a different surface than the reference."""
     difference = (radiance - own) * usable
     covered = cell_means(usable)[..., None]
     sums = [covered, *(cell_means(each) for each in (difference, difference**2, own * usable))]
     share = np.maximum(covered, 1e-6)
     variance = np.maximum(sums[2] / share - (sums[1] / share) ** 2, 0)
-    variance = cv2.medianBlur(np.asarray(variance, np.float32), 3)  # the noise's, without that of edges
+    variance = cv2.medianBlur(np.asarray(variance, np.float32), 3)  # of the noise, without the variance at edges
     found = np.zeros(covered.shape[:2], np.float32)
     for side in AREA_CELLS:
         covered, mean, _, level = (_blurred(each, side) for each in sums)

@@ -53,5 +53,5 @@ def test_events_of_a_server_give_the_same_lines():
 
 def test_a_check_names_what_is_wrong():
     result = list(lines(FrameChecked(7, "o.0007.exr", "it is not there", "", 1, 2)))
-    assert result == ["frame 7 is not right: it is not there", "openjd_progress: 50.00"]
+    assert result == ["frame 7 is not correct: it is not there", "openjd_progress: 50.00"]
     assert all(re.fullmatch(r"openjd_progress: [\d.]+", line) for line in lines(FrameChecked(8, "p", "", "m", 2, 2)))

@@ -91,7 +91,7 @@ class Method(ABC):
     @property
     @abstractmethod
     def requirements(self) -> tuple[SizeRequirement, ...]:
-        """Frame sizes that the method accepts; frames are padded to them."""
+        """Frame sizes that the method accepts; frames are padded to the next such size."""
 
     def warnings(self, exposures: ExposurePattern) -> Iterator[Warned]:
         """Warnings for the user before the first frame."""

@@ -1,4 +1,4 @@
-"""Open the method that an engine asks for: the merge, or the network of the chosen weights."""
+"""Open the method that the engine settings select: the merge, or the network of the chosen weights."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from f2hdr_backend.weights import store
 
 
 def open_method(engine: Engine, device: torch.device | None = None, entry: store.WeightsEntry | None = None) -> Method:
-    """Load what ``engine`` asks for.
+    """Open the method that ``engine`` selects.
 
     Args:
-        engine: names the method, and the weights of a network.
-        device: where it runs; by default the device that ``engine`` names.
-        entry: weights to load instead of those that ``engine`` names.
+        engine: method, weights and device.
+        device: the device to use instead of the one in ``engine``.
+        entry: weights to load instead of those in ``engine``.
 
     Raises:
         DeviceUnavailable, WeightsError, DocumentError: the device, the weights or the flow estimator is not available.

@@ -1,4 +1,4 @@
-"""A frame as the network sees it, with the results computed from it alone, which windows share."""
+"""A frame in the form that networks read, with cached results that several windows use."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from f2hdr_backend.model.transfer import upload
 
 
 class NetworkFrame:
-    """One frame of a plate. Results kept with it are freed with the frame, when no later window needs it."""
+    """One frame of a plate. Results cached with it are freed with the frame, when no later window needs it."""
 
     def __init__(self, number: int, codes: NDArray[np.float32], exposure: float, identity: str = "") -> None:
         self.number = number
         self.codes = codes
         """``(H, W, 3)`` gamma-2.2 codes 0-1."""
         self.exposure = exposure
-        """Relative to the shortest of the shot, which is 1."""
+        """Exposure relative to the shortest of the shot, which is 1."""
         self._identity = identity
         self._kept: dict[Hashable, object] = {}
 
@@ -34,7 +34,7 @@ class NetworkFrame:
         return self._identity
 
     def bare(self) -> NetworkFrame:
-        """The same frame without kept results, for another device."""
+        """Return the same frame without cached results, for another device."""
         return NetworkFrame(self.number, self.codes, self.exposure, self._identity)
 
     @property
@@ -56,7 +56,7 @@ class NetworkFrame:
         self._kept.pop(key, None)
 
     def kept(self, key: Hashable) -> Any:
-        """The result under ``key``. Raises KeyError if there is none."""
+        """Return the result under ``key``. Raises KeyError if there is none."""
         return self._kept[key]
 
     def forget(self) -> None:
@@ -64,7 +64,7 @@ class NetworkFrame:
         self._kept.clear()
 
     def tensor(self, padding: Padding, device: torch.device) -> Tensor:
-        """``(1, 3, H, W)`` codes with borders, on the device."""
+        """Return the padded codes ``(1, 3, H, W)`` on the device."""
         key = ("tensor", device)
         if not self.has(key):
             codes = upload(torch.from_numpy(np.ascontiguousarray(self.codes)), device)

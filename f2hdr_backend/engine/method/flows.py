@@ -18,7 +18,7 @@ from f2hdr_backend.model.radiance import re_expose
 from f2hdr_backend.model.transfer import upload
 
 Pair = tuple[NetworkFrame, NetworkFrame]
-"""Reference and neighbor."""
+"""Reference and neighbor frame."""
 KnownFlows = Mapping[tuple[int, int], Tensor]
 """Flows computed ahead on the host, ``(1, 2, H, W)`` each, by the numbers of reference and neighbor."""
 

@@ -20,7 +20,7 @@ MERGE_ALIGNMENT = "brightest"
 
 
 class MergeMethod(Method):
-    """The classical merge on DIS flow, or on the estimator asked for."""
+    """The classical merge with DIS flow, or with another selected estimator."""
 
     name = "merge"
     precision = "fp32"
@@ -41,17 +41,17 @@ class MergeMethod(Method):
         return (self.estimator.size,)
 
     def needs_back(self, layers: Collection[str]) -> bool:
-        """See :class:`Method`: always, as a neighbor that does not show the pixel has next to no weight."""
+        """See :class:`Method`: always true, because the weight of occluded neighbors is reduced to almost 0."""
         return True
 
     def workload(self, padded: tuple[int, int]) -> Workload:
-        """See :class:`Method`: no network, but pictures of its own."""
+        """See :class:`Method`: no network, but intermediate images of its own."""
         return Workload(*padded, None, torch.float32, self.estimator.bytes_per_pixel, self.on_host)
 
     def _reconstruct(
         self, frames: WindowFrames, plan: Plan, padding: Padding, layers: Collection[str], known: KnownFlows
     ) -> HdrFrame:
-        """A merge has no coarse stage and no motion mask of its own."""
+        """See :class:`Method`: the coarse image is the merge, and the masks are the occlusions."""
         codes, exposures = self._tensors(frames, padding)
         flows = self._flows(frames, plan, padding, known)
         hidden = occlusions_of(flows, self._flows(frames, plan, padding, known, back=True))

@@ -76,7 +76,7 @@ class NetworkMethod(TrainedMethod):
             if self.descriptor.refine:
                 encoded = [self._encoded(network, frame, plan, padding) for frame in frames]
             if frames[0] is not frames[2]:
-                frames[0].drop("features")  # in a moving window, no later one needs them
+                frames[0].drop("features")  # as windows move forward, no later one needs them
             result: Reconstruction = network(codes, exposures, flows, encoded=encoded, over=plan.over)
             pictures = {"radiance": result.hdr, "coarse": result.coarse, "flow": result.flows, "mask": result.masks}
             if self.needs_back(layers):

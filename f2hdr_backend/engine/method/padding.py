@@ -1,4 +1,4 @@
-"""Replicated borders that bring a frame to a size that a network accepts."""
+"""Replicated borders that pad a frame to a size that a network accepts."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Padding:
         return F.pad(frame, [self.left, self.right, self.top, self.bottom], mode="replicate")
 
     def crop(self, picture: Tensor) -> Tensor:
-        """``(..., H, W)`` without them."""
+        """``(..., H, W)`` without the borders."""
         height, width = picture.shape[-2:]
         return picture[..., self.top : height - self.bottom, self.left : width - self.right]
 

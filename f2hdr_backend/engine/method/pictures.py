@@ -26,7 +26,7 @@ CHANNELS_LAST: dict[str, Callable[[Tensor], Tensor]] = {
     "mask": lambda picture: picture[:, 0],
     "occlusion": lambda picture: picture[:, 0],
 }
-"""How the pictures of a window are laid out in an HdrFrame."""
+"""Layout of each layer in an HdrFrame."""
 
 
 def on_host(padding: Padding, pictures: dict[str, Tensor], layers: Collection[str]) -> tuple[HdrFrame, bool]:

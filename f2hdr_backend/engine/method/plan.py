@@ -17,17 +17,17 @@ from f2hdr_backend.shot.errors import OutOfMemory
 from f2hdr_backend.shot.sizes import format_size, parse_size
 
 BAND_ROWS = (1024, 512, 256, 128, 64)
-"""Heights of bands that a plan chooses from when a whole frame takes too much memory."""
+"""Band heights in rows that a plan chooses from when a whole frame needs too much memory."""
 CACHED_ROWS = (128, 64)
-"""Heights of bands of a network whose pictures then fit a processor's cache: half the time of whole frames."""
+"""Band heights at which a network's intermediate images fit a processor's cache: half the time of whole frames."""
 MERGE_BYTES, MERGE_BAND_BYTES = 240, 400
-"""Bytes a pixel of the merge's pictures that the correcting network reads, and of what a band of it adds."""
+"""Bytes per pixel of the merge's images that the correcting network reads, and of the additional memory of a band."""
 WASTE_KEPT, WASTE_BANDS, WASTE = 1.5, 1.25, 1.1
-"""Process memory for each byte in use at the peak: with freed memory kept, in bands, and otherwise. Measured."""
+"""Process memory per byte in use at the peak: with freed memory kept, in bands, and otherwise. Measured."""
 STAGED_KEPT = 3
 """The same for staged frames where freed memory is kept; measured with one memory arena for each thread."""
 SHARE_OF_FREE = 0.8
-"""Part of the free memory that a plan may use."""
+"""Maximum share of the free memory for a plan."""
 
 
 @dataclass(frozen=True)
@@ -35,19 +35,19 @@ class Plan:
     """How frames of one size are computed."""
 
     rows: int | None
-    """Rows of a band; None for whole frames."""
+    """Rows per band; None for whole frames."""
     keep_features: bool
     """Whether stage II's features of a frame are kept for the next window."""
     pairs_at_once: int
-    """Pairs of frames that go through the flow network as one batch."""
+    """Pairs of frames that the flow network processes as one batch."""
     bytes: int = 0
     """Expected peak in bytes, beyond what the process used before."""
     keeps_freed: bool = False
-    """Whether the C library keeps freed memory, which is faster and uses more."""
+    """Whether the C library keeps freed memory, which is faster and needs more memory."""
 
     @property
     def over(self) -> Over:
-        """How the network's layers run."""
+        """Returns how the network's layers run: on whole frames or in bands."""
         return whole if self.rows is None else Bands(self.rows)
 
     def __str__(self) -> str:
@@ -57,19 +57,22 @@ class Plan:
 
 @dataclass(frozen=True)
 class Workload:
-    """What has to be computed for a frame: its padded size, the network, its arithmetic and the flow's memory."""
+    """What has to be computed per frame: its padded size, the network, its precision and the flow's memory."""
 
     width: int
     height: int
     descriptor: AnyDescriptor | None
-    """The network; None for the classical merge, which is not computed in bands."""
+    """The network; None for the classical merge, which does not use bands."""
     precision: torch.dtype
     flow_bytes_per_pixel: int
     on_host: bool
     """Whether the CPU computes."""
 
     def plans(self, tile: str) -> Iterator[Plan]:
-        """Plans from the fastest to the leanest. ``tile`` is ``auto``, ``off`` or the rows of a band."""
+        """Yield plans from the fastest to the one that needs the least memory.
+
+        ``tile`` is ``auto``, ``off`` or the rows of a band.
+        """
         heights: tuple[int | None, ...] = (None, *BAND_ROWS)
         if self.on_host and isinstance(self.descriptor, MergeNetDescriptor):
             heights = CACHED_ROWS
@@ -89,7 +92,9 @@ class Workload:
         return replace(plan, bytes=self._bytes(plan))
 
     def _bytes(self, plan: Plan) -> int:
-        """The peak of a plan from what its parts use at the same time; factors fitted to measured peaks (see docs)."""
+        """Expected peak of a plan in bytes: the parts in memory at the same time, scaled by measured factors (see
+        docs).
+        """
         pixels = self.width * self.height
         band = 1.0 if plan.rows is None else min(1.0, (plan.rows + 2 * ROWS_MULTIPLE) / self.height)
         flow = self.flow_bytes_per_pixel * plan.pairs_at_once
@@ -102,7 +107,7 @@ class Workload:
         return int(pixels * (used * waste + staged))
 
     def _network_bytes(self, flow: int, band: float, keep_features: bool) -> float:
-        """Bytes a pixel of the network and the flow at their peak, for bands of this share of the frame."""
+        """Bytes per pixel of the network and the flow at their peak, for bands of this share of the frame."""
         network = self.descriptor
         element = 4 if self.precision == torch.float32 else 2
         if network is None:
@@ -120,10 +125,10 @@ class Workload:
 
 
 def make_plan(workload: Workload, engine: Engine, device: torch.device) -> Plan:
-    """The fastest plan that fits.
+    """Return the fastest plan that fits.
 
     Raises:
-        OutOfMemory: ``engine.memory`` is less than the leanest plan takes.
+        OutOfMemory: ``engine.memory`` is less than the smallest plan needs.
     """
     give_back_freed_memory()
     limit = _limit(engine.memory, device) // lanes_on(device, engine.device)
@@ -141,7 +146,7 @@ def make_plan(workload: Workload, engine: Engine, device: torch.device) -> Plan:
 
 
 def leaner(workload: Workload, plan: Plan) -> Plan | None:
-    """The next plan that takes less than ``plan``; None if there is none. A given ``tile`` is ignored."""
+    """Return the next plan that needs less memory than ``plan``, or None. A given ``tile`` is ignored."""
     later = [other for other in workload.plans("auto") if other.bytes < plan.bytes]
     return later[0] if later else None
 

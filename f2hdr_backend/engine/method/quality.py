@@ -1,6 +1,6 @@
-"""Quality steps: which method and weights each stands for, and what a frame costs.
+"""Quality levels: the method and the weights of each, and the computing time of a frame.
 
-The table :data:`STEPS` is the only place that connects a quality with an edition.
+The table :data:`STEPS` is the only place that assigns methods and weights to quality levels.
 """
 
 from __future__ import annotations
@@ -16,20 +16,22 @@ from f2hdr_backend.shot.document import Engine
 
 AUTO = "auto"
 DEFAULT = "good"
-"""The quality that ``auto`` means. On a GPU it may be the best one that keeps 10 frames/s at 1080p; as no rate has been
-measured there, it is the same."""
+"""The quality of ``auto``. On a GPU it may be the best one with at least 10 frames/s at 1080p; no rate has been
+measured
+there yet, so it is the same.
+"""
 PROBE_SHAPE, PROBE_CHANNELS, PROBE_RUNS = (128, 128), 48, 3
 
 
 @dataclass(frozen=True)
 class Step:
-    """One quality."""
+    """One quality level."""
 
     method: str
     weights: str
-    """Empty for the merge, which has none."""
+    """Empty for the merge, which has no weights."""
     cost: float
-    """CPU time of one megapixel with its flows and soft trust, in times of the probe (:func:`probe_seconds`)."""
+    """CPU time per megapixel, including flows and soft trust, in multiples of :func:`probe_seconds`."""
 
 
 STEPS: Mapping[str, Step] = {
@@ -37,25 +39,27 @@ STEPS: Mapping[str, Step] = {
     "good": Step("f2hdr", "mergenet", 350),
     "best": Step("f2hdr", "standard", 2600),
 }
-"""By quality, from the fastest to the best. Costs: CPU time of 960 x 540 windows with all their flows over that of the
-probe, in one process with one thread. A render estimates each flow once for two frames and can be faster."""
+"""Quality levels from the fastest to the best. Costs: CPU time of 960 x 540 windows with all their flows, divided by
+that
+of the probe, in one process with one thread. A render estimates each flow once for two frames and can be faster.
+"""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What a render uses, and what the next quality would cost."""
+    """The quality that a render uses, and the computing time of the next one."""
 
     quality: str
-    """A key of :data:`STEPS`; empty where the user named a method or weights that are of no step."""
+    """A key of :data:`STEPS`; empty if the user selected a method or weights that belong to no level."""
     seconds: float | None
-    """Estimated seconds a frame; None where nothing was measured."""
+    """Estimated seconds per frame; None where no time was measured."""
     next_quality: str
-    """The next quality with other weights; empty at the best."""
+    """The next quality level with other weights; empty for the best."""
     next_seconds: float | None
 
 
 def resolved(engine: Engine) -> Engine:
-    """The engine settings with method and weights named; those that the user named stay."""
+    """Return the engine settings with ``auto`` replaced in method and weights; what the user selected is unchanged."""
     if AUTO not in (engine.method, engine.weights):
         return engine
     if engine.method == "merge":
@@ -69,9 +73,9 @@ def resolved(engine: Engine) -> Engine:
 
 
 def choice(engine: Engine, size: tuple[int, int]) -> Choice:
-    """What resolved settings choose for frames of ``size`` (width, height), with estimated times on this machine.
+    """Return the quality of resolved settings for frames of ``size`` (width, height), with estimated times.
 
-    On a GPU no time is estimated: none has been measured.
+    On a GPU no time is estimated, because none has been measured.
     """
     names = list(STEPS)
     quality = next((name for name in names if _matches(engine, STEPS[name])), "")
@@ -90,7 +94,9 @@ def choice(engine: Engine, size: tuple[int, int]) -> Choice:
 
 
 def probe_seconds() -> float:
-    """Seconds of a small convolution on one thread of this machine, as busy as it is: the unit of all costs."""
+    """Return the seconds of a small convolution on one thread under the machine's current load: the unit of all
+    costs.
+    """
     threads = torch.get_num_threads()
     picture = torch.zeros(1, PROBE_CHANNELS, *PROBE_SHAPE)
     kernel = torch.zeros(PROBE_CHANNELS, PROBE_CHANNELS, 3, 3)

@@ -39,7 +39,7 @@ class Staging:
 
     @property
     def bytes_per_pixel(self) -> int:
-        """Most host memory that staging takes, in bytes for each pixel of a frame."""
+        """Maximum host memory of staging, in bytes per pixel of a frame."""
         frames = (self.ahead + 3 + FRAMES_AT_A_TIME * (self.lanes - 1)) * FRAME_BYTES
         results = self.lanes * (self.results + 1) * RESULT_BYTES
         threads = self.readers * READING_BYTES + self.makers * MAKING_BYTES + self.writers * WRITING_BYTES
@@ -52,9 +52,9 @@ ON_CPU = Staging()
 
 
 def stage(lanes: int, cpus: int, bytes_per_pixel: float, *, makes_flows: bool) -> Staging:
-    """As many threads for ``lanes`` GPUs as ``cpus`` processors can run within ``bytes_per_pixel`` of host memory.
+    """Return as many threads for ``lanes`` GPUs as ``cpus`` processors can run within ``bytes_per_pixel`` of memory.
 
-    Where it can hold next to nothing, one thread of each kind remains.
+    At least one thread of each kind remains, even if that exceeds the limit.
     """
     while True:
         half = max(1, cpus // 2)

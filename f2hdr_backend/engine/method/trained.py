@@ -30,12 +30,12 @@ class TrainedMethod(Method):
     """A method whose network comes from a weights file, with the flow it was trained on or the one asked for."""
 
     descriptor: AnyDescriptor
-    """How the network is built."""
+    """The architecture of the network."""
 
     def __init__(
         self, engine: Engine, device: torch.device, entry: store.WeightsEntry, card: Mapping[str, Any]
     ) -> None:
-        """``entry`` and ``card`` are those of the loaded weights; :attr:`descriptor` is set before."""
+        """``entry`` and ``card`` belong to the loaded weights; :attr:`descriptor` must be set before the call."""
         self.name = entry.name
         self.alignment = self.descriptor.exposure_alignment
         self.flow_name = self.descriptor.flow if engine.flow == "auto" else engine.flow
@@ -55,18 +55,19 @@ class TrainedMethod(Method):
         return digest_of(self._weights_digest, self.estimator.digest, self.precision)
 
     def warnings(self, exposures: ExposurePattern) -> Iterator[Warned]:
-        """See :class:`Method`: exposure ratios and flow that the weights were not trained on."""
+        """See :class:`Method`: warns of exposure ratios and flow that the weights were not trained on."""
         yield from super().warnings(exposures)
         low, high = self._card.get("ratio_stops", PUBLISHED_RATIO_STOPS)
         if not low <= exposures.ratio_stops <= high:
             yield Warned(
                 "exposure_ratio",
-                f"The exposures are {exposures.ratio_stops:.2f} stops apart; "
-                f"the weights were trained on {low:g} to {high:g}.",
+                f"The exposures differ by {exposures.ratio_stops:.2f} stops; "
+                f"the weights were trained on {low:g} to {high:g} stops.",
             )
         if self.flow_name != self.descriptor.flow:
             yield Warned(
-                "other_flow", f"The weights were trained on {self.descriptor.flow} flow and are given {self.flow_name}."
+                "other_flow",
+                f"The weights were trained with {self.descriptor.flow} flow, but {self.flow_name} flow is used.",
             )
 
     def workload(self, padded: tuple[int, int]) -> Workload:
@@ -101,5 +102,5 @@ class TrainedMethod(Method):
             each.forget()
         frame, _ = self._computed(frames, plan, padding, layers, {}, torch.float32)
         for each in frames:
-            each.forget()  # other windows give the same pixels whether or not this one comes before them
+            each.forget()  # the pixels of other windows must not depend on this one
         return replace(frame, redone=True)
