@@ -1,1 +1,1 @@
-"""Scores for reconstructed radiance: the published tables' metrics, each with its parameters beside the number."""
+"""Metrics of reconstructed radiance, as in the published tables; each score includes its parameters."""

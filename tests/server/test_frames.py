@@ -82,7 +82,7 @@ def test_what_is_wrong_with_a_window_is_said(server, shot, body, tmp_path):
         (changed(body, buffers=[before, reference]), 400, "a list of 3"),
         (changed(body, buffers=[before, reference, str(tmp_path / "none")]), 422, "cannot be read"),
         (changed(body, buffers=[before, reference, "in3"]), 422, "absolute path"),
-        (changed(body, shot=settled | {"exposures": None}), 422, "exposed"),
+        (changed(body, shot=settled | {"exposures": None}), 422, "exposures"),
         (changed(body, shot=settled | {"engine": {"method": "f2hdr", "weights": "none"}}), 404, "none"),
         (changed(body, output=str(tmp_path)), 422, "F2HDR buffer"),
         (changed(body, output=str(tmp_path / "plate" / "p.0001.exr")), 422, "F2HDR buffer"),

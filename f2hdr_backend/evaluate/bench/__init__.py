@@ -1,1 +1,1 @@
-"""What ``f2hdr bench`` measures: the engine in a moving window, the classical merge, and a plain run beside them."""
+"""Implements ``f2hdr bench``: measures the network, the classical merge, and a plain implementation of the network."""

@@ -1,4 +1,4 @@
-"""How seconds and memory grow with the frame: two panels with logarithmic axes, one line a method."""
+"""Chart of seconds and memory against frame size: two panels with logarithmic axes, one line per method."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from f2hdr_backend.evaluate.pictures.contact_sheet import FAINT, GROUND, INK, Co
 
 WIDTH, HEIGHT = 1500, 640
 ZOOM = 2
-"""Factor by which the chart is drawn larger and then averaged down, for smooth lines."""
+"""Supersampling factor for smooth lines."""
 COLORS: dict[str, Color] = {"f2hdr": (255, 170, 0), "merge": (110, 190, 255), "plain": (226, 124, 204)}
 GRID: Color = (66, 66, 66)
 TITLE_PX, TEXT_PX, LABEL_PX = 26, 17, 15
 LABEL_STEP = 20
-"""Smallest distance between the labels at the ends of lines, in pixels."""
+"""Minimum distance between the labels at the ends of lines, in pixels."""
 LEFT, RIGHT, TOP, BOTTOM = 70, 160, 136, 80
-"""Margins around the axes of a panel, for their labels, in pixels."""
+"""Margins of a panel for the labels of its axes, in pixels."""
 GB = 10**9
 
 
 @dataclass(frozen=True)
 class Line:
-    """One method's values against megapixels."""
+    """The values of one method against megapixels."""
 
     name: str
     points: tuple[tuple[float, float], ...]
-    """Megapixels and what was measured."""
+    """Pairs of megapixels and measured value."""
     missing: tuple[tuple[float, float], ...] = ()
-    """Megapixels and what it would have taken, where it could not run."""
+    """Pairs of megapixels and required value, where there was not enough memory."""
 
 
 @dataclass(frozen=True)
 class Scale:
-    """A logarithmic axis from ``low`` to ``high`` (values) along ``start`` to ``end`` (pixels)."""
+    """A logarithmic axis that maps values from ``low`` to ``high`` to pixels from ``start`` to ``end``."""
 
     low: float
     high: float
@@ -46,12 +46,14 @@ class Scale:
     end: float
 
     def at(self, value: float) -> float:
-        """The position of a value, in pixels."""
+        """Return the position of a value in pixels."""
         share = math.log(value / self.low) / math.log(self.high / self.low)
         return self.start + share * (self.end - self.start)
 
     def ticks(self) -> list[float]:
-        """1, 2 and 5 times the powers of ten within the axis; only the powers where those are many."""
+        """Return 1, 2 and 5 times the powers of ten within the axis; only the powers if there are at least 5 of
+        them.
+        """
         powers = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
         steps = (1, 2, 5) if len(powers) < 5 else (1,)
         marks = [step * 10.0**power for power in powers for step in steps]
@@ -59,7 +61,9 @@ class Scale:
 
 
 def draw(report: Report, facts: str) -> Picture:
-    """The chart as ``(H, W, 3)`` RGB, under a line of ``facts``; the report needs one measured result at least."""
+    """Return the chart as ``(H, W, 3)`` RGB with a line of ``facts`` above it. The report needs at least one
+    measurement.
+    """
     canvas = Image.new("RGB", (WIDTH * ZOOM, HEIGHT * ZOOM), GROUND)
     pen = _Pen(ImageDraw.Draw(canvas))
     pen.text((LEFT, 20), "f2hdr bench", TITLE_PX, INK)
@@ -77,7 +81,7 @@ def draw(report: Report, facts: str) -> Picture:
 
 
 class _Pen:
-    """Draws in pixels of the finished picture."""
+    """Draws in pixel coordinates of the finished image."""
 
     def __init__(self, draw: ImageDraw.ImageDraw) -> None:
         self._draw = draw
@@ -122,7 +126,7 @@ def _draw_lines(pen: _Pen, across: Scale, up: Scale, lines: list[Line]) -> None:
 
 
 def _draw_labels(pen: _Pen, across: Scale, up: Scale, lines: list[Line]) -> None:
-    """Draw each line's name and last value at its end, from the top down, without overlap."""
+    """Draw each line's name and last value at its end, from top to bottom, without overlap."""
     ends = [(line, max(line.points + line.missing)) for line in lines]
     lowest = 0.0
     for line, (megapixels, value) in sorted(ends, key=lambda end: up.at(end[1][1])):
@@ -155,7 +159,7 @@ def _megapixels(result: Measured | NotRun) -> float:
 
 
 def _spanning(values: list[float], start: float, end: float) -> Scale:
-    """An axis with a little room on both sides of its values."""
+    """Return an axis with a margin on both sides of its values."""
     low, high = min(values), max(values)
     room = max((high / low) ** 0.12, 1.3)
     return Scale(low / room, high * room, start, end)

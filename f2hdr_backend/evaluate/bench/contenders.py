@@ -1,4 +1,4 @@
-"""The methods that are measured side by side: the engine with the network, its classical merge, and the plain run."""
+"""The methods to measure: the engine with the network, the engine's classical merge, and the plain implementation."""
 
 from __future__ import annotations
 
@@ -25,39 +25,39 @@ from f2hdr_backend.shot.sizes import format_size, parse_size
 from f2hdr_backend.weights import store
 
 OURS, MERGE, PLAIN = "f2hdr", "merge", "plain"
-"""The engine with the network, the engine's classical merge, and the network as the released code organizes it."""
+"""Names of the three methods; ``plain`` is the network organized as in the authors' released code."""
 LAYERS = ("flow",)
-"""What a render takes from a window beside its light, unless it is asked for more."""
+"""Layers that a render with default settings needs besides the radiance."""
 PLAIN_FRAMES = 2
-"""Steady windows of the plain run, at most: they are slow and, sharing nothing, all alike."""
+"""Maximum number of steady windows of the plain run; they are slow, and all alike because nothing is cached."""
 SHARE_OF_FREE = 0.9
-"""Part of the free memory that the plain run may need."""
+"""Maximum share of the free memory for the plain run."""
 
 
 @dataclass(frozen=True)
 class Bench:
-    """One network with one flow estimator, measured beside the merge and the plain run of the same."""
+    """One network with one flow estimator, measured together with the merge and the plain implementation."""
 
     engine: Engine
-    """What is measured; its ``method`` is not looked at."""
+    """Engine settings; ``method`` is ignored."""
     entry: store.WeightsEntry
     device: torch.device
     flow: str
     """The network's flow estimator."""
     untrained_flow: bool
-    """Whether SEA-RAFT's weights are random: times hold, pictures do not."""
+    """Whether SEA-RAFT's weights are random; the measured times are valid, the images are not."""
 
     def measure(self, method: str, size: Size, frames: int) -> Measured | NotRun:
-        """Measure ``f2hdr``, ``merge`` or ``plain`` on frames of (width, height).
+        """Measure ``f2hdr``, ``merge`` or ``plain``.
 
         Args:
-            method: one of the three.
-            size: in pixels.
-            frames: steady windows; the plain run takes :data:`PLAIN_FRAMES` at most.
+            method: one of the three names.
+            size: (width, height) of the frames in pixels.
+            frames: number of steady windows; at most :data:`PLAIN_FRAMES` for the plain run.
         """
         if method == PLAIN:
             if not self.runs(method):
-                return NotRun(PLAIN, size, None, "exists for the paper's network only")
+                return NotRun(PLAIN, size, None, "only available for the paper's network")
             lacking = self._lacking(size)
             if lacking is not None:
                 return lacking
@@ -70,40 +70,42 @@ class Bench:
             return NotRun(method, size, None, "ran out of memory")
 
     def runs(self, method: str) -> bool:
-        """Whether these weights have that method: the plain run is of the paper's network only."""
+        """Return whether these weights support the method; the plain run needs the paper's network."""
         return method != PLAIN or isinstance(self.entry.descriptor, Descriptor)
 
     def count(self, method: str) -> dict[str, float]:
-        """Operations of each part of a steady window, for a frame of 256 x 256 pixels."""
+        """Return the FLOPs of each part of a steady window, for a frame of 256 x 256 pixels."""
         return count(self.opening(method))
 
     @property
     def precision(self) -> str:
-        """The network's arithmetic."""
+        """Precision of the network: ``fp32``, ``bf16`` or ``fp16``."""
         return NAMES[pick_precision(self.engine.precision, self.device)]
 
     def opening(self, method: str) -> Opening:
-        """How ``f2hdr``, ``merge`` or ``plain`` is opened."""
+        """Return how to open ``f2hdr``, ``merge`` or ``plain``."""
         made: dict[str, Callable[[Bench], Contender]] = {OURS: _network, MERGE: _merge, PLAIN: _plain}
         return Opening(method, self.device, partial(made[method], self))
 
     def _lacking(self, size: Size) -> NotRun | None:
-        """Why the plain run cannot even be tried."""
+        """Return a result that states the required memory if the plain run does not fit."""
         needed = _plain(self).bytes_needed(size)
         there = int(SHARE_OF_FREE * free_memory(self.device))
         if self.engine.memory:
             there = min(there, parse_size(self.engine.memory))
         if needed <= there:
             return None
-        return NotRun(PLAIN, size, needed, f"needs {format_size(needed)}, {format_size(there)} are free")
+        return NotRun(PLAIN, size, needed, f"needs {format_size(needed)}, but {format_size(there)} are free")
 
 
 @contextmanager
 def open_bench(engine: Engine) -> Iterator[Bench]:
-    """Find weights, device and flow; without SEA-RAFT's weights, seeded random ones serve as long as this lasts.
+    """Yield the benchmark for the engine's weights, device and flow.
+
+    If SEA-RAFT's weights are not installed, seeded random weights replace them in this context.
 
     Raises:
-        DeviceUnavailable, WeightsError: the device or the network's weights are not there.
+        DeviceUnavailable, WeightsError: the device or the network's weights are not available.
     """
     engine = resolved(engine)
     entry = store.find(engine.weights)
@@ -117,7 +119,7 @@ def open_bench(engine: Engine) -> Iterator[Bench]:
 
 
 class EngineContender:
-    """A method of the engine, as a render uses it, but no flow comes from the cache."""
+    """A method of the engine with the settings of a render, but without the flow cache."""
 
     def __init__(self, method: Method) -> None:
         method.stored.disable_cache()
@@ -133,7 +135,7 @@ class EngineContender:
         self._method.estimator = estimator
 
     def run(self, frames: WindowFrames) -> HdrFrame:
-        """Reconstruct a window, with a leaner plan as often as memory runs out."""
+        """Reconstruct a window; when memory runs out, retry with a plan that needs less."""
         return fitted(self._method.fit(frames, LAYERS), lambda _: None)
 
     def plan(self, size: Size) -> str:
@@ -158,5 +160,5 @@ def _plain(bench: Bench) -> PlainMethod:
     else:
         estimator = load_estimator(bench.flow, bench.device)
     descriptor = weights.reading()
-    assert isinstance(descriptor, Descriptor)  # Bench.measure asks for no other
+    assert isinstance(descriptor, Descriptor)  # Bench.measure has checked it
     return PlainMethod(descriptor, weights.tensors, estimator, bench.device)

@@ -1,4 +1,4 @@
-"""One method at one size: time, memory, and what each part takes."""
+"""Measurement of one method at one frame size: time, memory, and the share of each part."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from f2hdr_backend.flow.estimator import Estimator
 Size = tuple[int, int]
 """(width, height) in pixels."""
 COUNTED_SIZE = (128, 128)
-"""Operations are counted on frames of this size; they grow with the pixels."""
+"""FLOPs are counted on frames of this size and scaled by the number of pixels."""
 TOLD_PIXELS = 256 * 256
 """FLOPs are reported for a frame of this size."""
 
 
 class Contender(Protocol):
-    """A method as it is measured."""
+    """Interface of a method to measure."""
 
     estimator: Estimator
 
@@ -35,46 +35,46 @@ class Contender(Protocol):
         ...
 
     def plan(self, size: Size) -> str:
-        """How frames of (width, height) are computed, in words."""
+        """Return a description of how frames of (width, height) are computed."""
         ...
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What a method took at one size."""
+    """Time and memory of a method at one frame size."""
 
     method: str
     size: Size
     open_s: float
-    """Seconds to load weights and make ready."""
+    """Seconds to load the weights and set up the method."""
     first_s: float
-    """Seconds from opening to the first picture, ``open_s`` included."""
+    """Seconds from opening to the first result, including ``open_s``."""
     steady_s: tuple[float, ...]
-    """Seconds of each window after the first."""
+    """Wall-clock seconds of each window after the first."""
     processor_s: tuple[float, ...]
-    """Seconds that processors spent on each of them, all threads together; a busy machine does not add to them."""
+    """CPU seconds of each of these windows over all threads; not affected by other load on the machine."""
     host_bytes: int
-    """Growth of resident memory at its peak, from before the method was opened."""
+    """Peak growth of resident memory since before the method was opened, in bytes."""
     process_bytes: int
-    """The whole process's resident memory at that peak, interpreter and libraries included."""
+    """Resident memory of the whole process at that peak, including interpreter and libraries, in bytes."""
     device_bytes: int | None
-    """Peak on a CUDA device; None on the CPU."""
+    """Peak on a CUDA device in bytes; None on the CPU."""
     shares: dict[str, float]
-    """Part of the time that each part of a steady window takes; 1 in all."""
+    """Share of the time of each part of a steady window; the sum is 1."""
     plan: str
 
     @property
     def seconds(self) -> float:
-        """Seconds a frame: the median of the steady windows."""
+        """Seconds per frame: the median of the steady windows."""
         return median(self.steady_s)
 
     @property
     def bytes(self) -> int:
-        """Peak memory where the pixels are: on the device, else on the host."""
+        """Peak memory in bytes, on the device if it has its own memory, or else on the host."""
         return self.host_bytes if self.device_bytes is None else self.device_bytes
 
     def to_json(self) -> dict[str, Any]:
-        """All of it as a JSON object, seconds and bytes."""
+        """Return all values as a JSON object, in seconds and bytes."""
         return {
             **vars(self),
             "size": list(self.size),
@@ -86,22 +86,22 @@ class Measured:
 
 @dataclass(frozen=True)
 class NotRun:
-    """A method that there was not enough memory for."""
+    """A method that was not measured, because of its memory or its weights."""
 
     method: str
     size: Size
     bytes: int | None
-    """What it needs; None where nobody knows."""
+    """Required bytes; None if unknown."""
     why: str
 
     def to_json(self) -> dict[str, Any]:
-        """All of it as a JSON object."""
+        """Return all values as a JSON object."""
         return {**vars(self), "size": list(self.size)}
 
 
 @dataclass(frozen=True)
 class Opening:
-    """How a method is opened, and where it runs."""
+    """A function that opens a method, and the device it runs on."""
 
     method: str
     device: torch.device
@@ -109,7 +109,7 @@ class Opening:
 
 
 def measure(opening: Opening, size: Size, frames: int) -> Measured:
-    """Open a method and run it over a moving window: one window cold, ``frames`` steady ones, one for its parts."""
+    """Open a method and run it over moving windows: one cold, ``frames`` steady, and one to measure the parts."""
     windows = Pan(size, frames + 2).windows()
     with MemoryPeak(opening.device) as peak:
         began = time.perf_counter()
@@ -126,10 +126,10 @@ def measure(opening: Opening, size: Size, frames: int) -> Measured:
 
 
 def count(opening: Opening) -> dict[str, float]:
-    """Floating-point operations of each part of a steady window, for a frame of 256 x 256 pixels.
+    """Return the FLOPs of each part of a steady window, for a frame of 256 x 256 pixels.
 
-    A multiplication and an addition are two. See :func:`~f2hdr_backend.evaluate.bench.parts.operations` for what is
-    not counted.
+    A multiply-add counts as two. See :func:`~f2hdr_backend.evaluate.bench.parts.operations` for operations that are not
+    counted.
     """
     contender = opening.open()
     windows = Pan(COUNTED_SIZE, 2).windows()
@@ -141,14 +141,14 @@ def count(opening: Opening) -> dict[str, float]:
 
 
 def _spent(contender: Contender, frames: WindowFrames) -> tuple[float, float]:
-    """Seconds until the picture is there, on the host, and seconds that processors spent on it."""
+    """Return the wall-clock seconds until the result is on the host, and the CPU seconds of the process."""
     began, spent = time.perf_counter(), time.process_time()
     contender.run(frames)
     return time.perf_counter() - began, time.process_time() - spent
 
 
 def _metered(contender: Contender, frames: WindowFrames, meter: PartMeter) -> dict[str, float]:
-    """What each part of one window takes."""
+    """Measure each part of one window."""
     inner = contender.estimator
     contender.estimator = MeteredEstimator(inner, meter)
     try:

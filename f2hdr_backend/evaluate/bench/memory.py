@@ -1,4 +1,4 @@
-"""The most memory that something takes beyond what the process held before, on the host and on its device."""
+"""Peak memory of a block of code beyond what the process used before, on the host and on a CUDA device."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ _CPU = torch.device("cpu")
 
 
 class MemoryPeak:
-    """A context that watches memory; its facts hold once it is over."""
+    """Context manager that records peak memory; its attributes are valid after the context has ended."""
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
         self._over = threading.Event()
         self._sampler = threading.Thread(target=self._sample, name="memory", daemon=True)
         self.host_before = 0
-        """Bytes of resident memory when the context began."""
+        """Resident memory in bytes when the context was entered."""
         self.host_peak = 0
-        """Most bytes of resident memory that were seen."""
+        """Peak of resident memory in bytes."""
         self.device_peak: int | None = None
-        """Bytes that torch held on a CUDA device at most, beyond what it held before; None on the CPU."""
+        """Peak of torch's CUDA memory in bytes, beyond what was allocated before; None on the CPU."""
         self._device_before = 0
 
     @property
     def host_growth(self) -> int:
-        """Bytes of resident memory at the peak beyond those before."""
+        """Growth of resident memory at the peak, in bytes."""
         return self.host_peak - self.host_before
 
     def __enter__(self) -> MemoryPeak:
@@ -63,7 +63,7 @@ class MemoryPeak:
 
 
 def _start_afresh() -> None:
-    """Return what is freed to the system, so that the next peak does not hide in it."""
+    """Return freed memory to the system, so that the next peak is measured in full."""
     gc.collect()
     if torch.cuda.is_initialized():
         torch.cuda.empty_cache()

@@ -1,4 +1,4 @@
-"""A seeded textured pan at alternating exposures, made in memory: what is reconstructed does not sway the times."""
+"""A seeded, textured pan with alternating exposures, generated in memory. The content does not affect the times."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from f2hdr_backend.engine.method.features import NetworkFrame
 from f2hdr_backend.image.arrays import codes_of
 
 GAINS = (1.0, 8.0)
-"""Exposures of even and odd frames: three stops."""
+"""Gains of even and odd frames: 3 stops apart."""
 STEP_PX = (6, 2)
-"""The pan's motion a frame, x and y."""
+"""Motion of the pan per frame in pixels, x and y."""
 OCTAVES_PX = (256, 64, 16, 4)
-"""Sizes of the texture's details; each as strong as its size to the power of a half."""
+"""Sizes of the texture's details in pixels; the amplitude of each is proportional to the square root of its size."""
 BRIGHTEST = 0.9
-"""Radiance of the brightest pixels; 1 is the clip of the short exposure."""
+"""Radiance of the brightest pixels; 1 is the clip level of the short exposure."""
 
 
 class Pan:
     """Frames of one size, panned over a texture."""
 
     def __init__(self, size: tuple[int, int], frames: int, seed: int = 1) -> None:
-        """``size`` is (width, height), ``frames`` the most that :meth:`windows` will be asked for."""
+        """``size`` is (width, height) in pixels, ``frames`` the maximum number of windows."""
         self._size = size
         self._frames = frames
         margin = tuple(step * (frames + 2) for step in STEP_PX)
         self._light = _texture((size[0] + margin[0], size[1] + margin[1]), np.random.default_rng(seed))
 
     def windows(self) -> Iterator[WindowFrames]:
-        """Windows in order, one for each frame; neighbors share their frames, as in a render."""
+        """Yield the windows in order, one for each frame; adjacent windows share frames, as in a render."""
         recent = deque((self._frame(0), self._frame(1)), 3)
         for number in range(self._frames):
             recent.append(self._frame(number + 2))
@@ -48,7 +48,7 @@ class Pan:
 
 
 def _texture(size: tuple[int, int], random: np.random.Generator) -> NDArray[np.float32]:
-    """``(H, W, 3)`` radiance, with as much dark as bright in it, for both exposures have something to say."""
+    """Return ``(H, W, 3)`` radiance from dark to bright, so that both exposures contribute."""
     width, height = size
     light = np.zeros((height, width, 3), np.float32)
     for detail in OCTAVES_PX:

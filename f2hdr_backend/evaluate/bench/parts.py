@@ -1,4 +1,4 @@
-"""Which part of a window takes what: time, or floating-point operations."""
+"""Splits a measured quantity, time or FLOPs, among the parts of a window."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ LAYERS: dict[type[nn.Module], str] = {
     FrameEncoder: "encoders",
     RefineNet: "refinement",
 }
-"""The part that a layer is, with all that is below it unless that is a part of its own."""
+"""The part that a layer type belongs to; it includes the layers inside, unless they are parts of their own."""
 PARTS = (FLOW_FEATURES, FLOW_UPDATES, *dict.fromkeys(LAYERS.values()), REST)
-"""All parts. Flow updates are everything that sees a pair: context, iterations, upsampling."""
+"""Names of all parts. Flow updates are all work on pairs: context, iterations, upsampling."""
 
 
 class PartMeter:
-    """Splits what a meter reads among the parts of a run; the innermost part has it."""
+    """Assigns the increase of a meter to the parts of a run; the innermost part counts."""
 
     def __init__(self, read: Callable[[], float]) -> None:
-        """``read`` is called when a part begins or ends and gives a number that only grows."""
+        """``read`` is called when a part begins or ends, and returns a number that never decreases."""
         self._read = read
         self._open = [REST]
         self._mark = 0.0
@@ -44,13 +44,13 @@ class PartMeter:
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
-        """What happens inside belongs to part ``name``."""
+        """Assign the work inside the block to the part ``name``."""
         self._begin(name)
         yield
         self._end()
 
     def over(self, run: Callable[[], object]) -> dict[str, float]:
-        """Run it once with every layer of the network watched; what each part took, in the meter's unit."""
+        """Call ``run`` once with hooks on all layers; return the value of each part in the meter's unit."""
         before = hooks.register_module_forward_pre_hook(self._entered)
         after = hooks.register_module_forward_hook(self._left)
         try:
@@ -79,14 +79,14 @@ class PartMeter:
         self._open.pop()
 
     def _settle(self) -> None:
-        """What was read since the last time belongs to the innermost part."""
+        """Assign the increase since the last call to the innermost part."""
         now = self._read()
         self._found[self._open[-1]] += now - self._mark
         self._mark = now
 
 
 class MeteredEstimator:
-    """A flow estimator whose two steps are parts of a meter."""
+    """A flow estimator whose two steps are measured as parts."""
 
     def __init__(self, inner: Estimator, meter: PartMeter) -> None:
         self._inner = inner
@@ -117,7 +117,7 @@ class MeteredEstimator:
 
 
 def clock(device: torch.device) -> Callable[[], float]:
-    """Reads seconds, once ``device`` has done all that was asked of it."""
+    """Return a function that reads the time in seconds after ``device`` has finished all its work."""
 
     def read() -> float:
         if device.type == "cuda":
@@ -128,10 +128,10 @@ def clock(device: torch.device) -> Callable[[], float]:
 
 
 def operations(counter: FlopCounterMode) -> Callable[[], float]:
-    """Reads the operations that ``counter`` has seen in convolutions and linear layers.
+    """Return a function that reads the FLOPs of convolutions and linear layers from ``counter``.
 
-    Correlation is left out, however it is made: the lookups of the C++ and Triton kernels cannot be seen, and the
-    volume's batched products grow with the square of the pixels. So are products of DIS, warps and activations.
+    Correlation is not counted in any implementation: the lookups of the C++ and Triton kernels are not visible, and the
+    matrix products of the volume grow with the square of the pixels. DIS, warps and activations are not counted either.
     """
     correlation = torch.ops.aten.bmm
 

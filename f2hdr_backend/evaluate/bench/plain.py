@@ -1,8 +1,8 @@
-"""The network as the authors' released code organizes it: what the engine's time and memory are measured against.
+"""The network organized as in the authors' released code: the baseline for the engine's time and memory.
 
-Float32, eager, contiguous, whole frames, batch norms as trained; nothing is shared between windows, or between the two
-pairs of a window: matching features of each frame for each pair (four runs), stage II's features of all three frames,
-the correlation volume stored. Layers and weights are the model's own, so the picture is the engine's.
+Float32, eager, contiguous, whole frames, batch norms not folded. Nothing is shared between windows, or between the two
+pairs of a window: matching features are computed per frame and pair (four runs), stage II's features for all three
+frames, and the correlation volume is stored. Layers and weights are those of the model, so the result is the engine's.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from f2hdr_backend.model.f2hdr import F2HDR, SIZE_MULTIPLE
 from f2hdr_backend.shot.sizes import format_size
 
 BYTES_PER_PIXEL = 4500
-"""Peak of the network at its published width on whole float32 frames, as measured; flow apart."""
+"""Measured peak of the network at its published width on whole float32 frames, without the flow."""
 
 
 class PlainMethod:
-    """Reconstructs windows one by one, each from nothing."""
+    """Reconstructs each window independently of all others."""
 
     def __init__(
         self, descriptor: Descriptor, tensors: Mapping[str, Tensor], estimator: Estimator, device: torch.device
     ) -> None:
-        """Take the network's ``tensors`` onto ``device``, where the flow ``estimator`` is."""
+        """Load the network's ``tensors`` to ``device``, which the flow ``estimator`` must use too."""
         with torch.device("meta"):
             network = F2HDR(descriptor)
         network.load_state_dict(dict(tensors), assign=True)
@@ -44,7 +44,7 @@ class PlainMethod:
 
     @torch.inference_mode()
     def run(self, frames: WindowFrames) -> HdrFrame:
-        """Light and flows of a window, as of the engine, from the codes of its three frames alone."""
+        """Return radiance and flows of a window, equal to the engine's, from its three frames alone."""
         padding = self._padding(frames[1].size)
         codes = torch.stack([padding.pad(self._planes(frame)) for frame in frames], 1)
         exposures = torch.tensor([[frame.exposure for frame in frames]], device=self._device)
@@ -54,7 +54,7 @@ class PlainMethod:
         return HdrFrame(radiance, flows=flows)
 
     def bytes_needed(self, size: tuple[int, int]) -> int:
-        """What a window of (width, height) frames takes at its peak, in bytes."""
+        """Return the peak memory in bytes for a window of (width, height) frames."""
         height, width = self._padding(size).padded(size)
         flow = width * height * self.estimator.bytes_per_pixel
         if isinstance(self.estimator, VolumeEstimator):
@@ -62,7 +62,7 @@ class PlainMethod:
         return max(flow, width * height * BYTES_PER_PIXEL)
 
     def plan(self, size: tuple[int, int]) -> str:
-        """How frames are computed, in words."""
+        """Return a description of how frames are computed."""
         return f"whole frames in float32, {format_size(self.bytes_needed(size))}"
 
     def _padding(self, size: tuple[int, int]) -> Padding:
@@ -74,5 +74,5 @@ class PlainMethod:
 
 
 def _picture(planes: Tensor) -> FloatArray:
-    """``(..., C, H, W)`` as a contiguous ``(..., H, W, C)`` array."""
+    """Convert ``(..., C, H, W)`` to a contiguous array ``(..., H, W, C)``."""
     return np.ascontiguousarray(planes.movedim(-3, -1).cpu().numpy())

@@ -1,4 +1,4 @@
-"""SEA-RAFT for benchmarks on machines where its published weights are not installed."""
+"""Random SEA-RAFT weights for benchmarks on machines without the published ones."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ _FOLDER_VARIABLE = "F2HDR_WEIGHTS"
 
 @contextmanager
 def sea_raft_installed() -> Iterator[bool]:
-    """As long as this lasts, weights are installed under the name ``sea_raft``; yields whether they are untrained.
+    """Install weights named ``sea_raft`` during the context if there are none; yield whether they are untrained.
 
-    Without the published ones, :func:`untrained_tensors` stand in: the work is the same, the flow means nothing. They
-    are installed as a user's would be, in a folder that goes away at the end; other weights are out of sight meanwhile.
+    The time does not depend on the weights, but the flow of :func:`untrained_tensors` is meaningless. They are
+    installed in
+    a temporary folder that replaces the user's weights folder during the context.
     """
     if _installed():
         yield False
@@ -44,7 +45,7 @@ def _installed() -> bool:
 
 
 def untrained_tensors() -> Mapping[str, Tensor]:
-    """SEA-RAFT's tensors as a seeded initialization leaves them."""
+    """Return SEA-RAFT's tensors after a seeded initialization."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
         return SeaRaft().state_dict()
@@ -52,7 +53,7 @@ def untrained_tensors() -> Mapping[str, Tensor]:
 
 @contextmanager
 def _weights_in(folder: str) -> Iterator[None]:
-    """Let the user's weights folder be this one."""
+    """Set the user's weights folder to ``folder`` during the context."""
     before = os.environ.get(_FOLDER_VARIABLE)
     os.environ[_FOLDER_VARIABLE] = folder
     try:

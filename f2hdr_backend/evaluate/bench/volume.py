@@ -1,6 +1,6 @@
-"""SEA-RAFT as its authors' code runs it: the all-pairs volume stored, and flow upsampled at every iteration.
+"""SEA-RAFT organized as in its authors' code: a stored all-pairs volume, and flow upsampled at every iteration.
 
-The layers and weights are those of :class:`SeaRaft`; only the order of the work differs, and no flow changes.
+Layers, weights and results are those of :class:`SeaRaft`; only the order of the operations differs.
 """
 
 from __future__ import annotations
@@ -17,38 +17,38 @@ from f2hdr_backend.model.sea_raft.network import DIM, ITERATIONS, LEVELS, RADIUS
 from f2hdr_backend.model.warp import pixel_grid
 
 Encoded = tuple[Tensor, Tensor]
-"""A frame scaled to -1..1, ``(B, 3, H, W)``, and its matching features, ``(B, 256, H / 8, W / 8)``."""
+"""A frame scaled to -1..1, ``(B, 3, H, W)``, and its matching features ``(B, 256, H / 8, W / 8)``."""
 
 
 class VolumeEstimator:
-    """A flow estimator in float32 that looks its correlation up in a stored all-pairs volume."""
+    """A float32 flow estimator that reads its correlation from a stored all-pairs volume."""
 
     size = SizeRequirement(multiple_of=SIZE_MULTIPLE, minimum=SIZE_MINIMUM)
     bytes_per_pixel = 600
-    """Without the volume: see :func:`volume_bytes`."""
+    """Without the volume; see :func:`volume_bytes`."""
     on_host = False
     caution = ""
     digest = "sea_raft with a stored volume"
 
     def __init__(self, tensors: Mapping[str, Tensor], device: torch.device) -> None:
-        """Take SEA-RAFT's published ``tensors`` onto ``device``."""
+        """Load SEA-RAFT's published ``tensors`` to ``device``."""
         with torch.device("meta"):
             network = SeaRaft()
         network.load_state_dict(dict(tensors), assign=True)
         self._network = network.eval().requires_grad_(False).to(device)
 
     def encode(self, frames: Tensor) -> Encoded:
-        """``(B, 3, H, W)`` code values 0-1 to the scaled frame and its features."""
+        """Return the scaled frame and its features for ``(B, 3, H, W)`` code values 0-1."""
         image = 2 * frames - 1
         return image, self._network.fnet(image)
 
     def batch(self, encoded: Sequence[Encoded]) -> Encoded:
-        """Several frames as one batch."""
+        """Concatenate several frames to one batch."""
         images, features = zip(*encoded, strict=True)
         return torch.cat(images), torch.cat(features)
 
     def estimate(self, reference: Encoded, neighbor: Encoded) -> Tensor:
-        """``(B, 2, H, W)`` float32 pixels, reference to neighbor."""
+        """Return the flow from reference to neighbor, ``(B, 2, H, W)`` float32 in pixels."""
         network = self._network
         context = network.init_conv(network.cnet(torch.cat((reference[0], neighbor[0]), 1)))
         state, context = context.split(DIM, dim=1)
@@ -67,7 +67,7 @@ class VolumeEstimator:
 
 
 def all_pairs(reference: Tensor, neighbor: Tensor) -> list[Tensor]:
-    """The correlation of every pixel with every other, and with those of the neighbor halved up to three times.
+    """Return the correlation of all pairs of pixels, also with the neighbor downsampled by 2, 4 and 8.
 
     Args:
         reference: ``(B, C, h, w)`` features.
@@ -87,14 +87,14 @@ def all_pairs(reference: Tensor, neighbor: Tensor) -> list[Tensor]:
 
 
 def look_up(volume: Sequence[Tensor], coords: Tensor) -> Tensor:
-    """Read a window around one position a pixel, bilinear, zero outside.
+    """Sample a window around one position per pixel, bilinear, zero outside.
 
     Args:
-        volume: what :func:`all_pairs` gave.
+        volume: the result of :func:`all_pairs`.
         coords: ``(B, 2, h, w)`` x and y in pixels of the finest level.
 
     Returns:
-        ``(B, 4 * 81, h, w)``: levels, then offsets in x, then offsets in y.
+        ``(B, 4 * 81, h, w)``, ordered by level, then offset in x, then offset in y.
     """
     batch, _, height, width = coords.shape
     steps = torch.arange(-RADIUS, RADIUS + 1, device=coords.device, dtype=coords.dtype)
@@ -110,6 +110,6 @@ def look_up(volume: Sequence[Tensor], coords: Tensor) -> Tensor:
 
 
 def volume_bytes(width: int, height: int) -> int:
-    """Bytes of the volume of one pair of frames, float32, with all its levels; sides in pixels."""
+    """Return the bytes of the float32 volume of one pair of frames with all its levels; sides in pixels."""
     pixels = (width // STRIDE) * (height // STRIDE)
     return sum(4 * pixels * (pixels >> 2 * level) for level in range(LEVELS))

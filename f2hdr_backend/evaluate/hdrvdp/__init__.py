@@ -1,1 +1,1 @@
-"""HDR-VDP-2.2: the visual metric and the parts it is made of."""
+"""HDR-VDP-2.2: the visual metric and its components."""

@@ -1,4 +1,4 @@
-"""Bicubic resize by the MATLAB rule, which differs at the edges from the resizes of torch and OpenCV.
+"""Bicubic resize with MATLAB's convention, which differs at the edges from the resizes of torch and OpenCV.
 
 Convention: cubic kernel with a = -0.5, pixel centers aligned, kernel widened by 1 / scale when shrinking, weights
 normalized to 1, edges extended symmetrically (the edge pixel repeats), rows and columns separately.
@@ -14,9 +14,9 @@ SUPPORT = 2.0
 
 
 def resize(picture: Tensor, size: tuple[int, int]) -> Tensor:
-    """Resize ``(..., H, W)`` to ``size`` = (height, width); a picture of that size is returned as it is."""
+    """Resize ``(..., H, W)`` to ``size`` = (height, width); an image of that size is returned unchanged."""
     axes = ((-2, size[0]), (-1, size[1]))
-    # Shrinking rows first and stretching them last costs the fewest products; the order does not change the result.
+    # Shrinking rows first and enlarging them last needs the fewest operations; the order does not change the result.
     for axis, target in axes if size[0] < picture.shape[-2] else axes[::-1]:
         if picture.shape[axis] != target:
             weights = resize_weights(picture.shape[axis], target).to(picture)
@@ -25,7 +25,7 @@ def resize(picture: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def resize_weights(source: int, target: int) -> Tensor:
-    """``(target, source)`` float64 weights of one axis; each row sums to 1."""
+    """Return the ``(target, source)`` float64 weights of one axis; each row sums to 1."""
     scale = target / source
     stretch = min(scale, 1.0)
     radius = SUPPORT / stretch
@@ -41,7 +41,7 @@ def resize_weights(source: int, target: int) -> Tensor:
 
 
 def cubic(distance: Tensor) -> Tensor:
-    """The cubic convolution kernel at ``distance`` in samples; 0 from 2 on."""
+    """The cubic convolution kernel at ``distance`` in samples; 0 for distances of 2 and more."""
     x = distance.abs()
     near = ((A + 2) * x - (A + 3)) * x * x + 1
     far = ((x - 5) * x + 8) * x * A - 4 * A

@@ -1,6 +1,6 @@
-"""Neural contrast sensitivity and masking of HDR-VDP-2.2: how visible the difference of two pyramids is.
+"""Neural contrast sensitivity and masking of HDR-VDP-2.2: the visibility of the difference of two pyramids.
 
-Follows Mantiuk et al. 2011 with the constants of release 2.2.
+Source: Mantiuk et al. 2011, with the constants of release 2.2.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from f2hdr_backend.evaluate.hdrvdp.bicubic import resize
 from f2hdr_backend.evaluate.hdrvdp.eye import LOG_RANGE, filter_padded, frequency_grid, read_log_table
 
 CSF_LUMINANCE = (0.002, 0.02, 0.2, 2.0, 20.0, 150.0)
-"""Adaptation luminances (cd/m2) of the rows below."""
+"""Adaptation luminances in cd/m2 of the rows of ``CSF_PARAMETERS``."""
 CSF_PARAMETERS = (
     (0.991265, 3.74038, 0.50722, 4.46044),
     (0.800889, 3.54104, 0.682505, 4.94958),
@@ -73,11 +73,11 @@ def mutual_masker(test: Tensor, reference: Tensor) -> Tensor:
 
 
 def masked_differences(maskers: list[Tensor], band: int, difference: Tensor, neural_noise: Tensor) -> Iterator[Tensor]:
-    """The visible difference D of each orientation of a band, one ``(h, w)`` at a time.
+    """Yield the visible difference D of each orientation of a band, one ``(h, w)`` at a time.
 
     Args:
         maskers: `mutual_masker` of every band, fine to coarse, ``(O, h, w)`` each.
-        band: which band.
+        band: index of the band.
         difference: ``(O, h, w)`` test minus reference of this band.
         neural_noise: ``(h, w)`` from `noise`, or a single 1 for the base band.
     """
@@ -97,7 +97,9 @@ def masked_differences(maskers: list[Tensor], band: int, difference: Tensor, neu
 
 
 def _neighbors(maskers: list[Tensor], band: int, orientation: int) -> Tensor:
-    """The same orientation one band finer and one coarser, at this band's size and gain; the base masks no band."""
+    """The same orientation one band finer and one coarser, at this band's size and gain; the base band masks no
+    other.
+    """
     size = maskers[band].shape[-2], maskers[band].shape[-1]
     gain = 2.0**band
     total = torch.zeros_like(maskers[band][0])

@@ -1,6 +1,6 @@
 """The early visual system of HDR-VDP-2.2: optics of the eye, photoreceptors and their response.
 
-Follows Mantiuk, Kim, Rempel and Heidrich, "HDR-VDP-2" (SIGGRAPH 2011), with the constants of release 2.2.
+Source: Mantiuk, Kim, Rempel and Heidrich, "HDR-VDP-2" (SIGGRAPH 2011), with the constants of release 2.2.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ RESPONSE_STEPS = 2048
 C = 0.9972737002377707
 G = 0.061466549455263
 MTF_TERMS = ((0.426 * C, 0.028), (0.574 * C, 0.37), ((1 - C) * G, 37.0), ((1 - C) * (1 - G), 360.0))
-"""Amplitude and decay (degrees per cycle) of the terms of the eye's modulation transfer."""
+"""Amplitude and decay (degrees per cycle) of the terms of the eye's modulation transfer function."""
 CONE_L = (0.19899612033792896, 0.4047626070381254, 0.05439061925532119)
 CONE_M = (0.04100586040758894, 0.25492330644134537, 0.0500122489593007)
 ROD = (0.014377368621119192, 0.48092084108413197, 0.45427589566935994)
 """Integrals of CCFL-LCD emission (red, green, blue) times each receptor's sensitivity."""
 ACHROMATIC = (0.6018471522446989, 0.31670829557916963, 0.9046706545995032)
-"""The same of D65 for L cone, M cone and rod, for frames of one channel."""
+"""The same for D65 and L cone, M cone and rod; used for frames with one channel."""
 RESPONSE_SCALE = 0.006894596 / 10**-2.4
 ROD_PEAK: float = 10**1.1414
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What the eye makes of one frame."""
+    """Output of the early visual system for one frame."""
 
     response: Tensor
     """``(H, W)`` achromatic response, roughly in just noticeable differences, mean 0."""
@@ -51,10 +51,10 @@ def filter_padded(picture: Tensor, transfer: Tensor, pad: Tensor | float) -> Ten
     Args:
         picture: ``(H, W)``.
         transfer: ``(2H, W + 1)`` real factors on the grid of `frequency_grid` for 2H x 2W.
-        pad: the value all around.
+        pad: value of the pixels outside the picture.
     """
     height, width = picture.shape
-    # The constant pad is taken off and only its mean term filtered, so that half of the row transforms are of zeros.
+    # Subtracting the constant pad and filtering only its mean makes half of the row transforms those of zeros.
     rows = torch.fft.rfft(picture - pad, n=2 * width, dim=1)
     spectrum = torch.fft.fft(rows, n=2 * height, dim=0)
     spectrum *= transfer
@@ -64,7 +64,7 @@ def filter_padded(picture: Tensor, transfer: Tensor, pad: Tensor | float) -> Ten
 
 
 def modulation_transfer(frequency: Tensor) -> Tensor:
-    """The eye's modulation transfer at ``frequency`` in cycles per degree; 1 at 0."""
+    """The eye's modulation transfer function at ``frequency`` in cycles per degree; 1 at 0."""
     total = torch.zeros_like(frequency)
     for amplitude, decay in MTF_TERMS:
         total += amplitude * torch.exp(-decay * frequency)
@@ -72,7 +72,7 @@ def modulation_transfer(frequency: Tensor) -> Tensor:
 
 
 def see(light: Tensor, transfer: Tensor, surround: float) -> Seen:
-    """Optics, photoreceptors and response of one frame.
+    """Apply optics, photoreceptors and response to one frame.
 
     Args:
         light: ``(3, H, W)`` BT.709 or ``(1, H, W)`` luminance, cd/m2.
@@ -93,7 +93,7 @@ def see(light: Tensor, transfer: Tensor, surround: float) -> Seen:
 
 
 def read_log_table(table: Tensor, log_luminance: Tensor) -> Tensor:
-    """Linear look-up in a table of N values equally spaced over log10 luminance -5 to 5, clamped to its ends."""
+    """Linear lookup in a table of N values equally spaced over log10 luminance -5 to 5, clamped to its ends."""
     low, high = LOG_RANGE
     steps = len(table) - 1
     position = ((log_luminance - low) * (steps / (high - low))).clamp_(0, steps)
@@ -110,7 +110,7 @@ def response_tables() -> tuple[Tensor, Tensor]:
     light = 10.0**log_luminance
     rods = rod_sensitivity(light)
     cones = (joint_sensitivity(light) - rods).clamp_min(1e-3)
-    # Two kinds of cone share the joint sensitivity, so each is read at twice its light and counted half.
+    # The two kinds of cone share the joint sensitivity, so each is evaluated at twice the luminance with weight 0.5.
     doubled = (2.0 * light).clamp_max(10.0 ** LOG_RANGE[1])
     above = torch.searchsorted(light, doubled).clamp(1, RESPONSE_STEPS - 1)
     fraction = (doubled - light[above - 1]) / (light[above] - light[above - 1])

@@ -1,8 +1,9 @@
-"""HDR-VDP-2.2: how visible the difference of two radiance frames is on a display, as the quality Q.
+"""HDR-VDP-2.2: the visibility of the difference of two radiance frames on a display, as the quality Q.
 
-A native implementation of what Q depends on, after Mantiuk et al., "HDR-VDP-2" (SIGGRAPH 2011), and Narwaria et al.,
-"HDR-VDP-2.2" (Journal of Electronic Imaging, 2015); detection maps do not enter Q and are left out. Q depends
-on pixels per degree, on the frame's size and on the absolute scale of light: never crop, tile or resize first.
+A native implementation of everything that Q depends on, after Mantiuk et al., "HDR-VDP-2" (SIGGRAPH 2011), and Narwaria
+et al., "HDR-VDP-2.2" (Journal of Electronic Imaging, 2015); detection maps do not affect Q and are not computed. Q
+depends on pixels per degree, on the frame's size and on the absolute scale of radiance: never crop, tile or resize
+first.
 """
 
 from __future__ import annotations
@@ -37,28 +38,30 @@ CHANGED = 0.001
 
 @dataclass(frozen=True)
 class HdrVdpSettings:
-    """All that Q depends on beside the frames; the defaults are the setting of the F2HDR paper."""
+    """All parameters of Q besides the frames; the defaults are those of the F2HDR paper."""
 
     encoding: Encoding = "sRGB-display"
-    """What frame values mean. The literature passes linear radiance as ``sRGB-display``, alike for all methods."""
+    """Encoding of the frames' values. The literature passes linear radiance as ``sRGB-display``, for all methods
+    alike.
+    """
     display: Display = field(default_factory=Display)
-    """The screen, filled by the frame; gives the pixels per degree unless they are named."""
+    """A screen that the frame fills; determines the pixels per degree unless they are given."""
     pixels_per_degree: float | None = None
-    """Overrides the display's; None takes it from the display and the frame's own size."""
+    """Pixels per degree; None to compute them from the display and the frame's size."""
     surround: float = 1e-5
-    """Luminance around the frame, cd/m2."""
+    """Luminance around the frame in cd/m2."""
     scale: float = 1.0
-    """Factor on both frames before the encoding, such as the peak in cd/m2 for ``rgb-bt.709``."""
+    """Factor for both frames before the encoding, such as the peak in cd/m2 for ``rgb-bt.709``."""
     round_trip: Writer | None = None
-    """The ``.hdr`` writer whose losses the prediction goes through first; None scores it in memory."""
+    """The ``.hdr`` writer whose quantization is applied to the prediction first; None for no quantization."""
     precision: Literal["float64", "float32"] = "float64"
-    """The arithmetic; float32 is within 1e-3 of float64."""
+    """Floating-point precision; results in float32 are within 1e-3 of float64."""
 
     def __post_init__(self) -> None:
-        """Refuse sizes and factors that are not positive, and unknown encodings.
+        """Check the settings.
 
         Raises:
-            ShotError: naming the setting and its value.
+            ShotError: a size or factor is not positive and finite, or the encoding is unknown; names setting and value.
         """
         lengths = {"diagonal_in": self.display.diagonal_in, "distance_m": self.display.distance_m}
         factors = {"pixels_per_degree": self.pixels_per_degree, "surround": self.surround, "scale": self.scale}
@@ -76,13 +79,13 @@ class BandError:
     """The visible error of one band of the pyramid."""
 
     frequency: float
-    """Cycles per degree."""
+    """Frequency of the band in cycles per degree."""
     errors: tuple[float, ...]
-    """Root of the summed squares over the sample count, one per orientation."""
+    """Square root of the sum of squares, divided by the number of samples; one per orientation."""
 
     @property
     def weight(self) -> float:
-        """The band's weight in Q, linear in frequency between the nodes and constant beyond them."""
+        """The band's weight in Q, interpolated linearly in frequency and constant beyond the nodes."""
         frequencies, weights = zip(*QUALITY_WEIGHTS, strict=True)
         return float(np.interp(self.frequency, frequencies, weights))
 
@@ -90,16 +93,16 @@ class BandError:
 def hdrvdp2(
     prediction: ArrayLike, reference: ArrayLike, settings: HdrVdpSettings | None = None, *, device: str = "cpu"
 ) -> Score:
-    """Quality Q of HDR-VDP-2.2: 100 for identical frames, lower is worse, not bounded below.
+    """Return the quality Q of HDR-VDP-2.2: 100 for identical frames, lower is worse, not bounded below.
 
     Args:
         prediction: ``(H, W, 3)``, or ``(H, W)`` for encodings of one channel; in the unit of the encoding.
         reference: the same shape, at least 17 px a side.
-        settings: None takes the defaults.
-        device: where torch computes.
+        settings: parameters; None for the defaults.
+        device: torch device that computes it.
 
     Raises:
-        ImageError: shapes differ or are too small, a value is not finite, or the channels do not fit the encoding.
+        ImageError: shapes differ or are too small, a value is not finite, or the channels do not match the encoding.
     """
     chosen = settings or HdrVdpSettings()
     bands = band_errors(prediction, reference, chosen, device=device)
@@ -108,7 +111,7 @@ def hdrvdp2(
 
 
 def quality(bands: list[BandError]) -> float:
-    """Q from the errors of all bands."""
+    """Return Q from the errors of all bands."""
     floor = math.log(ERROR_FLOOR)
     losses = (band.weight * (math.log(error + ERROR_FLOOR) - floor) for band in bands for error in band.errors)
     return 100.0 - math.fsum(losses)
@@ -118,7 +121,7 @@ def quality(bands: list[BandError]) -> float:
 def band_errors(
     prediction: ArrayLike, reference: ArrayLike, settings: HdrVdpSettings, *, device: str = "cpu"
 ) -> list[BandError]:
-    """The visible error of every band, fine to coarse; arguments and errors as for `hdrvdp2`."""
+    """Return the visible error of every band, fine to coarse; arguments and errors as for `hdrvdp2`."""
     test_light, reference_light = (
         luminance(_tensor(frame, settings, device), settings.encoding)
         for frame in _checked(prediction, reference, settings)
@@ -144,14 +147,14 @@ def band_errors(
 
 
 def band_frequencies(rate: float, count: int) -> list[float]:
-    """Cycles per degree of ``count`` bands, fine to coarse, at ``rate`` pixels per degree."""
+    """Return the frequencies in cycles per degree of ``count`` bands, fine to coarse, at ``rate`` pixels per degree."""
     return [rate / 2 ** (band + 1) for band in range(count)]
 
 
 def _pyramids(test: Seen, reference: Seen, rate: float) -> tuple[list[Tensor], list[Tensor]]:
     """Bands of the reference and of test minus reference, ``(O, h, w)`` each, the base bands contrast-filtered.
 
-    The difference is decomposed itself: in float32 it would drown in the rounding of two large pictures.
+    The difference itself is decomposed: subtracting two decompositions in float32 would leave mostly rounding errors.
     """
     bands = steerable.build(torch.stack([reference.response, test.response - reference.response]))
     base, base_difference = bands[-1][:, 0]

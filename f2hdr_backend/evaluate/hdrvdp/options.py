@@ -1,4 +1,4 @@
-"""HDR-VDP settings as a user types them."""
+"""Parses HDR-VDP settings from the command line."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ TEXTS = ("encoding", *CHOICES)
 
 
 def hdrvdp_settings(text: str) -> HdrVdpSettings:
-    """Settings from ``round_trip=official,scale=1000``; names not given keep the paper's.
+    """Parse settings such as ``round_trip=official,scale=1000``; names that are not given have the paper's values.
 
     Raises:
-        DocumentError: an unknown name or a value that is no number.
-        ShotError: a number or an encoding that HDR-VDP refuses.
+        DocumentError: an unknown name, or a value that is not a number.
+        ShotError: a number or an encoding that HDR-VDP does not accept.
     """
     own = {entry.name for entry in fields(HdrVdpSettings)} - {"display"}
     screen = {entry.name for entry in fields(Display)}

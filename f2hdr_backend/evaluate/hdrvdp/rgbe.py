@@ -1,7 +1,7 @@
-"""What a trip through a Radiance ``.hdr`` file does to radiance, without writing one.
+"""The effect of writing radiance to a Radiance ``.hdr`` file and reading it again, without a file.
 
-Each pixel becomes three 8-bit mantissas and one exponent. The official F2HDR writer scales mantissas by 255 while
-every reader divides by 256, so its predictions come back 0.39 % too dark; OpenCV's writer cuts mantissas off.
+Each pixel is stored as three 8-bit mantissas and one exponent. The official F2HDR writer scales mantissas by 255, but
+every reader divides by 256, so its predictions become 0.39 % darker; OpenCV's writer truncates mantissas.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ READER_SCALE = 256.0
 
 
 def round_trip(radiance: ArrayLike, writer: Writer) -> NDArray[np.float32]:
-    """The radiance a reader gets back from a ``.hdr`` file.
+    """Return the radiance that a reader gets from a ``.hdr`` file.
 
     Args:
-        radiance: ``(H, W, 3)`` linear; negative values become 0, since a mantissa has no sign.
-        writer: ``official`` (scale 255, rounded), ``opencv`` (scale 256, cut off), ``unbiased`` (scale 256, rounded).
+        radiance: ``(H, W, 3)`` linear; negative values become 0, because a mantissa has no sign.
+        writer: ``official`` (scale 255, rounded), ``opencv`` (scale 256, truncated), ``unbiased`` (scale 256, rounded).
 
     Returns:
         ``(H, W, 3)`` float32; a pixel whose largest value is below 1e-38 is 0.
@@ -32,7 +32,8 @@ def round_trip(radiance: ArrayLike, writer: Writer) -> NDArray[np.float32]:
     """
     if np.ndim(radiance) != 3 or np.shape(radiance)[-1] != 3:
         raise ImageError(
-            f"A frame of {np.shape(radiance)} does not fit an .hdr file.", hint="Give (H, W, 3), or score in memory."
+            f"A frame of shape {np.shape(radiance)} cannot be stored in an .hdr file.",
+            hint="Give (H, W, 3), or omit round_trip.",
         )
     values = np.maximum(np.asarray(radiance, dtype=np.float64), 0.0)
     brightest = values.max(axis=-1, keepdims=True)

@@ -1,7 +1,7 @@
-"""The taps of the steerable pyramid ``sp3`` (Simoncelli), four orientations.
+"""The filter taps of the steerable pyramid ``sp3`` (Simoncelli), four orientations.
 
 The numbers are those of pyrtools (``sp3_filters``), copyright 2016 Laboratory for Computational Vision, used under
-the MIT License. Each filter is stored once per symmetry: see `steerable.filters` for how it unfolds.
+the MIT License. Only the taps that symmetry does not determine are stored; `steerable.filters` expands them.
 """
 
 # fmt: off

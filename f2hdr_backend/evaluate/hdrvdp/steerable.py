@@ -17,12 +17,12 @@ from f2hdr_backend.evaluate.hdrvdp import sp3_taps
 
 ORIENTATIONS = 4
 SMALLEST = 17
-"""A level is built while the shorter side, halved with floor each time, is at least this."""
+"""A level is built while the shorter side, halved and rounded down each time, is at least this many pixels."""
 
 
 @dataclass(frozen=True)
 class Filters:
-    """The taps in full, float64: high-pass 15 x 15, low-passes 9 x 9 and 17 x 17, four bands 9 x 9."""
+    """The complete taps in float64: high-pass 15 x 15, low-passes 9 x 9 and 17 x 17, four bands 9 x 9."""
 
     high: Tensor
     first_low: Tensor
@@ -31,7 +31,7 @@ class Filters:
 
 
 def level_count(height: int, width: int) -> int:
-    """How many oriented levels a frame of this size has; 0 below 17 px."""
+    """Return the number of oriented levels of a frame of this size in pixels; 0 below 17 px."""
     side, count = min(height, width), 0
     while side >= SMALLEST:
         side, count = side // 2, count + 1
@@ -39,7 +39,7 @@ def level_count(height: int, width: int) -> int:
 
 
 def filters() -> Filters:
-    """The taps unfolded from their symmetries (see `sp3_taps`)."""
+    """Return the taps expanded by their symmetries (see `sp3_taps`)."""
     straight = torch.zeros(9, 9, dtype=torch.float64)
     for row, taps in enumerate(sp3_taps.BAND_STRAIGHT):
         right = torch.tensor(taps, dtype=torch.float64)
@@ -50,7 +50,7 @@ def filters() -> Filters:
         for column, tap in enumerate(wedge, row + 1):
             above[row, column] = above[8 - column, 8 - row] = tap
     diagonal = above - above.T
-    # The order counts: a level beside a band of one orientation is masked with its first, that of upright structure.
+    # The order matters: a level next to a band of one orientation is masked with its first, that of vertical structure.
     bands = (-straight.T, diagonal, straight, diagonal.flip(0))
     symmetric = _octant(sp3_taps.HIGH_PASS), _octant(sp3_taps.INITIAL_LOW_PASS), _octant(sp3_taps.LOW_PASS)
     return Filters(*symmetric, bands)
@@ -65,7 +65,7 @@ def build(pictures: Tensor) -> list[Tensor]:
     """
     taps = filters()
     level = (*taps.bands, taps.low)
-    # The initial low-pass is even in both axes, so reflecting commutes with it and it folds into the first level.
+    # The initial low-pass is even in both axes, so it commutes with reflection and can be merged into the first level.
     filtered = _correlate(pictures, (taps.high, *(_compose(taps.first_low, kernel) for kernel in level)))
     levels, filtered = [filtered[:, :1]], filtered[:, 1:]
     for remaining in range(level_count(*pictures.shape[-2:]), 0, -1):
@@ -91,7 +91,7 @@ def _correlate(pictures: Tensor, kernels: tuple[Tensor, ...]) -> Tensor:
 
 
 def _transfer(kernel: Tensor, size: tuple[int, int], like: Tensor) -> Tensor:
-    """The factors of a real DFT of ``size`` that correlate with ``kernel``, from its definition as a small product."""
+    """The factors of a real DFT of ``size`` that correlate with ``kernel``, computed as a small matrix product."""
     offsets = torch.arange(kernel.shape[0], dtype=torch.float64) - kernel.shape[0] // 2
     rows, columns = (
         torch.exp(2j * math.pi * torch.outer(frequencies, offsets)).to(like)
@@ -104,7 +104,7 @@ def _transfer(kernel: Tensor, size: tuple[int, int], like: Tensor) -> Tensor:
 
 
 def _compose(first: Tensor, second: Tensor) -> Tensor:
-    """The one kernel that correlates as ``first`` and then ``second`` do."""
+    """Return the single kernel that is equivalent to ``first`` followed by ``second``."""
     margin = second.shape[0] - 1
     return F.conv2d(F.pad(first, (margin,) * 4)[None, None], second.flip(0, 1)[None, None])[0, 0]
 
@@ -119,7 +119,7 @@ def _octant(rows: tuple[tuple[float, ...], ...]) -> Tensor:
 
 
 def _fast_length(length: int) -> int:
-    """The next length without a prime factor above 5."""
+    """Return the smallest length of at least ``length`` that has no prime factor above 5."""
     while True:
         rest = length
         for prime in (2, 3, 5):

@@ -1,1 +1,1 @@
-"""Image and video metrics between a result and the ground truth."""
+"""Image and video metrics that compare a result with the ground truth."""

@@ -1,7 +1,7 @@
-"""ColorVideoVDP (Mantiuk et al. 2024) of a whole scene, by its authors' program: needs the extra ``f2hdr[cvvdp]``.
+"""ColorVideoVDP (Mantiuk et al. 2024) of a whole scene, by its authors' package: needs the extra ``f2hdr[cvvdp]``.
 
-It sees color, contrast and time, so that it notices the flicker that metrics of single frames cannot. Its number is
-in JOD: 10 is identical, and one less is what three viewers of four would call worse.
+It includes color, contrast and time, and thus detects flicker, unlike metrics of single frames. The unit is JOD: 10 is
+identical, and 1 less means that three of four viewers prefer the reference.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from f2hdr_backend.shot.errors import DocumentError
 FloatArray = NDArray[np.floating[Any]]
 
 DISPLAY = "standard_hdr_linear"
-"""The program's own name for the display's light: BT.709 primaries, linear values in cd/m2."""
+"""The package's name of the display model: BT.709 primaries, linear values in cd/m2."""
 WHITE_NITS = 1000.0
-"""What radiance 1 is shown as, in cd/m2."""
+"""Display luminance of radiance 1, in cd/m2."""
 FRAMES_PER_SECOND = 30.0
-"""Benchmarks do not state theirs."""
+"""An assumption: benchmarks do not state their frame rate."""
 OPERATORS = ("nms", "qnms")
-"""What torchvision needs to be declared before it can be imported, where its compiled part does not fit torch's."""
+"""Operators to declare before torchvision is imported, if its compiled part does not match torch's version."""
 
 
 def parameters() -> Parameters:
-    """All that the number depends on beside the frames and their size.
+    """Return all parameters of the score besides the frames and their size.
 
     Raises:
         DocumentError: the extra is not installed.
@@ -56,13 +56,14 @@ def parameters() -> Parameters:
 
 
 def color_video_vdp(frames: Iterator[tuple[FloatArray, FloatArray]], count: int, device: torch.device) -> Score:
-    """The quality of a scene, read once, one frame at a time.
+    """Return the quality of a scene, which is read once, one frame at a time.
 
     Args:
-        frames: prediction and truth, ``(H, W, 3)`` linear radiance each, 1 being shown at 1000 cd/m2; at least one
+        frames: prediction and truth, ``(H, W, 3)`` linear radiance each, of which 1 is shown at 1000 cd/m2; at least
+        one
             frame, all of one size.
-        count: how many frames there are.
-        device: where to compute.
+        count: number of frames.
+        device: torch device that computes it.
 
     Raises:
         DocumentError: the extra is not installed.
@@ -78,12 +79,12 @@ def color_video_vdp(frames: Iterator[tuple[FloatArray, FloatArray]], count: int,
 
 
 class _Scene:
-    """Frames as the program asks for them: ascending, the test before the reference of the same number."""
+    """The frames in the order in which the package reads them: ascending, the test before the reference."""
 
     def __init__(
         self, frames: Iterator[tuple[FloatArray, FloatArray]], extent: tuple[int, int, int], light: Any
     ) -> None:
-        """``extent`` is height, width and number of frames; ``light`` is the program's display."""
+        """``extent`` is height, width and number of frames; ``light`` is the package's display model."""
         self._frames, self._extent, self._light = frames, extent, light
         self._truth: FloatArray = np.empty(0)
 
@@ -104,7 +105,7 @@ class _Scene:
         return self._shown(self._truth, device, colorspace)
 
     def _shown(self, radiance: FloatArray, device: torch.device, colorspace: str) -> Tensor:
-        """``(1, 3, 1, H, W)`` in the color space that the program asks for."""
+        """Return ``(1, 3, 1, H, W)`` in the color space that the package requests."""
         planes = torch.from_numpy(np.ascontiguousarray(np.moveaxis(radiance, -1, 0), np.float32)).to(device)
         light = planes[None, :, None] * WHITE_NITS
         shown: Tensor = self._light.source_2_target_colorspace(light, colorspace)
@@ -136,9 +137,9 @@ def _program() -> ModuleType:
 
 @cache
 def _fit_torchvision() -> torch.library.Library | None:
-    """Make torchvision importable where its compiled part was built for another torch, such as a CPU build.
+    """Make torchvision importable if its compiled part was built for another torch, such as a CPU build.
 
-    ColorVideoVDP takes only a Gaussian blur from it, which is plain torch.
+    ColorVideoVDP only uses its Gaussian blur, which is plain torch.
     """
     try:
         import torchvision  # noqa: F401

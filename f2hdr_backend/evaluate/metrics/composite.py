@@ -1,7 +1,7 @@
 """The compositing step that the published programs apply before scoring.
 
-Well-exposed pixels of the reference LDR frame replace the prediction, so that they never test the network.
-The arithmetic is float32, as published; scores of the result are taken in float64.
+Well-exposed pixels of the reference LDR frame replace the prediction, so that the network is not scored there.
+The arithmetic is float32, as published; scores of the result are computed in float64.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from f2hdr_backend.trust.published import trusted
 
 
 def predicted_pixels(ldr: ArrayLike, exposure: float, exposures: int = 2) -> NDArray[np.bool_]:
-    """Where the composite keeps the prediction.
+    """Return where the composite uses the prediction.
 
     The complement of :func:`~f2hdr_backend.trust.published.trusted`; arguments and errors as there.
     """
@@ -25,15 +25,16 @@ def predicted_pixels(ldr: ArrayLike, exposure: float, exposures: int = 2) -> NDA
 def composite(
     prediction: ArrayLike, ldr: ArrayLike, exposure: float, *, exposures: int = 2, divisor: float = 1.0
 ) -> NDArray[np.float32]:
-    """The prediction where `predicted_pixels` says so, the radiance of the reference frame elsewhere.
+    """Return the prediction where `predicted_pixels` is true, and the radiance of the reference frame elsewhere.
 
     Args:
         prediction: ``(H, W, 3)`` linear radiance.
         ldr: ``(H, W, 3)`` the reference frame's gamma-2.2 code values; clipped to 0 to 1 for the radiance.
         exposure: the reference frame's gain over the lowest exposure.
         exposures: 2 or 3, see `predicted_pixels`.
-        divisor: what `normalize_reference` divided the ground truth by. 1, as published, leaves the radiance on
-            its own scale; the true divisor brings the whole composite onto the ground truth's.
+        divisor: the number by which `normalize_reference` divided the ground truth. 1, as published, leaves the
+        radiance
+            unscaled; the true divisor scales the whole composite to the ground truth.
 
     Returns:
         ``(H, W, 3)`` float32 linear radiance.

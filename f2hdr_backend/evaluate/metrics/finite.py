@@ -1,4 +1,4 @@
-"""The one check that every score makes first: a number must not come from a frame that holds none."""
+"""The check of every metric that its input is finite."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from f2hdr_backend.shot.errors import ImageError
 
 
 def require_finite(values: ArrayLike, role: str) -> None:
-    """Refuse NaN and infinity.
+    """Raise ImageError if there are NaN or infinite values.
 
     Args:
         values: any shape.
-        role: what the values are, as the sentence names them: ``prediction``, ``reference``, ``radiance``.
+        role: name of the values in the message: ``prediction``, ``reference``, ``radiance``.
 
     Raises:
-        ImageError: with the count of such values as the fact ``nonfinite``.
+        ImageError: with the number of such values as the fact ``nonfinite``.
     """
     finite = np.isfinite(np.asarray(values))
     count = finite.size - int(np.count_nonzero(finite))

@@ -1,8 +1,8 @@
-"""How good a flow is: end-point error against a label, and how well it warps the neighbor (Table 3).
+"""Flow metrics: end-point error against a label, and the quality of the warped neighbor (Table 3).
 
 Convention: flow is ``(2, H, W)`` in pixels, channel 0 = x to the right, channel 1 = y down, reference to
 neighbor (backward warp); frames are ``(H, W, 3)`` LDR code values in 0 to 1. Table 3 compares the warped
-neighbor with the reference at the same exposure; bring both there before calling `warp_scores`.
+neighbor with the reference at the same exposure; convert both to it before calling `warp_scores`.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ class WarpScores:
     psnr: Score
     """``warp PSNR`` in dB, data range 1."""
     ssim: Score
-    """``warp SSIM`` over the whole frame, published window and range; outside the neighbor the warp is 0."""
+    """``warp SSIM`` of the whole frame with the published window and range; the warp is 0 outside the neighbor."""
 
 
 def end_point_error(flow: ArrayLike, label: ArrayLike) -> Score:
-    """EPE: the mean length of ``flow - label`` in pixels.
+    """Return the EPE: the mean length of ``flow - label`` in pixels.
 
     Args:
-        flow: ``(2, H, W)`` the flow to judge.
+        flow: ``(2, H, W)`` the estimated flow.
         label: ``(2, H, W)`` the true or pseudo flow of the same direction.
 
     Raises:
@@ -49,12 +49,12 @@ def end_point_error(flow: ArrayLike, label: ArrayLike) -> Score:
         )
     lengths = np.hypot(*(estimated - truth))
     if not np.isfinite(lengths).all():
-        raise ImageError("The flow or its label is NaN or infinite.", hint="Choose another estimator.")
+        raise ImageError("The flow or its label has NaN or infinite values.", hint="Choose another estimator.")
     return Score("EPE", float(lengths.mean()), "px", (("region", "frame"),))
 
 
 def warp(neighbor: ArrayLike, flow: ArrayLike, reading: Reading = "exact") -> NDArray[np.float64]:
-    """The neighbor brought onto the reference: bilinear in float32, 0 outside.
+    """Warp the neighbor to the reference: bilinear in float32, 0 outside.
 
     Args:
         neighbor: ``(H, W, C)`` code values.
@@ -68,7 +68,7 @@ def warp(neighbor: ArrayLike, flow: ArrayLike, reading: Reading = "exact") -> ND
 
 
 def warp_scores(neighbor: ArrayLike, reference: ArrayLike, flow: ArrayLike, reading: Reading = "exact") -> WarpScores:
-    """Warp PSNR and SSIM of a flow (Table 3), over all pixels; what lies outside the neighbor is 0.
+    """Return warp PSNR and SSIM of a flow (Table 3) over all pixels; the warp is 0 outside the neighbor.
 
     Args:
         neighbor: ``(H, W, 3)`` code values at the reference's exposure.
@@ -77,12 +77,12 @@ def warp_scores(neighbor: ArrayLike, reference: ArrayLike, flow: ArrayLike, read
         reading: see `warp`.
 
     Raises:
-        ImageError: sizes differ, a value is not finite, or the reference leaves 0 to 1 or is constant.
+        ImageError: sizes differ, a value is not finite, or the reference is constant or not within 0 to 1.
     """
     truth, vectors = np.asarray(reference, dtype=np.float64), np.asarray(flow)
     if np.shape(neighbor) != truth.shape or truth.ndim != 3 or vectors.shape != (2, *truth.shape[:2]):
         raise ImageError(
-            f"Neighbor {np.shape(neighbor)}, reference {truth.shape} and flow {vectors.shape} do not fit together.",
+            f"Neighbor {np.shape(neighbor)}, reference {truth.shape} and flow {vectors.shape} do not match in size.",
             hint="Frames must be (H, W, 3) and the flow (2, H, W).",
         )
     warped = warp(neighbor, vectors, reading)

@@ -1,8 +1,8 @@
 """PSNR and SSIM as the published tables define them, in float64, after the mu-law tone map or on linear radiance.
 
 Convention: frames are ``(H, W, C)`` (or ``(H, W)``) arrays of linear radiance on the scale of the ground truth,
-whose largest value is at most 1. The prediction comes first, the reference second; only the reference decides
-the data range. A score of identical frames is infinite; `average` leaves such frames out and names them.
+whose largest value is at most 1. The prediction is the first argument, the reference the second; only the reference
+determines the data range. The PSNR of identical frames is infinite; `average` excludes such frames and lists them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = [
 
 
 def tonemap(radiance: ArrayLike, mu: float = MU) -> NDArray[np.float64]:
-    """The mu-law tone map T(x) = ln(1 + mu x) / ln(1 + mu) (Eq. 19); 0 maps to 0 and 1 to 1.
+    """The mu-law tone map T(x) = ln(1 + mu x) / ln(1 + mu) (Eq. 19); maps 0 to 0 and 1 to 1.
 
     Args:
         radiance: any shape, linear; T is undefined at and below -1 / mu (-0.0002).
@@ -48,7 +48,7 @@ def tonemap(radiance: ArrayLike, mu: float = MU) -> NDArray[np.float64]:
 
 
 def psnr(prediction: ArrayLike, reference: ArrayLike, *, peak: float = 1.0) -> Score:
-    """Peak signal-to-noise ratio 10 log10(peak^2 / MSE), the MSE over all pixels and channels, in dB.
+    """Peak signal-to-noise ratio 10 log10(peak^2 / MSE) in dB, with the MSE over all pixels and channels.
 
     Args:
         prediction: ``(H, W, C)`` or ``(H, W)``; not limited to the reference's range.
@@ -56,10 +56,10 @@ def psnr(prediction: ArrayLike, reference: ArrayLike, *, peak: float = 1.0) -> S
         peak: the data range, 1 in the published tables.
 
     Returns:
-        The score; ``inf`` where the frames are identical.
+        The score; ``inf`` for identical frames.
 
     Raises:
-        ImageError: shapes differ, a value is not finite, or the reference leaves 0 to ``peak``.
+        ImageError: shapes differ, a value is not finite, or the reference is not within 0 to ``peak``.
     """
     predicted, truth = _checked(prediction, reference)
     _refuse_out_of_range(truth, peak)
@@ -70,7 +70,7 @@ def psnr(prediction: ArrayLike, reference: ArrayLike, *, peak: float = 1.0) -> S
 
 
 def psnr_l(prediction: ArrayLike, reference: ArrayLike) -> Score:
-    """PSNR_L: `psnr` on linear radiance with data range 1. Arguments and errors as there."""
+    """PSNR_L: `psnr` of linear radiance with data range 1; arguments and errors are the same."""
     return replace(psnr(prediction, reference), metric="PSNR_L")
 
 
@@ -86,15 +86,15 @@ def psnr_t(prediction: ArrayLike, reference: ArrayLike, *, mu: float = MU) -> Sc
 
 
 def ssim_l(prediction: ArrayLike, reference: ArrayLike, *, settings: SsimSettings = PUBLISHED) -> Score:
-    """SSIM_L: mean structural similarity of linear radiance, mean over channels.
+    """SSIM_L: mean structural similarity of linear radiance, averaged over channels.
 
     Args:
         prediction: ``(H, W, C)`` or ``(H, W)``.
         reference: the same shape, within 0 to 1; its max - min is the published data range.
-        settings: `PUBLISHED` (7 x 7 uniform) or `STANDARD` (Gaussian, range 1), or one's own.
+        settings: `PUBLISHED` (7 x 7 uniform) or `STANDARD` (Gaussian, range 1), or custom settings.
 
     Raises:
-        ImageError: shapes differ, a value is not finite, the reference leaves 0 to 1 or is constant, or the
+        ImageError: shapes differ, a value is not finite, the reference is constant or not within 0 to 1, or the
             frame is smaller than the window.
     """
     predicted, truth = _checked(prediction, reference)
@@ -146,7 +146,7 @@ def _refuse_out_of_range(reference: NDArray[np.float64], peak: float) -> None:
     lowest, highest = float(reference.min()), float(reference.max())
     if lowest < 0.0 or highest > peak:
         raise ImageError(
-            f"The reference spans {lowest:g} to {highest:g} and must lie within 0 to {peak:g}.",
+            f"The reference spans {lowest:g} to {highest:g} and must be within 0 to {peak:g}.",
             hint="Clip negative values to 0 and divide by the frame's maximum (normalize_reference).",
             lowest=lowest,
             highest=highest,

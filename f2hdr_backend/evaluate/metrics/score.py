@@ -1,4 +1,4 @@
-"""A number that never travels without the parameters it depends on, and the mean over frames that reports."""
+"""A metric's value together with all parameters that it depends on, and the mean over frames."""
 
 from __future__ import annotations
 
@@ -13,42 +13,44 @@ Parameters = tuple[tuple[str, Parameter], ...]
 
 DECIMALS = {"dB": 2, "px": 2, "stops": 4, "s": 3, "GiB": 2, "JOD": 3}
 PLAIN_DECIMALS = {"HDR-VDP-2.2 Q": 2}
-"""By metric, for numbers without a unit; others have four."""
+"""Decimals by metric, for values without a unit; other metrics have four."""
 
 
 @dataclass(frozen=True)
 class Score:
-    """One metric of one frame (or one shot), with every parameter that the number depends on."""
+    """The value of one metric for one frame or one shot, with all parameters that it depends on."""
 
     metric: str
     """The metric's published name, such as ``PSNR_T``."""
     value: float
-    """The number; ``inf`` for the PSNR of identical frames."""
+    """The value; ``inf`` for the PSNR of identical frames."""
     unit: str = ""
     """A key of :data:`DECIMALS`, or empty for a plain number."""
     parameters: Parameters = ()
-    """Name and value of each setting, in the order in which they are printed; alike for all frames of a mean."""
+    """Name and value of each setting, in display order; equal for all frames of a mean."""
     facts: Parameters = ()
-    """Name and value of what this one frame added, such as a data range read from it. A mean has those that all of
-    its frames share, and the range of numbers that differ."""
+    """Name and value of properties of this frame, such as a data range read from it. A mean has those that all of its
+    frames
+    have: the value if it is equal, or else the range of the numbers.
+    """
 
     @property
     def decimals(self) -> int:
-        """How many a table shows."""
+        """Number of decimals in tables."""
         return DECIMALS.get(self.unit, PLAIN_DECIMALS.get(self.metric, 4))
 
     def __float__(self) -> float:
-        """The bare number."""
+        """The value without parameters."""
         return self.value
 
     def __str__(self) -> str:
-        """``PSNR_T 43.8700 dB (mu=5000, data_range=1)``: the number and what it depends on."""
+        """Return a text such as ``PSNR_T 43.8700 dB (mu=5000, data_range=1)``."""
         number = " ".join(part for part in (self.metric, f"{self.value:.4f}", self.unit) if part)
         settings = ", ".join(f"{name}={_text(value)}" for name, value in (*self.parameters, *self.facts))
         return f"{number} ({settings})" if settings else number
 
     def to_json(self) -> dict[str, object]:
-        """The score as plain JSON types; a value that is not finite is written as text (``"inf"``)."""
+        """Return the score as JSON types; a value that is not finite is written as text (``"inf"``)."""
         value: object = self.value if math.isfinite(self.value) else str(self.value)
         return {
             "metric": self.metric,
@@ -61,30 +63,31 @@ class Score:
 
 @dataclass(frozen=True)
 class Average:
-    """The mean of one metric over frames, with the frames that could not take part."""
+    """The mean of one metric over frames, with a list of the excluded frames."""
 
     score: Score
-    """The mean as a score of the same metric, unit and parameters; ``inf`` when every frame is identical."""
+    """The mean as a score of the same metric, unit and parameters; ``inf`` if all frames are identical."""
     frames: int
-    """How many frames the mean is over."""
+    """Number of frames in the mean."""
     identical: tuple[str, ...] = ()
-    """The frames left out because their score is infinite: prediction and reference are identical there."""
+    """Frames excluded from the mean because prediction and reference are identical and the score is infinite."""
 
     def __str__(self) -> str:
-        """The mean, the count, and the left-out frames by name."""
+        """Return a text with the mean, the number of frames, and the names of the excluded frames."""
         text = f"{self.score}, mean of {self.frames} frames"
-        return f"{text}; identical, left out: {', '.join(self.identical)}" if self.identical else text
+        return f"{text}; identical, excluded: {', '.join(self.identical)}" if self.identical else text
 
 
 def average(scores: Mapping[str, Score]) -> Average:
-    """Mean over frames (not over scenes) of one metric; keys name the frames (``"scene/0007"``).
+    """Return the mean over frames (not over scenes) of one metric; keys are frame names (``"scene/0007"``).
 
-    Frames whose score is infinite (identical pictures) would make the mean infinite: they are left out
-    and named. Only when no other frame is left is the mean itself infinite.
+    Frames with an infinite score (identical images) would make the mean infinite: they are excluded and listed. The
+    mean
+    is infinite only if all frames are identical.
 
     Raises:
-        ShotError: no scores, or scores of different metrics or parameters (they have no common mean).
-        ImageError: a score that is not a number.
+        ShotError: no scores, or scores with different metrics or parameters, which have no common mean.
+        ImageError: a score is NaN.
     """
     kinds = {(score.metric, score.unit, score.parameters) for score in scores.values()}
     if len(kinds) != 1:
@@ -101,7 +104,7 @@ def average(scores: Mapping[str, Score]) -> Average:
 
 
 def _common_facts(frames: Sequence[Mapping[str, Parameter]]) -> Iterator[tuple[str, Parameter]]:
-    """What a mean says of its frames' facts."""
+    """Yield the facts that all frames have: equal values, or the range of different numbers."""
     for name in frames[0]:
         values = [facts[name] for facts in frames if name in facts]
         numbers = [value for value in values if not isinstance(value, str)]

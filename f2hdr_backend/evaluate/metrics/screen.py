@@ -1,4 +1,4 @@
-"""The screen of a visibility metric: its size and distance, and the light that code values make it give off."""
+"""The display model of visibility metrics: screen size, viewing distance, and the luminance of code values."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ XYZ_TO_BT709 = (
 
 @dataclass(frozen=True)
 class Display:
-    """A flat screen seen from straight ahead, filled by the frame."""
+    """A flat screen, viewed frontally, that the frame fills."""
 
     diagonal_in: float = 28.0
     """Diagonal in inches; 28 in the F2HDR paper, 24 in the DeepHDRVideo evaluation."""
@@ -40,23 +40,24 @@ class Display:
 
 
 def luminance(code: Tensor, encoding: Encoding) -> Tensor:
-    """Display light of each channel.
+    """Return the display luminance of each channel.
 
     Args:
         code: ``(C, H, W)`` finite values: 0 to 1 (not clipped) for ``sRGB-display`` and ``luma-display``, cd/m2 for
             ``rgb-bt.709``, ``luminance`` and ``XYZ``.
-        encoding: what the values mean; ``luma-display`` and ``luminance`` have one channel, the others three.
+        encoding: encoding of the values; ``luma-display`` and ``luminance`` have one channel, the others three.
 
     Returns:
-        ``(C, H, W)`` cd/m2 per BT.709 channel, or of the one channel.
+        ``(C, H, W)`` in cd/m2, per BT.709 channel or for the one channel.
 
     Raises:
-        ImageError: the number of channels does not fit the encoding, or values are negative where a power is taken.
+        ImageError: the number of channels does not match the encoding, or values that are raised to a power are
+        negative.
     """
     if code.shape[0] != CHANNELS[encoding]:
         raise ImageError(
             f"The frame has {code.shape[0]} channels and the encoding {encoding} has {CHANNELS[encoding]}.",
-            hint="Choose the encoding that the frame is in.",
+            hint="Choose the encoding of the frame.",
         )
     if encoding == "sRGB-display":
         curve = ((code.clamp_min(0.04045) + 0.055) / 1.055) ** 2.4

@@ -1,7 +1,7 @@
-"""Structural similarity (Wang et al. 2004) in the two settings that this literature uses.
+"""Structural similarity (Wang et al. 2004) with the two settings used in the literature.
 
-The published tables call scikit-image with its defaults: a 7 x 7 uniform window, sample covariance and a
-data range read from the reference frame. The 2004 paper has an 11-tap Gaussian window and a fixed range.
+The published tables use scikit-image with its defaults: a 7 x 7 uniform window, sample covariance and a
+data range read from the reference frame. The 2004 paper uses an 11-tap Gaussian window and a fixed range.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ WINDOW_TAPS = {"uniform": 7, "gaussian": 11}
 
 @dataclass(frozen=True)
 class SsimSettings:
-    """Which structural similarity is meant."""
+    """Window and data range of an SSIM."""
 
     window: Literal["uniform", "gaussian"] = "uniform"
     """``uniform``: 7 x 7, sample covariance. ``gaussian``: 11 x 11, sigma 1.5 px, population covariance."""
     data_range: float | None = None
-    """The range of the values; None takes max - min of the reference frame, so that it changes per frame."""
+    """The range of the values; None for max - min of the reference frame, which differs between frames."""
 
 
 PUBLISHED = SsimSettings()
-"""What the published programs compute."""
+"""The settings of the published programs."""
 STANDARD = SsimSettings("gaussian", 1.0)
-"""The 2004 paper's window and a fixed range of 1: comparable from frame to frame."""
+"""The 2004 paper's window and a fixed range of 1, which is comparable between frames."""
 
 
 def data_range(reference: NDArray[np.float64], settings: SsimSettings) -> float:
-    """The data range that ``settings`` mean for this reference: from the reference alone, never the prediction.
+    """Return the data range: the given one, or else that of the reference; the prediction is never used.
 
     Raises:
-        ImageError: the reference is constant and the range was to be read from it.
+        ImageError: the range has to be read from the reference, which is constant.
     """
     if settings.data_range is not None:
         return settings.data_range
@@ -57,11 +57,11 @@ def data_range(reference: NDArray[np.float64], settings: SsimSettings) -> float:
 def similarity_map(
     prediction: NDArray[np.float64], reference: NDArray[np.float64], settings: SsimSettings = PUBLISHED
 ) -> NDArray[np.float64]:
-    """Similarity of each pixel and channel whose window lies inside the frame.
+    """Return the similarity of each pixel and channel whose window is inside the frame.
 
     Args:
         prediction: ``(H, W)`` or ``(H, W, C)``, any range.
-        reference: the same shape; gives the data range where ``settings`` name none.
+        reference: the same shape; determines the data range if ``settings`` do not.
         settings: window and data range.
 
     Returns:

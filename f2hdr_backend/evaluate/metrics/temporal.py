@@ -1,7 +1,7 @@
-"""Whether a rendered shot is steady: frame-to-frame flicker, and the odd/even pulse of alternating exposures.
+"""Temporal stability of a rendered shot: frame-to-frame flicker, and the odd/even difference of alternating exposures.
 
-Both are taken in stops on the mean radiance of pixels that are well exposed in every frame compared, so that a
-clipped or noisy pixel cannot imitate a change of exposure. A steady scene scores 0 in both.
+Both are measured in stops on the mean radiance of pixels that are well exposed in every frame compared, so that
+clipped or noisy pixels do not affect them. A static scene scores 0 in both.
 """
 
 from __future__ import annotations
@@ -21,20 +21,23 @@ Sample = tuple[NDArray[np.float64], NDArray[np.bool_]]
 
 @dataclass(frozen=True)
 class TemporalScores:
-    """How steady a shot is; 0 stops is perfectly steady."""
+    """Temporal stability of a shot; 0 stops is perfectly stable."""
 
     flicker: Score
-    """Mean over pairs of neighboring frames of the absolute change of mean radiance, in stops."""
+    """Mean over adjacent frames of the absolute change of mean radiance, in stops."""
     odd_even: Score
-    """How far the mean radiance of the frames 1, 3, 5 ... of the shot lies from that of 0, 2, 4 ..., in stops, a
-    steady fade taken out. Without a sign: scenes that begin on the other exposure would cancel in a mean."""
+    """Difference between the mean radiance of the frames 1, 3, 5 ... and that of the frames 0, 2, 4 ..., in stops,
+    without
+    linear fades. The absolute value: scenes that start on different exposures would otherwise cancel in a mean.
+    """
 
 
 class Steadiness:
-    """Flicker and odd/even difference of a shot, whose frames come one by one; three are held at a time.
+    """Computes flicker and odd/even difference of a shot from its frames, one at a time; stores the last three.
 
-    The odd/even difference comes from triples: each frame's mean (as log2) minus the average of its two neighbors,
-    with alternating sign. A shot whose odd frames are s stops brighter or darker gives s, with or without a steady
+    The odd/even difference is computed from triples: each frame's mean (as log2) minus the average of its two
+    neighbors,
+    with alternating sign. A shot whose odd frames are s stops brighter or darker scores s, with or without a linear
     fade.
     """
 
@@ -45,7 +48,7 @@ class Steadiness:
         self._refusal: ImageError | None = None
 
     def add(self, radiance: ArrayLike, mask: ArrayLike) -> None:
-        """Take the shot's next frame. One that cannot be judged is refused by :meth:`scores`, when all have passed.
+        """Add the next frame of the shot. :meth:`scores` reports frames that cannot be scored.
 
         Args:
             radiance: ``(H, W, 3)`` linear, on one scale for the whole shot.
@@ -70,18 +73,18 @@ class Steadiness:
         self._pulses.append((middle - (first + last) / 2) * (-1.0 if len(self._pulses) % 2 else 1.0))
 
     def scores(self) -> TemporalScores:
-        """The scores of the frames so far.
+        """Return the scores of the frames added so far.
 
         Raises:
-            ShotError: they are fewer than three.
+            ShotError: there are fewer than three frames.
             ImageError: frames of different size, radiance that is not finite, or no pixel that is well exposed in
-                three frames running (or whose mean radiance there is not positive).
+                three consecutive frames (or whose mean radiance is not positive).
         """
         if self._refusal is not None:
             raise self._refusal
         if not self._pulses:
             raise ShotError(
-                "A shot of fewer than three frames has no odd and even.", hint="Score at least three frames."
+                "A shot of fewer than three frames has no odd/even difference.", hint="Score at least three frames."
             )
         region: Parameters = (("pixels", "well exposed in all frames compared"),)
         facts: Parameters = (("largest", max(self._changes)), ("frames", len(self._pulses) + 2))
@@ -100,7 +103,7 @@ def _check(sample: Sample, held: tuple[Sample, ...]) -> None:
             hint="All frames of a shot must be (H, W, 3) with (H, W) masks of one size.",
         )
     if not np.isfinite(radiance).all():
-        raise ImageError("A frame holds NaN or infinite radiance.", hint="Render the frame again.")
+        raise ImageError("A frame contains NaN or infinite radiance.", hint="Render the frame again.")
 
 
 def _change(pair: tuple[Sample, ...]) -> float:
@@ -113,7 +116,8 @@ def _log_means(samples: tuple[Sample, ...]) -> list[float]:
     means = [float(radiance[common].mean()) if common.any() else 0.0 for radiance, _ in samples]
     if min(means) <= 0.0:
         raise ImageError(
-            f"No positive radiance on the {int(common.sum())} pixels well exposed in {len(samples)} frames running.",
-            hint="Score a shot whose exposures overlap, or give wider masks.",
+            f"No positive radiance on the {int(common.sum())} pixels that are well exposed in {len(samples)} "
+            "consecutive frames.",
+            hint="Score a shot with overlapping exposures, or pass larger masks.",
         )
     return [math.log2(mean) for mean in means]

@@ -1,4 +1,4 @@
-"""Which frames of many a report shows: the worst, the middle and the best, of all and of each scene."""
+"""Selects the frames of a report: the worst, the middle and the best, of all frames and of each scene."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ LOWER_IS_BETTER = ("EPE",)
 
 
 def choose(scores: Mapping[int, float], scenes: Iterable[tuple[int, ...]], most: int) -> tuple[int, ...]:
-    """Choose at most ``most`` frames, ascending.
+    """Select at most ``most`` frames; returns them in ascending order.
 
-    First the worst, middle and best of all; then the worst of each scene, the scene with the worst frame first; then
-    each scene's best and middle one; then the worst of the rest.
+    The order of selection: the worst, middle and best of all; the worst of each scene, starting with the scene of the
+    worst
+    frame; each scene's best; each scene's middle frame; the worst of the rest.
 
     Args:
         scores: by frame; higher is better.
-        scenes: frames of each.
-        most: most frames to choose.
+        scenes: the frames of each scene.
+        most: maximum number of frames.
     """
     ranked = [_ranked(scene, scores) for scene in scenes]
     ranked.sort(key=lambda scene: scores[scene[0]])
@@ -24,7 +25,7 @@ def choose(scores: Mapping[int, float], scenes: Iterable[tuple[int, ...]], most:
 
 
 def words(count: int, total: int, column: str, group: str) -> str:
-    """A sentence for the reader of a page that shows ``count`` frames that `choose` chose by ``column``."""
+    """Return a sentence that describes which ``count`` frames `choose` selected by ``column``."""
     if count == total:
         return f"The page shows all {total} frames."
     return (
@@ -34,7 +35,7 @@ def words(count: int, total: int, column: str, group: str) -> str:
 
 
 def _by_interest(everything: list[int], scenes: list[list[int]]) -> Iterator[int]:
-    """Frames, the most interesting first, some of them more than once; all lists go from worst to best."""
+    """Yield frames by priority, some of them repeatedly; all lists are ordered from worst to best."""
     yield from (everything[0], everything[len(everything) // 2], everything[-1])
     yield from (scene[0] for scene in scenes)
     yield from (scene[-1] for scene in scenes)

@@ -1,4 +1,4 @@
-"""Two sequences of pictures, and the truth if there is one, on one scale: what to score and what to show."""
+"""Compares two image sequences, and the ground truth if there is one: scales, scores and reads them for a page."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from f2hdr_backend.shot.frames import FrameRange, Sequence
 
 METRICS = (psnr_t, psnr_l, ssim_t)
 MASKS = ("motion.", "motion_mask.", "occlusion.")
-"""Layers that are masks, by how their names begin."""
+"""Prefixes of the names of mask layers."""
 MISMATCH_STOPS = 0.5
-"""A difference in overall exposure beyond which a comparison is likely to be a mistake."""
+"""Difference in overall exposure, in stops, above which a comparison is probably a mistake."""
 _SHADOW = 2.0**-8
-"""Share of white below which a pixel tells nothing about exposure."""
+"""Values below this share of white are not used to compare exposures."""
 
 
 @dataclass(frozen=True)
@@ -36,15 +36,16 @@ class Side:
     """``A``, ``B`` or ``truth``."""
     plate: Plate
     anchor: float | None
-    """The value at which the short exposure clips, where an F2HDR render says so."""
+    """The value at which the short exposure clips, if an F2HDR header states it."""
     factor: float
-    """What its values are multiplied by."""
+    """Factor for its values."""
 
     def read(self, number: int) -> PageFrame:
-        """The frame's radiance under the side's name, on the scale of the comparison, and its flows and masks.
+        """Return the frame's radiance on the common scale under the side's name, and its flows and masks.
 
         Raises:
-            MissingFrames, UnreadableFrame: as the plate does. ImageError: values that are NaN or infinite.
+            MissingFrames, UnreadableFrame: see the plate's ``read``.
+            ImageError: values are NaN or infinite.
         """
         image = self.plate.read(number)
         if image.nonfinite:
@@ -61,30 +62,33 @@ class Side:
 
     @property
     def source(self) -> Source:
-        """How a page introduces it."""
-        parts = ["gamma 2.2 made linear"] if self.plate.default_encoding == "gamma22" else []
+        """The description of this side on a page."""
+        parts = ["gamma 2.2 converted to linear"] if self.plate.default_encoding == "gamma22" else []
         if self.factor != 1:
             parts.append(f"× {self.factor:g} to match A")
         return Source(self.name, self.plate.name, "; ".join(parts))
 
 
 class Comparison:
-    """A against B, or both against the truth.
+    """A comparison of A with B, or of both with the truth.
 
-    All values are on the scale of A. A render's anchor is known from its header; a sequence without one counts as
-    anchored at the short exposure if another is a render, and is taken as it is if none is.
+    All values are scaled to A. A render's anchor is known from its header. A sequence without one is assumed to be
+    anchored
+    at the short exposure if another sequence is a render; if none is, values are not scaled.
     """
 
     def __init__(self, paths: Mapping[str, str], frames: FrameRange | None = None, truth_stops: float = 0.0) -> None:
         """Open the sequences.
 
         Args:
-            paths: pattern or movie by name: ``A``, ``B`` and, if there is one, ``truth``.
-            frames: which to compare; None for all of A.
-            truth_stops: exposure added to the truth.
+            paths: pattern or movie by name: ``A``, ``B`` and, optionally, ``truth``.
+            frames: frames to compare; None for all of A.
+            truth_stops: exposure correction of the truth in stops.
 
         Raises:
-            MissingFrames: a frame that one of them lacks. ImageError: their sizes differ. What `open_plate` raises.
+            MissingFrames: a sequence lacks a frame.
+            ImageError: the sizes differ.
+            ShotError: see `open_plate`.
         """
         plates = {name: open_plate(path) for name, path in paths.items()}
         anchors = {name: _anchor(plate) for name, plate in plates.items()}
@@ -98,31 +102,32 @@ class Comparison:
 
     @property
     def reference(self) -> Side:
-        """What scores are against: the truth, else B."""
+        """The side that others are scored against: the truth, or else B."""
         return self.sides[-1]
 
     def white(self) -> float:
-        """The radiance that scores count as 1: where a render's short exposure clips, else the reference's largest.
+        """Return the radiance that scores treat as 1: the clip level of a render's short exposure, or the reference's
+        maximum.
 
         Raises:
-            ImageError: a reference without any light.
+            ImageError: all pixels of the reference are 0 or negative.
         """
         if any(side.anchor for side in self.sides):
             return self.sides[0].anchor or 1.0
         largest = max(float(self.reference.read(number).planes[self.reference.name].max()) for number in self.frames)
         if largest <= 0:
-            raise ImageError(f'"{self.reference.plate.name}" is black.', hint="Compare pictures that hold light.")
+            raise ImageError(f'"{self.reference.plate.name}" is black.', hint="Compare images that are not black.")
         return largest
 
     def read(self, number: int) -> PageFrame:
-        """One frame of every side."""
+        """Return one frame of every side."""
         planes = [side.read(number).planes for side in self.sides]
         return PageFrame(number, {name: plane for one in planes for name, plane in one.items()})
 
     def score(self, white: float) -> Iterator[tuple[int, dict[tuple[str, str], Score]]]:
-        """Score frame by frame: yields the number, and every score by metric and side's name.
+        """Score frame by frame: yields the number, and every score by metric and side.
 
-        The reference is clipped to 0-``white`` and both are divided by it.
+        The reference is clipped to 0-``white``, and both are divided by ``white``.
 
         Raises:
             ImageError: a frame that cannot be scored.
@@ -141,17 +146,17 @@ class Comparison:
             yield number, scores
 
     def mismatches(self, white: float) -> Iterator[str]:
-        """A sentence for every side whose overall exposure differs from A's on the first frame."""
+        """Yield a sentence for every side whose overall exposure differs from A's on the first frame."""
         first, *others = self.sides
         planes = {name: plane for name, plane in self.read(self.frames.first).planes.items() if plane.ndim == 3}
         for side in others:
             stops = _stops_between(planes[side.name], planes[first.name], white)
             if abs(stops) > MISMATCH_STOPS:
-                remedy = f" --truth-stops {-stops:.2f} would remove that." if side.name == "truth" else ""
+                remedy = f" --truth-stops {-stops:.2f} would correct it." if side.name == "truth" else ""
                 yield f"{side.name} is {stops:+.2f} stops from A (median of frame {self.frames.first}).{remedy}"
 
     def close(self) -> None:
-        """Let go of open files."""
+        """Close the files."""
         for side in self.sides:
             side.plate.close()
 
@@ -163,12 +168,12 @@ class Comparison:
                 sizes = " and ".join("{} x {}".format(*plate.size) for plate in (first, side.plate))
                 raise ImageError(
                     f'"{first.name}" and "{side.plate.name}" differ in size: {sizes}.',
-                    hint="Compare pictures of one size; a comparison never resizes what it scores.",
+                    hint="Compare images of one size; scoring never resizes.",
                 )
 
 
 def score_rows(scores: Mapping[int, Mapping[tuple[str, str], Score]], against: str) -> tuple[ScoreRow, ...]:
-    """Scores of `Comparison.score` by metric and side, metric after metric."""
+    """Return the scores of `Comparison.score` by metric and side, metric after metric."""
     keys = next(iter(scores.values()), {})
     ordered = sorted(keys, key=lambda key: [metric for metric, _ in keys].index(key[0]))
     return tuple(
@@ -178,7 +183,9 @@ def score_rows(scores: Mapping[int, Mapping[tuple[str, str], Score]], against: s
 
 
 def _anchor(plate: Plate) -> float | None:
-    """``f2hdr/anchor_gain`` of the first frame, which is alike on all frames of a render."""
+    """Return ``f2hdr/anchor_gain`` of the first frame, which is equal in all frames of a render; None if there is
+    none.
+    """
     if not (plate.name.lower().endswith(".exr") and Sequence.is_pattern(plate.name)):
         return None
     gain = read_header(Sequence.parse(plate.name).path(plate.frames.first)).get("f2hdr/anchor_gain")
@@ -186,7 +193,7 @@ def _anchor(plate: Plate) -> float | None:
 
 
 def _shown_layers(layers: Mapping[str, NDArray[np.generic]]) -> dict[str, FloatArray]:
-    """Flows as (H, W, 2) with y down, from Nuke's ``.u`` and ``.v`` (up), and masks."""
+    """Return flows as (H, W, 2) with y down, converted from Nuke's ``.u`` and ``.v`` (up), and masks."""
     planes = {name: np.asarray(values, np.float32) for name, values in layers.items()}
     shown = {name: values for name, values in planes.items() if name.startswith(MASKS)}
     for name, right in planes.items():

@@ -1,6 +1,7 @@
-"""One self-contained HTML page that compares pictures: real float data, scores, no network, no server.
+"""Writes a self-contained HTML page that compares images: float pixel data and scores, without network or server.
 
-The page's own code is in the folder ``page``: plain HTML, CSS and JavaScript, put together here with the pixels.
+The page's own code is in the folder ``page``: plain HTML, CSS and JavaScript, which this module combines with the
+pixels.
 """
 
 from __future__ import annotations
@@ -30,9 +31,9 @@ Plane = NDArray[np.floating[Any]]
 Item = TypeVar("Item")
 
 MOST_BYTES = 512 * 2**20
-"""Most pixel data in a page, in bytes before compression: what a browser tab holds with ease."""
+"""Maximum pixel data of a page in bytes before compression; a browser tab can hold it."""
 MOST_FRAMES = 8
-"""Frames in a page unless asked otherwise."""
+"""Default number of frames of a page."""
 LARGEST_HALF = 65504.0
 _COMPRESSION = 5
 _SCRIPTS = ("pixels.js", "panel.js", "scores.js", "boxes.js", "compare.js")
@@ -40,14 +41,14 @@ _SCRIPTS = ("pixels.js", "panel.js", "scores.js", "boxes.js", "compare.js")
 
 @dataclass(frozen=True)
 class Source:
-    """One sequence of pictures."""
+    """One sequence of images."""
 
     name: str
-    """What planes and scores call it: ``A``, ``B`` or ``truth``."""
+    """Name used for planes and scores: ``A``, ``B`` or ``truth``."""
     label: str
-    """Its path, or whatever tells a reader what it is."""
+    """Its path or another description."""
     note: str = ""
-    """What was done to its values, if anything."""
+    """How its values were changed, if at all."""
 
 
 @dataclass(frozen=True)
@@ -67,30 +68,30 @@ class ScoreRow:
 
     source: str
     against: str
-    """Name of the source that it was held against; empty where there is none."""
+    """Name of the source that it was compared with; empty if there is none."""
     by_frame: Mapping[int, Score]
     column: str | None = None
-    """What the page calls it, if not by the metric's own name."""
+    """Name on the page, if different from the metric's."""
     over: str = "frames"
-    """What a score is of: ``frames``, or ``scenes``; a scene's score stands at its first frame."""
+    """Unit of scoring: ``frames``, or ``scenes``; a scene's score is stored at its first frame."""
 
 
 @dataclass(frozen=True)
 class Grouping:
-    """A way to sort frames for a plot that has a box for every group."""
+    """A grouping of frames for a plot with one box per group."""
 
     title: str
-    """Such as ``scene``: what the groups are."""
+    """What the groups are, such as ``scene``."""
     groups: Mapping[str, tuple[int, ...]]
-    """Frames by the group's name."""
+    """Frames by name of the group."""
     splits_scenes: bool = False
-    """Whether frames of one scene are in different groups, so that a scene's own score has no place in them."""
+    """Whether frames of one scene can be in different groups; scores of whole scenes are then omitted."""
 
     @classmethod
     def of(
         cls, title: str, frames: Mapping[int, Item], name: Callable[[Item], str], *, splits_scenes: bool = False
     ) -> Grouping:
-        """Sort frames by a name that each gets from what it stands for; groups and frames keep the order given."""
+        """Group frames by the ``name`` of their items; groups and frames keep the given order."""
         groups: dict[str, tuple[int, ...]] = {}
         for number, item in frames.items():
             groups[name(item)] = (*groups.get(name(item), ()), number)
@@ -99,48 +100,48 @@ class Grouping:
 
 @dataclass(frozen=True)
 class Page:
-    """All that a page shows."""
+    """The content of a page."""
 
     title: str
     sources: tuple[Source, ...]
     frames: Iterable[PageFrame]
-    """Read once, one at a time."""
+    """Read once, one frame at a time."""
     scores: tuple[ScoreRow, ...] = ()
-    """May cover frames that the page does not show."""
+    """May include frames that the page does not show."""
     white: float = 1.0
-    """Radiance that counts as 1 in scores and differences."""
+    """Radiance that scores and differences treat as 1."""
     notes: tuple[str, ...] = ()
-    """Sentences that a reader must know, such as what was left out or made smaller."""
+    """Sentences for the reader, such as what was omitted or downscaled."""
     names: Mapping[int, str] = field(default_factory=dict)
-    """What frames are called, where not by their number."""
+    """Names of frames, where they are not their numbers."""
     groupings: tuple[Grouping, ...] = ()
     published: Mapping[str, float] = field(default_factory=dict)
-    """The paper's means, by what the page calls the metric."""
+    """The paper's means, by name of the metric on the page."""
 
 
 @dataclass
 class _Pixels:
-    """What is known of the pixels once they are written."""
+    """Properties of the pixels that are known after writing them."""
 
     frames: list[int] = field(default_factory=list)
     sizes: list[tuple[int, int]] = field(default_factory=list)
-    """Width and height of each frame."""
+    """Width and height of each frame in pixels."""
     layers: dict[str, str] = field(default_factory=dict)
-    """Of planes that are layers: what the layer is called in every source."""
+    """By name of a layer's plane: the layer's name without the source."""
     fastest: dict[str, int] = field(default_factory=dict)
-    """By layer, whichever source's: pixels at which a flow's color is full; 0 for a mask."""
+    """By layer: the flow in pixels at full saturation; 0 for a mask."""
 
 
 def pick_frames(numbers: Iterable[int], frame_bytes: int, most: int = MOST_FRAMES) -> tuple[int, ...]:
-    """Choose the frames that a page shows: evenly spread, the first and the last among them.
+    """Select the frames of a page: evenly spread, including the first and the last.
 
     Args:
-        numbers: the frames there are, ascending.
-        frame_bytes: see `bytes_of`; as many frames as `MOST_BYTES` holds are chosen, at most ``most``.
-        most: most frames to choose.
+        numbers: available frames, ascending.
+        frame_bytes: see `bytes_of`; the selected frames have at most `MOST_BYTES` in all.
+        most: maximum number of frames.
 
     Raises:
-        ShotError: not even one frame fits, or ``most`` is less than 1.
+        ShotError: a single frame is too large, or ``most`` is less than 1.
     """
     there = tuple(numbers)
     count = frames_that_fit(len(there), frame_bytes, most)
@@ -150,40 +151,42 @@ def pick_frames(numbers: Iterable[int], frame_bytes: int, most: int = MOST_FRAME
 
 
 def frames_that_fit(there: int, frame_bytes: int, most: int) -> int:
-    """How many frames a page shows of those ``there`` are. Raises as `pick_frames` does."""
+    """Return how many of ``there`` frames a page can show; raises the errors of `pick_frames`."""
     if most < 1 or not there:
         raise ShotError(f"A page cannot show {most} of {there} frames.", hint="Show at least one frame.")
     fitting = MOST_BYTES // frame_bytes
     if not fitting:
         raise ShotError(
-            f"One frame has {frame_bytes / 2**20:.0f} MiB of pixels; a page holds {MOST_BYTES // 2**20} MiB.",
-            hint="Make the pictures smaller with --page-width, such as --page-width 1920.",
+            f"One frame has {frame_bytes / 2**20:.0f} MiB of pixels; the limit of a page is {MOST_BYTES // 2**20} MiB.",
+            hint="Reduce the images with --page-width, such as --page-width 1920.",
             frame_bytes=frame_bytes,
         )
     return min(there, most, fitting)
 
 
 def bytes_of(frame: PageFrame) -> int:
-    """Bytes that a frame's pixels take in a page, before compression: two for every value."""
+    """Return the bytes of a frame's pixels in a page before compression: two for every value."""
     return sum(2 * plane.size for plane in frame.planes.values())
 
 
 def shrink(frame: PageFrame, width: int) -> PageFrame:
-    """Return the frame at most ``width`` pixels wide, each new pixel the mean of those it covers; flow in new pixels.
+    """Downscale a frame to at most ``width`` pixels, with area averaging; flow is scaled to the new pixels.
 
     Raises:
         ShotError: ``width`` is less than 16.
     """
     if width < 16:
-        raise ShotError(f"A page cannot show pictures {width} pixels wide.", hint="Give a width of at least 16.")
+        raise ShotError(f"A page cannot show images {width} pixels wide.", hint="Give a width of at least 16.")
     return PageFrame(frame.number, {name: _shrunk(plane, width) for name, plane in frame.planes.items()})
 
 
 def write_page(path: str | os.PathLike[str], page: Page) -> None:
     """Write the page atomically as one HTML file. Pixels are lossless half floats; larger values become 65504.
 
-    Raises ShotError without frames, ImageError for planes of different size or shape or that are not finite,
-    UnwritableFrame if the file cannot be written.
+    Raises:
+        ShotError: there are no frames.
+        ImageError: planes differ in size or shape, or are not finite.
+        UnwritableFrame: the file cannot be written.
     """
     before, after = _asset("compare.html").split("{{planes}}")
     css, scripts = _asset("compare.css"), "\n".join(_asset(name) for name in _SCRIPTS)
@@ -215,7 +218,7 @@ def _write_planes(file: IO[str], frames: Iterable[PageFrame]) -> _Pixels:
         pixels.frames.append(frame.number)
         pixels.sizes.append((width, height))
     if not pixels.frames:
-        raise ShotError("A page needs at least one frame.", hint="Choose frames that both sequences have.")
+        raise ShotError("A page needs at least one frame.", hint="Select frames that both sequences have.")
     return pixels
 
 
@@ -232,8 +235,10 @@ def _check(number: int, name: str, plane: Plane, size: tuple[int, int]) -> None:
 
 
 def encode_plane(plane: Plane) -> str:
-    """Half floats as text: channel after channel, each row as differences of neighboring bit patterns, all their
-    high bytes before all their low bytes, deflated, base64. ``pixels.js`` undoes it."""
+    """Return half floats as text: planar, each row as differences of adjacent bit patterns, all high bytes before all
+    low
+    bytes, deflated, base64. ``pixels.js`` decodes it.
+    """
     values = np.clip(plane, -LARGEST_HALF, LARGEST_HALF).astype("<f2")
     planar = np.ascontiguousarray(np.moveaxis(values.reshape(*values.shape[:2], -1), 2, 0)).view("<u2")
     steps = np.diff(planar, axis=2, prepend=np.uint16(0))
@@ -242,7 +247,7 @@ def encode_plane(plane: Plane) -> str:
 
 
 def _fastest(plane: Plane) -> int:
-    """A flow's colors are full at a speed that one pixel in a hundred exceeds, in whole pixels."""
+    """Return the 99th percentile of a flow's length in whole pixels, for full saturation; 0 for a mask."""
     if plane.ndim == 2:
         return 0
     return max(1, math.ceil(np.percentile(np.hypot(plane[..., 0], plane[..., 1]), 99)))
@@ -266,7 +271,7 @@ def _facts(page: Page, pixels: _Pixels) -> dict[str, object]:
 
 
 def _grouping_facts(grouping: Grouping) -> dict[str, object]:
-    """Groups as pairs: a script would put names that are whole numbers first."""
+    """Return the groups as pairs, because JavaScript objects move integer keys to the front."""
     return {**vars(grouping), "groups": list(grouping.groups.items())}
 
 

@@ -1,1 +1,1 @@
-"""The published benchmark: its protocol, its tables, and our rows beside them."""
+"""The published benchmark: its protocol, its tables, and the scores of this implementation."""

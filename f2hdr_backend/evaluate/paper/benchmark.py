@@ -1,4 +1,4 @@
-"""Runs a benchmark: reconstructs and scores a data set's windows, in one or several processes; resumes."""
+"""Runs a benchmark: reconstructs and scores a dataset's windows, in one or several processes; can resume."""
 
 from __future__ import annotations
 
@@ -44,33 +44,33 @@ from f2hdr_backend.shot.errors import DeviceError, ImageError
 from f2hdr_backend.trust.published import well_exposed
 
 SCORING_VERSION = 2
-"""Raised when the same files and settings would give other numbers."""
+"""Incremented when the same files and settings would give different scores."""
 
 Chunk = tuple[WindowFiles, ...]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A benchmark run."""
+    """The settings of a benchmark run."""
 
     dataset: str
-    """As :func:`open_dataset` takes it."""
+    """Name of the dataset; see :func:`open_dataset`."""
     folder: Path
     engine: Engine
-    """Method, weights, flow, precision and device; its reference trust is not used."""
+    """Method, weights, flow, precision and device; its reference trust is ignored."""
     scoring: ScoreSettings
     reference: str = ALTERNATE
     jobs: int = 1
-    """Processes; each opens the weights."""
+    """Number of processes; each loads the weights."""
 
 
 class Benchmark:
-    """A run, opened: the dataset has been found whole, the method loaded, and the metrics fit both."""
+    """A benchmark run whose dataset was found complete, whose method is loaded, and whose metrics match both."""
 
     def __init__(self, plan: Plan, reader: DatasetReader | None = None) -> None:
-        """Open what the plan names, or take its dataset from ``reader``.
+        """Open the dataset and method of the plan, or use ``reader`` for the dataset.
 
-        Raises what :func:`open_dataset`, :func:`require_metrics` and :func:`open_method` raise.
+        Raises the errors of :func:`open_dataset`, :func:`require_metrics` and :func:`open_method`.
         """
         self.plan = plan
         self.reader = reader or open_dataset(plan.dataset, plan.folder, plan.reference)
@@ -78,16 +78,16 @@ class Benchmark:
         self._device = pick_device(plan.engine.device)
         self._where = measured_on(self._device, plan.jobs)
         self._method = open_method(plan.engine)
-        self._method.stored.disable_cache()  # every flow is estimated and timed, none comes from an earlier run
+        self._method.stored.disable_cache()  # so that every flow is estimated and timed
         self._seen_sizes: set[tuple[int, ...]] = set()
         self.flow = self._method.flow_name
         self.precision = self._method.precision
         self.rows = Rows()
-        """What :meth:`run` has scored, once it is done."""
+        """All scores; set when :meth:`run` has finished."""
 
     @property
     def is_ablation(self) -> bool:
-        """Whether the weights leave out or replace a part of the method, as those of Table 5 do."""
+        """Whether the weights omit or replace a part of the method, as those of Table 5 do."""
         if not isinstance(self._method, NetworkMethod):
             return False
         reading = self._method.descriptor
@@ -100,7 +100,7 @@ class Benchmark:
 
     @cached_property
     def settings(self) -> dict[str, Any]:
-        """All that the numbers depend on beside the dataset's files, as JSON."""
+        """Everything besides the dataset's files that the scores depend on, as JSON."""
         scoring, engine = self.plan.scoring, self.plan.engine
         of_metrics = {name: load_metric(name).settings(scoring) for name in scoring.metrics}
         return {
@@ -120,11 +120,12 @@ class Benchmark:
         }
 
     def run(self, results: ResultsFolder | None = None) -> Iterator[FrameScored]:
-        """Score every window, those of ``results`` excepted that are there already; keep the rows in it as it goes.
+        """Score every window that ``results`` does not contain yet, and add the rows to it.
 
         Raises:
-            ImageError: a picture that cannot be read or scored; names the frame. Or a scene that a metric of scenes
-                refuses; named once all windows have been scored.
+            ImageError: an image cannot be read or scored; names the frame. Or a scene cannot be scored by a metric of
+            scenes;
+                raised after all windows have been scored.
             DeviceError: one of several processes ended unexpectedly.
             UnwritableFrame: the folder cannot be written to.
         """
@@ -144,11 +145,11 @@ class Benchmark:
         self.rows = progress.rows
 
     def summary(self) -> Summary:
-        """The means of the finished run."""
+        """Return the means of the finished run."""
         return summarize(self.rows)
 
     def score(self, chunk: Chunk) -> Rows:
-        """The rows of some windows: of one, or of a whole scene if a metric asks for that."""
+        """Return the rows of some windows: of one, or of a whole scene if a metric needs that."""
         frames: list[FrameRow] = []
         samples = self._samples(chunk, frames)
         if not self._by_scene:
@@ -174,7 +175,7 @@ class Benchmark:
         return bool(scene_metrics(self.plan.scoring.metrics))
 
     def _samples(self, chunk: Chunk, frames: list[FrameRow]) -> Iterator[SceneFrame]:
-        """Score the windows one by one into ``frames``; give what their scene is scored by."""
+        """Score the windows one by one, append them to ``frames``, and yield the input of the metrics of scenes."""
         for files in chunk:
             try:
                 row, sample = self._row(files)
@@ -184,7 +185,9 @@ class Benchmark:
             yield sample
 
     def reconstruct(self, files: WindowFiles) -> tuple[Scored, Scores]:
-        """A window's pictures as the metrics see them, and what they cost. Raises what :func:`read_window` raises."""
+        """Reconstruct a window; return the input of the metrics, and the costs. Raises the errors of
+        :func:`read_window`.
+        """
         window = read_window(self.reader, files)
         frame, costs = self._reconstruct(window)
         result = with_reference(window, frame, self.plan.scoring.reference_trust, self.reader.cycle)
@@ -201,7 +204,9 @@ class Benchmark:
         return row, SceneFrame(scored.result, exposed, None if truth is None else truth.radiance)
 
     def _reconstruct(self, window: Window) -> tuple[HdrFrame, Scores]:
-        """The window's radiance and cost; a CUDA device sees each size once before, so that set-up does not count."""
+        """Return radiance and cost of a window. On CUDA, the first window of each size runs once before, to exclude
+        set-up.
+        """
 
         def call() -> HdrFrame:
             return self._method(window.codes, window.exposures, occlusions=False)
@@ -214,7 +219,7 @@ class Benchmark:
         return frame, cost.scores(self._where, (width, height))
 
     def _kept(self, rows: Rows) -> tuple[Rows, list[Chunk]]:
-        """The rows that stand, and the chunks that have none."""
+        """Return the rows that are still valid, and the chunks that have to be scored."""
         there = {(row.name, row.digest): row for row in rows.frames}
         scenes = {(row.scene, row.digest): row for row in rows.scenes}
         kept, todo = Rows(), []
@@ -250,8 +255,8 @@ class Benchmark:
                 yield future.result()
         except BrokenProcessPool as error:
             raise DeviceError(
-                f"One of the {self.plan.jobs} processes of --jobs ended unexpectedly, most likely for want of memory.",
-                hint="With -o the same command resumes; fewer --jobs, which need another folder, take less memory.",
+                f"One of the {self.plan.jobs} processes of --jobs ended unexpectedly, probably because memory ran out.",
+                hint="With -o the same command resumes; fewer --jobs, which need another folder, use less memory.",
                 jobs=self.plan.jobs,
             ) from error
         finally:
@@ -264,7 +269,7 @@ def _joined(parts: Iterable[str]) -> str:
 
 @lru_cache(maxsize=1)
 def _opened(plan: Plan) -> Benchmark:
-    """A worker process's own run, opened once."""
+    """The benchmark of a worker process, opened once."""
     return Benchmark(plan)
 
 
@@ -273,7 +278,7 @@ def _score(plan: Plan, chunk: Chunk) -> Rows:
 
 
 def _share_cores(threads: int) -> None:
-    """Give each of several processes its share of the cores."""
+    """Set up a worker process to use ``threads`` threads."""
     set_up_cpu()
     torch.set_num_threads(threads)
     cv2.setNumThreads(threads)

@@ -1,4 +1,4 @@
-"""What a frame costs, as Table 4 asks: seconds, and the peak of memory."""
+"""The cost of a frame as in Table 4: seconds, and peak memory."""
 
 from __future__ import annotations
 
@@ -18,15 +18,19 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds of one reconstruction, flow included; reading and scoring are not."""
+    """Cost of one reconstruction, including flow, without reading and scoring."""
 
     seconds: float
     peak_bytes: int | None
-    """On a CUDA device, its memory's peak during the frame; on the CPU, the process's peak so far, scoring of
-    earlier frames included. None where the system does not tell."""
+    """On CUDA, the device's peak during the frame in bytes; on the CPU, the process's peak so far, including the
+    scoring of
+    earlier frames. None where the system does not provide it.
+    """
 
     def scores(self, where: str, size: tuple[int, int]) -> dict[str, Score]:
-        """The cost as scores by column; ``where`` is that of :func:`measured_on`, ``size`` is (width, height)."""
+        """Return the cost as scores by column; ``where`` is the result of :func:`measured_on`, ``size`` is (width,
+        height).
+        """
         parameters, facts = (("where", where),), (("size", f"{size[0]}x{size[1]}"),)
         scores = {"seconds": Score("time", self.seconds, "s", parameters, facts)}
         if self.peak_bytes is not None:
@@ -35,13 +39,13 @@ class Cost:
 
 
 def measured_on(device: torch.device, processes: int) -> str:
-    """Where a cost is taken, in words: the device, and how many processes share the machine if several do."""
+    """Describe where a cost is measured: the device, and the number of processes if there are several."""
     name = f"{device} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else str(device)
     return f"{name}, {processes} processes" if processes > 1 else name
 
 
 def measure(call: Callable[[], Result], device: torch.device) -> tuple[Result, Cost]:
-    """Run ``call`` and tell what it cost; on a CUDA device, until all its work is done."""
+    """Call ``call``; return its result and its cost. On CUDA, the time includes all queued work."""
     on_cuda = device.type == "cuda"
     if on_cuda:
         torch.cuda.synchronize(device)
@@ -55,7 +59,7 @@ def measure(call: Callable[[], Result], device: torch.device) -> tuple[Result, C
 
 
 def process_peak() -> int | None:
-    """The most memory this process has held so far, in bytes; None on Windows."""
+    """Return the peak memory of this process so far in bytes; None on Windows."""
     if sys.platform == "win32":
         return None
     import resource

@@ -1,4 +1,4 @@
-"""What a metric of the benchmark is, and how one is found by name: modules of ``paper/metrics`` define ``METRIC``."""
+"""The metrics of the benchmark, found by name: each module of ``paper/metrics`` defines ``METRIC``."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ TRUSTS = ("hard", "soft", "off")
 
 @dataclass(frozen=True)
 class ScoreSettings:
-    """Which metrics, and all that their numbers depend on beside the frames."""
+    """The metrics, and everything besides the frames that their values depend on."""
 
     metrics: tuple[str, ...]
-    """Of :func:`metric_names`; none to measure time and memory alone."""
+    """Names from :func:`metric_names`; empty to measure only time and memory."""
     reference_trust: str = "hard"
     """``hard`` is the published composite; ``soft`` and ``off`` are the renderer's."""
     hdrvdp: HdrVdpSettings = field(default_factory=HdrVdpSettings)
     label_flow: str = "dis"
-    """The flow estimator that labels EPE, on tone-mapped ground truth."""
+    """The flow estimator that computes the labels of EPE on tone-mapped ground truth."""
 
     def __post_init__(self) -> None:
         for name in self.metrics:
@@ -51,14 +51,14 @@ class ScoreSettings:
 
 @dataclass(frozen=True)
 class Scored:
-    """A reconstructed window as the metrics see it."""
+    """A reconstructed window, the input of the metrics."""
 
     reader: DatasetReader
     files: WindowFiles
     window: Window
     frame: HdrFrame
     result: FloatArray
-    """``(H, W, 3)`` radiance with the reference's trusted pixels."""
+    """``(H, W, 3)`` radiance, including the reference's trusted pixels."""
     settings: ScoreSettings
     device: torch.device
     reading: Literal["exact", "released"]
@@ -66,7 +66,7 @@ class Scored:
 
     @property
     def truth(self) -> GroundTruth:
-        """:func:`require_metrics` has made sure that there is one."""
+        """The ground truth; :func:`require_metrics` has checked that there is one."""
         if self.window.truth is None:
             raise DocumentError(f"{self.files.name} has no ground truth.")
         return self.window.truth
@@ -74,14 +74,14 @@ class Scored:
 
 @dataclass(frozen=True)
 class SceneFrame:
-    """A scored frame as the metrics of whole scenes see it."""
+    """A scored frame, the input of the metrics of whole scenes."""
 
     result: FloatArray
-    """``(H, W, 3)`` radiance as it is scored."""
+    """``(H, W, 3)`` the scored radiance."""
     well_exposed: NDArray[np.bool_]
-    """``(H, W)``: the reference's pixels that are neither dark nor bright."""
+    """``(H, W)`` True where the reference's pixel is neither dark nor bright."""
     truth: FloatArray | None
-    """``(H, W, 3)``, within 0-1; None if the data set has none."""
+    """``(H, W, 3)`` within 0-1; None if the dataset has none."""
 
 
 def _no_settings(settings: ScoreSettings) -> Any:
@@ -94,10 +94,10 @@ class FrameMetric:
 
     score: Callable[[Scored], Scores]
     needs: str = "ground truth"
-    """What a data set must have, in words."""
+    """What the dataset must contain, for messages."""
     possible: Callable[[WindowFiles], bool] = lambda files: files.truth is not None
     settings: Callable[[ScoreSettings], Any] = _no_settings
-    """What the number depends on beside the frames, as JSON; None for nothing."""
+    """Everything besides the frames that the value depends on, as JSON; None if nothing."""
 
 
 @dataclass(frozen=True)
@@ -105,21 +105,21 @@ class SceneMetric:
     """A metric of whole scenes, computed while the frames are read once."""
 
     score: Callable[[Iterator[SceneFrame], int, torch.device], Scores]
-    """Takes the frames in order, their count, and the device to compute on."""
+    """Called with the frames in order, their number, and the device that computes."""
     needs: str
     possible: Callable[[WindowFiles], bool]
     frames: int
-    """Number of frames a scene must have."""
+    """Minimum number of frames of a scene."""
     settings: Callable[[ScoreSettings], Any] = _no_settings
 
 
 def metric_names() -> list[str]:
-    """Names that ``--metrics`` takes, sorted."""
+    """Return the names for ``--metrics``, sorted."""
     return sorted(found.name.replace("_", "-") for found in pkgutil.iter_modules(metrics.__path__))
 
 
 def load_metric(name: str) -> FrameMetric | SceneMetric:
-    """The metric of a name. Raises DocumentError if there is none."""
+    """Return the metric of a name. Raises DocumentError if there is none."""
     if name not in metric_names():
         raise DocumentError(f'There is no metric "{name}".', hint=f"Use {', '.join(metric_names())}.")
     metric: FrameMetric | SceneMetric = importlib.import_module(f"{metrics.__name__}.{name.replace('-', '_')}").METRIC
@@ -127,12 +127,12 @@ def load_metric(name: str) -> FrameMetric | SceneMetric:
 
 
 def with_trust(scores: Scores, trust: str) -> Scores:
-    """The scores with the reference trust among their parameters."""
+    """Return the scores with the reference trust added to their parameters."""
     named = ("reference_trust", trust)
     return {column: replace(score, parameters=(*score.parameters, named)) for column, score in scores.items()}
 
 
 def mean_of_sides(sides: list[Score]) -> Score:
-    """The mean over both neighbors, stated among the parameters."""
+    """Return the mean over both neighbors, noted in the parameters."""
     parameters = (*sides[0].parameters, ("sides", "mean of both neighbors"))
     return replace(sides[0], value=fmean(side.value for side in sides), parameters=parameters, facts=())

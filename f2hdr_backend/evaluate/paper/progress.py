@@ -1,4 +1,4 @@
-"""Progress of a benchmark run: collects the rows and writes them as they come."""
+"""Progress of a benchmark run: collects the rows and writes them periodically."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class FrameScored:
     total: int
 
     def to_json(self) -> dict[str, Any]:
-        """One JSON event."""
+        """Return the event as JSON."""
         counts = {"kept": self.kept, "done": self.done, "total": self.total}
         return {"event": "frame_scored", **self.row.to_json(), **counts}
 
 
 class Progress:
-    """The rows scored so far, in the data set's order; written to the results folder every few seconds."""
+    """The rows scored so far, in the dataset's order; written to the results folder about every 10 seconds."""
 
     def __init__(self, names: list[str], results: ResultsFolder | None, kept: Rows) -> None:
         self.rows = kept
@@ -39,7 +39,7 @@ class Progress:
         self._written = time.monotonic()
 
     def add(self, rows: Rows) -> Iterator[FrameScored]:
-        """Add the rows of a chunk and yield one event a frame."""
+        """Add the rows of a chunk and yield one event per frame."""
         done, total = len(self.rows.frames), len(self._order)
         together = self.rows + rows
         self.rows = Rows(

@@ -1,4 +1,4 @@
-"""The numbers of the F2HDR paper (Yue et al., CVPR 2026, pages 33985-33994), as printed there."""
+"""The numbers of the F2HDR paper (Yue et al., CVPR 2026, pages 33985-33994), as printed."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from dataclasses import dataclass
 
 PAPER = "Yue et al., F2HDR, CVPR 2026"
 OURS = "F2HDR (paper)"
-"""The row that the paper calls "Ours"."""
+"""The paper's row "Ours"."""
 
 
 @dataclass(frozen=True)
 class PublishedTable:
-    """A table: by method, the columns it gives; a method without a column has no entry for it."""
+    """A table: values by method and column; a method has no entry for columns that the paper leaves empty."""
 
     source: str
     title: str
     rows: Mapping[str, Mapping[str, float]]
     remark: str = ""
-    """What the paper leaves open."""
+    """What the paper does not specify."""
 
 
 def _rows(columns: tuple[str, ...], rows: Mapping[str, tuple[float | None, ...]]) -> dict[str, dict[str, float]]:
@@ -48,7 +48,7 @@ TABLE_1 = PublishedTable(
             OURS: (43.87, 0.9573, 78.88),
         },
     ),
-    "The paper does not say how its dynamic and static scenes are averaged.",
+    "The paper does not specify how its dynamic and static scenes are averaged.",
 )
 
 TABLE_2 = PublishedTable(
@@ -79,12 +79,12 @@ TABLE_3 = PublishedTable(
             OURS: (2.08, 30.84, 0.8922),
         },
     ),
-    "The paper's flow labels are MemFlow's on the ground truth; EPE depends on who made the labels.",
+    "The paper's flow labels are MemFlow's on the ground truth; EPE depends on the estimator of the labels.",
 )
 
 TABLE_4 = PublishedTable(
     f"{PAPER}, Table 4",
-    "Seconds a frame on an NVIDIA RTX 3090",
+    "Seconds per frame on an NVIDIA RTX 3090",
     _rows(
         ("1920x1080", "1536x813"),
         {
@@ -131,9 +131,9 @@ TABLE_5_REAL_HDRV = PublishedTable(
 )
 
 BY_DATASET: Mapping[str, tuple[PublishedTable, ...]] = {"deephdrvideo": (TABLE_1,), "real-hdrv": (TABLE_2, TABLE_3)}
-"""The tables that a dataset's scores belong beside; :data:`TABLE_4` goes with any."""
+"""The tables to compare a dataset's scores with; :data:`TABLE_4` applies to every dataset."""
 ABLATIONS: Mapping[str, tuple[PublishedTable, ...]] = {
     "deephdrvideo": (TABLE_5_DEEPHDRVIDEO,),
     "real-hdrv": (TABLE_5_REAL_HDRV,),
 }
-"""What belongs beside the scores of weights that leave a part of the method out."""
+"""The tables to compare with, for weights that omit a part of the method."""

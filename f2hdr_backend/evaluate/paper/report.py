@@ -1,7 +1,7 @@
-"""A benchmark run as a page to look at: its results, what the camera recorded, the truth, and all scores.
+"""The report page of a benchmark run: results, recorded references, truth, and all scores.
 
-Pictures of a run are not kept. Those that the page shows are reconstructed again, one at a time, when it is written:
-so a run of several processes, or one that was resumed, has the same page.
+Images of a run are not stored. Those on the page are reconstructed again, one at a time, when it is written, so that
+the page does not depend on the number of processes and on resuming.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ from f2hdr_backend.image.arrays import radiance_of
 
 COSTS = ("seconds", "peak GiB")
 AGAINST_TRUTH = ("PSNR", "SSIM", "HDR-VDP", "ColorVideoVDP")
-"""Beginnings of the columns that hold a picture against the truth."""
+"""Prefixes of the columns that compare an image with the truth."""
 VALUES = 16
-"""Values of a pixel in a page: result, reference and truth (3 each), two flows (2 each) and three masks."""
+"""Values per pixel on a page: result, reference and truth (3 each), two flows (2 each) and three masks."""
 
 Rows = Mapping[int, FrameRow]
 Groups = Mapping[str, tuple[int, ...]]
 
 
 def report_page(benchmark: Benchmark, heading: str, most: int, width: int | None) -> Page:
-    """The page of a finished run.
+    """Return the page of a finished run.
 
     Args:
         benchmark: the run.
-        heading: what was run, in words.
-        most: most frames to show.
-        width: most pixels that a picture is wide; None for any.
+        heading: description of the run.
+        most: maximum number of frames.
+        width: maximum width of the images in pixels; None for no limit.
 
     Raises:
-        ShotError: not even one frame fits, or ``most`` or ``width`` make no sense.
+        ShotError: a single frame is too large, or ``most`` or ``width`` is too small.
     """
     rows = dict(enumerate(benchmark.rows.frames))
     scenes = Grouping.of("scene", rows, lambda row: row.scene)
@@ -63,10 +63,10 @@ def _by_exposure(rows: Rows) -> Grouping:
 
 
 def _choose(rows: Rows, scenes: Groups, count: int) -> tuple[tuple[int, ...], str]:
-    """The frames to show, and why those."""
+    """Return the frames to show, and a sentence that explains the selection."""
     column = next((column for column in rows[0].scores if column not in COSTS), None)
     if column is None:
-        return page.pick_frames(rows, 1, count), f"The page shows {count} of {len(rows)} frames, evenly picked."
+        return page.pick_frames(rows, 1, count), f"The page shows {count} of {len(rows)} frames, evenly spaced."
     sign = -1 if column in interesting.LOWER_IS_BETTER else 1
     scores = {number: sign * row.scores[column].value for number, row in rows.items()}
     return interesting.choose(scores, scenes.values(), count), interesting.words(count, len(rows), column, "scene")
@@ -81,7 +81,7 @@ def _remarks(rows: Rows, width: int | None) -> Iterator[str]:
             "recorded references were not (the published rule)."
         )
     if width is not None and any(_size(row)[0] > width for row in rows.values()):
-        yield f"Pictures are at most {width} pixels wide, averaged; scores are of full size."
+        yield f"Images are at most {width} pixels wide, area-averaged; scores are computed at full size."
 
 
 def _made_by(benchmark: Benchmark) -> str:
@@ -94,7 +94,7 @@ def _sources(benchmark: Benchmark) -> Iterator[Source]:
     yield Source("A", f"{_made_by(benchmark)}, flow {benchmark.flow}", f"reference trust {trust}")
     yield Source("B", "reference as recorded", "gamma 2.2, over its exposure")
     if _has_truth(benchmark):
-        yield Source("truth", "ground truth", "clipped at 0, brought within 1")
+        yield Source("truth", "ground truth", "clipped at 0, scaled to at most 1")
 
 
 def _has_truth(benchmark: Benchmark) -> bool:
@@ -121,7 +121,7 @@ def _planes(scored: Scored) -> dict[str, Plane]:
 
 
 def _score_rows(benchmark: Benchmark, rows: Rows, scenes: Groups) -> Iterator[ScoreRow]:
-    """Every column: the metrics of frames, those of scenes, then the costs."""
+    """Yield every column: the metrics of frames, those of scenes, then the costs."""
     firsts = {scene: frames[0] for scene, frames in scenes.items()}
     whole = {firsts[row.scene]: row.scores for row in benchmark.rows.scenes}
     frames = {number: row.scores for number, row in rows.items()}
@@ -138,20 +138,20 @@ def _score_row(column: str, scores: Mapping[int, Mapping[str, Score]], over: str
 
 
 def _published(benchmark: Benchmark) -> dict[str, float]:
-    """The paper's numbers for this dataset, by column."""
+    """Return the paper's numbers for this dataset, by column."""
     dataset = str(benchmark.settings["dataset"])
     tables = (*BY_DATASET.get(dataset, ()), *ABLATIONS.get(dataset, ()))
     return {column: value for table in tables for column, value in table.rows[OURS].items()}
 
 
 def _frame_bytes(rows: Rows, width: int | None) -> int:
-    """Bytes of the largest frame in a page."""
+    """Return the bytes of the largest frame on a page."""
     sizes = (_size(row) for row in rows.values())
     shrunk = ((wide, high) if width is None or wide <= width else (width, high * width // wide) for wide, high in sizes)
     return 2 * VALUES * max(wide * high for wide, high in shrunk)
 
 
 def _size(row: FrameRow) -> tuple[int, int]:
-    """Width and height of a frame."""
+    """Return width and height of a frame in pixels."""
     wide, _, high = str(dict(row.scores["seconds"].facts)["size"]).partition("x")
     return int(wide), int(high)

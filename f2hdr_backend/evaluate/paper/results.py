@@ -1,4 +1,6 @@
-"""A benchmark run's rows in a folder: JSON to go on from, CSV for spreadsheets; each file whole or not at all."""
+"""Stores a benchmark run's rows in a folder: JSON to resume from, CSV for spreadsheets; each file is written
+atomically.
+"""
 
 from __future__ import annotations
 
@@ -25,25 +27,25 @@ class FrameRow:
     scene: str
     frame: int
     exposure: float
-    """Of the reference, over the shortest."""
+    """Exposure of the reference relative to the shortest."""
     divisor: float
-    """What the ground truth was divided by to lie within 0-1; 1 where it did already."""
+    """The number that the ground truth was divided by to fit within 0-1; 1 if it already did."""
     digest: str
-    """Identity of the settings and of every file that the scores depend on."""
+    """Hash of the settings and of every file that the scores depend on."""
     scores: Mapping[str, Score]
 
     @property
     def name(self) -> str:
-        """``scene/0007``."""
+        """Name of the frame, such as ``scene/0007``."""
         return f"{self.scene}/{self.frame:04d}"
 
     @property
     def low(self) -> bool:
-        """Whether the reference is a low exposure, as the published program splits its averages."""
+        """Whether the reference is a low exposure; the published program averages these separately."""
         return self.exposure <= 1
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON types."""
+        """Return the row as JSON types."""
         return {
             "scene": self.scene,
             "frame": self.frame,
@@ -63,7 +65,7 @@ class SceneRow:
     scores: Mapping[str, Score]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON types."""
+        """Return the row as JSON types."""
         scores = {column: score.to_json() for column, score in self.scores.items()}
         return {"scene": self.scene, "digest": self.digest, "scores": scores}
 
@@ -75,27 +77,27 @@ class Rows:
     frames: tuple[FrameRow, ...] = ()
     scenes: tuple[SceneRow, ...] = ()
     refused: tuple[ImageError, ...] = ()
-    """Scenes whose frames are there and that could not be scored as a whole, each named by its error; never kept."""
+    """Errors of scenes whose frames are scored, but not the scene as a whole; not written to the folder."""
 
     def __add__(self, other: Rows) -> Rows:
-        """Both."""
+        """Return the rows of both."""
         return Rows(self.frames + other.frames, self.scenes + other.scenes)
 
 
 class ResultsFolder:
-    """Where a run keeps its rows."""
+    """The folder of a run's rows."""
 
     def __init__(self, folder: Path, settings: Mapping[str, Any]) -> None:
-        """``settings`` is what all numbers depend on, as JSON; rows of other settings are never mixed in."""
+        """``settings`` is everything that the scores depend on, as JSON; rows with other settings are not accepted."""
         self._folder = folder
         self._settings = dict(settings)
 
     def load(self) -> Rows:
-        """The rows that are there; none if the folder is new.
+        """Return the stored rows; none if the folder is new.
 
         Raises:
             DocumentError: the record cannot be read.
-            ShotError: it was made with other settings; names the first that differs.
+            ShotError: the record has other settings; names the first that differs.
         """
         path = self._folder / RECORD
         if not path.exists():
@@ -110,7 +112,7 @@ class ResultsFolder:
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DocumentError(
-                f"{path} is no record of an evaluation ({error}).", hint="Choose another folder.", path=str(path)
+                f"{path} is not a record of an evaluation ({error}).", hint="Choose another folder.", path=str(path)
             ) from error
         self._require_same(settings)
         return rows
@@ -137,9 +139,9 @@ class ResultsFolder:
         for name, value in self._settings.items():
             if settings.get(name) != value:
                 raise ShotError(
-                    f"{self._folder} holds scores made with other settings: {name} was {settings.get(name)!r} and is "
+                    f"{self._folder} contains scores with other settings: {name} was {settings.get(name)!r} and is "
                     f"now {value!r}.",
-                    hint="Choose another folder with -o, or evaluate as before.",
+                    hint="Choose another folder with -o, or use the previous settings.",
                     path=str(self._folder),
                 )
 

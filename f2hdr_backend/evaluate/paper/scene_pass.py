@@ -1,4 +1,4 @@
-"""One pass over the frames of a scene for several metrics, each of which reads the frames at its own pace."""
+"""Scores the frames of a scene with several metrics in one pass; each metric reads the frames at its own pace."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from f2hdr_backend.evaluate.paper.metric import SceneFrame, SceneMetric, Scores
 
 
 class _Feed:
-    """The frames that one metric reads: an iterator over a queue, of which one frame is kept at a time."""
+    """The frames for one metric: an iterator over a queue of at most one frame."""
 
     def __init__(self) -> None:
         self.queue: Queue[SceneFrame | None] = Queue(maxsize=1)
@@ -30,16 +30,16 @@ class _Feed:
 
 
 def score_scene(frames: Iterator[SceneFrame], count: int, metrics: list[SceneMetric], device: torch.device) -> Scores:
-    """The scores of a scene by all of ``metrics``; the frames are read to the end, one at a time.
+    """Return the scores of a scene for all ``metrics``; the frames are read to the end, one at a time.
 
     Args:
         frames: in order.
-        count: how many there are.
+        count: number of frames.
         metrics: at least one.
-        device: where they compute.
+        device: torch device that computes the metrics.
 
     Raises:
-        What reading a frame raises; else what the first metric that fails raises.
+        The error of reading a frame, or else that of the first metric that fails.
     """
     feeds = [_Feed() for _ in metrics]
 
@@ -47,7 +47,7 @@ def score_scene(frames: Iterator[SceneFrame], count: int, metrics: list[SceneMet
         try:
             return metric.score(feed, count, device)
         finally:
-            for _ in feed:  # a metric that stops early does not stop the others
+            for _ in feed:  # so that a metric that stops early does not block the others
                 pass
 
     with ThreadPoolExecutor(len(metrics)) as pool:

@@ -14,7 +14,7 @@ Averages = Mapping[str, Average]
 
 @dataclass(frozen=True)
 class Summary:
-    """Every mean is over frames, by column; flicker's, which scenes have, is over scenes."""
+    """Means over frames, by column; for metrics of scenes, means over scenes."""
 
     all: Averages
     low: Averages
@@ -23,10 +23,10 @@ class Summary:
     scenes: Mapping[str, Averages]
     frames: int
     rescaled: tuple[str, ...]
-    """Frames whose ground truth exceeded 1 and was divided by its maximum, while the plate's radiance was not."""
+    """Frames whose ground truth exceeded 1 and was divided by its maximum, although the plate's radiance was not."""
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON types: numbers by group and column, and each column's parameters with the facts of its frames."""
+        """Return JSON types: values by group and column, and each column's parameters with the facts of its frames."""
         return {
             "frames": self.frames,
             "all": _values(self.all),
@@ -42,11 +42,11 @@ class Summary:
 
 
 def summarize(rows: Rows) -> Summary:
-    """The means of a run.
+    """Return the means of a run.
 
     Raises:
-        ShotError: rows of one column with different parameters.
-        ImageError: a score that is not a number.
+        ShotError: rows of one column have different parameters.
+        ImageError: a score is NaN.
     """
     whole = {row.scene: row.scores for row in rows.scenes}
     scenes = {

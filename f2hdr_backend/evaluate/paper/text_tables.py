@@ -1,4 +1,4 @@
-"""A benchmark run in words: the paper's rows beside ours, exposures and scenes, and what every number depends on."""
+"""Text tables of a benchmark run: comparison with the paper, exposures, scenes, and the parameters of every metric."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ Row = tuple[str, Mapping[str, str]]
 
 
 def published_lines(dataset: str, summary: Summary, *, ablation: bool) -> Iterator[str]:
-    """Each table of the paper that has a column of this run, this run below it and its difference to the paper's.
+    """Yield each table of the paper that shares a column with this run, with this run and its difference from the
+    paper.
 
     Args:
-        dataset: with dashes.
+        dataset: name with dashes.
         summary: the run.
-        ablation: whether its weights belong into Table 5.
+        ablation: whether to include Table 5.
     """
     tables = BY_DATASET.get(dataset, ()) + (ABLATIONS.get(dataset, ()) if ablation else ())
     for table in tables:
@@ -34,26 +35,26 @@ def published_lines(dataset: str, summary: Summary, *, ablation: bool) -> Iterat
 
 
 def exposure_lines(summary: Summary) -> Iterator[str]:
-    """All frames, and those with a low and with a high reference exposure."""
+    """Yield the means of all frames, and of those with a low and with a high reference exposure."""
     groups = (("all frames", summary.all), ("low reference", summary.low), ("high reference", summary.high))
     rows = [(name, _numbers(averages)) for name, averages in groups if averages]
     yield from _table(list(summary.all), rows)
 
 
 def scene_lines(summary: Summary) -> Iterator[str]:
-    """The means of every scene."""
+    """Yield the means of every scene."""
     yield from _table(list(summary.all), [(scene, _numbers(means)) for scene, means in summary.scenes.items()])
 
 
 def parameter_lines(summary: Summary) -> Iterator[str]:
-    """Each metric with what it depends on, and frames that need a word."""
+    """Yield each metric with its parameters, then remarks about frames."""
     for column, mean in summary.all.items():
         score = mean.score
         listed = ", ".join(f"{name}={_setting(value)}" for name, value in (*score.parameters, *score.facts))
         what = ", ".join(part for part in (score.metric if score.metric != column else "", score.unit) if part)
         yield f"{column}{f' ({what})' if what else ''}: {listed}"
         if mean.identical:
-            yield f"  identical to the truth and left out of the mean: {', '.join(mean.identical)}"
+            yield f"  identical to the truth and excluded from the mean: {', '.join(mean.identical)}"
     if summary.rescaled:
         yield (
             f"{len(summary.rescaled)} of {summary.frames} frames have ground truth above 1, which was divided by its "
@@ -62,7 +63,7 @@ def parameter_lines(summary: Summary) -> Iterator[str]:
 
 
 def cost_lines(rows: Sequence[FrameRow]) -> Iterator[str]:
-    """Seconds a frame beside Table 4, where the frames have one of its sizes."""
+    """Yield the seconds per frame next to Table 4, if frames have one of its sizes."""
     for size, published in TABLE_4.rows[OURS].items():
         timed = [row.scores["seconds"].value for row in rows if ("size", size) in row.scores["seconds"].facts]
         if timed:
@@ -93,7 +94,7 @@ def _number(score: Score, value: float) -> str:
 
 
 def _table(columns: Sequence[str], rows: Sequence[Row]) -> Iterator[str]:
-    """A heading and one line a row; a missing number is a dash."""
+    """Yield a heading and one line per row; a missing value is a dash."""
     first = max(len(name) for name, _ in rows)
     widths = [max(len(column), 8) for column in columns]
     heading = (f"{column:>{width}}" for column, width in zip(columns, widths, strict=True))

@@ -1,4 +1,4 @@
-"""Contact sheets: labelled pictures in rows, with title, scores and legends, as one picture to judge."""
+"""Contact sheets: labeled images in rows, with title, scores and legends, as one image."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Color = tuple[int, int, int]
 WIDTH = 1920
 MARGIN, GUTTER, ROW_GAP = 28, 12, 16
 GROUND: Color = (38, 38, 38)
-"""Dark and neutral, so that it does not sway the eye."""
+"""Dark and neutral, so that it does not affect color perception."""
 INK: Color = (236, 236, 236)
 FAINT: Color = (165, 165, 165)
 MARK: Color = (255, 170, 0)
@@ -41,27 +41,27 @@ class Wheel:
     """The legend of a flow picture."""
 
     fastest: str
-    """Text for the speed at the rim."""
+    """Text for the speed at the edge of the wheel."""
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One picture of a sheet."""
+    """One image of a sheet."""
 
     picture: Picture
-    """``(H, W, 3)`` RGB of any size; shrunk by averaging, enlarged by repeating pixels."""
+    """``(H, W, 3)`` RGB of any size; downscaled by area averaging, enlarged by repeating pixels."""
     label: str
-    """What it shows."""
+    """The caption."""
     note: str = ""
-    """Such as its score; stands to the right."""
+    """Text on the right, such as a score."""
     legend: Scale | Wheel | None = None
     frame: tuple[int, int, int, int] | None = None
-    """Left, top, width and height of a part of the picture to outline, in its pixels."""
+    """Left, top, width and height in pixels of a rectangle to outline."""
 
 
 @dataclass(frozen=True)
 class Section:
-    """Rows of panels under a heading, or without one. Rows may differ in length; the longest sets the columns."""
+    """Rows of panels, with or without a heading. The longest row determines the number of columns."""
 
     heading: str
     text: str
@@ -70,20 +70,20 @@ class Section:
 
 @dataclass(frozen=True)
 class ContactSheet:
-    """A title, lines of text beside a table, and sections."""
+    """A title, lines of text next to a table, and sections."""
 
     title: str
     lines: tuple[str, ...]
     table: tuple[tuple[str, ...], ...]
-    """Rows of cells, the first being the header; may be empty."""
+    """Rows of cells, the first of which is the header; may be empty."""
     sections: tuple[Section, ...]
 
 
 def draw(sheet: ContactSheet, width: int = WIDTH) -> Picture:
-    """The sheet as ``(H, width, 3)`` RGB.
+    """Return the sheet as ``(H, width, 3)`` RGB.
 
     Raises:
-        ImageError: no panel, a picture that is not ``(H, W, 3)`` uint8, or a width too small for the columns.
+        ImageError: there is no panel, an image is not ``(H, W, 3)`` uint8, or the width is too small for the columns.
     """
     layout = _Layout.of(sheet, width)
     canvas = Image.new("RGB", (width, layout.height), GROUND)
@@ -103,13 +103,13 @@ def draw(sheet: ContactSheet, width: int = WIDTH) -> Picture:
 
 
 def grid(panels: tuple[Panel, ...], columns: int) -> tuple[tuple[Panel, ...], ...]:
-    """Panels in rows of ``columns``."""
+    """Split panels into rows of ``columns``."""
     return tuple(panels[start : start + columns] for start in range(0, len(panels), columns))
 
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where things go, in pixels."""
+    """Positions and sizes in pixels."""
 
     head: int
     cell: int
@@ -120,13 +120,13 @@ class _Layout:
     def of(cls, sheet: ContactSheet, width: int) -> _Layout:
         rows = [row for section in sheet.sections for row in section.rows if row]
         if not rows:
-            raise ImageError("A contact sheet needs at least one picture.")
+            raise ImageError("A contact sheet needs at least one image.")
         for panel in (panel for row in rows for panel in row):
             _check(panel)
         columns = max(map(len, rows))
         cell = (width - 2 * MARGIN - (columns - 1) * GUTTER) // columns
         if cell < 1:
-            raise ImageError(f"{columns} columns do not fit into {width} pixels.", hint="Make the sheet wider.")
+            raise ImageError(f"{columns} columns do not fit in {width} pixels.", hint="Increase the width.")
         head = 40 + _line_height(TITLE_PX) + _line_height(TEXT_PX) * max(len(sheet.lines), len(sheet.table) - 2, 0)
         if not sheet.title:
             head = MARGIN // 2
@@ -139,7 +139,7 @@ class _Layout:
 
 
 class _Pen:
-    """Draws text and pictures on a canvas."""
+    """Draws text and images on a canvas."""
 
     def __init__(self, canvas: Image.Image) -> None:
         self.canvas = canvas
@@ -184,7 +184,7 @@ def _draw_panel(pen: _Pen, panel: Panel, place: tuple[int, int], cell: int) -> N
 
 
 def _draw_scale(pen: _Pen, scale: Scale, corner: tuple[int, int], cell: int) -> None:
-    """A color bar with the text of its ends, on a plate in the lower right corner."""
+    """Draw a color bar with labels in the lower right corner."""
     bar = Image.fromarray(color_bar(max(cell // 4, 8), 10))
     low, high = pen.width(scale.low, LEGEND_PX), pen.width(scale.high, LEGEND_PX)
     right, middle = corner[0] - 8, corner[1] - 14
@@ -196,7 +196,7 @@ def _draw_scale(pen: _Pen, scale: Scale, corner: tuple[int, int], cell: int) -> 
 
 
 def _draw_wheel(pen: _Pen, wheel: Wheel, corner: tuple[int, int], cell: int) -> None:
-    """A color wheel with the speed at its rim, on a plate in the lower right corner."""
+    """Draw a color wheel with the speed at its edge in the lower right corner."""
     side = max(cell // 7, 16)
     colors, coverage = color_wheel(side)
     right, bottom = corner[0] - 8, corner[1] - 8
@@ -208,7 +208,7 @@ def _draw_wheel(pen: _Pen, wheel: Wheel, corner: tuple[int, int], cell: int) -> 
 
 
 def _fitted(picture: Picture, width: int) -> Picture:
-    """The picture at that width."""
+    """Return the image scaled to ``width``."""
     height = _fitted_height(picture, width)
     smaller = width < picture.shape[1]
     scaled = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_NEAREST)
@@ -232,7 +232,7 @@ def _line_height(size: int) -> int:
 
 
 def _font(size: int) -> ImageFont.ImageFont | ImageFont.FreeTypeFont:
-    """The font that Pillow carries."""
+    """Return Pillow's built-in font."""
     return ImageFont.load_default(size=size)
 
 
@@ -240,6 +240,6 @@ def _check(panel: Panel) -> None:
     picture = panel.picture
     if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or not picture.size:
         raise ImageError(
-            f'The picture "{panel.label}" is {picture.shape} {picture.dtype}, not (height, width, 3) of 8 bits.',
-            hint="Code radiance for the display first.",
+            f'The image "{panel.label}" is {picture.shape} {picture.dtype}, not (height, width, 3) of 8 bits.',
+            hint="Convert radiance to 8-bit display codes first.",
         )

@@ -1,4 +1,4 @@
-"""Numbers as colors: from black over red and orange to pale yellow, evenly for the eye."""
+"""False colors: from black over red and orange to pale yellow, perceptually uniform (inferno)."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ Picture = NDArray[np.uint8]
 
 
 def false_color(values: ArrayLike, largest: float) -> Picture:
-    """``(H, W)`` numbers to ``(H, W, 3)`` RGB: 0 and less is black, ``largest`` and more the brightest."""
+    """Map ``(H, W)`` numbers to ``(H, W, 3)`` RGB: values <= 0 to black, values >= ``largest`` to the brightest
+    color.
+    """
     share = np.clip(np.asarray(values, np.float64) / largest, 0, 1)
     levels = np.asarray(np.rint(share * 255), np.uint8)
     return np.ascontiguousarray(cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO)[..., ::-1])
 
 
 def color_bar(width: int, height: int) -> Picture:
-    """The legend: ``(height, width, 3)`` RGB, from 0 on the left to the largest value on the right."""
+    """Return the legend ``(height, width, 3)`` RGB, from 0 on the left to the largest value on the right."""
     return false_color(np.tile(np.linspace(0, 1, width), (height, 1)), 1.0)

@@ -1,4 +1,4 @@
-"""Optical flow as colors: hue is the direction, saturation the speed, white stands still."""
+"""Optical flow as colors: hue is the direction, saturation the speed, white is no motion."""
 
 from __future__ import annotations
 
@@ -12,20 +12,24 @@ from f2hdr_backend.image.arrays import FloatArray
 Picture = NDArray[np.uint8]
 
 _HUES = (0, 15, 21, 25, 36, 49, 55)
-"""Steps of the wheel at which red, yellow, green, cyan, blue, magenta and again red stand: the eye tells yellowish
-hues apart better than bluish ones."""
+"""Positions of red, yellow, green, cyan, blue, magenta and again red on the wheel; yellowish hues are spaced wider,
+because
+they are easier to distinguish than bluish ones.
+"""
 _INKS = ((1, 0, 0), (1, 1, 0), (0, 1, 0), (0, 1, 1), (0, 0, 1), (1, 0, 1), (1, 0, 0))
 _BEYOND = np.float32(0.75)
-"""Flow faster than the wheel's rim is this much darker."""
+"""Brightness factor of flow that exceeds the wheel's edge."""
 
 
 def flow_colors(flow: FloatArray, fastest: float) -> Picture:
-    """A flow as the Middlebury benchmark shows it (Baker et al., A Database and Evaluation Methodology for Optical
-    Flow, 2011): red to the right, yellow down, blue-green to the left, violet up.
+    """Return a flow in the colors of the Middlebury benchmark: red to the right, yellow down, blue-green left, violet
+    up.
+
+    Source: Baker et al., A Database and Evaluation Methodology for Optical Flow, 2011.
 
     Args:
         flow: ``(H, W, 2)`` pixels, x to the right and y down, finite.
-        fastest: pixels at which a color is full; above 0.
+        fastest: flow in pixels at full saturation; above 0.
 
     Returns:
         ``(H, W, 3)`` RGB.
@@ -38,7 +42,9 @@ def flow_colors(flow: FloatArray, fastest: float) -> Picture:
 
 
 def color_wheel(side: int) -> tuple[Picture, FloatArray]:
-    """The legend: ``(side, side, 3)`` RGB, full color at the rim, and ``(side, side)`` its coverage in 0-1."""
+    """Return the legend: ``(side, side, 3)`` RGB with full saturation at the edge, and its coverage ``(side, side)``
+    0-1.
+    """
     radius = side / 2 - 1
     x = (np.arange(side, dtype=np.float32) - (side - 1) / 2) / np.float32(radius)
     flow = np.stack(np.meshgrid(x, x), -1)

@@ -1,4 +1,4 @@
-"""HDR radiance for an SDR screen: highlights are compressed, shadows are kept, hue is kept."""
+"""Tone mapping for SDR screens: compresses highlights, keeps shadows and hue."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def tone_map(radiance: NDArray[np.float32], white: float) -> NDArray[np.uint8]:
 
     Args:
         radiance: ``(H, W, 3)`` scene-linear; values below 0 become 0.
-        white: the radiance that becomes the screen's white.
+        white: the radiance that is mapped to the screen's white.
     """
     light = np.maximum(radiance, 0).astype(np.float32)
     peak = light.max(-1, keepdims=True)

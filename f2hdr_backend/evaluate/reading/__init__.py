@@ -1,1 +1,1 @@
-"""Readers of benchmark data sets: scenes, exposures and ground truth."""
+"""Readers of benchmark datasets: scenes, exposures and ground truth."""

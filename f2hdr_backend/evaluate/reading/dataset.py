@@ -1,4 +1,4 @@
-"""What a benchmark dataset offers, and how one is found by name."""
+"""The interface of benchmark datasets, and how to open one by name."""
 
 from __future__ import annotations
 
@@ -21,57 +21,57 @@ from f2hdr_backend.shot.errors import DocumentError, ImageError, ShotError
 Exposures = tuple[float, float, float]
 
 ALTERNATE = "alternate"
-"""Reference exposures as the footage has them."""
+"""The reference exposures alternate as in the footage."""
 
 
 @dataclass(frozen=True)
 class WindowFiles:
-    """Where a window's pictures are: three successive frames, the middle one being the reference."""
+    """The files of a window: three consecutive frames, of which the middle one is the reference."""
 
     scene: str
     frame: int
-    """Number of the reference frame: its file's, or its place in the scene's list, counted from 0."""
+    """Number of the reference frame: from its file name, or its index in the scene's list, starting at 0."""
     frames: tuple[str, str, str]
     exposures: Exposures
     """Relative exposures of ``frames``; 1 is the scene's shortest."""
     truth: str | None = None
     """Ground truth of the reference frame."""
     neighbor_truths: tuple[str, str] | None = None
-    """Ground truth of the two neighbors, where flow can be judged by it."""
+    """Ground truth of the two neighbors, if flow can be scored with it."""
     same_exposure: tuple[str, str] | None = None
-    """The two neighbors shot at the reference's exposure, where every frame has both exposures."""
+    """The two neighbors at the reference's exposure, if the dataset has every frame at both exposures."""
 
     @property
     def name(self) -> str:
-        """``scene/0007``."""
+        """Name of the window, such as ``scene/0007``."""
         return f"{self.scene}/{self.frame:04d}"
 
     def paths(self) -> tuple[str, ...]:
-        """Every file that scores may depend on."""
+        """Return every file that scores may depend on."""
         truth = () if self.truth is None else (self.truth,)
         return (*self.frames, *truth, *(self.neighbor_truths or ()), *(self.same_exposure or ()))
 
 
 @dataclass(frozen=True)
 class Window:
-    """A window's pictures."""
+    """The images of a window."""
 
     codes: FloatArray
     """``(3, H, W, 3)`` gamma-2.2 code values 0-1 of previous, reference, next."""
     exposures: Exposures
     truth: GroundTruth | None
-    """Of the reference frame; 1 is the clip of the shortest exposure. None if the dataset has none."""
+    """Ground truth of the reference frame; 1 is the clip of the shortest exposure. None if the dataset has none."""
 
 
 class DatasetReader(ABC):
-    """A data set on disk. Each module of ``evaluate/reading/datasets`` defines one subclass named ``Reader``."""
+    """A dataset on disk. Each module of ``evaluate/reading/datasets`` defines one subclass named ``Reader``."""
 
     expects: ClassVar[str]
-    """The layout it reads, as the end of a sentence that begins "expects"."""
+    """The folder layout, as the end of a sentence that starts with "expects"."""
     references: ClassVar[tuple[str, ...]] = (ALTERNATE,)
-    """What ``--ref-exposure`` may say."""
+    """Values for ``--ref-exposure``."""
     cycle: ClassVar[int] = 2
-    """How many exposures there are."""
+    """Number of exposures."""
 
     def __init__(self, folder: Path, reference: str = ALTERNATE) -> None:
         """Find the windows of all scenes.
@@ -81,7 +81,7 @@ class DatasetReader(ABC):
             reference: one of ``references``.
 
         Raises:
-            ShotError: a file or folder of the layout is missing; says which, and what the layout is.
+            ShotError: a file or folder is missing; the message names it and describes the layout.
         """
         self.folder = folder.resolve()
         self.reference = reference
@@ -89,42 +89,42 @@ class DatasetReader(ABC):
             raise self.missing(folder)
         self.windows = tuple(self._find())
         if not self.windows:
-            raise self.missing(folder / "a scene of enough frames for a window")
+            raise self.missing(folder / "a scene with enough frames for a window")
 
     def shared(self) -> tuple[str, ...]:
-        """Files beside those of a window that the scores of all windows depend on."""
+        """Return files, besides those of a window, that the scores of all windows depend on."""
         return ()
 
     @abstractmethod
     def _find(self) -> Iterator[WindowFiles]:
-        """The windows, in the order of scenes and frames."""
+        """Yield the windows in the order of scenes and frames."""
 
     def codes(self, path: str) -> FloatArray:
-        """``(H, W, 3)`` gamma-2.2 code values 0-1 of a frame. Raises UnreadableFrame."""
+        """Return the gamma-2.2 code values 0-1 of a frame, ``(H, W, 3)``. Raises UnreadableFrame."""
         return read_image(path).pixels
 
     def truth(self, path: str) -> GroundTruth:
-        """A ground-truth frame under the published rule. Raises UnreadableFrame."""
+        """Return a ground-truth frame, normalized by the published rule. Raises UnreadableFrame."""
         return normalize_reference(read_image(path).pixels)
 
     def missing(self, path: Path) -> ShotError:
-        """The refusal of a folder that lacks ``path``."""
-        return self.refusal(f"{path} is not there", str(path))
+        """Return the error for a dataset that lacks ``path``."""
+        return self.refusal(f"{path} does not exist", str(path))
 
     def refusal(self, what: str, path: str) -> ShotError:
-        """The refusal of a folder for the reason ``what``, which names the file."""
+        """Return the error for an invalid dataset; ``what`` describes the problem and names the file."""
         name = type(self).__module__.rsplit(".", 1)[-1].replace("_", "-")
         return ShotError(f"{what}; {name} expects {self.expects}", hint="Fix the folder layout.", path=path)
 
     def require(self, *paths: Path) -> None:
-        """Raise ShotError unless all of the files and folders are there."""
+        """Raise ShotError unless all files and folders exist."""
         for path in paths:
             if not path.exists():
                 raise self.missing(path)
 
 
 def dataset_names() -> list[str]:
-    """Names that ``--dataset`` takes, sorted."""
+    """Return the names for ``--dataset``, sorted."""
     return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(datasets.__path__))
 
 
@@ -132,7 +132,7 @@ def open_dataset(name: str, folder: Path, reference: str = ALTERNATE) -> Dataset
     """Open the dataset called ``name`` (``real-hdrv`` or ``real_hdrv``) at ``folder``.
 
     Raises:
-        DocumentError: no dataset has that name, or it does not offer these reference exposures.
+        DocumentError: the name is unknown, or the dataset does not offer these reference exposures.
         ShotError: the folder's layout is not the dataset's.
     """
     dashed = name.replace("_", "-")
@@ -148,11 +148,11 @@ def open_dataset(name: str, folder: Path, reference: str = ALTERNATE) -> Dataset
 
 
 def read_window(reader: DatasetReader, files: WindowFiles) -> Window:
-    """The pictures of a window.
+    """Read the images of a window.
 
     Raises:
         UnreadableFrame: a file cannot be read.
-        ImageError: its pictures differ in size.
+        ImageError: the images differ in size.
     """
     frames = [reader.codes(path) for path in files.frames]
     truth = None if files.truth is None else reader.truth(files.truth)
@@ -162,9 +162,9 @@ def read_window(reader: DatasetReader, files: WindowFiles) -> Window:
     for path, picture in pictures:
         if picture.shape != frames[1].shape:
             raise ImageError(
-                f'"{path}" is {picture.shape[1]} x {picture.shape[0]} and its window\'s reference frame '
+                f'"{path}" is {picture.shape[1]} x {picture.shape[0]}, but its window\'s reference frame is '
                 f"{frames[1].shape[1]} x {frames[1].shape[0]}.",
-                hint="Bring all pictures of a scene to one size.",
+                hint="Resize all images of a scene to one size.",
                 path=path,
             )
     return Window(np.stack(frames), files.exposures, truth)

@@ -1,4 +1,4 @@
-"""Matrices from MATLAB files, read by SciPy (the extra ``f2hdr[datasets]``)."""
+"""Reads matrices from MATLAB files with SciPy (the extra ``f2hdr[datasets]``)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def read_matrix(path: Path, name: str) -> NDArray[Any]:
     """Return the real numeric matrix called ``name``.
 
     Raises:
-        UnreadableFrame: the file cannot be read, is damaged, is not of MATLAB 5 to 7, or has no such matrix.
+        UnreadableFrame: the file cannot be read, is damaged, is not of MATLAB version 5 to 7, or has no such matrix.
         DocumentError: SciPy is not installed.
     """
     try:
@@ -36,5 +36,5 @@ def read_matrix(path: Path, name: str) -> NDArray[Any]:
         reason = "it is damaged, or is not a MATLAB file of version 5 to 7"
         raise unreadable(str(path), reason, "Copy it again.") from error
     if not isinstance(found, np.ndarray) or found.dtype.kind not in "iuf":
-        raise unreadable(str(path), f"it has no matrix named {name}", "Check that it is the right file.")
+        raise unreadable(str(path), f"it has no matrix named {name}", "Check that it is the correct file.")
     return found

@@ -1,4 +1,4 @@
-"""Predictions matched with references by frame number, never by the order of a directory listing."""
+"""Matches predictions with references by frame number, independent of the order of a directory listing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _NUMBER = re.compile(r"(\d+)\D*$")
 
 
 def number_of(name: str) -> int:
-    """The last run of digits before the extension of a file name: 10 for ``10_pred.hdr``, 7 for ``a2/plate.0007.exr``.
+    """Return the last group of digits in a file name: 10 for ``10_pred.hdr``, 7 for ``a2/plate.0007.exr``.
 
     Raises:
         DocumentError: the name has no number.
@@ -24,11 +24,11 @@ def number_of(name: str) -> int:
 
 
 def pair_by_number(predictions: Iterable[str], references: Iterable[str]) -> list[tuple[int, str, str]]:
-    """``(number, prediction, reference)`` in the order of numbers, whether or not names are zero-padded.
+    """Return ``(number, prediction, reference)`` in the order of numbers, independent of zero padding.
 
     Raises:
-        MissingFrames: a number that has only one of the two; fact ``frames`` lists all of them.
-        DocumentError: two names with one number, or a name without a number.
+        MissingFrames: a number has only one of the two; the fact ``frames`` lists all of them.
+        DocumentError: two names have the same number, or a name has none.
     """
     predicted, truth = _by_number(predictions), _by_number(references)
     lonely = sorted(predicted.keys() ^ truth.keys())
@@ -47,7 +47,8 @@ def _by_number(names: Iterable[str]) -> dict[int, str]:
         number = number_of(name)
         if number in numbered:
             raise DocumentError(
-                f"{numbered[number]!r} and {name!r} are both frame {number}.", hint="Keep one sequence in a folder."
+                f"{numbered[number]!r} and {name!r} both have frame number {number}.",
+                hint="Store only one sequence in a folder.",
             )
         numbered[number] = name
     return numbered

@@ -1,4 +1,4 @@
-"""The text files beside a scene's pictures: names, exposures, and the windows that both give."""
+"""The text files of a scene: names, exposures, and the resulting windows."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from f2hdr_backend.evaluate.reading.dataset import DatasetReader, WindowFiles
 from f2hdr_backend.shot.exposure import SMALLEST_STEP_EV
 
 MARGIN = 2
-"""Frames at either end of a scene that the published windows of five leave unscored."""
+"""Number of frames at either end of a scene that the published windows of five frames do not score."""
 
 
 def lines(reader: DatasetReader, path: Path) -> list[list[str]]:
-    """The words of every line that has some.
+    """Return the words of all non-empty lines.
 
     Raises:
-        ShotError: the file is missing, empty, or no text.
+        ShotError: the file is missing, empty, or not UTF-8 text.
     """
     reader.require(path)
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise reader.refusal(f"{path} is no UTF-8 text", str(path)) from error
+        raise reader.refusal(f"{path} is not UTF-8 text", str(path)) from error
     found = [words for line in text.splitlines() if (words := line.split())]
     if not found:
         raise reader.refusal(f"{path} is empty", str(path))
@@ -31,21 +31,21 @@ def lines(reader: DatasetReader, path: Path) -> list[list[str]]:
 
 
 def two_exposures(reader: DatasetReader, path: Path, count: int) -> list[float]:
-    """Relative exposures of ``count`` frames from a list of stops, repeated cyclically; the shortest is 1.
+    """Return the relative exposures of ``count`` frames for a cycle of stops in a file; the shortest is 1.
 
     Raises:
-        ShotError: the file is missing, holds no numbers, or they are not two exposures in turn.
+        ShotError: the file is missing or has no numbers, or they are not two alternating exposures.
     """
     stops = stops_of(reader, path)
     around = [*stops, stops[0]]
     if len(set(stops)) != 2 or any(abs(b - a) < SMALLEST_STEP_EV for a, b in zip(around, around[1:], strict=False)):
         listed = ", ".join(f"{stop:g}" for stop in stops[:6])
-        raise reader.refusal(f"{path} holds {listed}, which are not two exposures in turn", str(path))
+        raise reader.refusal(f"{path} has the stops {listed}, which are not two alternating exposures", str(path))
     return [2.0 ** (stops[index % len(stops)] - min(stops)) for index in range(count)]
 
 
 def stops_of(reader: DatasetReader, path: Path) -> list[float]:
-    """The numbers of a list of stops.
+    """Return the numbers in a file of stops.
 
     Raises:
         ShotError: the file is missing or empty, or a word is not a finite number.
@@ -56,7 +56,7 @@ def stops_of(reader: DatasetReader, path: Path) -> list[float]:
     except ValueError:
         stops = [math.nan]
     if not all(math.isfinite(stop) for stop in stops):
-        raise reader.refusal(f"{path} does not hold numbers alone", str(path))
+        raise reader.refusal(f"{path} contains something other than numbers", str(path))
     return stops
 
 
@@ -67,20 +67,20 @@ def windows(
     truths: Sequence[Path] | None,
     exposures: Sequence[float],
 ) -> Iterator[WindowFiles]:
-    """The published windows of a scene: every frame that has two more on either side.
+    """Yield the published windows of a scene: those of all frames with at least two more on either side.
 
     Args:
-        reader: whose scene it is.
-        scene: its name.
+        reader: the dataset.
+        scene: name of the scene.
         frames: in order.
-        truths: one a frame, or None.
-        exposures: one a frame.
+        truths: one per frame, or None.
+        exposures: one per frame.
 
     Raises:
-        ShotError: too few frames for one window.
+        ShotError: there are too few frames for one window.
     """
     if len(frames) <= 2 * MARGIN:
-        what = f"the scene {scene} has {len(frames)} frames, and a published window takes {2 * MARGIN + 1}"
+        what = f"the scene {scene} has {len(frames)} frames, but a published window needs {2 * MARGIN + 1}"
         raise reader.refusal(what, str(frames[0].parent))
     for index in range(MARGIN, len(frames) - MARGIN):
         around = (index - 1, index, index + 1)

@@ -1,1 +1,1 @@
-"""Test suites: windows with known truth that no training and no choice of a constant used."""
+"""Test suites: windows with known truth that were not used for training or tuning."""

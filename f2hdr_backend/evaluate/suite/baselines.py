@@ -1,4 +1,4 @@
-"""What a user has today without F2HDR: OpenCV's bracket alignment and merge."""
+"""A baseline without F2HDR: OpenCV's alignment and merge of exposure brackets."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ OPENCV = "OpenCV"
 ALIGN_BITS, EXCLUDE_RANGE = 6, 4
 """Largest shift as a power of 2 in pixels, and OpenCV's default noise range of the median bitmaps."""
 LEVELS = 256
-"""Code values of OpenCV's merge, which takes 8-bit pictures only."""
+"""Number of code values of OpenCV's merge, which only supports 8-bit images."""
 
 
 def opencv_merge(codes: FloatArray, exposures: tuple[float, float, float]) -> FloatArray:
     """OpenCV's ``AlignMTB`` and ``MergeDebevec`` with the known response (gamma 2.2) and the known exposures.
 
-    ``AlignMTB`` shifts whole frames; each neighbor is shifted onto the reference.
+    ``AlignMTB`` translates whole frames; each neighbor is aligned to the reference.
 
     Args:
         codes: ``(3, H, W, 3)`` gamma-2.2 codes 0-1 of previous, reference and next.

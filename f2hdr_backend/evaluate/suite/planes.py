@@ -1,6 +1,6 @@
-"""Flat pictures that move by homographies in front of each other: radiance, true flow and visibility.
+"""Scenes of flat images that move by homographies in front of each other: radiance, true flow and visibility.
 
-A generator that shares no code, motion model or scene model with the one of the training data.
+This generator shares no code, motion model or scene model with the generator of the training data.
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ from f2hdr_backend.image.arrays import FloatArray
 Matrix = NDArray[np.float64]
 
 INSIDE_PX = 1.0
-"""Distance from the frame's border within which a pixel is not counted as visible."""
+"""Distance in pixels from the frame's border within which a pixel counts as not visible."""
 
 
 @dataclass(frozen=True)
 class Plane:
-    """A picture with alpha and its motion."""
+    """An image with alpha and its motion."""
 
     radiance: FloatArray
     """``(h, w, 3)``, any unit."""
     alpha: FloatArray
     """``(h, w)`` 0-1."""
     place: Callable[[float], Matrix]
-    """``(3, 3)`` homography from the picture's pixels to the frame's at a time; frames are 1 apart."""
+    """Returns the ``(3, 3)`` homography from the image's pixels to the frame's at a time; frames are 1 apart."""
 
     def seen(self, time: float, size: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
-        """Premultiplied radiance ``(H, W, 3)`` and alpha ``(H, W)`` in a frame of ``size`` (width, height)."""
+        """Return premultiplied radiance ``(H, W, 3)`` and alpha ``(H, W)`` in a frame of ``size`` (width, height)."""
         four = np.dstack((self.radiance * self.alpha[..., None], self.alpha)).astype(np.float32)
         seen = cv2.warpPerspective(four, self.place(time), size, flags=cv2.INTER_LINEAR)
         return np.asarray(seen[..., :3], np.float32), np.asarray(seen[..., 3], np.float32)
 
 
 def composite(planes: Sequence[Plane], time: float, size: tuple[int, int]) -> tuple[FloatArray, NDArray[np.int64]]:
-    """Radiance ``(H, W, 3)`` and the index ``(H, W)`` of the plane on top; the first plane is at the back."""
+    """Return radiance ``(H, W, 3)`` and the index ``(H, W)`` of the front plane; the first plane is at the back."""
     width, height = size
     radiance, top = np.zeros((height, width, 3), np.float32), np.zeros((height, width), np.int64)
     for index, plane in enumerate(planes):
@@ -52,7 +52,9 @@ def composite(planes: Sequence[Plane], time: float, size: tuple[int, int]) -> tu
 def true_flow(
     planes: Sequence[Plane], times: tuple[float, float], size: tuple[int, int]
 ) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """``(H, W, 2)`` flow in pixels from the first time to the second, and ``(H, W)`` where its end shows the same."""
+    """Return the flow ``(H, W, 2)`` in pixels from the first time to the second, and ``(H, W)`` where its target is
+    visible.
+    """
     width, height = size
     tops = [composite(planes, time, size)[1] for time in times]
     x, y = np.meshgrid(np.arange(width, dtype=np.float64), np.arange(height, dtype=np.float64))

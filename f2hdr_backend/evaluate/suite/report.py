@@ -1,4 +1,4 @@
-"""A suite as a page to look at: two methods, the truth with its flow, and the scores of all windows."""
+"""The report page of a suite: two methods, the truth with its flow, and the scores of all windows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from f2hdr_backend.evaluate.suite.suite import Case, Suite
 from f2hdr_backend.shot.equations import MU
 
 VALUES = 27
-"""Values of a pixel in a page: two results and the truth (3 each), six flows (2 each) and six masks."""
+"""Values per pixel on a page: two results and the truth (3 each), six flows (2 each) and six masks."""
 SIDES = ("backward", "forward")
 GROUPINGS: Mapping[str, Callable[[Case], str]] = {
     "kind": lambda case: case.kind,
@@ -35,14 +35,14 @@ TRUTH = Source("truth", "true radiance", "not clipped")
 def suite_page(
     suite: Suite, scores: Sequence[WindowScores], methods: Mapping[str, Method], trust: str, most: int
 ) -> Page:
-    """The page of a finished suite: A is the first of ``methods``, B the second.
+    """Return the page of a finished suite: A is the first of ``methods``, B the second.
 
     Args:
         suite: the windows.
         scores: of every window and method.
         methods: two or more, by the names in ``scores``.
-        trust: the reference trust methods render with.
-        most: most windows to show.
+        trust: reference trust of the methods.
+        most: maximum number of windows.
 
     Raises:
         ShotError: ``most`` is less than 1.
@@ -61,7 +61,7 @@ def suite_page(
         tuple(_score_rows(scores, names, trust)),
         notes=(
             interesting.words(count, len(cases), "PSNR_T of A", "kind"),
-            "Scores are against the true radiance clipped where the short exposure clips.",
+            "The truth of the scores is clipped at the clip level of the short exposure.",
         ),
         names={index: _name(case) for index, case in cases.items()},
         groupings=groupings,

@@ -1,4 +1,4 @@
-"""Scores of methods on a suite: by window, by region, and what needs a second window (flicker, alternation)."""
+"""Scores of methods on a suite: by window, by region, and measures that need a second window (flicker, alternation)."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ Exposures = tuple[float, float, float]
 
 CLIPPED_CODE = 0.98
 WELL_EXPOSED = (0.15, 0.9)
-"""Codes between which flicker is measured, in both phases."""
+"""Range of codes in which flicker is measured, in both phases."""
 FLICKER, RATIO_COST = "flicker", "cost of 10 % ratio error"
 ALTERNATION = "alternation"
-"""Start of the names of the bands of :mod:`~f2hdr_backend.evaluate.suite.steady`."""
+"""Prefix of the names of the bands of :mod:`~f2hdr_backend.evaluate.suite.steady`."""
 WRONG_RATIO = 1.1
 REFERENCE = "reference"
-"""Name of the bare reference frame among the methods."""
+"""Name of the unprocessed reference frame among the methods."""
 ALONE = " alone"
-"""Ending of a method's name where its result is scored without the reference's own radiance."""
+"""Suffix of a method's name for scores of its result without the reference's own radiance."""
 
 
 @dataclass(frozen=True)
@@ -42,21 +42,23 @@ class WindowScores:
     psnr_l: float
     ssim_t: float
     sums: Mapping[str, tuple[float, float]]
-    """By region: the sum and the count of squared mu-law errors, of end-point errors and of warp errors."""
+    """By region: sum and count of squared mu-law errors, of end-point errors and of warp errors."""
     extras: Mapping[str, float] = field(default_factory=dict)
-    """``flicker`` of static scenes: percent that the mean of well-exposed pixels changes with the reference's exposure.
-    ``cost of 10 % ratio error`` of camera scenes: dB of PSNR_T. ``alternation n`` of slow shots: stops, without sign,
-    in band n of brightness, 1 the brightest."""
+    """``flicker`` of static scenes: change in percent of the mean of well-exposed pixels with the reference's exposure.
+    ``cost of 10 % ratio error`` of camera scenes: dB of PSNR_T. ``alternation n`` of slow shots: absolute value in
+    stops
+    in brightness band n, of which 1 is the brightest.
+    """
 
 
 def run(suite: Suite, methods: Mapping[str, Method], windows: int | None, trust: str) -> Iterator[WindowScores]:
-    """Score every method as it renders and alone, the bare reference, and OpenCV's merge.
+    """Score every method as rendered and alone, the unprocessed reference, and OpenCV's merge.
 
     Args:
         suite: the windows.
         methods: by the name to report.
-        windows: how many, from the first; all if None.
-        trust: the reference trust they render with; ``alone`` is without.
+        windows: number of windows, from the first; None for all.
+        trust: reference trust of the methods; not used for ``alone``.
     """
     for case in suite.cases(windows):
         window = suite.window(case)
@@ -82,7 +84,7 @@ def run(suite: Suite, methods: Mapping[str, Method], windows: int | None, trust:
 
 
 def exposures_of(window: SyntheticWindow) -> Exposures:
-    """Of previous, reference and next, as a method takes them."""
+    """Return the exposures of previous, reference and next as floats."""
     previous, reference, following = (float(exposure) for exposure in window.exposures)
     return previous, reference, following
 
@@ -92,7 +94,7 @@ def _bare_reference(codes: FloatArray, exposures: Exposures) -> FloatArray:
 
 
 Rendering = Callable[[FloatArray, Exposures], FloatArray]
-"""From ``(3, H, W, 3)`` codes and their exposures to ``(H, W, 3)`` radiance."""
+"""Function from ``(3, H, W, 3)`` codes and their exposures to ``(H, W, 3)`` radiance."""
 
 BASELINES: Mapping[str, Rendering] = {REFERENCE: _bare_reference, OPENCV: opencv_merge}
 
@@ -138,7 +140,7 @@ def _scores(
 
 
 def _regions(window: SyntheticWindow) -> dict[str, NDArray[np.bool_]]:
-    """The regions of a window; of a real clip, whose motion is not known, only what is clipped and what is not."""
+    """Return the regions of a window; of a real clip, whose motion is unknown, only the clipped region and the rest."""
     clipped = _clipped(window)
     if not window.visible.any():
         return {"clipped": clipped, "rest": ~clipped}
@@ -157,7 +159,7 @@ def _clipped(window: SyntheticWindow) -> NDArray[np.bool_]:
 
 
 def _flow_sums(window: SyntheticWindow, flows: FloatArray) -> dict[str, tuple[float, float]]:
-    """End-point errors where visible and warp errors everywhere, of both neighbors together."""
+    """Return end-point errors where visible and warp errors of all pixels, for both neighbors together."""
     here, clipped = tonemap(_truth(window)), _clipped(window)
     known = bool(window.visible.any())
     sums = {name: (0.0, 0.0) for name in ("EPE", "warp error", "warp error clipped", "warp error occluded")}
@@ -178,7 +180,7 @@ def _flow_sums(window: SyntheticWindow, flows: FloatArray) -> dict[str, tuple[fl
 
 
 def _warped(neighbor: FloatArray, flow: FloatArray) -> FloatArray:
-    """``(H, W, 3)`` the neighbor along ``(H, W, 2)`` flow, its edge repeated outside.
+    """Warp the neighbor to ``(H, W, 3)`` along ``(H, W, 2)`` flow, repeating its edge outside.
 
     With zero outside, a flow that merely stays inside the frame would score better than a true one that leaves it.
     """
@@ -186,7 +188,9 @@ def _warped(neighbor: FloatArray, flow: FloatArray) -> FloatArray:
 
 
 def _flicker(suite: Suite, case: Case, render: Rendering) -> float:
-    """Percent by which the mean radiance of a static scene's well-exposed pixels differs between the two phases."""
+    """Return the difference in percent of the mean radiance of a static scene's well-exposed pixels between both
+    phases.
+    """
     windows = [suite.window(case, other_phase=other) for other in (False, True)]
     low, high = WELL_EXPOSED
     exposed = [((one.ldr[1] > low) & (one.ldr[1] < high)).all(-1) for one in windows]
@@ -198,7 +202,7 @@ def _flicker(suite: Suite, case: Case, render: Rendering) -> float:
 
 
 def _wrong_ratio(window: SyntheticWindow, render: Rendering) -> float:
-    """PSNR_T where the method is given exposures of the neighbors that are 10 % too long."""
+    """Return PSNR_T with the neighbors' exposures misreported as 10 % too long."""
     previous, reference, following = exposures_of(window)
     rendered = render(window.ldr, (previous * WRONG_RATIO, reference, following * WRONG_RATIO))
     return float(psnr_t(rendered, _truth(window)).value)
@@ -211,6 +215,6 @@ def _alternations(pair: Sequence[SyntheticWindow], render: Rendering) -> dict[st
 
 
 def _total(values: NDArray[np.floating], selected: NDArray[np.bool_]) -> tuple[float, float]:
-    """Sum and count of the selected pixels' values, all channels."""
+    """Return sum and count of the selected pixels' values over all channels."""
     chosen = values[selected]
     return float(chosen.sum()), float(chosen.size)

@@ -1,4 +1,4 @@
-"""How much consecutive results of a slow shot alternate, in bands of brightness up to the clip."""
+"""Measures the alternation of consecutive results of a slow shot, in bands of brightness up to the clip."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from f2hdr_backend.evaluate.metrics.psnr_ssim import tonemap
 from f2hdr_backend.image.arrays import FloatArray, along_flow
 
 BANDS = 6
-"""Bands of one stop each, downward from the clip of the shortest exposure."""
+"""Number of bands of one stop each, downward from the clip of the shortest exposure."""
 SLOW_PX = 4.0
-"""Median motion in pixels a frame up to which a shot counts as slow."""
+"""Maximum median motion of a slow shot, in pixels per frame."""
 RETURN_PX = 0.5
-"""Distance in pixels within which forward and backward flow must cancel."""
+"""Maximum distance in pixels between a pixel and its position after forward and backward flow."""
 FEWEST = 200
-"""Fewest pixels of a band."""
+"""Minimum number of pixels of a band."""
 
 
 def flow_between(first: FloatArray, second: FloatArray) -> FloatArray:
-    """``(H, W, 2)`` flow in pixels between two true frames, ``(H, W, 3)`` radiance each."""
+    """Return the flow ``(H, W, 2)`` in pixels between two true frames, ``(H, W, 3)`` radiance each."""
     estimator = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     gray = [np.rint(tonemap(each.clip(0, 1)).mean(-1) * 255).astype(np.uint8) for each in (first, second)]
     return np.asarray(estimator.calc(gray[0], gray[1], np.zeros((*gray[0].shape, 2), np.float32)), np.float32)
@@ -29,7 +29,7 @@ def flow_between(first: FloatArray, second: FloatArray) -> FloatArray:
 def alternation(
     results: tuple[FloatArray, FloatArray], truths: tuple[FloatArray, FloatArray]
 ) -> dict[int, float] | None:
-    """The median change, in stops, of a result's error from one frame to the next along the true motion.
+    """Return the median change of a result's error, in stops, from one frame to the next along the true motion.
 
     The error is the ratio of result and truth, so changes of the scene itself do not count.
 
@@ -38,8 +38,8 @@ def alternation(
         truths: the same, true and not clipped.
 
     Returns:
-        By band, 0 the brightest, the median over the band's pixels; bands with few pixels are left out. None if the
-        shot is not slow.
+        By band, of which 0 is the brightest, the median over the band's pixels; bands with few pixels are omitted. None
+        if the shot is not slow.
     """
     flow, back = flow_between(*truths), flow_between(truths[1], truths[0])
     if float(np.median(np.linalg.norm(flow, axis=-1))) > SLOW_PX:
@@ -58,7 +58,7 @@ def alternation(
 
 
 def _error_stops(result: FloatArray, truth: FloatArray) -> FloatArray:
-    """``(H, W)`` log2 of the ratio of the channels' sums."""
+    """``(H, W)`` log2 of the ratio of the sums over channels."""
     sums = [np.maximum(each.sum(-1), 1e-6) for each in (result, np.minimum(truth, 1))]
     return np.asarray(np.log2(sums[0] / sums[1]), np.float32)
 

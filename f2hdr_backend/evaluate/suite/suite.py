@@ -1,4 +1,4 @@
-"""What every suite offers, and finding one by its name."""
+"""The interface of test suites, and how to open one by name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from f2hdr_backend.shot.errors import DocumentError
 from f2hdr_backend.train.synthesis import SyntheticWindow
 
 STATIC, CAMERA, CHART = "static", "camera", "chart"
-"""Kinds with measures of their own: flicker; the cost of a wrong exposure ratio; the error of each channel."""
+"""Kinds of scenes with additional measures: flicker; the cost of a wrong exposure ratio; the error of each channel."""
 
 
 @dataclass(frozen=True)
@@ -31,47 +31,47 @@ class Case:
 
 
 class Suite(ABC):
-    """A numbered row of windows; the same number always gives the same window."""
+    """A numbered sequence of windows; the same number always gives the same window."""
 
     size: tuple[int, int]
-    """Width and height of every window, in pixels."""
+    """Width and height of every window in pixels."""
     count: int
-    """Windows that contain every kind of scene at every ratio with either reference."""
+    """Number of windows; they contain every kind of scene at every ratio with either reference."""
     about: str
-    """The images and the seed, for the report."""
+    """Images and seed, for the report."""
 
     @abstractmethod
     def __init__(self, folder: Path) -> None:
         """Read the images.
 
         Raises:
-            DocumentError: the folder has none that the suite can use.
+            DocumentError: the folder has no image that the suite can use.
         """
 
     @abstractmethod
     def case(self, index: int) -> Case:
-        """What window ``index`` shows."""
+        """Return the properties of window ``index``."""
 
     @abstractmethod
     def window(self, case: Case, *, other_phase: bool = False) -> SyntheticWindow:
-        """The window; with ``other_phase`` the same scene with the other exposure in the middle."""
+        """Return the window; with ``other_phase`` the same scene with the other exposure in the middle."""
 
     def steady_pair(self, case: Case) -> tuple[SyntheticWindow, SyntheticWindow] | None:
-        """The windows of two consecutive frames of a slow shot, or None; the second one follows the first."""
+        """Return the windows of two consecutive frames of a slow shot, or None."""
         return None
 
     def cases(self, windows: int | None) -> list[Case]:
-        """The first ``windows`` cases; all if None."""
+        """Return the first ``windows`` cases; all if None."""
         return [self.case(index) for index in range(self.count if windows is None else windows)]
 
 
 def cycle(index: int, kinds: Sequence[str], ratios_ev: Sequence[float]) -> Case:
-    """Case ``index`` of a suite whose number of kinds has no common factor with that of ratios, nor with 2."""
+    """Return case ``index``; the number of kinds must have no common factor with that of ratios, nor with 2."""
     return Case(index, kinds[index % len(kinds)], ratios_ev[index % len(ratios_ev)], index % 2 == 0)
 
 
 def suite_names() -> tuple[str, ...]:
-    """The names of all suites."""
+    """Return the names of all suites."""
     return tuple(sorted(module.name for module in pkgutil.iter_modules(suites.__path__)))
 
 
@@ -79,7 +79,7 @@ def open_suite(name: str, folder: Path) -> Suite:
     """Open a suite on the user's folder of images or clips.
 
     Raises:
-        DocumentError: there is no such suite, or the folder has nothing that it can use.
+        DocumentError: the name is unknown, or the folder has nothing that the suite can use.
     """
     if name not in suite_names():
         raise DocumentError(f'There is no suite "{name}".', hint=f"Use {', '.join(suite_names())}.")

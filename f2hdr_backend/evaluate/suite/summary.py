@@ -1,4 +1,4 @@
-"""The table of a suite: one row a measure, one column a method."""
+"""The table of a suite: one row per measure, one column per method."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from f2hdr_backend.shot.errors import ImageError
 
 
 def summary(scores: Sequence[WindowScores]) -> dict[str, dict[str, float]]:
-    """By method, the rows; each is over the windows or pixels that it is about, and left out if there are none.
+    """Return the rows by method; each is over the windows or pixels that it applies to, and omitted if there are none.
 
     ``PSNR_T``, ``PSNR_L`` in dB and ``SSIM_T`` are means over windows, ``PSNR_T`` also by kind of scene or clip, ratio
     and reference. ``PSNR_T`` of a region pools its pixels. ``EPE`` is the mean end-point error in pixels where the
@@ -30,7 +30,7 @@ def summary(scores: Sequence[WindowScores]) -> dict[str, dict[str, float]]:
 
 
 def _rank(group: str) -> tuple[int, str]:
-    """Kinds in the order of the windows, then ratios, then references."""
+    """Sort key: kinds in the order of the windows, then ratios, then references."""
     if group.endswith(" stops)"):
         return 1, group
     return (2, group) if group.endswith(" reference)") else (0, "")
@@ -65,5 +65,5 @@ def _decibels(mean_square: float) -> float:
 def _mean(values: Iterable[float]) -> float:
     listed = [value for value in values if np.isfinite(value)]
     if not listed:
-        raise ImageError("No window of the suite gave a finite score.", hint="Score more windows.")
+        raise ImageError("No window of the suite has a finite score.", hint="Score more windows.")
     return float(np.mean(listed))

@@ -28,7 +28,7 @@ def test_the_mean_keeps_parameters_and_drops_what_only_one_frame_has():
 def test_a_mean_of_identical_frames_alone_is_infinite():
     mean = average({"7": _score(math.inf), "8": _score(math.inf)})
     assert (mean.score.value, mean.frames, mean.identical) == (math.inf, 0, ("7", "8"))
-    assert "identical, left out: 7, 8" in str(mean)
+    assert "identical, excluded: 7, 8" in str(mean)
 
 
 def test_scores_of_different_kinds_have_no_mean():

@@ -187,7 +187,7 @@ def test_rows_of_other_settings_are_never_mixed_in(tmp_path):
         finish(other, ResultsFolder(tmp_path / "out", other.settings))
     assert (tmp_path / "out" / "scores.json").read_bytes() == before
     (tmp_path / "out" / "scores.json").write_text("[]")
-    with pytest.raises(DocumentError, match="no record"):
+    with pytest.raises(DocumentError, match="scores.json"):
         finish(other, ResultsFolder(tmp_path / "out", other.settings))
 
 
@@ -306,7 +306,7 @@ def test_a_video_of_one_frame_or_without_truth_is_refused(tmp_path):
         merge_run("tog13", tog13(tmp_path / "camera"), ("cvvdp",))
 
 
-def test_costs_are_told_for_every_frame(tmp_path):
+def test_costs_are_reported_for_every_frame(tmp_path):
     benchmark = merge_run("deephdrvideo", trees.deephdrvideo(tmp_path, frames=5), ())
     (event,) = finish(benchmark).values()
     seconds, peak = event.row.scores["seconds"], event.row.scores["peak GiB"]
@@ -360,7 +360,7 @@ def test_several_processes_give_the_same_rows(tmp_path):
         assert ("where", "cpu, 2 processes") in event.row.scores["seconds"].parameters
 
 
-def test_a_process_that_ends_unexpectedly_is_told_in_a_sentence(tmp_path):
+def test_a_process_that_ends_unexpectedly_is_reported_in_a_sentence(tmp_path):
     root = trees.deephdrvideo(tmp_path, frames=30, scenes=("alley", "bridge", "park"))
     run = merge_run("deephdrvideo", root, jobs=2).run()
     next(run)

@@ -9,7 +9,7 @@ from f2hdr_backend.evaluate.hdrvdp.hdrvdp import hdrvdp2
 from f2hdr_backend.evaluate.paper.metric import FrameMetric, Scored, Scores, ScoreSettings, with_trust
 
 VARYING = ("pixels_per_degree", "size")
-"""Parameters of HDR-VDP that come from the frame's size: facts of a frame, so that sizes may differ."""
+"""Parameters of HDR-VDP that depend on the frame's size; stored as facts of a frame, because sizes may differ."""
 
 
 def _hdrvdp(scored: Scored) -> Scores:

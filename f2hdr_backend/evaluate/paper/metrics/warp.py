@@ -1,4 +1,4 @@
-"""``warp``: how well the final flows bring the neighbors, at the reference's exposure, onto the reference (Table 3)."""
+"""``warp``: quality of the neighbors, at the reference's exposure, warped by the final flows (Table 3)."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""One module a dataset, named as users type it after ``--dataset``; each offers ``Reader``."""
+"""One module per dataset, named as for ``--dataset``; each defines ``Reader``."""

@@ -9,11 +9,12 @@ from f2hdr_backend.evaluate.reading.dataset import DatasetReader, WindowFiles
 
 
 class Reader(DatasetReader):
-    """The published windows: a scene of n frames gives n - 4."""
+    """The published windows: a scene of n frames has n - 4."""
 
     expects = (
-        "scenes_2expo.txt (one scene a line), and in each Images/<scene> Exposures.txt (stops, one a frame of the "
-        "cycle), img_list.txt (names without ending) and for each name a 16-bit .tif and a .hdr."
+        "scenes_2expo.txt (one scene per line), and in each Images/<scene> Exposures.txt (stops, one per frame of "
+        "the "
+        "cycle), img_list.txt (names without extension) and for each name a 16-bit .tif and a .hdr."
     )
 
     def _find(self) -> Iterator[WindowFiles]:

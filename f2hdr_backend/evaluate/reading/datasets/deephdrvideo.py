@@ -10,11 +10,12 @@ from f2hdr_backend.evaluate.reading.dataset import DatasetReader, WindowFiles
 
 
 class Reader(DatasetReader):
-    """Windows of three within the published windows of five: a scene of n frames gives n - 4."""
+    """Windows of three frames, the middle of the published windows of five: a scene of n frames has n - 4."""
 
     expects = (
-        "scene_all.txt (one scene folder a line), and in each scene Exposures.txt (stops, one a frame of the cycle) "
-        "and img_hdr_list.txt (an image and its .hdr a line) or, without ground truth, img_list.txt."
+        "scene_all.txt (one scene folder per line), and in each scene Exposures.txt (stops, one per frame of the "
+        "cycle) "
+        "and img_hdr_list.txt (an image and its .hdr per line) or, without ground truth, img_list.txt."
     )
 
     def _find(self) -> Iterator[WindowFiles]:
@@ -32,5 +33,5 @@ class Reader(DatasetReader):
             return [folder / line[0] for line in scene_lists.lines(self, folder / "img_list.txt")], None
         listed = scene_lists.lines(self, pairs)
         if any(len(line) != 2 for line in listed):
-            raise self.refusal(f"{pairs} has lines that are not two names", str(pairs))
+            raise self.refusal(f"{pairs} has lines that do not contain two names", str(pairs))
         return [folder / line[0] for line in listed], [folder / line[1] for line in listed]

@@ -1,4 +1,4 @@
-"""Anyone's own footage: a folder of alternating exposures beside a folder of EXR ground truth."""
+"""Your own footage: a folder of alternating exposures and a folder of EXR ground truth."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ PLATE, TRUTH = "plate", "truth"
 
 
 class Reader(DatasetReader):
-    """Every frame that has both neighbors. Light above the clip of the short exposure is clipped, never rescaled."""
+    """Every frame with both neighbors. Radiance above the clip of the short exposure is clipped, never rescaled."""
 
     expects = (
-        "plate/ and truth/ with frames of the same numbers (plate: integer pictures in gamma 2.2, or linear EXR with 1 "
-        "at each frame's clip; truth: EXR with 1 at the clip of the short exposure) and Exposures.txt (stops, one a "
-        "frame of the cycle, from the first frame on), in the folder itself or in one folder a scene."
+        "plate/ and truth/ with frames of the same numbers (plate: integer images in gamma 2.2, or linear EXR with 1 "
+        "at each frame's clip; truth: EXR with 1 at the clip of the short exposure) and Exposures.txt (stops, one "
+        "per "
+        "frame of the cycle, starting at the first frame), in the folder itself or in one folder per scene."
     )
 
     def _find(self) -> Iterator[WindowFiles]:
@@ -35,12 +36,14 @@ class Reader(DatasetReader):
             yield from self._windows(folder)
 
     def codes(self, path: str) -> FloatArray:
-        """``(H, W, 3)`` gamma-2.2 code values 0-1 of a frame. Raises UnreadableFrame."""
+        """Return the gamma-2.2 code values 0-1 of a frame, ``(H, W, 3)``. Raises UnreadableFrame."""
         image = read_image(path)
         return Response("linear" if image.kind == "float" else "gamma22").to_network(image.pixels)
 
     def truth(self, path: str) -> GroundTruth:
-        """A ground-truth frame clipped to 0-1, so that it stays on the scale of the plate. Raises UnreadableFrame."""
+        """Return a ground-truth frame clipped to 0-1, so that its scale is that of the plate. Raises
+        UnreadableFrame.
+        """
         return normalize_reference(np.clip(read_image(path).pixels, 0, 1))
 
     def _windows(self, folder: Path) -> Iterator[WindowFiles]:
@@ -50,7 +53,7 @@ class Reader(DatasetReader):
         )
         pairs = pair_by_number(plate, truth)
         if len(pairs) < 3:
-            raise self.refusal(f"{folder} has {len(pairs)} frames, and a window takes three", str(folder))
+            raise self.refusal(f"{folder} has {len(pairs)} frames, but a window needs three", str(folder))
         if gaps := sorted(set(range(pairs[0][0], pairs[-1][0])) - {number for number, _, _ in pairs}):
             raise self.missing(folder / PLATE / f"frame {gaps[0]}")
         exposures = scene_lists.two_exposures(self, folder / "Exposures.txt", len(pairs))

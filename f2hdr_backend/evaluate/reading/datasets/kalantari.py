@@ -1,4 +1,4 @@
-"""Stills in the layout of Kalantari and Ramamoorthi (SIGGRAPH 2017): three exposures of a moving scene."""
+"""Still images in the layout of Kalantari and Ramamoorthi (SIGGRAPH 2017): three exposures of a moving scene."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ EXPOSURES = "exposure.txt"
 
 
 class Reader(DatasetReader):
-    """One window a scene: the middle exposure is the reference, the short and the long one its neighbors."""
+    """One window per scene: the middle exposure is the reference, the short and the long one are its neighbors."""
 
     expects = (
-        "folders at any depth that each hold exposure.txt (three stops, in the order of the pictures' names), three "
-        ".tif pictures and HDRImg.hdr (or .exr), the radiance of the middle one."
+        "folders at any depth that each contain exposure.txt (three stops, in the order of the image names), three "
+        ".tif images and HDRImg.hdr (or .exr), the radiance of the middle one."
     )
     cycle = 3
 
@@ -32,8 +32,8 @@ class Reader(DatasetReader):
         frames = sorted(path for path in folder.iterdir() if path.suffix.lower() in (".tif", ".tiff"))
         stops = scene_lists.stops_of(self, folder / EXPOSURES)
         if len(frames) != 3 or len(stops) != 3 or not stops[0] < stops[1] < stops[2]:
-            what = f"{folder} has {len(frames)} .tif pictures and the stops {', '.join(f'{stop:g}' for stop in stops)}"
-            raise self.refusal(f"{what}, not three that rise", str(folder))
+            what = f"{folder} has {len(frames)} .tif images and the stops {', '.join(f'{stop:g}' for stop in stops)}"
+            raise self.refusal(f"{what}, not three of each in ascending order", str(folder))
         truth = next((folder / name for name in TRUTHS if (folder / name).exists()), folder / TRUTHS[0])
         self.require(truth)
         first, own, last = (2.0 ** (stop - stops[0]) for stop in stops)

@@ -9,20 +9,20 @@ from pathlib import Path
 from f2hdr_backend.evaluate.reading.dataset import ALTERNATE, DatasetReader, WindowFiles
 
 SHORT, LONG = 1.0, 8.0
-"""Relative exposures. The dataset does not state them; 3 stops is what the published evaluation takes."""
+"""Relative exposures. The dataset does not state them; the published evaluation uses 3 stops."""
 STREAMS = {SHORT: "Input_0", LONG: "Input_1"}
 FRAME = re.compile(r"frame_(\d+)\.tif")
 
 
 class Reader(DatasetReader):
-    """Alternating exposures picked from the two streams; 8 frames a scene give 6 windows.
+    """Alternating exposures selected from the two streams; 8 frames per scene give 6 windows.
 
-    ``alternate``: frames of even number are long. ``low`` and ``high``: the reference is always short, or long.
+    ``alternate``: frames with even numbers are long. ``low`` and ``high``: the reference is always short, or long.
     """
 
     expects = (
-        "a folder a scene with Input_0/frame_00.tif ... (short), Input_1/frame_00.tif ... (long) and "
-        "GT/GT_frame_00.hdr ..., of the same frames."
+        "one folder per scene with Input_0/frame_00.tif ... (short), Input_1/frame_00.tif ... (long) and "
+        "GT/GT_frame_00.hdr ..., with the same frames."
     )
     references = (ALTERNATE, "low", "high")
 
@@ -35,7 +35,9 @@ class Reader(DatasetReader):
                     yield self._window(folder, names, number)
 
     def _names(self, folder: Path) -> dict[int, str]:
-        """The names of a scene's frames by number, all of them there in each of the three folders."""
+        """Return the digits in a scene's file names by frame number. Raises ShotError if one of the three folders
+        lacks a frame.
+        """
         streams = [folder / stream for stream in STREAMS.values()]
         self.require(*streams, folder / "GT")
         found = {match[1] for stream in streams for path in stream.iterdir() if (match := FRAME.fullmatch(path.name))}
@@ -43,7 +45,7 @@ class Reader(DatasetReader):
             self.require(*(stream / f"frame_{digits}.tif" for stream in streams), folder / "GT" / _truth_name(digits))
         names = {int(digits): digits for digits in found}
         if len(names) < 3:
-            raise self.refusal(f"{folder} has {len(names)} frames, and a window takes three", str(folder))
+            raise self.refusal(f"{folder} has {len(names)} frames, but a window needs three", str(folder))
         if gaps := sorted(set(range(min(names), max(names))) - names.keys()):
             raise self.missing(streams[0] / f"frame_{gaps[0]:02d}.tif")
         return names

@@ -19,18 +19,19 @@ from f2hdr_backend.shot.equations import GAMMA
 CURVE = "BaslerCRF"
 CODES = 65536
 DARKEST = 1e-8
-"""Linear light below which the published program does not go."""
+"""Lower limit of linear values, as in the published program."""
 
 
 class Reader(DatasetReader):
-    """The published windows, brought from camera codes to gamma 2.2 by the response curve.
+    """The published windows, converted from camera codes to gamma 2.2 by the response curve.
 
-    The affine matrices that come with the sequences are not applied: the network is given the frames as shot.
+    The affine matrices of the dataset are not applied: the network receives the frames as shot.
     """
 
     expects = (
-        "BaslerCRF.mat (the response curve, 65536 x 3), and a folder a sequence with Exposures.txt (stops, one a frame "
-        "of the cycle) and img_list.txt (or img_hdr_list.txt; 16-bit .tif names, one a line)."
+        "BaslerCRF.mat (the response curve, 65536 x 3), and one folder per sequence with Exposures.txt (stops, one "
+        "per frame "
+        "of the cycle) and img_list.txt (or img_hdr_list.txt; 16-bit .tif names, one per line)."
     )
 
     def _find(self) -> Iterator[WindowFiles]:
@@ -45,11 +46,16 @@ class Reader(DatasetReader):
             yield from scene_lists.windows(self, folder.name, frames, None, exposures)
 
     def shared(self) -> tuple[str, ...]:
-        """See :class:`DatasetReader`: the response curve."""
+        """See :class:`DatasetReader`: returns the response curve."""
         return (str(self._curve_file),)
 
     def codes(self, path: str) -> FloatArray:
-        """``(H, W, 3)`` gamma-2.2 code values 0-1 of a frame. Raises UnreadableFrame, or ShotError for the curve."""
+        """Return the gamma-2.2 code values 0-1 of a frame, ``(H, W, 3)``.
+
+        Raises:
+            UnreadableFrame: the frame cannot be read.
+            ShotError: the response curve is invalid.
+        """
         indices = np.rint(read_image(path).pixels * (CODES - 1)).astype(np.int64)
         channels = [self._curve[indices[..., channel], channel] for channel in range(3)]
         light = np.clip(np.stack(channels, axis=-1), DARKEST, 1)
@@ -61,9 +67,11 @@ class Reader(DatasetReader):
 
     @cached_property
     def _curve(self) -> NDArray[np.float64]:
-        """``(65536, 3)`` linear light of every code, 1 the largest."""
+        """``(65536, 3)`` linear value of every code, with a maximum of 1."""
         curve = read_matrix(self._curve_file, CURVE).astype(np.float64)
         if curve.shape != (CODES, 3) or not np.isfinite(curve).all() or curve.max() <= 0:
-            raise self.refusal(f"the curve in {self._curve_file} is {curve.shape}", str(self._curve_file))
+            raise self.refusal(
+                f"the curve in {self._curve_file} has the shape {curve.shape} or invalid values", str(self._curve_file)
+            )
         light: NDArray[np.float64] = curve / curve.max()
         return light

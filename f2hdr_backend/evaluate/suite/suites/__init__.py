@@ -1,1 +1,1 @@
-"""The suites, one module each. A module is named as users type it and has a class ``Suite``."""
+"""The suites, one module each, with the name of the suite and a class ``Suite``."""

@@ -1,4 +1,4 @@
-"""Suite ``clips``: real clips seen by a simulated alternating camera. The clip itself is the truth."""
+"""Suite ``clips``: real clips, recorded by a simulated alternating camera. The clip itself is the truth."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ SIZE = (480, 270)
 RATIOS_EV = (2.0, 3.0, 4.0)
 NOISES = ("low", "medium", "high")
 HIGHLIGHT_STOPS = 3.0
-"""Brightening of the clips' white, which a video does not record."""
+"""Stops by which the clips' white is brightened, because video does not record highlights."""
 CLIPPED_PERCENT = 0.1
-"""Pixels that clip in the short exposure."""
+"""Percentage of pixels that clip in the short exposure."""
 FRAMES = 4
-"""Two windows of consecutive frames."""
+"""Number of frames of two consecutive windows."""
 CUT = 0.12
-"""Mean absolute difference of consecutive frames, in code values, from which they are not of one shot."""
+"""Mean absolute difference of consecutive frames, in code values, from which they belong to different shots."""
 SHOULDER = (0.75, 0.2)
-"""Start and strength of the response's bend below the clip, in the pairs that measure alternation."""
+"""Start and strength of the response's shoulder below the clip, in the pairs that measure alternation."""
 
 
 class Suite(suite.Suite):
-    """The held-out movies of a folder, or all of its movies if none is known; six windows each."""
+    """The held-out movies of a folder, or all of its movies if none is held out; six windows each."""
 
     size = SIZE
 
@@ -43,7 +43,7 @@ class Suite(suite.Suite):
         movies = [path for path in sorted(folder.glob("*")) if path.suffix.lower() in MOVIE_SUFFIXES]
         self._paths = [path for path in movies if path.stem in HELD_OUT] or movies
         if not self._paths:
-            raise DocumentError(f"There is no movie in {folder}.", hint="Name a folder of movies.")
+            raise DocumentError(f"There is no movie in {folder}.", hint="Choose a folder of movies.")
         self.count = 2 * len(RATIOS_EV) * len(self._paths)
         self.about = f"{', '.join(path.stem for path in self._paths)}; seed {SEED}"
 
@@ -58,7 +58,9 @@ class Suite(suite.Suite):
         return _recorded(radiance[:3], case, long_reference=case.long_reference != other_phase, bent=False)
 
     def steady_pair(self, case: Case) -> tuple[SyntheticWindow, SyntheticWindow] | None:
-        """See :class:`f2hdr_backend.evaluate.suite.suite.Suite`: once a clip, with a sensor that bends at its clip."""
+        """See :class:`f2hdr_backend.evaluate.suite.suite.Suite`: one pair per clip, with a sensor response with a
+        shoulder.
+        """
         if case.index >= len(self._paths):
             return None
         radiance = self._radiance(case)
@@ -76,7 +78,7 @@ class Suite(suite.Suite):
 
 
 def _shot(path: Path, share: float) -> FloatArray:
-    """``(4, h, w, 3)`` codes of consecutive frames without a cut, from about ``share`` of the movie on.
+    """Return ``(4, h, w, 3)`` codes of consecutive frames without a cut, from about ``share`` (0-1) of the movie on.
 
     Raises:
         DocumentError: the movie has no four such frames.
@@ -91,11 +93,11 @@ def _shot(path: Path, share: float) -> FloatArray:
                 return np.stack(four)
     finally:
         plate.close()
-    raise DocumentError(f"{path} has no four frames in a row without a cut.", hint="Remove it from the folder.")
+    raise DocumentError(f"{path} has no four consecutive frames without a cut.", hint="Remove it from the folder.")
 
 
 def _covering(pixels: FloatArray) -> FloatArray:
-    """``(270, 480, 3)`` the picture, reduced or enlarged and cut evenly to the shape of the window."""
+    """Return ``(270, 480, 3)`` the image, scaled and center-cropped to the size of the window."""
     height, width = pixels.shape[:2]
     scale = max(SIZE[0] / width, SIZE[1] / height)
     size = max(round(width * scale), SIZE[0]), max(round(height * scale), SIZE[1])
@@ -105,7 +107,7 @@ def _covering(pixels: FloatArray) -> FloatArray:
 
 
 def _recorded(radiance: FloatArray, case: Case, *, long_reference: bool, bent: bool) -> SyntheticWindow:
-    """A window of three frames of radiance, with the noise of the case's sensor."""
+    """Return a window of three frames of radiance, with the noise of the case's sensor."""
     gain = 2.0**case.ratio_stops
     exposures = np.array([1, gain, 1] if long_reference else [gain, 1, gain], np.float32)
     random = np.random.default_rng((SEED, case.index, long_reference, bent))
@@ -120,7 +122,7 @@ def _recorded(radiance: FloatArray, case: Case, *, long_reference: bool, bent: b
 
 
 def _bent(light: FloatArray) -> FloatArray:
-    """Radiance in clips of the exposure through a response whose slope falls above its shoulder."""
+    """Apply a response with a shoulder to radiance in clips of the exposure."""
     knee, strength = np.float32(SHOULDER[0]), np.float32(SHOULDER[1])
     above = np.clip((light - knee) / (1 - knee), 0, 1 / (2 * strength))
     return np.asarray(np.minimum(light, knee) + (1 - knee) * (above - strength * above**2), np.float32)

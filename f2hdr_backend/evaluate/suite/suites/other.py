@@ -1,6 +1,6 @@
-"""Suite ``other``: a second generator, with another motion model and another noise than the training data's.
+"""Suite ``other``: a second generator whose motion and noise models differ from those of the training data.
 
-Photographs move by homographies; sprites cut from other images move in front of them, evenly or accelerated.
+Photographs move by homographies; sprites cut from other images move in front of them, uniformly or accelerated.
 """
 
 from __future__ import annotations
@@ -27,28 +27,28 @@ SEED = 20260301
 SIZE = (384, 256)
 RATIOS_EV = (2.0, 3.0, 4.0)
 MARGIN = 1.35
-"""Size of the background picture in frames: room for its motion."""
+"""Size of the background image in frames; the margin is for its motion."""
 CLIPPED_PERCENT = (0.3, 5.0)
-"""Pixels that clip in the short exposure."""
+"""Range of the percentage of pixels that clip in the short exposure."""
 PATCH_PX = 24
-"""Side of the patches of the chart."""
+"""Side of the chart's patches in pixels."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What a kind of scene shows and how it is recorded."""
+    """Parameters of a kind of scene and its recording."""
 
     corner_px: tuple[float, float] = (1.0, 6.0)
-    """How far the corners of the background move in a frame."""
+    """Range of the motion of the background's corners, in pixels per frame."""
     sprites: int = 0
     sprite_px: tuple[float, float] = (0.0, 0.0)
-    """Speed of the sprites, a frame."""
+    """Range of the speed of the sprites, in pixels per frame."""
     acceleration: float = 0.0
-    """Change of the sprites' speed in a frame, as a share of it."""
+    """Change of the sprites' speed per frame, as a share of it."""
     electrons: tuple[float, float] = (3000.0, 20000.0)
-    """At the clip."""
+    """Range of electrons at the clip."""
     read_noise: float = 3.0
-    """Electrons."""
+    """Standard deviation in electrons."""
 
 
 SCENES = {
@@ -60,7 +60,7 @@ SCENES = {
     "noise": Scene(corner_px=(0.0, 4.0), sprites=2, sprite_px=(1.0, 12.0), electrons=(300.0, 1200.0), read_noise=6.0),
     CHART: Scene(corner_px=(1.0, 4.0), electrons=(1500.0, 6000.0)),
 }
-"""``chart`` is saturated patches in dim light, which move."""
+"""``chart`` shows moving saturated patches in dim light."""
 
 
 class Suite(suite.Suite):
@@ -106,7 +106,7 @@ class Suite(suite.Suite):
         return _chart(size, random) if case.kind == CHART else self._photograph(random, size)
 
     def _photograph(self, random: Random, size: tuple[int, int]) -> FloatArray:
-        """``(h, w, 3)`` a part of an image, above and below the horizon alike, its brightness that of the others."""
+        """Return ``(h, w, 3)`` a random crop of an image, normalized to a median of 1."""
         image = self._images[int(random.integers(len(self._images)))]
         height, width = image.shape[:2]
         share = random.uniform(0.35, 0.6)
@@ -118,7 +118,7 @@ class Suite(suite.Suite):
 
 
 def _background(scene: Scene, picture: FloatArray, random: Random) -> Plane:
-    """A picture that covers the frame and moves by a homography: each corner evenly, in a direction of its own."""
+    """An image that covers the frame and moves by a homography: each corner uniformly, in a direction of its own."""
     height, width = picture.shape[:2]
     corners = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
     start = corners - np.array([(width - SIZE[0]) / 2, (height - SIZE[1]) / 2], np.float32)
@@ -133,7 +133,7 @@ def _background(scene: Scene, picture: FloatArray, random: Random) -> Plane:
 
 
 def _sprite(scene: Scene, picture: FloatArray, random: Random) -> Plane:
-    """A piece of an image with a soft, irregular outline, that moves and turns."""
+    """A piece of an image with a soft, irregular outline, that moves and rotates."""
     side = int(random.uniform(0.2, 0.45) * SIZE[1])
     piece = np.ascontiguousarray(picture[:side, :side]) * np.float32(np.exp(random.normal(0, 0.7)))
     angles = np.linspace(0, 2 * np.pi, 24, endpoint=False)
@@ -168,7 +168,7 @@ def _moving(
 
 
 def _chart(size: tuple[int, int], random: Random) -> FloatArray:
-    """``(h, w, 3)`` patches of saturated colors with a fine texture."""
+    """Return ``(h, w, 3)`` patches of saturated colors with a fine texture."""
     columns, rows = -(-size[0] // PATCH_PX), -(-size[1] // PATCH_PX)
     hues = random.uniform(0, 360, (rows, columns))
     colors = np.dstack((hues, random.uniform(0.8, 0.98, hues.shape), random.uniform(0.1, 1, hues.shape)))
@@ -179,7 +179,10 @@ def _chart(size: tuple[int, int], random: Random) -> FloatArray:
 
 
 def _recorded(signal: FloatArray, electrons: float, scene: Scene, random: Random) -> FloatArray:
-    """``(H, W, 3)`` gamma-2.2 codes of a signal in clips: photons, read noise, columns, and a demosaicing blur."""
+    """Return ``(H, W, 3)`` gamma-2.2 codes with shot noise, read noise, column noise and a demosaicing blur.
+
+    ``signal`` is ``(H, W, 3)`` in clips of the exposure.
+    """
     counts = random.poisson(np.clip(signal, 0, 4) * electrons) + random.normal(0, scene.read_noise, signal.shape)
     counts += random.normal(0, 0.3 * scene.read_noise, (1, signal.shape[1], 1))
     noise = counts / electrons - np.clip(signal, 0, 4)

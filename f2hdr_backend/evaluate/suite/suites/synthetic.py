@@ -1,4 +1,4 @@
-"""Suite ``synthetic``: windows from panoramas that no training used, drawn by the generator of the training data."""
+"""Suite ``synthetic``: windows from panoramas not used for training, made by the generator of the training data."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ STYLES = {
     "night": Style(replace(_SCENE, lit=1.0, pieces=(1, 2), piece_px=(0.0, 20.0)), _NIGHT),
     "lights": Style(replace(_SCENE, lit=1.0, defocused=0.5, pieces=(1, 2), piece_px=(0.0, 30.0)), _CAMERA),
 }
-"""What is drawn for each kind of scene."""
+"""Parameters of each kind of scene."""
 
 
 class Suite(suite.Suite):
@@ -47,7 +47,7 @@ class Suite(suite.Suite):
 
     @classmethod
     def of(cls, sources: Sequence[Source]) -> Suite:
-        """The suite on images that are already in memory."""
+        """Return the suite for images in memory."""
         suite = cls.__new__(cls)
         suite._sources = sources
         return suite
