@@ -1,4 +1,4 @@
-"""One request, one answer; whatever goes wrong comes back as an error of the F2HDR family."""
+"""HTTP requests to the server; every error is raised as an F2HDRError."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ import f2hdr_backend
 from f2hdr_backend.shot.errors import DocumentError, F2HDRError, ServerError, ServerUnreachable
 
 LARGEST_ANSWER = 64 * 1024 * 1024
-"""Bytes beyond which an answer is not read."""
+"""Maximum size of a response in bytes."""
 
 
 class Connection:
-    """The address of a server and the token it asks for.
+    """The address of a server and its token.
 
-    Every call opens a connection of its own, so one object may be used by several threads.
+    Every call opens a connection of its own, so an object can be shared by several threads.
     """
 
     def __init__(self, address: str, token: str, version: str = "") -> None:
         """``address`` is ``http://host:port``, ``https://host:port`` or ``unix:/path``.
 
-        Raises DocumentError for other addresses, and for a token that no server gives.
+        Raises DocumentError for other addresses, and for a token with characters that no token has.
         """
         self.address = address
         self.version = version
@@ -38,23 +38,25 @@ class Connection:
             known = False
         if not known:
             raise DocumentError(
-                f'"{address}" is no address of a server.', hint="Write it like http://127.0.0.1:8000.", address=address
+                f'"{address}" is not a server address.',
+                hint="Give an address such as http://127.0.0.1:8000.",
+                address=address,
             )
         if not token.isascii() or not token.isprintable():
             raise DocumentError(
-                "The token has a line break or letters that no token has.", hint="Copy it from the connection file."
+                "The token contains a line break or other invalid characters.", hint="Copy it from the connection file."
             )
 
     def request(
         self, method: str, path: str, body: Optional[dict[str, Any]] = None, *, timeout: float = 10.0
     ) -> dict[str, Any]:
-        """Send one request and return the JSON object it is answered with.
+        """Send one request and return the JSON object of the response.
 
-        ``timeout`` is in seconds and bounds each wait for the server, not the whole exchange.
+        ``timeout`` in seconds limits each wait for the server, not the whole request.
 
         Raises:
-            ServerUnreachable: nobody answers, or not in time.
-            F2HDRError: the error that the server answered with, as the class it has there.
+            ServerUnreachable: the server does not respond in time.
+            F2HDRError: the server's error, as an instance of the same class.
         """
         door = self._open(timeout)
         try:
@@ -71,9 +73,8 @@ class Connection:
     def stream(self, path: str, *, timeout: float = 5.0) -> Iterator[dict[str, Any]]:
         """Yield each server-sent event of ``path`` as an object; ends when the server closes the stream.
 
-        ``timeout`` seconds without any sign of life, heartbeats included, mean that the server is gone.
-
-        Raises as ``request``.
+        The server is considered unreachable after ``timeout`` seconds without data, heartbeats included.
+        Raises the errors of ``request``.
         """
         door = self._open(timeout)
         try:
@@ -89,7 +90,7 @@ class Connection:
             door.close()
 
     def close(self) -> None:
-        """Let go of the server. Nothing stays open between calls, so this may also be left out."""
+        """Do nothing: no connection stays open between calls."""
 
     def _open(self, timeout: float) -> http.client.HTTPConnection:
         if self._parts.scheme == "unix":
@@ -118,7 +119,7 @@ class Connection:
         reason = str(error) or type(error).__name__
         return ServerUnreachable(
             f"The F2HDR server at {self.address} does not answer ({reason}).",
-            hint="Submit again: finished frames are kept and the rest is rendered.",
+            hint="Submit again: finished frames are kept and the others are rendered.",
             address=self.address,
         )
 
@@ -143,7 +144,7 @@ class _UnixConnection(http.client.HTTPConnection):
 
 
 def rebuilt(document: dict[str, Any]) -> F2HDRError:
-    """Return the error that ``F2HDRError.to_json`` wrote, as its own class, else as the nearest one known here."""
+    """Return the error from its JSON, as an instance of its class, or else of the nearest class known here."""
     kinds = _family(F2HDRError)
     code, exit_code = document.get("code"), document.get("exit_code")
     kind = next((kind for kind in kinds if kind.code == code), None)
@@ -161,14 +162,14 @@ def _family(kind: type[F2HDRError]) -> list[type[F2HDRError]]:
 
 
 def _checked(status: int, content: bytes) -> dict[str, Any]:
-    """Return the object in an answer; raise the error in it."""
+    """Return the JSON object of a response, or raise the error in it."""
     try:
         answer = json.loads(content)
     except ValueError:
         answer = None
     if not isinstance(answer, dict):
         text = content[:200].decode("utf-8", "replace").strip()
-        raise ServerError(f"The server answered {status} with no JSON object: {text}", status=status)
+        raise ServerError(f"The response of the server, status {status}, is not a JSON object: {text}", status=status)
     if status >= 400:
         raise rebuilt(answer)
     return answer

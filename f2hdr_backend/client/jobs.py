@@ -1,4 +1,4 @@
-"""Submit a Shot, watch it, cancel it; and ask the server what it finds or is."""
+"""Submit, watch and cancel jobs; measure a plate; request information about the server."""
 
 from __future__ import annotations
 
@@ -16,47 +16,47 @@ from f2hdr_backend.shot.frames import FrameRange
 LAST_EVENTS = ("render_finished", "error", "canceled")
 """The names of the events after which a job's stream ends."""
 LAST_STATES = ("done", "failed", "canceled")
-"""The states that a job does not leave."""
+"""The final states of a job."""
 _OLD_STATES = {"cancelled": "canceled"}
-"""States as older versions wrote them."""
+"""States in the spelling of older versions."""
 SILENCE_S = 5.0
-"""Seconds without a sign of life, heartbeats included, after which the server counts as gone."""
+"""Seconds without data, heartbeats included, after which the server is considered unreachable."""
 DETECT_S = 600.0
-"""Seconds that measuring a plate may take."""
+"""Timeout in seconds for measuring a plate."""
 
 
 @dataclass(frozen=True)
 class JobStatus:
-    """Where a job stands; see ``Job.status``."""
+    """The status of a job; see ``Job.status``."""
 
     id: str
     state: str
     """``queued``, ``running``, ``done``, ``failed`` or ``canceled``."""
     done: int
-    """Frames that are complete, those found done included."""
+    """Number of completed frames, including those that were already done."""
     total: int
-    """Frames asked for; 0 while nobody knows."""
+    """Number of requested frames; 0 until it is known."""
     frame: Optional[int]
-    """The frame that was completed last."""
+    """The frame that was completed last, or None."""
     message: str
-    """One short sentence for a user."""
+    """Short status message for the user."""
     error: Optional[dict[str, Any]]
-    """``F2HDRError.to_json`` of what stopped the job, if it failed."""
+    """``F2HDRError.to_json`` of the error if the job failed, or None."""
     warnings: tuple[str, ...]
-    """What a user should know of."""
+    """Warnings for the user."""
     client: str = ""
-    """Who asked for it."""
+    """Name of the client that submitted the job."""
     output: str = ""
-    """Pattern of the frames that it writes."""
+    """Pattern of its output frames."""
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more will happen."""
+        """Whether the job has ended."""
         return self.state in LAST_STATES
 
     @classmethod
     def from_json(cls, answer: dict[str, Any]) -> JobStatus:
-        """Read the server's answer; what this version does not know is passed over."""
+        """Parse the server's response; unknown fields are ignored."""
         return cls(
             id=answer["id"],
             state=_OLD_STATES.get(answer["state"], answer["state"]),
@@ -73,7 +73,7 @@ class JobStatus:
 
 @dataclass(frozen=True)
 class Job:
-    """A job on a server. Made by ``submit``, or by hand from an id that is known."""
+    """A job on a server, returned by ``submit``, or created from a known id."""
 
     connection: Connection
     id: str
@@ -83,38 +83,40 @@ class Job:
         return f"/v1/jobs/{quote(self.id, safe='')}"
 
     def status(self) -> JobStatus:
-        """Return where the job stands now. Raises ServerUnreachable, or ServerError for an unknown id."""
+        """Return the current status of the job. Raises ServerUnreachable, or ServerError for an unknown id."""
         return JobStatus.from_json(self.connection.request("GET", self._path))
 
     def poll(self, after: int = 0) -> tuple[JobStatus, list[dict[str, Any]], int]:
-        """Return the status, the events behind number ``after``, and the number to give the next time.
+        """Return the status, the events with a number above ``after``, and the value of ``after`` for the next call.
 
-        Raises as ``status``.
+        Raises the errors of ``status``.
         """
         answer = self.connection.request("GET", f"{self._path}?after={after}", timeout=SILENCE_S)
         return JobStatus.from_json(answer), answer["events"], answer["next"]
 
     def watch(self, timeout: float = SILENCE_S) -> Iterator[dict[str, Any]]:
-        """Yield every event of the job from its first, as ``Event.to_json`` gives them; ends after the last.
+        """Yield every event of the job from the first, in the form of ``Event.to_json``; ends after the last.
 
         The last one is ``render_finished``, ``error`` (with the fields of ``F2HDRError.to_json``) or ``canceled``.
-        ``timeout`` is the silence in seconds after which the server counts as gone: it speaks once a second.
+        ``timeout`` is the time in seconds without data, after which the server is considered unreachable; it sends a
+        heartbeat
+        once a second.
 
         Raises:
-            ServerUnreachable: the server is gone; submit again to go on.
+            ServerUnreachable: the server is unreachable; submit again to resume.
         """
         for event in self.connection.stream(f"{self._path}/events?after=0", timeout=timeout):
             yield event
             if event["event"] in LAST_EVENTS:
                 return
         raise ServerUnreachable(
-            f"The F2HDR server at {self.connection.address} went away.",
-            hint="Submit again: finished frames are kept and the rest is rendered.",
+            f"The F2HDR server at {self.connection.address} closed the connection.",
+            hint="Submit again: finished frames are kept and the others are rendered.",
             address=self.connection.address,
         )
 
     def cancel(self) -> None:
-        """Stop the job after the frame in work; it leaves no partial file. A job that is over stays as it is."""
+        """Cancel the job after the current frame; it leaves no partial file. A job that has ended is unchanged."""
         self.connection.request("DELETE", self._path)
 
 
@@ -128,23 +130,23 @@ def submit(
     priority: str = "batch",
     keep: bool = True,
 ) -> Job:
-    """Give a Shot to the server and return at once.
+    """Submit a Shot to the server and return at once.
 
-    The same Shot and frames submitted while they wait or render give the same job. Relative paths in the Shot are
-    taken from this process's folder.
+    Submitting the same Shot and frames again returns the same job until it has ended. Relative paths in the Shot are
+    relative to this process's folder.
 
     Args:
         connection: from ``launch.connect``.
-        shot: what to render.
-        frames: those of ``shot`` unless given.
+        shot: the Shot to render.
+        frames: frames to render; None for those of ``shot``.
         force: render frames again that are already done.
-        client: a name for whoever asks; the server is fair among names. By default this process.
-        priority: ``interactive`` overtakes ``batch`` between frames.
-        keep: whether the job goes on when nobody watches it any more; else it is canceled after 10 s.
+        client: name of the client, for fair scheduling; by default this process.
+        priority: ``interactive`` jobs run before ``batch`` jobs, from the next frame on.
+        keep: whether the job continues when no client watches it; if not, it is canceled after 10 s.
 
     Raises:
-        ServerError: the server cannot be reached or takes no more jobs.
-        ShotError: the request is wrong.
+        ServerError: the server cannot be reached or accepts no more jobs.
+        ShotError: the request is invalid.
     """
     body = {
         "shot": absolute(shot).to_json(),
@@ -158,18 +160,17 @@ def submit(
 
 
 def detect(connection: Connection, plate: str, input_space: str = "auto", config: str = "") -> dict[str, Any]:
-    """Measure the exposures of a plate on the server; returns what ``f2hdr detect --json`` prints.
+    """Measure the exposures of a plate on the server; returns the result of ``f2hdr detect --json``.
 
-    ``input_space`` and ``config`` are those of a Shot's color; without a config this process's ``$OCIO`` counts.
-
-    Raises ExposureError if they cannot be determined, and errors of the plate and the server.
+    ``input_space`` and ``config`` are those of a Shot's color; the default config is this process's ``$OCIO``.
+    Raises ExposureError if the exposures could not be determined, and errors of the plate and the server.
     """
     body = {"plate": os.path.abspath(plate), "input_space": input_space, "config": _config(config)}
     return connection.request("POST", "/v1/detect", body, timeout=DETECT_S)
 
 
 def info(connection: Connection) -> dict[str, Any]:
-    """Return what the server is: version, process, devices, roots and how busy it is."""
+    """Return version, process id, devices, roots and the number of jobs of the server."""
     return connection.request("GET", "/v1/info")
 
 
@@ -183,9 +184,9 @@ def color_spaces(connection: Connection, config: str) -> list[str]:
 
 
 def absolute(shot: Shot) -> Shot:
-    """Return the Shot with the paths of plate, output and config made absolute, and with this process's ``$OCIO``.
+    """Return the Shot with absolute paths of plate, output and config, and with this process's ``$OCIO``.
 
-    A server has a folder and an environment of its own.
+    The server has its own working folder and environment.
     """
     pattern = os.path.abspath(shot.output.pattern) if shot.output.pattern else ""
     return replace(
@@ -197,6 +198,6 @@ def absolute(shot: Shot) -> Shot:
 
 
 def _config(named: str) -> str:
-    """The OCIO config that this process means, its path absolute if it is a file."""
+    """Return the OCIO config of this process, with an absolute path if it is a file."""
     config = named or os.environ.get("OCIO", "")
     return os.path.abspath(config) if config and os.path.isfile(config) else config

@@ -1,4 +1,4 @@
-"""Find the server of this user, or start it."""
+"""Finds the server of this user, or starts it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from f2hdr_backend.shot.errors import F2HDRError, ServerUnreachable, VersionMism
 __all__ = ["backend_command", "clean_environment", "connect", "connection_file", "own_python"]
 
 PROBE_S = 5.0
-"""Seconds a server has to say that it is there."""
+"""Seconds to wait for the response of a running server."""
 _POLL_S = 0.05
 _HOST_VARIABLES = (
     *("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP"),
@@ -27,10 +27,10 @@ _HOST_VARIABLES = (
 
 
 def backend_command(program: str = "") -> list[str]:
-    """Return the words that start the backend's command line.
+    """Return the start of the backend's command line.
 
-    They are ``program``, else the executable that ``F2HDR_BACKEND`` names, else the list in ``backend.json`` beside
-    this file (installers write it), else ``f2hdr`` on the PATH. Raises ServerUnreachable if there is none.
+    It is ``program``, or else the executable in ``F2HDR_BACKEND``, or else the list in ``backend.json`` in this file's
+    folder (written by installers), or else ``f2hdr`` on the PATH. Raises ServerUnreachable if there is none.
     """
     named = program or os.environ.get("F2HDR_BACKEND")
     if named:
@@ -42,7 +42,7 @@ def backend_command(program: str = "") -> list[str]:
     if found:
         return [found]
     raise ServerUnreachable(
-        "F2HDR's backend cannot be found.",
+        "The F2HDR backend was not found.",
         hint="Install it, or set F2HDR_BACKEND to the path of its f2hdr command.",
     )
 
@@ -50,18 +50,18 @@ def backend_command(program: str = "") -> list[str]:
 def connect(
     *, start: bool = True, address: str = "", token: str = "", program: str = "", timeout: float = 60.0
 ) -> Connection:
-    """Return a connection to the server of this user, started if need be, or to the one at ``address``.
+    """Return a connection to the server of this user, started if needed, or to the server at ``address``.
 
     Args:
-        start: whether to start a server if none runs.
-        address: of a server elsewhere, ``https://host:port``; with its ``token``.
-        token: as the server's owner gives it.
-        program: path of the f2hdr command that starts a server; by default as ``backend_command`` finds it.
-        timeout: seconds for everything, a start included.
+        start: whether to start a server if none is running.
+        address: of a remote server, ``https://host:port``; requires ``token``.
+        token: the token in the remote server's connection file.
+        program: path of the f2hdr command that starts a server; by default that of ``backend_command``.
+        timeout: seconds for the whole call, including the start of a server.
 
     Raises:
-        ServerUnreachable: no server answers and none could be started.
-        VersionMismatch: the server is of another version than this client; names both.
+        ServerUnreachable: no server responds and none could be started.
+        VersionMismatch: server and client have different versions; the message names both.
     """
     if address:
         return _greeted(Connection(address, token), timeout)
@@ -78,9 +78,10 @@ def connect(
 
 
 def clean_environment() -> dict[str, str]:
-    """Return this process's environment without what hosts set for their own Python, libraries and color.
+    """Return this process's environment without the variables that hosts set for their own Python, libraries and color.
 
-    Every client of a server sends its own ``$OCIO``. No Python below imports modules from its current folder.
+    Each client sends its own ``$OCIO`` to the server. Python processes started with it do not import modules from their
+    current folder.
     """
     kept = {
         name: value
@@ -91,14 +92,17 @@ def clean_environment() -> dict[str, str]:
 
 
 def own_python() -> list[str]:
-    """Return the words that start this very F2HDR again; no module of the current folder is imported."""
+    """Return the command line that starts this installation of F2HDR; it imports no module of the current folder."""
     package = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     code = f"import sys; sys.path.append({package!r}); from f2hdr_backend.cli.main import main; main()"
     return [sys.executable, "-P", "-c", code]
 
 
 def _running() -> Optional[Connection]:
-    """The server that the connection file names, or None if there is none or it is stale. Raises VersionMismatch."""
+    """Return a connection to the server in the connection file, or None if there is none or it is stale.
+
+    Raises VersionMismatch.
+    """
     facts = read_connection_file()
     if facts is None or not _is_alive(facts["pid"]):
         return None
@@ -111,7 +115,7 @@ def _running() -> Optional[Connection]:
 
 
 def _is_alive(pid: int) -> bool:
-    """Whether a process has this number; where that cannot be asked safely (Windows), assume so."""
+    """Return whether a process with this number exists; always true on Windows, where it cannot be checked safely."""
     if sys.platform == "win32":
         return True
     try:
@@ -124,7 +128,7 @@ def _is_alive(pid: int) -> bool:
 
 
 def _address(facts: dict[str, Any]) -> str:
-    """The Unix socket where there is one: nobody else can stand at its place."""
+    """Return the Unix socket if there is one, because no other user can replace it, or else the network address."""
     path = facts.get("socket")
     return f"unix:{path}" if isinstance(path, str) and os.path.exists(path) else str(facts["address"])
 
@@ -135,8 +139,8 @@ def _greeted(connection: Connection, timeout: float) -> Connection:
     theirs, ours = str(answer.get("version")), f2hdr_backend.__version__
     if theirs != ours:
         raise VersionMismatch(
-            f"The F2HDR server at {connection.address} is version {theirs}, this client is {ours}.",
-            hint="Install the same version on both sides; a server that runs from before the update ends with "
+            f"The F2HDR server at {connection.address} has version {theirs}, but this client has version {ours}.",
+            hint="Install the same version on both sides. If the server was started before an update, stop it with "
             "f2hdr serve --stop.",
             server=theirs,
             client=ours,
@@ -146,7 +150,7 @@ def _greeted(connection: Connection, timeout: float) -> Connection:
 
 
 def _started(end: float, program: str) -> Connection:
-    """Start the server and wait until it answers; ``end`` is the monotonic time to give up at."""
+    """Start the server and wait until it responds; ``end`` is the monotonic time of the timeout."""
     log = os.path.join(make_runtime_folder(), "server.log")
     process = _launched([*backend_command(program), "serve"], log)
     while time.monotonic() < end:
@@ -156,7 +160,7 @@ def _started(end: float, program: str) -> Connection:
         code = process.poll()
         if code is not None:
             raise ServerUnreachable(
-                f"The F2HDR server ended at once with exit code {code}: {_last_words(log)}",
+                f"The F2HDR server exited at once with code {code}: {_last_words(log)}",
                 hint=f"See {log}.",
                 path=log,
             )
@@ -165,7 +169,7 @@ def _started(end: float, program: str) -> Connection:
 
 
 def _launched(command: list[str], log: str) -> subprocess.Popen[bytes]:
-    """Start a process that outlives this one, its words going to ``log``."""
+    """Start a process that outlives this one, with its output written to ``log``."""
     if sys.platform == "win32":
         flags = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
         own_session = False
@@ -202,7 +206,7 @@ def _on_path(name: str) -> str:
 
 
 def _laid_command() -> list[str]:
-    """The words in ``backend.json`` beside this file; none if there is no such file."""
+    """Return the command in ``backend.json`` in this file's folder; empty if there is no such file."""
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "backend.json")
     try:
         with open(path, encoding="utf-8") as file:
@@ -212,15 +216,17 @@ def _laid_command() -> list[str]:
     except (OSError, ValueError) as error:
         raise ServerUnreachable(f'"{path}" cannot be read: {error}.', hint="Run the installer again.") from error
     if not isinstance(words, list) or not words or not all(isinstance(word, str) for word in words):
-        raise ServerUnreachable(f'"{path}" does not name the backend.', hint="Run the installer again.", path=path)
+        raise ServerUnreachable(
+            f'"{path}" does not contain the command of the backend.', hint="Run the installer again.", path=path
+        )
     return words
 
 
 def _last_words(log: str) -> str:
-    """The last line of the log, or a word that there is none."""
+    """Return the last line of the log, or a note that there is none."""
     try:
         with open(log, encoding="utf-8", errors="replace") as file:
             lines = [line.strip() for line in file if line.strip()]
     except OSError:
         return "its log cannot be read."
-    return lines[-1] if lines else "it said nothing."
+    return lines[-1] if lines else "its log is empty."

@@ -1,4 +1,4 @@
-"""Where client and server meet: the runtime folder, the connection file in it, and the locks beside it."""
+"""The runtime folder, and the connection file and locks in it, through which clients find the server."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from f2hdr_backend.shot.atomic import replacing
 from f2hdr_backend.shot.errors import ServerError, ServerUnreachable
 
 SERVER_LOCK = "server.lock"
-"""Name of the lock that a running server holds."""
+"""Name of the lock of a running server."""
 _POLL_S = 0.05
 
 
 def runtime_folder() -> str:
     """Return the folder of this user's connection file, whether it exists or not.
 
-    It is ``f2hdr`` in the folder that ``F2HDR_RUNTIME`` names, else in the system's folder for such files of this user.
+    It is ``f2hdr`` in the folder in ``F2HDR_RUNTIME``, or else in the system's runtime folder of this user.
     """
     return os.path.join(os.environ.get("F2HDR_RUNTIME") or _system_folder(), "f2hdr")
 
 
 def connection_file() -> str:
-    """Return the path of the file in which the server says where it is: address, token, version and pid."""
+    """Return the path of the connection file, which contains address, token, version and pid of the server."""
     return os.path.join(runtime_folder(), "server.json")
 
 
 def make_runtime_folder() -> str:
-    """Return the runtime folder, made if need be. ServerError if someone else could write into it."""
+    """Return the runtime folder, created if needed. Raises ServerError if other users could write to it."""
     folder = runtime_folder()
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)
     except OSError as error:
         raise ServerError(
-            f'The runtime folder "{folder}" cannot be made: {error.strerror}.',
+            f'The runtime folder "{folder}" could not be created: {error.strerror}.',
             hint="Set F2HDR_RUNTIME to a folder of your own.",
             path=folder,
         ) from error
@@ -50,9 +50,9 @@ def make_runtime_folder() -> str:
 
 
 def read_connection_file() -> Optional[dict[str, Any]]:
-    """Return what the connection file says, or None if there is none or it cannot be read as one.
+    """Return the contents of the connection file, or None if it does not exist or is not valid.
 
-    Raises ServerError if the file is not this user's own.
+    Raises ServerError if other users could write to the file.
     """
     path = connection_file()
     try:
@@ -68,14 +68,14 @@ def read_connection_file() -> Optional[dict[str, Any]]:
 
 
 def write_connection_file(facts: dict[str, Any]) -> None:
-    """Write the connection file atomically, readable by this user alone."""
+    """Write the connection file atomically, readable only by this user."""
     make_runtime_folder()
     with replacing(connection_file(), private=True) as file:
         file.write(json.dumps(facts).encode())
 
 
 def remove_connection_file(pid: int) -> None:
-    """Remove the connection file if it is still that of the server with this process id."""
+    """Remove the connection file if it still belongs to the server with this process id."""
     facts = read_connection_file()
     if facts is not None and facts["pid"] == pid:
         with contextlib.suppress(FileNotFoundError):
@@ -84,7 +84,7 @@ def remove_connection_file(pid: int) -> None:
 
 @contextlib.contextmanager
 def lock(name: str, timeout: float) -> Iterator[None]:
-    """Hold the lock called ``name`` in the runtime folder; it falls open when its process ends in any way.
+    """Hold the lock called ``name`` in the runtime folder; it is released when its process ends in any way.
 
     Raises ServerUnreachable if another process holds it for longer than ``timeout`` seconds.
     """
@@ -100,13 +100,13 @@ def lock(name: str, timeout: float) -> Iterator[None]:
                 )
             time.sleep(_POLL_S)
         file.truncate(0)
-        file.write(b" %d" % os.getpid())  # Windows locks the first byte: others read from the second
+        file.write(b" %d" % os.getpid())  # Windows locks the first byte, so the number starts at the second
         file.flush()
         yield
 
 
 def server_process() -> Optional[int]:
-    """Return the process number of this user's running server, or None if no process holds the server's lock.
+    """Return the process number of this user's running server, or None if the server's lock is free.
 
     Raises ServerError if the lock is held and its process number cannot be read.
     """
@@ -121,8 +121,8 @@ def server_process() -> Optional[int]:
         text = file.read(20)
     if not text.isdigit():
         raise ServerError(
-            f'A server is running, but "{path}" does not name its process.',
-            hint="Stop the process f2hdr serve by hand.",
+            f'A server is running, but "{path}" does not contain its process number.',
+            hint="Stop the process f2hdr serve manually.",
             path=path,
         )
     return int(text)
@@ -138,23 +138,23 @@ def _system_folder() -> str:
 
 
 def _require_private(path: str) -> None:
-    """Raise ServerError unless ``path`` belongs to this user and nobody else may write there."""
+    """Raise ServerError unless ``path`` belongs to this user and no other user may write to it."""
     if sys.platform == "win32":
         return
     facts = os.lstat(path)
     if stat.S_ISLNK(facts.st_mode) or facts.st_uid != os.getuid() or facts.st_mode & 0o022:
         raise ServerError(
-            f'"{path}" is not yours alone, so what it says cannot be trusted.',
+            f'Other users can write to "{path}", so its contents cannot be trusted.',
             hint="Remove it, or set F2HDR_RUNTIME to a folder of your own.",
             path=path,
         )
 
 
 def _require_own_way(folder: str) -> None:
-    """Raise ServerError if another user could exchange a parent of the runtime folder for one of his own.
+    """Raise ServerError if another user could replace a parent of the runtime folder.
 
-    A parent belongs to this user or to root, and nobody else may write there unless it has the sticky bit, as /tmp.
-    The user's own group may.
+    Every parent must belong to this user or to root, and other users may only write to it if it has the sticky bit, as
+    /tmp has. The user's own group may write to it.
     """
     if sys.platform == "win32":
         return
@@ -165,14 +165,14 @@ def _require_own_way(folder: str) -> None:
         by_others = facts.st_mode & 0o002 or (facts.st_mode & 0o020 and facts.st_gid not in (0, os.getgid()))
         if facts.st_uid not in (0, os.getuid()) or (by_others and not facts.st_mode & stat.S_ISVTX):
             raise ServerError(
-                f'"{folder}" cannot be trusted: another user may change its parent "{parent}".',
+                f'"{folder}" cannot be trusted: another user may modify its parent "{parent}".',
                 hint="Set F2HDR_RUNTIME to a folder below your home folder.",
                 path=folder,
             )
 
 
 def _try_lock(file: IO[bytes]) -> bool:
-    """Lock without waiting; the operating system lets go when the file is closed or the process dies."""
+    """Lock without waiting; the operating system releases the lock when the file is closed or the process ends."""
     try:
         if sys.platform == "win32":
             import msvcrt

@@ -1,4 +1,4 @@
-"""A file that tells how a job goes, for programs that can only read files."""
+"""Status files: the state of a job as JSON, for programs that can only read files."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from f2hdr_backend.shot.atomic import replacing
 from f2hdr_backend.shot.errors import Cancelled, DocumentError, F2HDRError
 
 VERSION = 1
-"""Version of the file's layout."""
+"""Version of the file's format."""
 WRITE_S = 1.0
-"""Most seconds between two writings while a job goes on."""
+"""Maximum interval in seconds between two updates while a job is running."""
 RECENT = 20
-"""Frames that ``seconds_per_frame`` is the mean of."""
+"""Number of frames averaged in ``seconds_per_frame``."""
 
 
 class StatusFile:
-    """The status of one job, written whole each time; whoever makes ``path + ".cancel"`` cancels the job."""
+    """The status of one job, written atomically; creating a file ``path + ".cancel"`` cancels the job."""
 
     def __init__(self, path: str) -> None:
         self.path = os.path.abspath(path)
@@ -31,20 +31,20 @@ class StatusFile:
         self._last: Optional[JobStatus] = None
 
     def asks_to_cancel(self) -> bool:
-        """Whether someone wants the job canceled."""
+        """Return whether the cancel file exists."""
         return os.path.exists(self.cancel_path)
 
     def forget_cancel(self) -> None:
-        """Take the wish to cancel as fulfilled."""
+        """Delete the cancel file."""
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.cancel_path)
 
     def starting(self) -> None:
-        """Tell that the server is being found or started."""
+        """Report that the server is being found or started."""
         self.tell(JobStatus("", "starting", 0, 0, None, "Starting.", None, ()), [])
 
     def tell(self, status: JobStatus, events: list[dict[str, Any]]) -> None:
-        """Tell where the job stands and what happened, if anything did or the file would look forgotten.
+        """Update the file if the status changed or the last update is older than ``WRITE_S``.
 
         Raises DocumentError if the file cannot be written.
         """
@@ -54,7 +54,7 @@ class StatusFile:
             self._write(status)
 
     def failed(self, error: F2HDRError) -> None:
-        """Tell that it ended with an error, or as canceled."""
+        """Report that the job failed or was canceled."""
         before = self._last or JobStatus("", "", 0, 0, None, "", None, ())
         is_canceled = isinstance(error, Cancelled)
         self._write(
@@ -92,7 +92,7 @@ class StatusFile:
         except OSError as error:
             raise DocumentError(
                 f'The status file "{self.path}" cannot be written: {error.strerror}.',
-                hint="Name a file in a folder that you may write to.",
+                hint="Choose a folder that you may write to.",
                 path=self.path,
             ) from error
         self._written = time.monotonic()

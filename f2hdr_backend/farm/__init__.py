@@ -1,1 +1,1 @@
-"""Render farms: a settled Shot as a job, in chunks; one module an engine."""
+"""Render farms: a settled Shot as a job, split into chunks; one module per scheduler."""

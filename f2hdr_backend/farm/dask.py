@@ -1,6 +1,6 @@
-"""A job on Dask workers: each holds one model and renders chunk after chunk.
+"""Renders a job on Dask workers, each of which keeps one model loaded.
 
-A worker that dies loses its chunk to another one; what it had finished is skipped there.
+If a worker dies, its chunk is rendered by another one, which skips the finished frames.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ CONNECT_SECONDS = 30
 
 
 class Renders(Protocol):
-    """What a worker keeps: ``engine.renderer.Renderer``."""
+    """The interface of ``engine.renderer.Renderer`` that workers use."""
 
     def render(self, shot: Shot, frames: FrameRange | None = None, *, force: bool = False) -> Iterator[Event]:
-        """Render frames, an event each."""
+        """Render frames and yield events."""
         ...
 
 
 class WarmRenderer(WorkerPlugin):
-    """Keeps a worker's Renderer open between chunks; another job's engine settings replace it."""
+    """Dask plugin that keeps a worker's Renderer between chunks; a job with other engine settings replaces it."""
 
     name = PLUGIN
 
@@ -46,13 +46,13 @@ class WarmRenderer(WorkerPlugin):
         self._open_renderer = open_renderer
 
     def setup(self, worker: Worker) -> None:
-        """Called on the worker when it joins."""
+        """Called by Dask when the worker joins."""
         self._lock = threading.Lock()
         self._engine: Engine | None = None
         self._renderer: Renders | None = None
 
     def render(self, shot: Shot, frames: FrameRange) -> Iterator[Event]:
-        """Render one chunk; a worker renders one at a time, however many threads it has."""
+        """Render one chunk; a worker renders one chunk at a time, independent of its number of threads."""
         with self._lock:
             if self._renderer is None or self._engine != shot.engine:
                 self._renderer, self._engine = self._open_renderer(shot.engine), shot.engine
@@ -61,9 +61,9 @@ class WarmRenderer(WorkerPlugin):
 
 @contextmanager
 def cluster(scheduler: str, workers: int) -> Iterator[Client]:
-    """A client of the scheduler at ``scheduler``, or of ``workers`` processes started here if that is empty.
+    """Yield a client of the scheduler at ``scheduler``, or of ``workers`` local processes if that is empty.
 
-    Raises ServerUnreachable, or VersionMismatch if workers have another F2HDR.
+    Raises ServerUnreachable, or VersionMismatch if workers have another version of F2HDR.
     """
     if scheduler:
         with _connected(scheduler) as client:
@@ -82,9 +82,9 @@ def cluster(scheduler: str, workers: int) -> Iterator[Client]:
 
 
 def run(job: FarmJob, client: Client, open_renderer: Callable[[Engine], Renders]) -> Iterator[Event]:
-    """Render a job's chunks on a client's workers: the frames as they are done, then how each chunk ended.
+    """Render a job's chunks on a client's workers; yield frames as they are done, and the end of each chunk.
 
-    ``open_renderer`` is a function of a module that workers can import.
+    ``open_renderer`` must be a function in a module that workers can import.
     """
     client.register_plugin(WarmRenderer(open_renderer))
     topic = f"f2hdr-{uuid.uuid4().hex}"
@@ -104,7 +104,7 @@ def run(job: FarmJob, client: Client, open_renderer: Callable[[Engine], Renders]
 
 
 def render_chunk(document: dict[str, Any], frames: str, topic: str) -> tuple[float, str]:
-    """Run on a worker: render a chunk with its warm Renderer; returns seconds and the worker's address."""
+    """Render a chunk on a worker with its Renderer; return seconds and the worker's address."""
     began = time.monotonic()
     worker = get_worker()
     renderer = cast(WarmRenderer, worker.plugins[PLUGIN])
@@ -114,7 +114,7 @@ def render_chunk(document: dict[str, Any], frames: str, topic: str) -> tuple[flo
 
 
 class _Progress:
-    """Follows chunks to their end and counts frames over all of them."""
+    """Follows the chunks to their end and counts the frames of all of them."""
 
     def __init__(self, job: FarmJob, inbox: SimpleQueue[Any], waiting: dict[Future[Any], str]) -> None:
         self._job = job
@@ -161,12 +161,12 @@ def _connected(scheduler: str) -> Client:
 
 
 def _check_versions(client: Client) -> None:
-    """Workers compute with their own F2HDR: another version might give other pixels."""
+    """Raise VersionMismatch if a worker has another version of F2HDR, which might render other pixels."""
     ours = f2hdr_backend.__version__
     for address, version in client.run(_version).items():
         if version != ours:
             raise VersionMismatch(
-                f"The worker {address} has F2HDR {version}, and this is {ours}.",
+                f"The worker {address} has F2HDR {version}, but this machine has {ours}.",
                 hint="Install the same version on all machines.",
                 here=ours,
                 there=version,

@@ -1,4 +1,4 @@
-"""A Shot as a farm job: the settings that every scheduler's files are written from."""
+"""A Shot as a farm job: the settings from which the files of every scheduler are written."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from f2hdr_backend.shot.frames import FrameRange
 from f2hdr_backend.shot.printable import has_control
 
 DEFAULT_CHUNK = 8
-"""Frames that a task renders; docs/farm.md shows the measurement it was chosen from."""
+"""Frames per task; docs/farm.md has the measurement."""
 SHOT_FILE = "shot.json"
 """Name of the Shot document in a job's folder."""
 
 
 @dataclass(frozen=True)
 class Site:
-    """Where a job is written, and who submits it."""
+    """The job's folder and submitter."""
 
     folder: PurePath
-    """The job's folder as workers find it, on storage that all of them see."""
+    """The job's folder as seen by the workers, on shared storage."""
     show: str
     user: str
     uid: int
@@ -31,24 +31,27 @@ class Site:
 
 @dataclass(frozen=True)
 class FarmJob:
-    """A Shot to render in chunks. Raises DocumentError if the Shot does not say which frames go where."""
+    """A Shot to render in chunks.
+
+    Raises DocumentError if the Shot has no frames, exposures or output pattern, or if a value is invalid.
+    """
 
     shot: Shot
     name: str
     chunk: int = DEFAULT_CHUNK
-    """Frames a task."""
+    """Frames per task."""
     command: str = "f2hdr"
-    """The command line as workers find it."""
+    """The f2hdr command on the workers."""
     needs_gpu: bool = False
     warm: bool = False
-    """Keep the model loaded between the tasks of a worker."""
+    """Whether a worker keeps the model loaded between tasks."""
     convert_to: str = ""
-    """Movie or pictures to convert the result to in a last step; empty for none."""
+    """Movie or image sequence to convert the result to in a last step; empty for none."""
     display: str = ""
-    """Display of the OCIO config that they are for."""
+    """OCIO display of the conversion."""
     priority: int = 50
     retries: int = 2
-    """How often a failed task is tried again."""
+    """How often a failed task is retried."""
 
     def __post_init__(self) -> None:
         if self.shot.frames is None or not self.shot.output.pattern or self.shot.exposures is None:
@@ -74,29 +77,29 @@ class FarmJob:
 
     @property
     def output_folder(self) -> str:
-        """Where the results go."""
+        """Folder of the results."""
         return os.path.dirname(self.shot.output.pattern)
 
     def shot_text(self) -> str:
-        """The Shot document as it is written into the job's folder."""
+        """Return the Shot document as text for the job's folder."""
         return document(self.shot.to_json())
 
 
 def chunks(frames: FrameRange, size: int) -> list[FrameRange]:
-    """Split frames into runs of at most ``size`` successive ones, as even as they can be.
+    """Split frames into chunks of at most ``size`` consecutive frames, of sizes as equal as possible.
 
-    This is how Open Job Description makes contiguous chunks: one never spans a gap.
+    These are the contiguous chunks of Open Job Description: a chunk never spans a gap.
     """
     return [part for run in _runs(frames.frames) for part in _parts(run, size)]
 
 
 def span(chunk: FrameRange) -> str:
-    """A contiguous chunk as schedulers write it: ``1001-1008``, and ``7-7`` for a single frame."""
+    """Return a contiguous chunk in the syntax of schedulers: ``1001-1008``, and ``7-7`` for a single frame."""
     return f"{chunk.first}-{chunk.last}"
 
 
 def document(value: object) -> str:
-    """JSON as job folders hold it: indented, ending with a line break."""
+    """Return JSON text for job folders: indented, ending with a line break."""
     return json.dumps(value, indent=2) + "\n"
 
 

@@ -1,7 +1,7 @@
-"""What a task prints for an OpenJD scheduler: progress, status and failure lines on standard output.
+"""Lines that a task prints to standard output for an OpenJD scheduler: progress, status and failure.
 
 Source: Open Job Description, "How Jobs Are Run", the stdout messages ``openjd_progress`` (0 to 100),
-``openjd_status`` and ``openjd_fail``. A line is one message, so text is kept on one line.
+``openjd_status`` and ``openjd_fail``. A message is a single line.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _KINDS = (PlateMeasured, RenderStarted, FrameDone, FrameSkipped, Warned, RenderF
 
 
 def lines(event: Event) -> Iterator[str]:
-    """Yield the lines of one event; a warning is plain text, which schedulers keep in the task's log."""
+    """Yield the lines of one event; a warning is plain text, which schedulers write to the task's log."""
     if isinstance(event, PlateMeasured):
         yield f"openjd_status: exposures {event.exposures}"
     elif isinstance(event, RenderStarted):
@@ -48,14 +48,14 @@ def lines(event: Event) -> Iterator[str]:
 
 
 def lines_of(event_json: dict[str, Any]) -> Iterator[str]:
-    """Yield the lines of an event as a server tells it, in JSON; none for kinds that have no line."""
+    """Yield the lines of an event in the JSON form of the server; none for kinds that have no line."""
     for kind in _KINDS:
         if event_json["event"] == _name(kind):
             yield from lines(kind(**{field.name: event_json[field.name] for field in fields(kind)}))
 
 
 def failure(error: F2HDRError) -> str:
-    """Return the line that tells the scheduler why the task fails; the exit code tells of which kind."""
+    """Return the line with the error message for the scheduler."""
     return _one_line(f"openjd_fail: {error.code}: {error}")
 
 

@@ -1,7 +1,7 @@
-"""A bundle run on this machine by ``openjd run``: several sessions side by side, and another try for a failed chunk.
+"""Runs a bundle on this machine with ``openjd run``: several sessions in parallel, with retries of failed chunks.
 
-``openjd run`` alone goes through a step's tasks in order and stops at the first that fails. Its output goes to files:
-one that writes to a pipe nobody reads never ends.
+``openjd run`` alone runs a step's tasks in order and stops at the first failure. Its output is written to files,
+because it blocks forever on a pipe that nobody reads.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from f2hdr_backend.shot.errors import ShotError
 from f2hdr_backend.shot.events import Event
 
 LOGS = "logs"
-"""Folder of the sessions' logs inside the bundle's."""
+"""Folder of the sessions' logs inside the bundle's folder."""
 
 
 @dataclass
 class Sessions:
-    """``openjd run`` processes of one job; leaving the block stops those that still run."""
+    """``openjd run`` processes of one job; leaving the context stops those that are still running."""
 
     job: FarmJob
     folder: Path
-    """Holds the bundle."""
+    """Folder of the bundle."""
     rules: str = ""
-    """Path mapping rules file."""
+    """Path of the path mapping rules file; empty for none."""
     _running: set[subprocess.Popen[bytes]] = field(default_factory=set)
     _stopped: bool = False
 
@@ -56,7 +56,7 @@ class Sessions:
                 process.terminate()
 
     def step(self, name: str, frames: str = "") -> str:
-        """Run one step, or one task of it; return why it failed, empty if it did not."""
+        """Run one step, or one task of it; return the reason of a failure, or an empty text."""
         log = self.folder / LOGS / f"{name.lower()}{f'-{frames}' if frames else ''}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(self._command(name, frames), stdout=output, stderr=subprocess.STDOUT)
@@ -76,10 +76,11 @@ class Sessions:
 
 
 def run(sessions: Sessions, workers: int) -> Iterator[Event]:
-    """Prepare the Shot, run its chunks, ``workers`` sessions at a time, and then the steps that need all of them.
+    """Prepare the Shot, render its chunks in ``workers`` parallel sessions, then run the steps that need all chunks.
 
-    A chunk that fails every try yields ChunkFailed, and no further step runs. Raises F2HDRError if another step
-    fails.
+    A chunk that fails in every attempt yields ChunkFailed, and the later steps are not run. Raises F2HDRError if
+    another
+    step fails.
     """
     failures: list[ChunkFailed] = []
     with ThreadPoolExecutor(workers) as pool, sessions:
@@ -93,7 +94,7 @@ def run(sessions: Sessions, workers: int) -> Iterator[Event]:
 
 
 def _require(sessions: Sessions, step: str) -> None:
-    """Run a step that must not fail. Raises F2HDRError with its reason."""
+    """Run a step. Raises F2HDRError with the reason if it fails."""
     reason = sessions.step(step)
     if reason:
         code, message = _code(reason)
@@ -101,7 +102,7 @@ def _require(sessions: Sessions, step: str) -> None:
 
 
 class _Chunks:
-    """The chunks of a job on their way through a pool of sessions."""
+    """The chunks of a job, run in a pool of sessions and retried."""
 
     def __init__(self, sessions: Sessions, pool: ThreadPoolExecutor) -> None:
         self._sessions = sessions
@@ -141,9 +142,9 @@ def _timed(sessions: Sessions, frames: str) -> tuple[str, float]:
 
 
 def _reason(log: Path, code: int) -> str:
-    """What the task said of its failure, or where to read it."""
+    """Return the failure message of a task, or where its log is."""
     said = re.findall(r"openjd_fail: (.*)", log.read_text(encoding="utf-8", errors="replace"))
-    return said[-1] if said else f"openjd run ended with {code}; its log is {log}."
+    return said[-1] if said else f"openjd run ended with code {code}; its log is {log}."
 
 
 def _code(reason: str) -> tuple[str, str]:

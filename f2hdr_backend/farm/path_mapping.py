@@ -1,6 +1,6 @@
-"""Paths of the machine that submitted a job to paths of the machine that runs it.
+"""Maps paths of the submitting machine to paths of this machine.
 
-Source: Open Job Description, "Path Mapping", schema ``pathmapping-1.0``. The rule with the longest source wins.
+Source: Open Job Description, "Path Mapping", schema ``pathmapping-1.0``. The rule with the longest source is used.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _FIELDS = {"source_path_format", "source_path", "destination_path"}
 
 @dataclass(frozen=True)
 class PathRule:
-    """Everything below ``source`` (a folder as the submitting machine names it) is below ``destination`` here."""
+    """Replaces the folder ``source``, as named on the submitting machine, by ``destination``."""
 
     source: PurePath
     destination: str
 
     @classmethod
     def from_json(cls, rule: object) -> PathRule:
-        """Read one rule. Raises DocumentError unless it has exactly the three fields of the schema."""
+        """Parse one rule. Raises DocumentError unless it has exactly the three fields of the schema."""
         is_rule = isinstance(rule, dict) and rule.keys() == _FIELDS and all(isinstance(v, str) for v in rule.values())
         if not isinstance(rule, dict) or not is_rule or rule["source_path_format"] not in _FORMATS:
             raise DocumentError(
@@ -41,7 +41,7 @@ class PathRule:
         return cls(_FORMATS[rule["source_path_format"]](rule["source_path"]), rule["destination_path"])
 
     def apply(self, path: str) -> str | None:
-        """Return where ``path`` is on this machine, or None if it is not below the source."""
+        """Return ``path`` on this machine, or None if it is not below the source."""
         try:
             below = type(self.source)(path).relative_to(self.source)
         except ValueError:
@@ -50,27 +50,27 @@ class PathRule:
 
 
 class PathMapping:
-    """The rules of one machine; without rules every path stays as it is."""
+    """The rules of one machine; without rules, paths are unchanged."""
 
     def __init__(self, rules: tuple[PathRule, ...] = ()) -> None:
         self._rules = sorted(rules, key=lambda rule: len(rule.source.parts), reverse=True)
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> PathMapping:
-        """Read a rules file; an empty object means that there are none.
+        """Read a rules file; an empty object means no rules.
 
-        Raises DocumentError if the file cannot be read or does not hold path mapping rules.
+        Raises DocumentError if the file cannot be read or does not contain path mapping rules.
         """
         return cls.from_json(read_json(path))
 
     @classmethod
     def from_json(cls, document: Any) -> PathMapping:
-        """Read rules already parsed. Raises DocumentError for anything that is not the schema."""
+        """Read rules from parsed JSON. Raises DocumentError if it does not match the schema."""
         if document == {}:
             return cls()
         if not isinstance(document, dict) or document.get("version") != "pathmapping-1.0":
             raise DocumentError(
-                "The path mapping rules have another version.", hint='Write "version": "pathmapping-1.0".'
+                "The version of the path mapping rules is not supported.", hint='Write "version": "pathmapping-1.0".'
             )
         rules = document.get("path_mapping_rules", [])
         if not isinstance(rules, list):
@@ -78,11 +78,11 @@ class PathMapping:
         return cls(tuple(PathRule.from_json(rule) for rule in rules))
 
     def path(self, path: str) -> str:
-        """Return where ``path`` is on this machine."""
+        """Return ``path`` on this machine."""
         return next((mapped for rule in self._rules if (mapped := rule.apply(path)) is not None), path)
 
     def shot(self, shot: Shot) -> Shot:
-        """Return the Shot with its plate, its result and its color config where they are on this machine."""
+        """Return the Shot with the paths of plate, output and color config on this machine."""
         return replace(
             shot,
             plate=self.path(shot.plate),

@@ -1,4 +1,4 @@
-"""How long a job takes on N workers, by simulation, and the size of chunk that suits it."""
+"""Simulates the duration of a job on N workers, to choose the chunk size."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import heapq
 from dataclasses import dataclass
 
 EXTRA_READS = 2
-"""Neighbors outside a chunk that it reads before its first frame can begin."""
+"""Neighbors outside a chunk that are read before its first frame."""
 
 
 @dataclass(frozen=True)
@@ -16,25 +16,25 @@ class Costs:
     start: float
     """From the start of a task's process until the model is loaded."""
     frame: float
-    """A frame, while the reading of the next and the writing of the last go on beside it."""
+    """Per frame, while the next frame is read and the previous one is written."""
     read: float
     """Reading one frame of the plate."""
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """A simulated job."""
+    """The result of a simulation."""
 
     chunk: int
     tasks: int
     seconds: float
-    """Until the last worker is done."""
+    """Until the last worker has finished."""
     overhead: float
-    """Share of the workers' time, 0 to 1, that goes into starting, extra reading and waiting for the last one."""
+    """Share of the workers' time, 0 to 1, spent on starting, extra reads and waiting for the last worker."""
 
 
 def simulate(frames: int, workers: int, chunk: int, costs: Costs, *, warm: bool = False) -> Schedule:
-    """Give every worker the next chunk as soon as it is free; ``warm`` workers start once."""
+    """Simulate a job in which every free worker gets the next chunk; ``warm`` workers load the model only once."""
     count = -(-frames // chunk)
     sizes = [(index + 1) * frames // count - index * frames // count for index in range(count)]
     free = [0.0] * min(workers, count)
@@ -51,7 +51,7 @@ def simulate(frames: int, workers: int, chunk: int, costs: Costs, *, warm: bool 
 
 
 def schedules(frames: int, workers: int, costs: Costs, *, warm: bool = False) -> list[Schedule]:
-    """Simulate chunks of 1, 2, 4, 8 ... frames, as far as every worker still gets one."""
+    """Simulate chunks of 1, 2, 4, 8 ... frames, as long as every worker gets at least one."""
     sizes = [1]
     while sizes[-1] * 2 * workers < 2 * frames:
         sizes.append(sizes[-1] * 2)

@@ -1,4 +1,4 @@
-"""What a farm tells as it goes, besides the frames, and how its failures become one error."""
+"""Events of a farm job, besides those of frames, and the error for failed chunks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from f2hdr_backend.shot.frames import FrameRange, Sequence
 
 @dataclass(frozen=True)
 class ChunkDone(Event):
-    """All frames of a chunk are there."""
+    """All frames of a chunk are rendered."""
 
     frames: str
     seconds: float
@@ -24,7 +24,7 @@ class ChunkDone(Event):
 
 @dataclass(frozen=True)
 class ChunkFailed(Event):
-    """A chunk failed for good: it was tried ``tries`` times."""
+    """A chunk failed in all its ``tries`` attempts."""
 
     frames: str
     tries: int
@@ -34,7 +34,7 @@ class ChunkFailed(Event):
 
 @dataclass(frozen=True)
 class ChunkRetried(Event):
-    """A chunk failed and is tried again."""
+    """A chunk failed and is retried."""
 
     frames: str
     tries: int
@@ -42,26 +42,26 @@ class ChunkRetried(Event):
 
 
 def failed(shot: Shot, failures: list[ChunkFailed]) -> F2HDRError:
-    """One error for all chunks that failed, of the family of the first one; names the frames that are not there."""
+    """Return one error for all failed chunks, of the class of the first failure; names the missing frames."""
     first = failures[0]
     asked = FrameRange(tuple(frame for item in failures for frame in FrameRange.parse(item.frames)))
     frames = FrameRange(Sequence.parse(shot.output.pattern).missing(asked)) or asked
     return family(first.code)(
         f"{len(frames)} frames could not be rendered: {frames}. {first.frames} failed {first.tries} times: "
         f"{first.message}",
-        hint="The frames that were done stay; start it again to go on.",
+        hint="Finished frames are kept; start the job again to resume.",
         frames=frames.frames,
         failures={item.frames: item.message for item in failures},
     )
 
 
 def family(code: str) -> type[F2HDRError]:
-    """The error class of a code; the base of all where there is none."""
+    """Return the error class of a code, or F2HDRError if the code is unknown."""
     return next((kind for kind in _kinds(F2HDRError) if kind.code == code), F2HDRError)
 
 
 def failures_in(events: Iterable[Event], found: list[ChunkFailed]) -> Iterator[Event]:
-    """Pass events on and keep the failures among them in ``found``."""
+    """Pass events through and append the failures to ``found``."""
     for event in events:
         if isinstance(event, ChunkFailed):
             found.append(event)

@@ -1,1 +1,1 @@
-"""Optical flow: the estimator protocol, the estimators and the exposures they see."""
+"""Optical flow: the estimator interface, the estimators, and the exposures at which they see the frames."""

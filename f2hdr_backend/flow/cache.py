@@ -1,7 +1,7 @@
-"""Flows on disk, by content: one file each in a folder of bounded size that processes share.
+"""Cache of flows on disk, by content: one file each in a folder of limited size that processes share.
 
-There is no index. A file's name is its key, its modification time is when it was last used, and its first bytes are
-the checksum of the rest; so any process may come, go or be killed at any time. Opening the cache needs no torch.
+There is no index. A file's name is its key, its modification time is the time of its last use, and its first bytes are
+the checksum of the rest; any process may therefore be killed at any time. Opening the cache does not import torch.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from f2hdr_backend.shot.sizes import parse_size
 FOLDER_VARIABLE = "F2HDR_CACHE"
 LIMIT_VARIABLE = "F2HDR_CACHE_SIZE"
 SHARED_VARIABLE = "F2HDR_CACHE_SHARED"
-"""1 trusts every writer of the cache's folder; otherwise flows of other users are misses."""
+"""1 accepts the flows of every user who can write to the folder; otherwise flows of other users are misses."""
 DEFAULT_LIMIT = 20 * 10**9
 """Bytes; about 9,000 flows at 1080p, which is 4,500 frames."""
 FULL_SHARE = 7 / 8
-"""Part of the limit that is left in use after the least recently used flows were removed."""
+"""Share of the limit that is in use after the least recently used flows were removed."""
 UNSEEN_SHARE = 1 / 32
-"""Part of the limit that a process writes before it looks at the folder again: four at once stay within it."""
+"""Share of the limit that a process writes between two scans of the folder; four processes stay within the limit."""
 STALE_S = 3600.0
-"""Age at which an unfinished file belongs to a process that was killed."""
+"""Age in seconds from which an unfinished file is assumed to belong to a killed process."""
 
 _MAGIC = b"F2HDRFL2"
 _DIGEST_BYTES = 32
@@ -48,7 +48,7 @@ _UNFINISHED = re.compile(r"\.[0-9a-f]{64}\.flow\.[0-9a-f-]+\.part")
 
 @dataclass(frozen=True)
 class Contents:
-    """What a cache holds."""
+    """Number and size of the flows in a cache."""
 
     flows: int
     bytes: int
@@ -63,18 +63,18 @@ class _File:
 
     @property
     def stale(self) -> bool:
-        """Whether a killed process left this behind."""
+        """Whether a killed process left this unfinished file."""
         return not self.finished and time.time() - self.used_ns / 1e9 > STALE_S
 
 
 def cache_folder() -> Path:
-    """Where flows are kept: ``F2HDR_CACHE``, else the user's cache folder of F2HDR."""
+    """Return the folder of the cache: ``F2HDR_CACHE``, or else the user's cache folder of F2HDR."""
     chosen = os.environ.get(FOLDER_VARIABLE, "")
     return Path(chosen).expanduser() if chosen else platformdirs.user_cache_path("f2hdr", False)
 
 
 def cache_limit() -> int:
-    """Bytes that all flows together may take: ``F2HDR_CACHE_SIZE``, else 20 GB. 0 switches the cache off.
+    """Return the maximum size of all flows in bytes: ``F2HDR_CACHE_SIZE``, or else 20 GB. 0 disables the cache.
 
     Raises:
         DocumentError: ``F2HDR_CACHE_SIZE`` is not a size.
@@ -86,7 +86,7 @@ def cache_limit() -> int:
 
 
 def open_cache() -> FlowCache:
-    """The cache that the environment asks for; nothing is made on disk yet.
+    """Return the cache that the environment selects; creates nothing on disk.
 
     Raises:
         DocumentError: ``F2HDR_CACHE_SIZE`` is not a size.
@@ -95,14 +95,14 @@ def open_cache() -> FlowCache:
 
 
 class FlowCache:
-    """Byte strings by key, in files below ``folder``; safe among threads and processes, and on network folders.
+    """Byte strings by key, in files below ``folder``; safe for threads and processes, also on network folders.
 
-    Nothing here fails a render: what cannot be read is a miss, what cannot be written is not kept, and
-    :meth:`take_notices` says so.
+    Errors never stop a render: an unreadable file is a miss, a flow that cannot be written is not cached, and
+    :meth:`take_notices` returns warnings.
     """
 
     def __init__(self, folder: Path, limit: int) -> None:
-        """``limit`` is in bytes; 0 switches the cache off."""
+        """``limit`` is in bytes; 0 disables the cache."""
         self.folder = folder
         self.limit = limit
         self._flows = folder / "flows"
@@ -112,7 +112,7 @@ class FlowCache:
         self._noticing = threading.Lock()
 
     def get(self, key: str) -> bytes | None:
-        """What was put under ``key`` (64 hexadecimal digits), or None; a damaged file is removed and is a miss."""
+        """Return the value of ``key`` (64 hexadecimal digits), or None; a damaged file is removed and is a miss."""
         if not self.limit:
             return None
         path = self._path(key)
@@ -129,16 +129,19 @@ class FlowCache:
         if not hmac.compare_digest(content[:_HEADER_BYTES], _header(key, payload, self._key())):
             self.drop(key)
             return None
-        with suppress(OSError):  # a cache that may only be read is still a cache
+        with suppress(OSError):  # the folder may be read-only
             os.utime(path)
         return payload
 
     def put(self, key: str, payload: bytes) -> None:
-        """Keep ``payload`` under ``key``, and let go of what was used least recently if the folder gets too full."""
+        """Store ``payload`` under ``key``; removes the least recently used flows if the limit would be exceeded."""
         size = _HEADER_BYTES + len(payload)
         if size > self.limit:
             if self.limit:
-                self._notice("flow_cache", f"{LIMIT_VARIABLE} is less than one flow takes, {size} bytes; none is kept.")
+                self._notice(
+                    "flow_cache",
+                    f"{LIMIT_VARIABLE} is less than the size of one flow, {size} bytes; flows are not cached.",
+                )
             return
         try:
             self._make_room(size)
@@ -147,23 +150,23 @@ class FlowCache:
             self._cannot_be_used("written", error)
 
     def drop(self, key: str) -> None:
-        """Remove what is kept under ``key`` because it is damaged."""
+        """Remove the damaged flow stored under ``key``."""
         _remove(str(self._path(key)))
-        self._notice("flow_cache_damaged", f'A flow kept in "{self.folder}" was damaged and is computed again.')
+        self._notice("flow_cache_damaged", f'A cached flow in "{self.folder}" was damaged and is computed again.')
 
     def take_notices(self) -> list[Warned]:
-        """What a user should know since the last call, each kind once."""
+        """Return the warnings since the last call, each kind once."""
         with self._noticing:
             notices, self._notices = self._notices, {}
         return list(notices.values())
 
     def contents(self) -> Contents:
-        """How much there is now."""
+        """Return the current number and size of the flows."""
         files = list(self._files())
         return Contents(sum(file.finished for file in files), sum(file.bytes for file in files))
 
     def clear(self) -> Contents:
-        """Remove every flow, and what killed processes left; returns what was removed. Other files stay."""
+        """Remove every flow and the files of killed processes; return what was removed. Other files are not touched."""
         gone = [file for file in self._files() if (file.finished or file.stale) and _remove(file.path)]
         return Contents(sum(file.finished for file in gone), sum(file.bytes for file in gone))
 
@@ -176,13 +179,13 @@ class FlowCache:
         return self._flows / key[:2] / f"{key}.flow"
 
     def _write(self, path: Path, content: bytes) -> None:
-        """Write atomically, but do not wait for the disk: the checksum detects what a power cut leaves."""
+        """Write atomically without waiting for the disk: the checksum detects files that a power failure damaged."""
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path, durable=False) as file:
             file.write(content)
 
     def _make_room(self, size: int) -> None:
-        """Count what this process writes, and now and then what is really there."""
+        """Remove the least recently used flows if needed; scans the folder once per ``UNSEEN_SHARE`` written bytes."""
         if self._unseen is not None and self._unseen + size <= self.limit * UNSEEN_SHARE:
             self._unseen += size
             return
@@ -192,27 +195,28 @@ class FlowCache:
             if file.stale:
                 _remove(file.path)
         finished = sorted((file for file in files if file.finished), key=lambda file: file.used_ns)
-        total = size + sum(file.bytes for file in files if not file.stale)  # with what others are writing
+        total = size + sum(file.bytes for file in files if not file.stale)  # including files that others are writing
         for file in finished:
             if total <= self.limit * FULL_SHARE:
                 return
             total -= file.bytes * _remove(file.path)
 
     def _files(self) -> Iterator[_File]:
-        """The cache's own files, finished or not; others in the folder are not looked at."""
+        """Yield the cache's own files, finished or not; ignores others in the folder."""
         for folder in _listed(self._flows):
             for entry in _listed(folder.path):
                 finished = bool(_NAME.fullmatch(entry.name))
                 if finished or _UNFINISHED.fullmatch(entry.name):
-                    with suppress(OSError):  # another process has just removed it
+                    with suppress(OSError):  # another process has removed it
                         status = entry.stat(follow_symlinks=False)
                         yield _File(entry.path, status.st_size, status.st_mtime_ns, finished)
 
     def _cannot_be_used(self, verb: str, error: OSError) -> None:
         self._notice(
             "flow_cache",
-            f'Flows in "{self.folder}" cannot be {verb}: {error.strerror or error}. The render goes on without; '
-            f"set {FOLDER_VARIABLE} to another folder, or {LIMIT_VARIABLE}=0 to do without.",
+            f'Flows in "{self.folder}" cannot be {verb}: {error.strerror or error}. The render continues without '
+            "the cache; "
+            f"set {FOLDER_VARIABLE} to another folder, or {LIMIT_VARIABLE}=0 to disable the cache.",
         )
 
     def _notice(self, code: str, message: str) -> None:
@@ -221,12 +225,12 @@ class FlowCache:
 
 
 def _header(key: str, payload: bytes, secret: bytes) -> bytes:
-    """The first bytes of a file: they authenticate its key as well, so that a renamed file is a miss."""
+    """Return the first bytes of a file; they also authenticate its key, so that a renamed file is a miss."""
     return _MAGIC + hmac.digest(secret, key.encode() + payload, "sha256")
 
 
 def _secret() -> bytes:
-    """Return what authenticates flows: this user's key, created at first use, or a public one for a shared cache.
+    """Return the key that authenticates flows: this user's, created on first use, or a public one for a shared cache.
 
     Raises OSError if the key cannot be stored.
     """
@@ -248,12 +252,12 @@ def _listed(folder: str | Path) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
             return list(entries)
-    except OSError:  # not there, not a folder, or removed by another process
+    except OSError:  # missing, not a folder, or removed by another process
         return []
 
 
 def _remove(path: str) -> bool:
-    """Whether the file was removed here; another process may have been faster, or may have it open on Windows."""
+    """Remove a file and return whether it was removed here; another process may have removed it, or have it open."""
     try:
         os.unlink(path)
     except OSError:

@@ -1,4 +1,4 @@
-"""What a flow estimator offers, and how one is found by name."""
+"""The interface of flow estimators, and how to load one by name."""
 
 from __future__ import annotations
 
@@ -16,67 +16,67 @@ from f2hdr_backend.flow import estimators
 from f2hdr_backend.shot.errors import DocumentError
 
 ENTRY_POINT_GROUP = "f2hdr.flow"
-"""Other packages offer estimators under this entry point group."""
+"""Entry point group in which other packages register estimators."""
 
 
 @dataclass(frozen=True)
 class SizeRequirement:
-    """Frame sizes a network takes; others are padded by replication and the result cropped."""
+    """Frame sizes that a network accepts; other frames are padded by replication and the result is cropped."""
 
     multiple_of: int = 1
     minimum: int = 1
 
     def padded(self, side: int) -> int:
-        """The smallest allowed length that is at least ``side`` pixels."""
+        """Return the smallest allowed length that is at least ``side`` pixels."""
         return -(-max(side, self.minimum) // self.multiple_of) * self.multiple_of
 
 
 class Estimator(Protocol):
-    """What ``--flow <module name>`` runs.
+    """The interface of an estimator, which ``--flow <module name>`` selects.
 
     Convention: flow is in pixels, channel 0 = x to the right, channel 1 = y down, reference to neighbor.
     """
 
     size: SizeRequirement
     bytes_per_pixel: int
-    """Memory that ``estimate`` takes at its peak, for each pixel of a pair."""
+    """Peak memory of ``estimate`` in bytes per pixel of a pair."""
     on_host: bool
-    """Whether the CPU computes, whatever the device: beside a GPU it then works ahead in threads."""
+    """Whether it always runs on the CPU; with a GPU it then works ahead in threads."""
 
     @property
     def caution(self) -> str:
-        """What a user should know of how it runs on its device, such as a slow stand-in; empty if nothing."""
+        """A warning for the user, such as a slow fallback on its device; empty if there is none."""
         ...
 
     @property
     def digest(self) -> str:
-        """Identity for caches and records: code version and weights."""
+        """Hash for caches and records: code version and weights."""
         ...
 
     def encode(self, frames: Tensor) -> Any:
-        """``(B, 3, H, W)`` code values 0-1 to whatever every window that sees these frames may reuse."""
+        """Return the features of ``(B, 3, H, W)`` code values 0-1, which all windows of these frames reuse."""
         ...
 
     def batch(self, encoded: Sequence[Any]) -> Any:
-        """What ``encode`` gave for several frames, as it would have given it for all of them in one batch."""
+        """Concatenate results of ``encode`` to that of one batch."""
         ...
 
     def estimate(self, reference: Any, neighbor: Any) -> Tensor:
-        """``(B, 2, H, W)`` float32 pixels, reference to neighbor."""
+        """Return the flow from reference to neighbor, ``(B, 2, H, W)`` float32 in pixels."""
         ...
 
 
 def estimator_names() -> list[str]:
-    """Names that ``--flow`` takes, sorted."""
+    """Return the names for ``--flow``, sorted."""
     own = [module.name for module in pkgutil.iter_modules(estimators.__path__)]
     return sorted({*own, *(point.name for point in entry_points(group=ENTRY_POINT_GROUP))})
 
 
 def load_estimator(name: str, device: torch.device) -> Estimator:
-    """Open the estimator called ``name`` on ``device``.
+    """Load the estimator called ``name`` on ``device``.
 
     Raises:
-        DocumentError: no estimator has that name.
+        DocumentError: the name is unknown.
         WeightsMissing: the estimator needs weights that are not installed.
     """
     if name not in estimator_names():

@@ -1,4 +1,4 @@
-"""Where a flow cannot be trusted: forward and backward flow disagree."""
+"""Occlusion test: where forward and backward flow disagree."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ SLACK_SHARE = 0.01
 
 
 def occlusion(flow: Tensor, back: Tensor) -> Tensor:
-    """Pixels of the reference that the neighbor does not show.
+    """Return the pixels of the reference that are not visible in the neighbor.
 
     The test of Sundaram, Brox and Keutzer (ECCV 2010): following the flow and then the neighbor's flow back should
-    end at the start; 0.01 of the squared lengths plus half a squared pixel are allowed. Pixels that leave the frame
+    end at the start, with a tolerance of 0.01 of the squared lengths plus half a squared pixel. Pixels that leave the
+    frame
     count as occluded.
 
     Args:

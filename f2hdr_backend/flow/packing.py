@@ -1,6 +1,6 @@
-"""Flows as small integers: rounded to a 256th of a pixel, and packed without further loss.
+"""Flows as small integers: rounded to 1/256 pixel, then compressed losslessly.
 
-Halves (float16) would round a motion of 40 pixels to a 64th of a pixel and take twice the room; ``docs/cache.md``
+Half floats (float16) would round a motion of 40 pixels to 1/64 pixel and need twice the space; ``docs/cache.md``
 has the measurements.
 """
 
@@ -19,7 +19,9 @@ from torch import Tensor
 from f2hdr_backend.model.transfer import upload
 
 UNITS_PX = [2.0**power for power in range(-8, 115)]
-"""Steps in pixels. The finest is as fine as float16 between 4 and 8 px, and finer beyond; the last fits any float."""
+"""Steps in pixels. The finest is that of float16 between 4 and 8 px, and finer than float16 above; the last fits any
+float.
+"""
 LARGEST = 32767
 
 _HEADER = struct.Struct("<bII")
@@ -34,17 +36,19 @@ _CODEC = {
 
 @dataclass(frozen=True)
 class RoundedFlow:
-    """A flow in whole steps of a power of two of pixels."""
+    """A flow as multiples of a step that is a power of two, in pixels."""
 
     steps: Tensor
     """``(2, H, W)`` int16."""
     unit: Tensor
-    """``()`` float32 pixels a step: 1/256, or more where motions of 128 px and more need it. NaN for a flow with a
-    value that is not finite, which has no steps."""
+    """``()`` float32, the step in pixels: 1/256, or more for motions of 128 px and more. NaN if the flow has a value
+    that is
+    not finite; ``steps`` is then invalid.
+    """
 
     @classmethod
     def of(cls, flow: Tensor) -> RoundedFlow:
-        """Round ``(2, H, W)`` pixels to the nearest step. On a GPU nothing is waited for."""
+        """Round ``(2, H, W)`` pixels to the nearest step. Does not synchronize with a GPU."""
         flow = flow.float()
         units = _units(flow.device)
         peak = flow.abs().max()
@@ -53,7 +57,7 @@ class RoundedFlow:
         return cls(steps, torch.where(peak.isfinite(), unit, torch.nan))
 
     def pixels(self) -> Tensor:
-        """``(2, H, W)`` float32 pixels, exactly: every device gives the same."""
+        """Return ``(2, H, W)`` float32 pixels; the same on every device."""
         return self.steps.float() * self.unit
 
 
@@ -63,9 +67,9 @@ def _units(device: torch.device) -> Tensor:
 
 
 def pack(flow: RoundedFlow) -> bytes:
-    """Bytes that :func:`unpack` turns into the same flow: the residual of a three-neighbor predictor.
+    """Return bytes from which :func:`unpack` restores the flow: the residual of a three-neighbor predictor, compressed.
 
-    Takes a flow on the CPU whose unit is a number.
+    ``flow`` must be on the CPU, and its unit must not be NaN.
     """
     steps = flow.steps
     across = steps.clone()
@@ -78,23 +82,23 @@ def pack(flow: RoundedFlow) -> bytes:
 
 
 def unpack(content: bytes, size: tuple[int, int]) -> RoundedFlow:
-    """Undo :func:`pack`, on the CPU.
+    """Return the flow from the bytes of :func:`pack`, on the CPU.
 
     Args:
-        content: what :func:`pack` gave, bit for bit.
-        size: the (height, width) that the flow must have.
+        content: the unchanged result of :func:`pack`.
+        size: expected (height, width) of the flow.
 
     Raises:
-        ValueError: this is no packed flow of that size.
+        ValueError: ``content`` is not a packed flow of that size.
     """
     height, width = size
     packed = content[_HEADER.size :]
     if len(content) < _HEADER.size or _HEADER.unpack_from(content)[1:] != size:
-        raise ValueError(f"no flow of {width} x {height} pixels")
+        raise ValueError(f"not a flow of {width} x {height} pixels")
     steps = np.empty((2, height, width), np.int16)
     try:
         if blosc2.get_cbuffer_sizes(packed)[0] != steps.nbytes:
-            raise ValueError(f"no {steps.nbytes} bytes of steps")
+            raise ValueError(f"not {steps.nbytes} bytes of steps")
         blosc2.decompress2(packed, dst=steps)
     except RuntimeError as error:
         raise ValueError(f"not packed by blosc2: {error}") from error

@@ -1,4 +1,4 @@
-"""Flows that were estimated before, for the same two pictures in the same way, are not estimated again."""
+"""Reuses cached flows of the same two images and settings."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from f2hdr_backend.model.precision import autocast_precision
 from f2hdr_backend.model.transfer import Download, upload
 
 FORMAT = "flow-1"
-"""Raised when the bytes of a kept flow, its rounding, or the padding of frames change."""
+"""Changed when the bytes of a cached flow, its rounding, or the padding of frames change."""
 WRITES_PENDING = 4
-"""Flows that may wait to be packed and written before an estimate waits for them."""
+"""Maximum number of flows that wait to be written; further estimates then wait."""
 
 
 class SeenFrame(Protocol):
-    """A frame of a pair, as far as its flow depends on it."""
+    """The properties of a frame that its flow depends on."""
 
     @property
     def identity(self) -> str:
-        """What :func:`frame_identity` says of its code values; asked for only where the cache is on."""
+        """The result of :func:`frame_identity` for its code values; only used if the cache is enabled."""
         ...
 
     @property
     def exposure(self) -> float:
-        """Relative to the shot's shortest, which is 1."""
+        """Exposure relative to the shot's shortest, which is 1."""
         ...
 
 
@@ -45,7 +45,7 @@ Pair = tuple[SeenFrame, SeenFrame]
 
 
 def frame_identity(codes: NDArray[np.float32]) -> str:
-    """SHA-256 of ``(H, W, 3)`` code values and their size: equal pictures are equal wherever they came from."""
+    """Return the SHA-256 of ``(H, W, 3)`` code values and their size; it does not depend on the source of the frame."""
     content = np.ascontiguousarray(codes)
     digest = hashlib.sha256(f"{content.dtype.str} {content.shape}".encode())
     digest.update(content.data)
@@ -53,10 +53,10 @@ def frame_identity(codes: NDArray[np.float32]) -> str:
 
 
 class StoredFlows:
-    """The flows of one estimator on one device: from the cache, or estimated and kept for the next time.
+    """The flows of one estimator on one device: from the cache, or estimated and added to the cache.
 
-    Every flow is rounded to what the cache can hold, also where it has just been estimated and where the cache is
-    off: pixels never depend on what a cache holds. Safe among threads.
+    Every flow is rounded to the precision of the cache, also if it was just estimated or the cache is disabled, so that
+    pixels never depend on the contents of the cache. Thread-safe.
     """
 
     def __init__(self, cache: FlowCache, estimator: str, alignment: str, device: torch.device) -> None:
@@ -70,14 +70,16 @@ class StoredFlows:
         self._counting = threading.Lock()
 
     def recall(self, pairs: Sequence[Pair], size: tuple[int, int], estimate: Callable[[], Tensor]) -> list[Tensor]:
-        """The flows of a batch of pairs. If the cache lacks one of them, all are estimated: in half precision and on
-        GPUs the last bits depend on what else is in a batch.
+        """Return the flows of a batch of pairs. If the cache lacks one of them, all are estimated, because in half
+        precision
+        and on GPUs the last bits depend on the batch.
 
         Args:
-            pairs: what the flows lead from and to.
-            size: (height, width) of the frames as the estimator sees them, borders included.
-            estimate: ``(B, 2, *size)`` pixels, the flows of all pairs; called at most once, and not at all if all
-                flows are in the cache.
+            pairs: reference and neighbor of each flow.
+            size: (height, width) of the frames as the estimator sees them, including borders.
+            estimate: returns ``(B, 2, *size)`` pixels, the flows of all pairs; called at most once, and not at all if
+            all
+                flows are cached.
 
         Returns:
             ``(1, 2, *size)`` float32 pixels on the device for each pair, reference to neighbor.
@@ -90,7 +92,9 @@ class StoredFlows:
         return [self._keep(self._key(pair, size), flow) for pair, flow in zip(pairs, estimate(), strict=True)]
 
     def kept(self, pairs: Sequence[Pair], size: tuple[int, int]) -> list[Tensor] | None:
-        """The flows of a batch of pairs on the host, as :meth:`recall` gives them; None if the cache lacks one."""
+        """Return the cached flows of a batch of pairs on the host, as :meth:`recall` does; None if the cache lacks
+        one.
+        """
         if not self.cache.limit:
             return None
         found = [self._found(self._key(pair, size), size) for pair in pairs]
@@ -116,7 +120,7 @@ class StoredFlows:
             return None
 
     def _keep(self, key: str, flow: Tensor) -> Tensor:
-        """The flow as :meth:`_found` will give it; it is packed and written while the render goes on."""
+        """Return the flow as :meth:`_found` would; it is written in the background."""
         pixels, rounded = _rounded(flow)
         writing = self._writer.submit(self._write, key, Download(rounded.steps, rounded.unit))
         with self._counting:
@@ -125,7 +129,7 @@ class StoredFlows:
         return pixels
 
     def _wait_for_writer(self, pending: int) -> None:
-        """Wait until no more flows than that are to be written."""
+        """Wait until at most ``pending`` flows remain to be written."""
         while True:
             with self._counting:
                 if len(self._pending) <= pending:
@@ -139,7 +143,9 @@ class StoredFlows:
             self.cache.put(key, pack(RoundedFlow(steps, unit)))
 
     def _key(self, pair: Pair, size: tuple[int, int]) -> str:
-        """Everything that the numbers of a flow depend on, as 64 hexadecimal digits; neither paths nor times."""
+        """Return the cache key, 64 hexadecimal digits: a hash of everything that a flow depends on, without paths
+        and times.
+        """
         one, other = (torch.tensor([frame.exposure], dtype=torch.float32) for frame in pair)
         shown = shown_exposures(one, other, self.alignment)
         gains = float(shown[0] / one), float(shown[1] / other)
@@ -149,13 +155,13 @@ class StoredFlows:
 
 
 def _rounded(flow: Tensor) -> tuple[Tensor, RoundedFlow]:
-    """``(2, H, W)`` pixels as ``(1, 2, H, W)`` in steps that can be kept; as they are if a value is not finite."""
+    """Round ``(2, H, W)`` pixels to ``(1, 2, H, W)`` in steps of the cache; not rounded if a value is not finite."""
     rounded = RoundedFlow.of(flow)
     return torch.where(rounded.unit.isfinite(), rounded.pixels(), flow.float()).unsqueeze(0), rounded
 
 
 def _arithmetic(device: torch.device) -> str:
-    """What the last bits of an estimate depend on besides its inputs: the library, the processor, the number type."""
+    """Return what the last bits of an estimate depend on besides its inputs: library, processor, number type."""
     kind = device.type
     processor = torch.cuda.get_device_name(device) if kind == "cuda" else torch.backends.cpu.get_cpu_capability()
     return f"torch {torch.__version__}, {kind} {processor}, {autocast_precision(device)}"

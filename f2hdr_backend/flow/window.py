@@ -1,4 +1,4 @@
-"""The flows of a window, estimated on frames that were brought to one exposure or left alone."""
+"""Flows of a window, estimated on frames that were converted to one exposure or left unchanged."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from f2hdr_backend.model.radiance import re_expose
 def flow_inputs(
     reference: Tensor, neighbor: Tensor, exposures: tuple[Tensor, Tensor], alignment: str
 ) -> tuple[Tensor, Tensor]:
-    """The pair a flow estimator is given.
+    """Return the input of a flow estimator.
 
     Args:
         reference: ``(B, 3, H, W)`` gamma-2.2 codes 0-1.
-        neighbor: likewise.
+        neighbor: the same for the neighbor.
         exposures: ``(B,)`` relative exposures of both.
-        alignment: the descriptor's ``exposure_alignment``: ``none``; ``eq2``, the reference at the neighbor's
-            exposure; ``brightest``, the darker of the two raised to the other, so that both clip alike.
+        alignment: the descriptor's ``exposure_alignment``: ``none``; ``eq2``, the reference at the neighbor's exposure
+            (Eq. 2); ``brightest``, the darker frame at the exposure of the brighter one, so that both clip at the same
+            radiance.
 
     Returns:
         Both frames, ``(B, 3, H, W)``.
@@ -29,7 +30,7 @@ def flow_inputs(
 
 
 def shown_exposures(reference: Tensor, neighbor: Tensor, alignment: str) -> tuple[Tensor, Tensor]:
-    """The exposures, ``(B,)`` each, at which a pair recorded at ``reference`` and ``neighbor`` is shown to the flow."""
+    """Return the exposures, ``(B,)`` each, at which the flow estimator sees a pair with these exposures."""
     if alignment == "none":
         return reference, neighbor
     if alignment == "eq2":
@@ -39,11 +40,11 @@ def shown_exposures(reference: Tensor, neighbor: Tensor, alignment: str) -> tupl
 
 
 def estimate_flows(frames: Tensor, exposures: Tensor, estimator: Estimator, alignment: str) -> Tensor:
-    """Coarse flows of windows.
+    """Estimate the flows of windows.
 
     Args:
         frames: ``(B, 3, 3, H, W)`` previous, reference, next; codes 0-1; sides as the estimator requires.
-        exposures: ``(B, 3)``.
+        exposures: ``(B, 3)`` relative exposures.
         estimator: the flow estimator.
         alignment: the descriptor's ``exposure_alignment``.
 

@@ -76,7 +76,7 @@ def test_an_answer_is_returned_and_an_error_raised(say):
 
 @pytest.mark.parametrize("body", ["", "nonsense", "[1]", '"text"', "<html>"])
 def test_an_answer_that_is_no_object_is_an_error(say, body):
-    with pytest.raises(ServerError, match="no JSON object"):
+    with pytest.raises(ServerError, match="JSON object"):
         say(reply(body)).request("GET", "/")
 
 
@@ -125,7 +125,7 @@ def test_a_stream_that_is_refused_raises_the_error(say):
     ["", "127.0.0.1:80", "ftp://host", "file:///etc/passwd", "http://host:port", "http://host:99999", "http://[::1"],
 )
 def test_other_addresses_are_refused(address):
-    with pytest.raises(DocumentError, match="no address"):
+    with pytest.raises(DocumentError, match="server address"):
         Connection(address, "token")
 
 

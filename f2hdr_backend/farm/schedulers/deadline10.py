@@ -1,7 +1,7 @@
-"""The job as submission files for Deadline 10, which is in maintenance: its CommandLine plugin runs ``f2hdr``.
+"""Submission files for Deadline 10 (in maintenance), whose CommandLine plugin runs ``f2hdr``.
 
 Source: Deadline 10 manual, "Manual Job Submission" (job and plugin info files) and "Command Line" (the plugin).
-Two jobs, the second of which waits for the first: ``deadlinecommand -SubmitMultipleJobs -dependent``.
+Two jobs, of which the second depends on the first: ``deadlinecommand -SubmitMultipleJobs -dependent``.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ def export(job: FarmJob, site: Site) -> dict[str, str]:
     """
     if len(job.frames) != job.frames.last - job.frames.first + 1:
         raise ShotError(
-            f"Deadline 10 renders successive frames only, and {job.frames} has gaps.",
-            hint="Export each run of frames as a job of its own: --frames 1001-1010.",
+            f"Deadline 10 only supports consecutive frames, but {job.frames} has gaps.",
+            hint="Export each consecutive range as its own job: --frames 1001-1010.",
             frames=job.frames.frames,
         )
     folder = site.folder

@@ -1,4 +1,4 @@
-"""The OpenJD bundle with what AWS Deadline Cloud reads besides: priority and retries.
+"""The OpenJD bundle with additional values for AWS Deadline Cloud: priority and retries.
 
 Source: the bundle format of ``deadline bundle submit`` (package deadline 0.60).
 """

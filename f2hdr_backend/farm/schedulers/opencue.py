@@ -1,4 +1,4 @@
-"""The job as OpenCue's XML, which ``opencue.api.launchSpecAndWait`` takes.
+"""OpenCue's XML job specification, for ``opencue.api.launchSpecAndWait``.
 
 Source: OpenCue's job specification ``cjsl-1.15``, as pyoutline 1.37 serializes a job of plain commands.
 """
@@ -13,7 +13,7 @@ from f2hdr_backend.shot.frames import FrameRange
 
 SPEC = '<!DOCTYPE spec PUBLIC "SPI Cue  Specification Language" "http://localhost:8080/spcue/dtd/cjsl-1.15.dtd">'
 CHECKED_FRAME = "1"
-"""OpenCue gives every task a frame number; the check has but one task."""
+"""Frame number of the check, which has a single task; OpenCue requires one."""
 
 
 def export(job: FarmJob, site: Site) -> dict[str, str]:
@@ -76,5 +76,5 @@ def _depend(job: str, layer: str, on: str) -> ElementTree.Element:
 
 
 def _spec(frames: FrameRange) -> str:
-    """Frames as OpenCue writes them; it steps with ``x`` as well."""
+    """Return frames in OpenCue's syntax, which also uses ``x`` for steps."""
     return str(frames)

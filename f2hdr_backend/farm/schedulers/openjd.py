@@ -1,4 +1,4 @@
-"""The job as an Open Job Description bundle, which ``openjd run`` and AWS Deadline Cloud take unchanged.
+"""Open Job Description bundle, supported by ``openjd run`` and AWS Deadline Cloud.
 
 Source: Open Job Description, template schema ``jobtemplate-2023-09`` with the extension TASK_CHUNKING (RFC 0001).
 """
@@ -13,12 +13,12 @@ from f2hdr_backend.shot.frames import FrameRange, Sequence
 
 TEMPLATE_FILE = "template.json"
 NOTICE_SECONDS = 30
-"""Time that a canceled task has to finish the frame it is writing."""
+"""Seconds that a canceled task has to finish the current frame."""
 _MAPPED = ["--path-mapping", "{{Session.PathMappingRulesFile}}", "--progress", "openjd"]
 
 
 def export(job: FarmJob, site: Site) -> dict[str, str]:
-    """Return the bundle: file names and texts. The same template serves every job with the same steps."""
+    """Return the bundle as file names and texts. The template is the same for every job with the same steps."""
     return {
         TEMPLATE_FILE: document(template(job)),
         "parameter_values.json": document({"parameterValues": _values(job)}),
@@ -28,7 +28,7 @@ def export(job: FarmJob, site: Site) -> dict[str, str]:
 
 
 def template(job: FarmJob) -> dict[str, Any]:
-    """The steps: prepare (which a settled Shot passes at once), reconstruct in chunks, check, and convert if asked."""
+    """Return the template with the steps: prepare, reconstruct in chunks, check, and optionally convert."""
     steps = [_prepare(), _reconstruct(job), _check()]
     if job.convert_to:
         steps.append(_convert())
@@ -42,7 +42,7 @@ def template(job: FarmJob) -> dict[str, Any]:
 
 
 def parameters(job: FarmJob) -> dict[str, str | int]:
-    """Values of the template's parameters."""
+    """Return the values of the template's parameters."""
     prepared = os.path.join(job.output_folder, f"{job.name}.shot.json")
     converted = {"Result": job.shot.output.pattern, "Converted": job.convert_to, "Display": job.display}
     return {
@@ -56,7 +56,7 @@ def parameters(job: FarmJob) -> dict[str, str | int]:
 
 
 def frames_expression(frames: FrameRange) -> str:
-    """Frames as OpenJD writes integer ranges: a step stands behind a colon."""
+    """Return frames in OpenJD's syntax of integer ranges, which uses a colon for steps."""
     return str(frames).replace("x", ":")
 
 
@@ -69,10 +69,13 @@ def _parameters(job: FarmJob) -> list[dict[str, Any]]:
         },
         {
             "name": "Prepared", "type": "PATH", "objectType": "FILE", "dataFlow": "OUT",
-            "description": "Where the Shot is written with everything settled; the other steps read it.",
+            "description": "Path of the settled Shot, which the other steps read.",
         },
         {"name": "Frames", "type": "STRING", "description": "Frames to render, such as 1001-1100."},
-        {"name": "ChunkSize", "type": "INT", "minValue": 1, "default": DEFAULT_CHUNK, "description": "Frames a task."},
+        {
+            "name": "ChunkSize", "type": "INT", "minValue": 1, "default": DEFAULT_CHUNK,
+            "description": "Frames per task.",
+        },
         {"name": "F2HDR", "type": "STRING", "default": "f2hdr", "description": "The command on the workers."},
     ]  # fmt: skip
     if job.convert_to:
@@ -114,7 +117,7 @@ def _reconstruct(job: FarmJob) -> dict[str, Any]:
 
 
 def _backend() -> dict[str, Any]:
-    """A server of the session's own: the first task starts it, the others find it, and it ends with the session."""
+    """A server for the session: the first task starts it, the others use it, and it is stopped with the session."""
     stop = {"command": "{{Param.F2HDR}}", "args": ["serve", "--stop"]}
     return {
         "name": "Backend",
@@ -143,7 +146,7 @@ def _values(job: FarmJob) -> list[dict[str, str | int]]:
 
 
 def _assets(job: FarmJob) -> dict[str, Any]:
-    """What a scheduler that copies files must bring and fetch."""
+    """Return the files that a scheduler without shared storage must copy."""
     plate, config = job.shot.plate, job.shot.color.config
     is_sequence = Sequence.is_pattern(plate)
     inputs = [] if is_sequence else [plate]

@@ -1,1 +1,1 @@
-"""One module a flow estimator, named as users type it after ``--flow``."""
+"""One module per flow estimator, with the name for ``--flow``."""

@@ -29,27 +29,27 @@ class Estimator:
 
     @property
     def digest(self) -> str:
-        """Identity: algorithm, preset and library version."""
+        """Hash of algorithm, preset and library version."""
         return f"dis-medium/opencv-{cv2.__version__}"
 
     def encode(self, frames: Tensor) -> list[NDArray[np.uint8]]:
-        """``(B, 3, H, W)`` code values 0-1 to B luma pictures."""
+        """Return B luma images of ``(B, 3, H, W)`` code values 0-1."""
         luma = upload(torch.tensor(LUMA), frames.device).view(1, 3, 1, 1)
         gray = (frames.float() * luma).sum(1).mul(255).round().clamp(0, 255).to(torch.uint8)
         return list(gray.cpu().numpy())
 
     def batch(self, encoded: Sequence[list[NDArray[np.uint8]]]) -> list[NDArray[np.uint8]]:
-        """The pictures of all of them."""
+        """Return the images of all batches in one list."""
         return [picture for pictures in encoded for picture in pictures]
 
     def estimate(self, reference: list[Any], neighbor: list[Any]) -> Tensor:
-        """``(B, 2, H, W)`` float32 pixels, reference to neighbor."""
+        """Return the flow from reference to neighbor, ``(B, 2, H, W)`` float32 in pixels."""
         flows = [_searched(one, other) for one, other in zip(reference, neighbor, strict=True)]
         return torch.from_numpy(np.stack(flows)).permute(0, 3, 1, 2).contiguous().to(self._device)
 
 
 def _searched(reference: NDArray[np.uint8], neighbor: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """``(H, W, 2)`` flow of two luma pictures; MemoryError if there is no memory for it."""
+    """Return the flow ``(H, W, 2)`` of two luma images. Raises MemoryError if there is not enough memory."""
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     try:
         flow: NDArray[np.float32] = search.calc(reference, neighbor, None)  # type: ignore[call-overload]

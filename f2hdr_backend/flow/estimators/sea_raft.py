@@ -15,7 +15,7 @@ from f2hdr_backend.weights import store
 
 WEIGHTS_NAME = "sea_raft"
 VERSION = 2
-"""Raised whenever the same frames begin to give another flow."""
+"""Incremented whenever the same frames produce another flow."""
 
 
 class Estimator:
@@ -38,25 +38,25 @@ class Estimator:
 
     @property
     def caution(self) -> str:
-        """That plain torch looks correlation up, and why."""
+        """See :class:`Estimator`: a warning if plain torch computes the correlation, with the reason."""
         lacking = lacking_kernel(self._device)
-        return lacking and f"Correlation is looked up by plain torch on {self._device}, which is slow: {lacking}."
+        return lacking and f"Plain torch computes the correlation on {self._device}, which is slow: {lacking}."
 
     @property
     def digest(self) -> str:
-        """Identity: version of the code and the weights file's SHA-256."""
+        """Hash of the code version and the weights file's SHA-256."""
         return self._digest
 
     def encode(self, frames: Tensor) -> FrameFeatures:
-        """``(B, 3, H, W)`` code values 0-1 to matching features and their pyramid."""
+        """Return matching features of ``(B, 3, H, W)`` code values 0-1, and their pyramid."""
         return self._network().encode(frames)
 
     def batch(self, encoded: Sequence[FrameFeatures]) -> FrameFeatures:
-        """The features of all of them, stacked."""
+        """Return the features of all batches, concatenated."""
         return FrameFeatures.stack(encoded)
 
     def estimate(self, reference: FrameFeatures, neighbor: FrameFeatures) -> Tensor:
-        """``(B, 2, H, W)`` float32 pixels, reference to neighbor."""
+        """Return the flow from reference to neighbor, ``(B, 2, H, W)`` float32 in pixels."""
         return self._network().estimate(reference, neighbor)
 
     def _network(self) -> SeaRaft:
