@@ -1,4 +1,4 @@
-"""The record of a render, beside its frames: the Shot as rendered, its request, versions, timings and warnings."""
+"""The record of a render in its output folder: the Shot as rendered, its request, versions, timings, warnings."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from f2hdr_backend.shot.frames import FrameRange
 
 
 class Record:
-    """Collects what a render reports; a run that rendered nothing leaves the earlier record alone."""
+    """Collects the events of a render. A run that renders no frame leaves an existing record unchanged."""
 
     def __init__(self, shot: Shot, frames: FrameRange, request: str = "") -> None:
-        """``shot`` is settled; ``frames`` are those requested; ``request`` is their ``rerun.request_key``."""
+        """``shot`` is settled; ``frames`` are the requested ones; ``request`` is their ``rerun.request_key``."""
         self._shot = shot
         self._frames = frames
         self._request = request
@@ -49,7 +49,7 @@ class Record:
             self._facts.update(event.to_json())
 
     def write(self, digests: Mapping[int, str] | None = None) -> None:
-        """Write it atomically, with the digest of every frame. Raises UnwritableFrame if the file cannot be written."""
+        """Write the record atomically, with the digest of every frame. Raises UnwritableFrame if that fails."""
         if not self._seconds:
             return
         facts = {name: value for name, value in self._facts.items() if name != "event"}

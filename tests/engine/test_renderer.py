@@ -311,7 +311,7 @@ def test_the_header_says_the_shot_and_not_the_chunk(plate, tmp_path):
 
 
 def test_a_flickering_light_is_reported_once_and_does_not_pump_in_short_frames(tmp_path):
-    """Every second long frame is 10 % brighter than its exposure implies; the shadows of short frames come from them."""
+    """Every second long frame is 10 % brighter than its exposure; the shadows of short frames come from them."""
     light = np.random.default_rng(3).uniform(0.03, 0.2, (96, 128, 3)).astype(np.float32)
     for number in range(1, 10):
         gain = 1.0 if number % 2 else 4.0 * (1.1 if number % 4 == 0 else 1.0)
