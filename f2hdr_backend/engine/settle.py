@@ -32,9 +32,7 @@ def settle(shot: Shot, plate: Plate, frames: FrameRange) -> tuple[Shot, list[Eve
 
     Raises:
         ColorError: a config or a color space is missing, invalid or unusable.
-        ExposureError: the plate's exposures could not be determined, or the pixels contradict the given exposures or
-        those
-            in the file headers.
+        ExposureError: exposures that could not be determined, or that contradict the pixels.
         MissingFrames, UnreadableFrame: the plate cannot be read.
     """
     wanted = shot.color
@@ -87,9 +85,7 @@ def settle_checked(
 def check_early(shot: Shot) -> None:
     """Check everything that can be checked without decoding a frame and without torch.
 
-    Raises:
-        ShotError, ImageError: see :func:`check_request`.
-        WeightsError: the weights are not installed.
+    Raises the errors of :func:`check_request`, and WeightsError if the weights are not installed.
     """
     plate = open_plate(shot.plate, shot.layer)
     try:

@@ -183,10 +183,8 @@ def shrink(frame: PageFrame, width: int) -> PageFrame:
 def write_page(path: str | os.PathLike[str], page: Page) -> None:
     """Write the page atomically as one HTML file. Pixels are lossless half floats; larger values become 65504.
 
-    Raises:
-        ShotError: there are no frames.
-        ImageError: planes differ in size or shape, or are not finite.
-        UnwritableFrame: the file cannot be written.
+    Raises ShotError without frames, ImageError for planes that differ in size or shape or are not finite, and
+    UnwritableFrame if the file cannot be written.
     """
     before, after = _asset("compare.html").split("{{planes}}")
     css, scripts = _asset("compare.css"), "\n".join(_asset(name) for name in _SCRIPTS)
