@@ -1,7 +1,6 @@
 """Writes a self-contained HTML page that compares images: float pixel data and scores, without network or server.
 
-The page's own code is in the folder ``page``: plain HTML, CSS and JavaScript, which this module combines with the
-pixels.
+The page's own code is in the folder ``page``: plain HTML, CSS and JavaScript.
 """
 
 from __future__ import annotations
@@ -140,8 +139,7 @@ def pick_frames(numbers: Iterable[int], frame_bytes: int, most: int = MOST_FRAME
         frame_bytes: see `bytes_of`; the selected frames have at most `MOST_BYTES` in all.
         most: maximum number of frames.
 
-    Raises:
-        ShotError: a single frame is too large, or ``most`` is less than 1.
+    Raises ShotError if a single frame is too large, or ``most`` is less than 1.
     """
     there = tuple(numbers)
     count = frames_that_fit(len(there), frame_bytes, most)
