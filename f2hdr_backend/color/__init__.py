@@ -1,1 +1,1 @@
-"""Color spaces: what space a plate is in, conversion to scene-linear, and the OCIO configs."""
+"""Color management: the color space of a plate, conversion to scene-linear, and OCIO configs."""

@@ -1,8 +1,8 @@
-"""OpenColorIO: which config counts, its spaces by name, and the conversions between them.
+"""OpenColorIO: config selection, lookup of spaces by name, and conversions between them.
 
-In addition to the spaces of a config two names are always known: ``linear``, and ``gamma22`` (linear light to the power
-1/2.2), in Rec.709 primaries unless others are given. Plates in them need no config at all (see ``response``). ``icc``
-is the space of the ICC profile in the plate's files.
+In addition to the spaces of a config two names are always defined: ``linear``, and ``gamma22`` (linear to the power
+1/2.2), in Rec.709 primaries unless others are given. Plates in them need no config (see ``response``). ``icc`` is the
+space of the ICC profile in the plate's files.
 """
 
 from __future__ import annotations
@@ -30,20 +30,21 @@ SHIPPED = "f2hdr"
 """Name of the config that ships with F2HDR."""
 SHIPPED_FILE = Path(__file__).parent / "ocio" / "f2hdr.ocio"
 PLAIN = ("linear", "gamma22")
-"""Spaces known without a config."""
+"""Spaces that need no config."""
 
 _FAILED = (ocio.Exception, ocio.ExceptionMissingFile)
-"""What OCIO raises; the second is not one of the first."""
+"""Exceptions raised by OCIO; the second is not a subclass of the first."""
 _BUILT_IN = "ocio://"
 _INTERCHANGE, _SCENE_LINEAR = "aces_interchange", "scene_linear"
 
 
 def load_config(name: str = "") -> ColorConfig:
-    """Load an OCIO config: ``name`` if given, else ``$OCIO`` if set, else the one that ships with F2HDR.
+    """Load an OCIO config: ``name`` if given, or else ``$OCIO`` if set, or else the one that ships with F2HDR.
 
     ``name`` is a file, ``f2hdr`` for the one that ships with F2HDR, or one built into OCIO, such as
     ``ocio://studio-config-v2.1.0_aces-v1.3_ocio-v2.3``. Raises ColorError if it cannot be loaded, and for built-in
-    names that mean another config with every release of OCIO; never takes another config in place of a broken one.
+    names
+    that refer to a different config with every release of OCIO; never falls back to another config.
     """
     wanted, where = name or os.environ.get("OCIO", "") or SHIPPED, "" if name else " (from $OCIO)"
     try:
@@ -65,14 +66,14 @@ def load_config(name: str = "") -> ColorConfig:
 
 @dataclass(frozen=True)
 class ColorConfig:
-    """An OCIO config. ``source`` is what ``load_config`` loads it by again, ``digest`` the SHA-256 of its content."""
+    """An OCIO config. ``load_config(source)`` loads it again; ``digest`` is the SHA-256 of its content."""
 
     source: str
     digest: str
     config: Any
     """OCIO's Config."""
     files: Any = None
-    """What OCIO reads the config's files through."""
+    """The object through which OCIO reads the config's files; must live as long as the config."""
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all color spaces, in the config's order."""
@@ -87,17 +88,17 @@ class ColorConfig:
         return tuple(self.config.getColorSpace(name).getAliases())
 
     def linear_names(self) -> tuple[str, ...]:
-        """Return the names of the spaces that hold scene-linear light."""
+        """Return the names of the scene-linear spaces."""
         return tuple(name for name in self.names() if self.is_scene_linear(name))
 
     def displays(self) -> dict[str, tuple[str, ...]]:
-        """Return the views of every display; the first of either is the default."""
+        """Return the views of every display; the first display and the first view are the defaults."""
         return {display: tuple(self.config.getViews(display)) for display in self.config.getDisplays()}
 
     def space(self, name: str) -> str:
-        """Return the full name of a space, an alias or a role; ``linear`` and ``gamma22`` stay as they are.
+        """Return the full name of a space, an alias or a role; ``linear`` and ``gamma22`` are unchanged.
 
-        Raises ColorError with near names if there is none, and for spaces that hold data instead of color.
+        Raises ColorError with similar names if it does not exist, and for spaces that contain data instead of color.
         """
         if name in (*PLAIN, EMBEDDED, RESPONSE):
             return name
@@ -106,12 +107,14 @@ class ColorConfig:
             raise self._unknown("color space", name, self._all_names())
         if found.isData():
             raise ColorError(
-                f'"{found.getName()}" holds data, not color.', hint="Name the space that the pixels are in.", space=name
+                f'"{found.getName()}" is a data space, not a color space.',
+                hint="Choose the color space of the pixels.",
+                space=name,
             )
         return str(found.getName())
 
     def is_scene_linear(self, name: str) -> bool:
-        """Say whether a space holds values that are proportional to the scene's light."""
+        """Return whether the values of a space are proportional to scene radiance."""
         if name in (*PLAIN, EMBEDDED, RESPONSE):
             return name == "linear"
         found = self.config.getColorSpace(name)
@@ -125,15 +128,15 @@ class ColorConfig:
 
         ``own`` has the primaries of a ``linear`` or ``gamma22`` source (None is Rec.709), the profile of an ``icc``
         source, or the curve of a ``response`` source. Raises ColorError for unknown names, a lookup table that is
-        missing or broken, and a direction that the config does not have.
+        missing or invalid, and a direction that the config does not define.
         """
         steps = [*self._to_hub(source, own), *self._from_hub(target)]
         return self._transform(steps, f'"{source}" to "{target}"')
 
     def display(self, space: str, display: str = "", view: str = "", own: Own = None) -> Transform:
-        """Return the conversion from a space to the code values of a display; what is left open is the default.
+        """Return the conversion from a space to the code values of a display; empty names select the defaults.
 
-        Raises ColorError as ``transform`` does, and with near names for an unknown display or view.
+        Raises the errors of ``transform``, and ColorError with similar names for an unknown display or view.
         """
         display, view = self.display_view(display, view)
         steps = self._to_hub(space, own)
@@ -141,7 +144,7 @@ class ColorConfig:
         return self._transform([*steps, last], f'"{space}" to the display "{display}" with the view "{view}"')
 
     def display_view(self, display: str = "", view: str = "") -> tuple[str, str]:
-        """Return display and view by their full names, the defaults for what is left open. Raises ColorError."""
+        """Return display and view by their full names; empty names select the defaults. Raises ColorError."""
         offered = self.displays()
         display = spelled(display or self.config.getDefaultDisplay(), offered)
         if display not in offered:
@@ -152,9 +155,11 @@ class ColorConfig:
         return display, view
 
     def linear(self, name: str, own: Own = None) -> Linear:
-        """Return how a space becomes light in its own primaries, and where these lie. Raises ColorError."""
+        """Return the conversion of a space to linear values in its own primaries, and these primaries. Raises
+        ColorError.
+        """
         name = self.space(name)
-        steps, what = self._to_hub(name, own), f'"{name}" to light'
+        steps, what = self._to_hub(name, own), f'"{name}" to linear'
         to_hub = self._transform(steps, what)
         matrix = primaries_of(to_hub)
         if matrix is None:
@@ -164,19 +169,23 @@ class ColorConfig:
         return Linear(self._transform([*steps, matrix_step(np.linalg.inv(matrix))], what), matrix)
 
     def from_light(self, matrix: Matrix, target: str) -> Transform:
-        """Return the conversion to a space from light that ``matrix`` leads to the hub. Raises ColorError."""
-        return self._transform([matrix_step(matrix), *self._from_hub(target)], f'light to "{target}"')
+        """Return the conversion from linear values, whose ``matrix`` leads to the hub space, to a space. Raises
+        ColorError.
+        """
+        return self._transform([matrix_step(matrix), *self._from_hub(target)], f'linear to "{target}"')
 
     def chromaticities(self, name: str) -> Chromaticities | None:
         """Return the primaries and the white of a space, None if they could not be determined. Raises ColorError."""
         return self.chromaticities_of(self.linear(name).matrix)
 
     def chromaticities_of(self, matrix: Matrix) -> Chromaticities | None:
-        """Return the primaries of light that ``matrix`` leads to the hub; None if the hub is not ACES2065-1."""
+        """Return the primaries of linear values whose ``matrix`` leads to the hub; None if the hub is not
+        ACES2065-1.
+        """
         return primaries.from_matrix(matrix) if self.config.hasRole(_INTERCHANGE) else None
 
     def linear_in(self, chromaticities: Chromaticities) -> str:
-        """Return the first scene-linear space with these primaries, or nothing."""
+        """Return the first scene-linear space with these primaries, or an empty text."""
         for name in self.linear_names():
             found = self.chromaticities(name)
             if found is not None and primaries.are_close(found, chromaticities):
@@ -184,18 +193,20 @@ class ColorConfig:
         return ""
 
     def digest_with(self, *used: Transform | None) -> str:
-        """Return the SHA-256 of the config and of the lookup tables that these conversions are made from."""
+        """Return the SHA-256 of the config and of the lookup tables of these conversions."""
         paths = sorted({path for transform in used if transform is not None for path in transform.files})
         contents = [_digest(read_table(path)) for path in paths]
         return _digest(" ".join([self.digest, *contents]).encode())
 
     @property
     def _hub(self) -> str:
-        """The role that all conversions pass through."""
+        """The role that all conversions pass through (hub space)."""
         for role in (_INTERCHANGE, _SCENE_LINEAR):
             if self.config.hasRole(role):
                 return role
-        raise self._lacks(f"neither the role {_INTERCHANGE} nor {_SCENE_LINEAR}", "Add one, or use another config.")
+        raise self._lacks(
+            f"neither the role {_INTERCHANGE} nor {_SCENE_LINEAR}", "Add one of them, or use another config."
+        )
 
     def _to_hub(self, name: str, own: Own = None) -> list[Any]:
         name = self.space(name)
@@ -221,8 +232,8 @@ class ColorConfig:
 
     def _require_interchange(self) -> None:
         if not self.config.hasRole(_INTERCHANGE):
-            what = f"no role {_INTERCHANGE}, so that the place of primaries is not known"
-            raise self._lacks(what, "Name the plate's space with --input-space, or use another config.")
+            what = f"no role {_INTERCHANGE}, so conversions between primaries are not possible"
+            raise self._lacks(what, "Set the plate's color space with --input-space, or use another config.")
 
     def _transform(self, steps: list[Any], what: str) -> Transform:
         try:
@@ -231,7 +242,7 @@ class ColorConfig:
         except _FAILED as error:
             raise ColorError(
                 f"The config {self.source} cannot convert {what}: {_sentence(error)}.",
-                hint="Correct the config, or name another space.",
+                hint="Correct the config, or choose another space.",
                 config=self.source,
             ) from error
         return Transform(str(processor.getCacheID()), cpu, tuple(processor.getProcessorMetadata().getFiles()))
@@ -251,12 +262,12 @@ class ColorConfig:
 
     def _unknown(self, what: str, name: str, offered: Iterable[str]) -> ColorError:
         near = near_names(name, offered)
-        hint = f"Near names: {', '.join(near)}." if near else f"It has: {', '.join(list(offered)[:20])}."
+        hint = f"Similar names: {', '.join(near)}." if near else f"The config has: {', '.join(list(offered)[:20])}."
         return ColorError(f'There is no {what} "{name}" in the config {self.source}.', hint=hint, space=name, near=near)
 
 
 def _broken(name: str, where: str, reason: str) -> ColorError:
-    hint = "Give an .ocio file, a name such as ocio://studio-config-v2.1.0_aces-v1.3_ocio-v2.3, or f2hdr for our own."
+    hint = "Give an .ocio file, a name such as ocio://studio-config-v2.1.0_aces-v1.3_ocio-v2.3, or f2hdr."
     return ColorError(f'The OCIO config "{name}"{where} cannot be loaded: {_sentence(reason)}.', hint=hint, config=name)
 
 

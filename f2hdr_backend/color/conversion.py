@@ -1,4 +1,4 @@
-"""One conversion of RGB by OpenColorIO: applied by bands on threads, and what it does reported from outside."""
+"""Applies an OpenColorIO conversion in bands on several threads, and determines its primaries."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from f2hdr_backend.color.primaries import Matrix
 from f2hdr_backend.image.arrays import FloatArray
 
 _BAND_ROWS = 32
-"""A band of HD width fits a core's second cache."""
+"""Rows of a band; at HD width a band fits a core's L2 cache."""
 _PROBES = np.array(
     [[0.2, 0.5, 0.8], [0.9, 0.3, 0.6], [0.45, 0.7, 0.25], [0.6, 0.15, 0.4], [0.35, 0.85, 0.55]], np.float32
 )
-"""Code values within any space's range, used to see whether a space treats its channels apart."""
+"""Code values within any space's range, to test whether a space processes its channels separately."""
 
 
 @dataclass(frozen=True)
 class Transform:
-    """A conversion of RGB; ``digest`` differs where another conversion would be made."""
+    """A conversion of RGB; ``digest`` identifies it."""
 
     digest: str
     processor: Any
     """OCIO's CPUProcessor."""
     files: tuple[str, ...] = ()
-    """Lookup tables that it was made from."""
+    """Lookup tables that the conversion uses."""
 
     def apply(self, pixels: NDArray[Any]) -> FloatArray:
-        """Convert ``(H, W, 3)`` of any memory order; return a new float32 array. Nothing is clipped here."""
+        """Convert ``(H, W, 3)`` of any memory order; return a new float32 array. Nothing is clipped."""
         height, width = pixels.shape[:2]
         converted = np.empty((height, width, 3), np.float32)
 
@@ -54,11 +54,13 @@ class Transform:
 
 @dataclass(frozen=True)
 class Linear:
-    """A space seen as light in primaries of its own.
+    """A space as linear values in its own primaries.
 
-    ``decode`` turns its code values into that light (None: they are light already); ``matrix`` ``(3, 3)`` leads from
-    there to the config's hub. ``own`` is False if the space has no curves and primaries that can be reported apart: the
-    light is then the hub's.
+    ``decode`` converts its code values to linear (None: they are linear already); ``matrix`` ``(3, 3)`` converts these
+    to
+    the config's hub. ``own`` is False if the space cannot be separated into curves and primaries; ``decode`` then leads
+    to
+    the hub.
     """
 
     decode: Transform | None
@@ -67,10 +69,11 @@ class Linear:
 
 
 def primaries_of(to_hub: Transform) -> Matrix | None:
-    """Return the ``(3, 3)`` matrix of a space that is one curve on all channels and then a matrix, else None.
+    """Return the ``(3, 3)`` matrix of a space that is one curve on all channels followed by a matrix, or None.
 
-    What full red, green and blue become in the hub are the columns of the matrix up to one factor, the light of full
-    white; a space that treats its channels together, by a 3D table for example, gives itself away at other colors.
+    The hub values of full red, green and blue are the columns of the matrix up to one factor, the value of full white.
+    A
+    space that processes its channels together, for example with a 3D table, gives different results for other colors.
     """
     black, white = to_hub.colors(np.array([[0, 0, 0], [1, 1, 1]], np.float32))
     columns = to_hub.colors(np.eye(3, dtype=np.float32)) - black
@@ -88,14 +91,14 @@ def primaries_of(to_hub: Transform) -> Matrix | None:
 
 
 def matrix_step(matrix: NDArray[Any]) -> ocio.MatrixTransform:
-    """Return the step of multiplying RGB by a ``(3, 3)`` matrix."""
+    """Return the OCIO step that multiplies RGB by a ``(3, 3)`` matrix."""
     whole = np.eye(4)
     whole[:3, :3] = matrix
     return ocio.MatrixTransform(whole.ravel().tolist())
 
 
 def table_step(curves: NDArray[Any]) -> ocio.Lut1DTransform:
-    """Return the step of a curve for each channel, ``(N, 3)`` output values at evenly spaced inputs from 0 to 1."""
+    """Return the OCIO step of one curve per channel, ``(N, 3)`` output values at evenly spaced inputs from 0 to 1."""
     step = ocio.Lut1DTransform(len(curves), False)
     step.setData(np.ascontiguousarray(curves, np.float32).ravel())
     step.setInterpolation(ocio.INTERP_LINEAR)
@@ -103,7 +106,7 @@ def table_step(curves: NDArray[Any]) -> ocio.Lut1DTransform:
 
 
 def power_step(exponent: float) -> ocio.ExponentTransform:
-    """Return the step of raising RGB to a power; negative values are mirrored."""
+    """Return the OCIO step that raises RGB to a power; negative values are mirrored."""
     step = ocio.ExponentTransform([exponent, exponent, exponent, 1.0])
     step.setNegativeStyle(ocio.NEGATIVE_MIRROR)
     return step

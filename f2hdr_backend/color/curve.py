@@ -1,4 +1,4 @@
-"""A camera's response as a curve: the light of each code value, its text in a Shot, and its files."""
+"""Camera response curves: the linear value of each code value, the text form in a Shot, and files."""
 
 from __future__ import annotations
 
@@ -15,49 +15,49 @@ from f2hdr_backend.shot.errors import ColorError
 from f2hdr_backend.shot.opening import open_file
 
 KNOTS = np.linspace(0, 1, 49)
-"""Code values at which a curve is stored; between them light^(1/2.2) is linear."""
+"""Code values at which a curve is stored; between them linear^(1/2.2) is interpolated linearly."""
 _GAMMA = 2.2
 PREFIX = "curve:"
-"""What the text of a curve in a Shot begins with."""
+"""Prefix of a curve's text in a Shot."""
 _TABLE = 65536
 _LARGEST_FILE = 2**24
-"""Bytes of a response file that are read, far more than one has."""
+"""Maximum size of a response file in bytes."""
 
 
 @dataclass(frozen=True)
 class Curve:
-    """``values`` ``(49, 3)``: light, 1.0 at code 1, at each of ``KNOTS``; not descending from 0."""
+    """``values`` ``(49, 3)``: linear values at ``KNOTS``, 1.0 at code 1; at least 0 and monotonic."""
 
     values: NDArray[np.float64]
 
     def light(self, codes: NDArray[Any], channel: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return the light of ``(N,)`` codes 0-1, each of its ``channel``."""
+        """Return the linear values of ``(N,)`` codes 0-1; ``channel`` is the channel of each code."""
         roots = self.values ** (1 / _GAMMA)
         found = np.stack([np.interp(codes, KNOTS, roots[:, index]) for index in range(3)], axis=-1)
         return np.asarray(found[np.arange(len(codes)), channel] ** _GAMMA)
 
     def table(self) -> NDArray[np.float64]:
-        """Return the light of every 16-bit code, ``(65536, 3)``."""
+        """Return the linear values of all 16-bit codes, ``(65536, 3)``."""
         codes = np.linspace(0, 1, _TABLE)
         roots = self.values ** (1 / _GAMMA)
         return np.stack([np.interp(codes, KNOTS, roots[:, index]) ** _GAMMA for index in range(3)], axis=-1)
 
     def text(self) -> str:
-        """Return the curve as a Shot has it."""
+        """Return the text form of the curve for a Shot."""
         return PREFIX + json.dumps([[float(f"{value:.6g}") for value in row] for row in self.values.T.tolist()])
 
 
 def parse_curve(text: str) -> Curve:
-    """Read the text of a curve, as ``Curve.text`` writes it. Raises ColorError."""
+    """Parse the text of a curve from ``Curve.text``. Raises ColorError."""
     try:
         return _checked(np.array(json.loads(text.removeprefix(PREFIX)), np.float64).T)
     except (ValueError, TypeError) as error:
-        hint = "Give a file that f2hdr response wrote."
+        hint = "Give a file written by f2hdr response."
         raise ColorError("The response in the Shot is not a curve.", hint=hint) from error
 
 
 def read_curve(path: str) -> Curve:
-    """Read a response file: JSON, or a 1D cube. Raises ColorError naming the file."""
+    """Read a response file: JSON, or a 1D cube. Raises ColorError, which names the file."""
     try:
         with open_file(path) as file:
             text = file.read(_LARGEST_FILE).decode("utf-8")
@@ -71,9 +71,9 @@ def read_curve(path: str) -> Curve:
 
 
 def write_curve(path: str | os.PathLike[str], curve: Curve, facts: dict[str, Any]) -> None:
-    """Write a response as JSON with ``facts`` about how it was made, or as a 1D cube, by the suffix of ``path``.
+    """Write a response as JSON with ``facts`` about its measurement, or as a 1D cube, by the suffix of ``path``.
 
-    Raises ColorError for another suffix, UnwritableFrame.
+    Raises ColorError for another suffix, UnwritableFrame if the file cannot be written.
     """
     name = os.fspath(path)
     if name.lower().endswith(".cube"):
@@ -85,7 +85,9 @@ def write_curve(path: str | os.PathLike[str], curve: Curve, facts: dict[str, Any
         document = {"kind": "f2hdr response", **facts, "codes": KNOTS.tolist(), "light": curve.values.tolist()}
         text = json.dumps(document, indent=1) + "\n"
     else:
-        raise ColorError(f'"{name}" is not the name of a response.', hint="Name it .json or .cube.", path=name)
+        raise ColorError(
+            f'"{name}" does not end in .json or .cube.', hint="Use a name that ends in .json or .cube.", path=name
+        )
     write_file(path, text)
 
 
@@ -101,10 +103,10 @@ def _from_cube(text: str) -> NDArray[np.float64]:
 def _checked(values: NDArray[np.float64]) -> Curve:
     sound = values.shape == (len(KNOTS), 3) and np.isfinite(values).all() and (values[0] >= 0).all()
     if not sound or (np.diff(values, axis=0) < 0).any() or (values[-1] <= 0).any():
-        raise ValueError("its curves do not rise from 0")
+        raise ValueError("its curves are not monotonic from 0")
     return Curve(values)
 
 
 def _bad(path: str, reason: str) -> ColorError:
-    hint = "Give a file that f2hdr response wrote."
+    hint = "Give a file written by f2hdr response."
     return ColorError(f'The response "{path}" cannot be read: {reason}.', hint=hint, path=path)

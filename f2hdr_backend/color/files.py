@@ -1,6 +1,6 @@
-"""OCIO configs and the lookup tables they name, read through F2HDR's own opening of files.
+"""Reads OCIO configs and their lookup tables with F2HDR's own function to open files.
 
-OpenColorIO alone would open whatever a config names: absolute paths, pipes and devices included.
+OpenColorIO itself would open every path in a config, including absolute paths, pipes and devices.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from f2hdr_backend.shot.limits import limit
 from f2hdr_backend.shot.opening import library_path, open_file
 
 _ARCHIVE = b"PK"
-"""First bytes of a config archive (.ocioz)."""
+"""Magic bytes of a config archive (.ocioz)."""
 
 
 Environment = tuple[tuple[str, str], ...]
 
 
 def parse_config(name: str) -> Any:
-    """Return OCIO's Config of a name that OCIO has built in, or of a file that never changes; parsed once."""
+    """Return OCIO's Config for a built-in name or a file that never changes; cached."""
     return _parsed(name, _environment())
 
 
 def open_config(path: Path) -> tuple[bytes, Any, Any]:
     """Return a config's bytes, OCIO's Config, and an object that must live as long as the Config.
 
-    A file is read and parsed again only after it or the environment has changed.
-    Raises OSError, ValueError if it is too large or not UTF-8 text, and what OCIO raises.
+    A file is read and parsed again only if it or the environment has changed.
+    Raises OSError, ValueError if it is too large or not UTF-8 text, and OCIO's exceptions.
     """
     with open_file(path) as file:
         facts = os.fstat(file.fileno())
@@ -50,7 +50,7 @@ def _opened(path: Path, state: tuple[int, ...], environment: Environment) -> tup
         if content.startswith(_ARCHIVE):
             return content + file.read(), ocio.Config.CreateFromFile(library_path(path, file)), None
     if len(content) > limit("document"):
-        raise ValueError(f"it has more than {limit('document')} bytes")
+        raise ValueError(f"it is larger than {limit('document')} bytes")
     files = _Files(_text(content))
     config = ocio.Config.CreateFromConfigIOProxy(files)
     config.setWorkingDir(str(path.parent))
@@ -58,7 +58,7 @@ def _opened(path: Path, state: tuple[int, ...], environment: Environment) -> tup
 
 
 def _environment() -> Environment:
-    """The environment, from which OCIO takes a config's context variables when it parses it."""
+    """Return the environment, from which OCIO takes a config's context variables when it parses the config."""
     return tuple(sorted(os.environ.items()))
 
 
@@ -67,12 +67,12 @@ def read_table(path: str) -> bytes:
     with open_file(path) as file:
         content = file.read(limit("lut") + 1)
     if len(content) > limit("lut"):
-        raise ValueError(f'"{path}" has more than {limit("lut")} bytes')
+        raise ValueError(f'"{path}" is larger than {limit("lut")} bytes')
     return content
 
 
 class _Files(ocio.PyConfigIOProxy):
-    """What OpenColorIO calls for every file; exceptions must not pass through it."""
+    """OpenColorIO calls these methods for every file; they must not raise exceptions."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -83,14 +83,14 @@ class _Files(ocio.PyConfigIOProxy):
         return self._text
 
     def getLutData(self, path: str) -> bytes:  # noqa: N802
-        """Return the bytes of a lookup table; none if it cannot be read."""
+        """Return the bytes of a lookup table; empty if it cannot be read."""
         try:
             return read_table(path)
         except (OSError, ValueError):
             return b""
 
     def getFastLutFileHash(self, path: str) -> str:  # noqa: N802
-        """Return a text that changes when the file does; empty if it cannot be opened, so that it counts as missing."""
+        """Return a text that changes with the file; empty if it cannot be opened, so that OCIO treats it as missing."""
         try:
             with open_file(path) as file:
                 facts = os.fstat(file.fileno())

@@ -1,4 +1,5 @@
-"""The color space of a plate if the user gives none: from its files' tags, the config's file rules, or the default.
+"""Determines the color space of a plate if the user gives none: from file tags, the config's file rules, or the
+default.
 
 Source: ITU-T H.273 (numbers of transfer functions and primaries).
 """
@@ -18,7 +19,7 @@ from f2hdr_backend.color.tags import ColorTags, first_file, read_tags
 from f2hdr_backend.image.frame import Plate
 
 _ANY = (2, 0)
-"""Primaries that a movie leaves open."""
+"""Numbers of unspecified primaries."""
 _HD, _UHD = (1, 5, 6, 7), (9,)
 _BY_TRANSFER: dict[int, tuple[tuple[int, ...], str, str]] = {
     1: (_HD, "camera_rec709", "BT.709"),
@@ -29,12 +30,12 @@ _BY_TRANSFER: dict[int, tuple[tuple[int, ...], str, str]] = {
     16: (_UHD, "Rec.2100-PQ - Display", "PQ"),
     18: (_UHD, "Rec.2100-HLG - Display", "HLG"),
 }
-"""Transfer function: primaries that go with it, its space by an alias that ACES configs share, and its name."""
+"""Transfer function: matching primaries, alias of its space in ACES configs, and name."""
 
 
 @dataclass(frozen=True)
 class Guess:
-    """``space`` is the space assumed and ``why`` the reason; ``doubt`` is a warning, or empty."""
+    """``space`` is the assumed space and ``why`` the reason; ``doubt`` is a warning, or empty."""
 
     space: str
     why: str
@@ -42,8 +43,9 @@ class Guess:
 
 
 def guess(plate: Plate, config: ColorConfig) -> Guess:
-    """Return the space of a plate by the first of these that gives one: an ICC profile, a space named in its file, a
-    movie's or DPX's tags, an EXR's chromaticities, the config's file rules, and the kind of file.
+    """Return the space of a plate from the first of these that defines one: an ICC profile, a space named in its file,
+    the
+    tags of a movie or DPX, an EXR's chromaticities, the config's file rules, and the kind of file.
 
     Raises UnreadableFrame, and ColorError for chromaticities that span no gamut.
     """
@@ -68,7 +70,7 @@ def _by_name(tags: ColorTags, config: ColorConfig) -> Guess | None:
 
 
 def named(text: str, config: ColorConfig) -> str:
-    """Return the space whose name or alias is ``text``, whatever its case and punctuation; nothing for one of data."""
+    """Return the space with this name or alias, ignoring case and punctuation; empty if there is none or it is data."""
     wanted = squeezed(text)
     for name in (*PLAIN, *config.names()):
         if name not in PLAIN and config.config.getColorSpace(name).isData():
@@ -86,20 +88,20 @@ def _by_transfer(tags: ColorTags, config: ColorConfig) -> Guess | None:
     space = named(alias, config)
     if not space or tags.primaries not in (None, *_ANY, *primaries):
         return None
-    return Guess(space, f"its tags say {words}")
+    return Guess(space, f"its tags state {words}")
 
 
 def _by_chromaticities(tags: ColorTags, config: ColorConfig) -> Guess | None:
     if tags.chromaticities is None:
         return None
     space = config.linear_in(tags.chromaticities)
-    return Guess(space, "the file's chromaticities are its") if space else None
+    return Guess(space, "the file's chromaticities match") if space else None
 
 
 def _by_rule(plate: Plate, config: ColorConfig) -> Guess | None:
-    """What the config's file rules say, but for the last resort, which says nothing about the file.
+    """Apply the config's file rules except the default rule, which is independent of the file.
 
-    A space found by its name in the path counts only if that stands as a word in the file's own name.
+    A space found by its name in the path is used only if it is a separate word of the file name.
     """
     path, rules = first_file(plate), config.config.getFileRules()
     space, index = config.config.getColorSpaceFromFilepath(path)
@@ -111,24 +113,25 @@ def _by_rule(plate: Plate, config: ColorConfig) -> Guess | None:
             return None
     if index == rules.getNumEntries() - 1:
         return None
-    return Guess(str(space), f'the file rule "{rules.getName(index)}" of the config {config.source} says so')
+    return Guess(str(space), f'the file rule "{rules.getName(index)}" of the config {config.source}')
 
 
 def _usual(plate: Plate, tags: ColorTags) -> Guess:
-    usual = "float files are linear" if plate.default_encoding == "linear" else "integer files are gamma 2.2"
+    usual = "default for float files" if plate.default_encoding == "linear" else "default for integer files"
     strange = ((where, name) for where, name in tags.names if _is_file_tag(where))
-    tagged = [f'{where} says "{name}", which the config does not have' for where, name in strange]
+    tagged = [f'{where} states "{name}", which the config does not have' for where, name in strange]
     tagged += [f"its header has {key}: {value}" for key, value in tags.notes.items()]
     if tags.transfer in _BY_TRANSFER or tags.transfer in (14, 15):
-        tagged.append(f"its tags have transfer function {tags.transfer} and primaries {tags.primaries} of H.273")
+        tagged.append(f"its tags state transfer function {tags.transfer} and primaries {tags.primaries} of H.273")
     doubt = ""
     if tagged:
         doubt = (
-            f"{plate.name} is taken as {plate.default_encoding}, but {tagged[0]}; name its space with --input-space."
+            f"{plate.name} is read as {plate.default_encoding}, but {tagged[0]}; set its color space with "
+            "--input-space."
         )
-    return Guess(plate.default_encoding, f"nothing says otherwise, and {usual}", doubt)
+    return Guess(plate.default_encoding, usual, doubt)
 
 
 def _is_file_tag(where: str) -> bool:
-    """A movie's tags hold words of any kind; only tags made for color deserve a doubt."""
+    """Return whether a tag is meant for color; other tags of a movie contain arbitrary text and cause no warning."""
     return not where.startswith("the tag ")

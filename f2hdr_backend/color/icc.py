@@ -13,16 +13,16 @@ import numpy as np
 from f2hdr_backend.color.primaries import ACES_WHITE, AP0, Matrix, adaptation, rgb_to_xyz
 
 PCS_WHITE = (0.34567, 0.35850)
-"""D50, the white of all profiles, as CIE x and y."""
+"""D50, the white point of all profiles, as CIE x and y."""
 _HEADER = 128
 _CODES = np.linspace(0, 1, 65536)
-"""Code values at which curves are sampled: every code of 16 bits."""
+"""Code values at which curves are sampled: all 16-bit codes."""
 _POWERS = {0: "g", 1: "gab", 2: "gabc", 3: "gabcd", 4: "gabcdef"}
 
 
 @dataclass(frozen=True)
 class IccProfile:
-    """``curves`` is ``(65536, 3)``: the linear value of each 16-bit code, or None for light; ``to_ap0`` ``(3, 3)``."""
+    """``curves`` ``(65536, 3)``: the linear value of each 16-bit code, or None if linear; ``to_ap0`` ``(3, 3)``."""
 
     name: str
     curves: Matrix | None
@@ -71,7 +71,7 @@ def _tags(data: bytes) -> dict[bytes, bytes]:
 
 
 def _curve(tag: bytes) -> Matrix:
-    """The linear values of ``_CODES``. Raises ValueError for another kind of curve."""
+    """Return the linear values of ``_CODES``. Raises ValueError for another kind of curve."""
     if tag[:4] == b"curv":
         (count,) = struct.unpack_from(">I", tag, 8)
         values = np.frombuffer(tag, ">u2", count, 12).astype(np.float64)

@@ -1,4 +1,4 @@
-"""A plate seen as linear light: decoded, where it clips, and whether it is light at all."""
+"""A plate as linear values: decoding, clip level, and detection of camera log."""
 
 from __future__ import annotations
 
@@ -16,23 +16,25 @@ Samples = NDArray[np.float32]
 """``(N, 3)`` pixels of one frame."""
 
 SAMPLED_PAIRS = 5
-"""Places of a plate where two successive frames, one of each exposure, are looked at."""
+"""Number of positions in a plate at which two consecutive frames, one of each exposure, are sampled."""
 SAMPLED_ROWS = 270
 FULL_SCALE = 1.0
 PLATEAU = 0.03
-"""Share of the clip that noise spreads clipped pixels over, to either side."""
+"""Share of the clip level by which noise spreads clipped pixels, in both directions."""
 PLATEAU_SHARE = 0.001
 PLATEAU_CONTRAST = 4.0
-"""A clip holds so many times the pixels that the same span of light just below it holds, and all light above it."""
+"""A clip level must have this many times as many pixels as the equal range just below it, and as the range above it."""
 TAILS = (0.0, 0.0001, 0.001, 0.01, 0.03, 0.1, 0.3)
-"""Shares of the pixels that may lie above a clip: hot pixels and the overshoot of sharpening."""
+"""Shares of the pixels that may exceed a clip level: hot pixels, and the overshoot of sharpening."""
 LEVEL_AGREEMENT = 0.02
 LIFTED_BLACK = 0.03
-"""No plate of light has its darkest thousandth above this in both exposures; camera logs put black at 0.07 to 0.15."""
+"""Lower limit of the darkest 0.1 % in both exposures for camera log, whose black is at 0.07 to 0.15; linear plates are
+darker.
+"""
 
 
 class LightPlate:
-    """A Plate whose pixels are decoded to linear light as they are read (see Plate for what each member promises)."""
+    """A plate whose pixels are decoded to linear values when they are read; see the protocol ``Plate``."""
 
     default_encoding: Encoding = "linear"
 
@@ -45,11 +47,11 @@ class LightPlate:
         self.size = plate.size
 
     def require(self, frames: Iterable[int]) -> None:
-        """Raise MissingFrames unless every one of ``frames`` is there."""
+        """Raise MissingFrames unless all ``frames`` exist."""
         self._plate.require(frames)
 
     def read(self, number: int) -> PlateImage:
-        """Return one frame as light. Raises MissingFrames or UnreadableFrame."""
+        """Return one frame as linear values. Raises MissingFrames or UnreadableFrame."""
         image = self._plate.read(number)
         return replace(image, pixels=self._decode.apply(image.pixels))
 
@@ -58,7 +60,7 @@ class LightPlate:
         return self._plate.identity(number)
 
     def exposure_metadata(self) -> dict[int, float] | None:
-        """Return each frame's exposure in stops as its file tells it."""
+        """Return each frame's exposure in stops from the file headers, or None."""
         return self._plate.exposure_metadata()
 
     def close(self) -> None:
@@ -68,14 +70,14 @@ class LightPlate:
 
 @dataclass(frozen=True)
 class Clip:
-    """Where a plate clips: the linear value, one or one per channel, and whether it was seen to clip there."""
+    """The clip level of a plate: the linear value, one or one per channel, and whether it was found in the pixels."""
 
     level: tuple[float, ...]
     seen: bool
 
 
 def sample(plate: Plate) -> list[Samples]:
-    """Return every n-th pixel of some frames, in pairs of neighbors so that both exposures are among them."""
+    """Return every n-th pixel of some frames, in adjacent pairs so that both exposures are included."""
     there = list(plate.frames)
     places = np.linspace(0, max(len(there) - 2, 0), SAMPLED_PAIRS).round().astype(int)
     numbers = sorted({there[index] for place in places for index in (place, place + 1) if index < len(there)})
@@ -85,9 +87,9 @@ def sample(plate: Plate) -> list[Samples]:
 def find_clip(frames: Sequence[Samples]) -> Clip:
     """Find the linear value at which a plate clips, from samples of its frames.
 
-    A channel clips where its brightest pixels pile up at one value. If all three do, each has its own level; if some
-    do, theirs holds for all. If none does, nothing is known but that the clip lies above what was seen: the level is
-    then the brightest value, or full scale if that is higher.
+    A channel clips where its brightest pixels accumulate at one value. If all three do, each has its own level; if only
+    some do, their level is used for all. If none does, the clip level is above all samples: the result is then the
+    brightest value, or full scale if that is higher.
     """
     pixels = np.concatenate(list(frames))
     levels = [_plateau(np.sort(pixels[:, channel])) for channel in range(3)]
@@ -100,14 +102,14 @@ def find_clip(frames: Sequence[Samples]) -> Clip:
 
 
 def looks_log(frames: Sequence[Samples]) -> bool:
-    """Say whether a plate that is said to be light is more likely camera log: all within 0-1, and no black anywhere."""
+    """Return whether a plate given as linear is more likely camera log: all values within 0-1, and no black."""
     darkest = min(float(np.quantile(samples.min(axis=1), 0.001)) for samples in frames)
     brightest = max(float(samples.max()) for samples in frames)
     return darkest > LIFTED_BLACK and brightest <= FULL_SCALE + PLATEAU
 
 
 def _plateau(values: NDArray[np.float32]) -> float:
-    """The value that the brightest of ``(N,)`` ascending values pile up at, 0 if they do not."""
+    """Return the value at which the brightest of ``(N,)`` ascending values accumulate, or 0 if they do not."""
     for tail in TAILS:
         level = float(values[-1 - int(tail * values.size)])
         edges = level * np.array([(1 - PLATEAU) ** 2, 1 - PLATEAU, 1 + PLATEAU])
@@ -124,5 +126,5 @@ def _thinned(pixels: FloatArray) -> Samples:
 
 
 def _rounded(level: float) -> float:
-    """The level as a document writes it; what differs from full scale by rounding alone is full scale."""
+    """Round a level for documents; values that differ from full scale only by rounding become full scale."""
     return FULL_SCALE if abs(level - FULL_SCALE) < 1e-4 else float(f"{level:.6g}")

@@ -1,4 +1,4 @@
-"""Names of color spaces, displays, views and configs: compared without case and punctuation, near ones offered."""
+"""Names of color spaces, displays, views and configs: comparison without case and punctuation, similar names."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _NEAR_NAMES = 6
 
 
 def near_names(name: str, offered: Iterable[str]) -> tuple[str, ...]:
-    """Return the offered names that ``name`` may have meant, the likeliest first: contained ones, then similar ones.
+    """Return names similar to ``name``, the most similar first: names that contain it, then other similar ones.
 
-    Case and everything but letters and digits are passed over.
+    Case and all characters except letters and digits are ignored.
     """
     wanted, plain = squeezed(name), {offer: squeezed(offer) for offer in offered}
     contained = [offer for offer, text in plain.items() if wanted and (wanted in text or (text and text in wanted))]
@@ -25,22 +25,23 @@ def near_names(name: str, offered: Iterable[str]) -> tuple[str, ...]:
 
 
 def squeezed(name: str) -> str:
-    """Return a name in lower case, of letters and digits only."""
+    """Return a name in lower case with only letters and digits."""
     return "".join(letter for letter in name.lower() if letter.isalnum())
 
 
 def spelled(name: str, offered: Iterable[str]) -> str:
-    """Return the name as the config spells it, if it differs by no more than case."""
+    """Return the name in the spelling of the config, if it differs only in case."""
     return next((offer for offer in offered if offer.lower() == name.lower()), name)
 
 
 def require_pinned(name: str, where: str) -> None:
-    """Raise ColorError for the name of a built-in config that means another one with every release of OCIO."""
+    """Raise ColorError for the name of a built-in config that refers to a different config in every release of OCIO."""
     pinned = ocio.ResolveConfigPath(name)
     if pinned != name:
         raise ColorError(
-            f'The config "{name}"{where} is another one with every release of OpenColorIO: a shot would change color.',
-            hint=f'Name the one meant; here it is "{pinned}".',
+            f'The config "{name}"{where} differs between releases of OpenColorIO, which would change the color of a '
+            "shot.",
+            hint=f'Give a fixed config; in this release it is "{pinned}".',
             config=name,
             pinned=pinned,
         )

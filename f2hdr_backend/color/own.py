@@ -14,7 +14,9 @@ from f2hdr_backend.shot.errors import ColorError
 EMBEDDED, RESPONSE = "icc", "response"
 """The space of the ICC profile in a file, and that of a camera's response curve in Rec.709 primaries."""
 Own = Chromaticities | IccProfile | Curve | None
-"""What defines a space without a config: primaries of ``linear`` or ``gamma22``, an ICC profile, a response curve."""
+"""The definition of a space without a config: primaries of ``linear`` or ``gamma22``, an ICC profile, a response
+curve.
+"""
 
 
 def own_steps(name: str, own: Own) -> list[Any]:
@@ -28,4 +30,4 @@ def own_steps(name: str, own: Own) -> list[Any]:
         EMBEDDED: "The files have no ICC profile of curves and a matrix.",
         RESPONSE: "The Shot has no response curve.",
     }[name]
-    raise ColorError(what, hint="Name the plate's space with --input-space, or give --response FILE.", space=name)
+    raise ColorError(what, hint="Set the plate's color space with --input-space, or give --response FILE.", space=name)

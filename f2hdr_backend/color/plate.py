@@ -1,4 +1,6 @@
-"""The color of one shot, decided before its first frame: the plate's light, the result's space, and what files say."""
+"""The color of one shot, settled before its first frame: conversion to linear, the result's space, and header
+values.
+"""
 
 from __future__ import annotations
 
@@ -29,36 +31,36 @@ _SAYS_THE_SPACE = (
     *("chromaticities", "colorInteropID", "oiio:ColorSpace", "acesImageContainerFlag", "adoptedNeutral"),
     *("colorspace", "ColorSpace", "color_space"),
 )
-"""Header attributes that are the plate's own and wrong for a result in another space."""
+"""Header attributes of the plate's color space, which are wrong for a result in another space."""
 
 
 @dataclass(frozen=True)
 class PlateColor:
-    """From a settled plate's pixels to light, and from the network's light to the result and its header."""
+    """Conversions from a settled plate's pixels to linear values, and from the network's output to the result."""
 
     response: Response
     decode: Transform | None = None
-    """Plate to light in its own primaries; None where the response does all."""
+    """Plate to linear values in its own primaries; None if the response does this."""
     encode: Transform | None = None
-    """That light to the output space; None where it is that already."""
+    """These linear values to the output space; None if they are already in it."""
     facts: dict[str, Any] = field(default_factory=dict)
     """Header attributes about color."""
     same_space: bool = False
-    """The result is in the plate's own space, and what its header says of it stays true."""
+    """Whether the result is in the plate's own space, so that the plate's color attributes remain valid."""
     digest: str = ""
-    """Of the config, its lookup tables and the spaces; empty where no config is used."""
+    """Digest of the config, its lookup tables and the spaces; empty if no config is used."""
 
     def in_light(self, plate: Plate) -> Plate:
-        """Return the plate as the response takes it."""
+        """Return the plate in the encoding that the response expects."""
         return plate if self.decode is None else LightPlate(plate, self.decode)
 
     def finish(self, radiance: FloatArray) -> FloatArray:
-        """Return ``(H, W, 3)`` light relative to the clip as the output space has it."""
+        """Convert ``(H, W, 3)`` radiance relative to the clip level to the output space."""
         light = self.response.to_light(radiance)
         return light if self.encode is None else self.encode.apply(light)
 
     def header(self, plate_header: dict[str, Any]) -> dict[str, Any]:
-        """Return a plate's header with what it says of color made true for the result."""
+        """Return a plate's header with color attributes that are correct for the result."""
         stale = () if self.same_space else _SAYS_THE_SPACE
         return {**{key: value for key, value in plate_header.items() if key not in stale}, **self.facts}
 
@@ -67,7 +69,7 @@ def open_color(color: Color, plate: Plate) -> PlateColor:
     """Build the conversions of a Shot's settled color.
 
     Raises:
-        ColorError: a config, a space or a lookup table that is missing or broken, or an output that is not light.
+        ColorError: a config, a space or a lookup table is missing or invalid, or the output space is not scene-linear.
     """
     encoding = "gamma22" if color.input_space == "gamma22" else "linear"
     response = Response(encoding, color.clip_level or (1.0,))
@@ -92,14 +94,15 @@ def open_color(color: Color, plate: Plate) -> PlateColor:
 
 
 def settle_color(color: Color, plate: Plate) -> tuple[Color, list[Event]]:
-    """Fill in what a Shot's color leaves open: the plate's space and its clip level; write every name in full.
+    """Settle a Shot's color: determine the plate's space and clip level if they are open, and use full names.
 
-    The whole plate is looked at, whatever part of it is rendered: chunks of a shot must agree.
-    A config that is used is named too, so that the Shot means the same where ``$OCIO`` is another.
+    The whole plate is inspected, independent of the rendered range, so that all chunks of a shot match. The config in
+    use
+    is stored too, so that the Shot has the same meaning where ``$OCIO`` is different.
 
     Raises:
         ColorError: see ``open_color``.
-        UnreadableFrame: from the plate.
+        UnreadableFrame: the plate cannot be read.
     """
     given, why = color, "given"
     events: list[Event] = []
@@ -124,7 +127,7 @@ def settle_color(color: Color, plate: Plate) -> tuple[Color, list[Event]]:
 
 
 def is_plain(color: Color) -> bool:
-    """Say whether a Shot's color needs no config."""
+    """Return whether a Shot's color needs no config."""
     return color.input_space in PLAIN and color.output_space == "linear"
 
 
@@ -134,19 +137,23 @@ def _named(color: Color, config: ColorConfig) -> Color:
 
 
 def _light_space(config: ColorConfig, name: str) -> str:
-    """The full name of a scene-linear space. Raises ColorError for others."""
+    """Return the full name of a scene-linear space. Raises ColorError for others."""
     space = config.space(name)
     if not config.is_scene_linear(space):
         raise ColorError(
-            f'The output space "{space}" is not scene-linear, and the result of a render is scene light.',
-            hint=f"Choose one of {', '.join(config.linear_names())}; f2hdr convert makes the rest from the result.",
+            f'The output space "{space}" is not scene-linear, but the result of a render is scene-linear.',
+            hint=(
+                f"Choose one of {', '.join(config.linear_names())}; f2hdr convert writes other spaces from the result."
+            ),
             space=space,
         )
     return space
 
 
 def _output(config: ColorConfig, space: Linear, name: str) -> tuple[str, Transform | None]:
-    """The result's space by name, and the way there from the plate's light (None: it is that light)."""
+    """Return the result's space by name, and the conversion to it from the plate's linear values (None: none is
+    needed).
+    """
     if name == "linear":
         chromaticities = config.chromaticities_of(space.matrix)
         return (config.linear_in(chromaticities) if chromaticities else "") or name, None
@@ -168,7 +175,7 @@ def _identity(config: str, *names: str) -> str:
 
 
 def _own(color: Color, plate: Plate) -> Own:
-    """What the files add to a space that does not name its primaries: theirs, or their ICC profile."""
+    """Return the definition that the files add to a space without primaries: their primaries, or their ICC profile."""
     if color.input_space == EMBEDDED:
         return read_tags(plate).profile
     if color.input_space == RESPONSE:
@@ -177,24 +184,28 @@ def _own(color: Color, plate: Plate) -> Own:
 
 
 def _primaries_doubts(color: Color, plate: Plate, *, guessed: bool) -> list[Event]:
-    """Warnings where the plate's primaries are unknown, or the file contradicts what the user says."""
+    """Return warnings if the plate's primaries are unknown, or the file contradicts the given space."""
     own = read_tags(plate).chromaticities
     config = load_config(color.config)
     if color.input_space in PLAIN:
         if own is not None:
             return []
-        message = f"{plate.name} does not say its primaries; they are taken as Rec.709 to give {color.output_space}."
+        message = (
+            f"{plate.name} does not state its primaries; Rec.709 is assumed for the conversion to {color.output_space}."
+        )
         return [Warned("primaries_assumed", message)]
     known = None if color.input_space in (EMBEDDED, RESPONSE) else config.chromaticities(color.input_space)
     if own is None or known is None or guessed or are_close(known, own):
         return []
     named = interop_id(own) or ", ".join(f"{value:g}" for value in own)
-    message = f'The header of {plate.name} has other primaries ({named}) than "{color.input_space}", which was given.'
+    message = (
+        f'The header of {plate.name} states other primaries ({named}) than the given color space "{color.input_space}".'
+    )
     return [Warned("primaries_disagree", message)]
 
 
 def _settle_clip(color: Color, plate: Plate) -> tuple[Color, str, list[Event]]:
-    """The clip level from the plate's pixels; integer codes that end at full scale need no look for it."""
+    """Return the clip level; the pixels are not inspected if integer codes end at full scale."""
     opened = open_color(color, plate)
     is_light = color.input_space != "gamma22" and opened.decode is None
     scale = 1.0 if opened.decode is None else _full_scale(opened.decode)
@@ -207,8 +218,8 @@ def _settle_clip(color: Color, plate: Plate) -> tuple[Color, str, list[Event]]:
     events: list[Event] = []
     if is_light and looks_log(samples):
         message = (
-            f'{plate.name} is taken as light ("{color.input_space}"), but has no black and nothing above 1, like '
-            "camera log. If it is log, name its space with --input-space."
+            f'{plate.name} is read as linear ("{color.input_space}"), but has no black and no value above 1, like '
+            "camera log. If it is log, set its color space with --input-space."
         )
         events.append(Warned("looks_log", message))
     if ends_at_one:
@@ -218,5 +229,5 @@ def _settle_clip(color: Color, plate: Plate) -> tuple[Color, str, list[Event]]:
 
 
 def _full_scale(decode: Transform) -> float:
-    """The light of code value 1."""
+    """Return the linear value of code value 1."""
     return float(np.round(decode.apply(np.ones((1, 1, 3), np.float32)).max(), 4))

@@ -1,8 +1,8 @@
 """Red, green, blue and white as CIE xy, and the matrices between them and ACES2065-1.
 
 Sources: SMPTE RP 177 (matrix of primaries), SMPTE ST 2065-1 (AP0), ACES S-2014-004 (AP1), ITU-R BT.709 and BT.2020,
-SMPTE EG 432-1 (P3); Bradford adaptation after Lam (1985), as OCIO's own utility transforms have it, and CAT02 of
-CIECAM02 (CIE 159:2004), as most makers of cameras have it.
+SMPTE EG 432-1 (P3); Bradford adaptation after Lam (1985), as in OCIO's utility transforms, and CAT02 of
+CIECAM02 (CIE 159:2004), as used by most camera manufacturers.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ STANDARD: dict[str, Chromaticities] = {
     "lin_rec2020_scene": (0.708, 0.292, 0.170, 0.797, 0.131, 0.046, *D65),
     "lin_p3d65_scene": (0.680, 0.320, 0.265, 0.690, 0.150, 0.060, *D65),
 }
-"""Primaries by the interop identifier that the Color Interop Forum gives to linear light in them."""
+"""Primaries by the Color Interop Forum's identifier of the linear space with these primaries."""
 
 CLOSE = 0.001
-"""Difference of x or y up to which two chromaticities are the same."""
+"""Maximum difference of x or y between equal chromaticities."""
 
 BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 CAT02 = np.array([[0.7328, 0.4296, -0.1624], [-0.7036, 1.6975, 0.0061], [0.0030, 0.0136, 0.9834]])
-"""XYZ to the cone responses in which a change of white is made."""
+"""XYZ to the cone responses in which a white point is adapted."""
 
 
 def to_aces(chromaticities: Chromaticities, cones: Matrix = BRADFORD) -> Matrix:
     """Return the ``(3, 3)`` matrix from linear RGB in these primaries to ACES2065-1; white stays white.
 
-    ``cones`` is what the white is adapted in. Raises ColorError if the primaries span no gamut.
+    ``cones`` is the matrix for the adaptation of the white point. Raises ColorError if the primaries span no gamut.
     """
     xyz = rgb_to_xyz(chromaticities)
     adapted = adaptation(chromaticities[6:], ACES_WHITE, cones) @ xyz
@@ -53,8 +53,8 @@ def to_aces(chromaticities: Chromaticities, cones: Matrix = BRADFORD) -> Matrix:
 def from_matrix(to_ap0: Matrix) -> Chromaticities:
     """Return the primaries of linear RGB, given its ``(3, 3)`` matrix to ACES2065-1.
 
-    The matrix does not tell the white: it is that of ACES for AP0 and AP1, else D65, which primaries other than
-    those of STANDARD are adapted to (Bradford).
+    The matrix does not determine the white point: that of ACES is used for AP0 and AP1, and D65 otherwise, to which
+    primaries other than those of STANDARD are adapted (Bradford).
     """
     xyz = rgb_to_xyz(AP0) @ to_ap0
     for white in (ACES_WHITE, D65):
@@ -66,12 +66,12 @@ def from_matrix(to_ap0: Matrix) -> Chromaticities:
 
 
 def are_close(first: Chromaticities, second: Chromaticities) -> bool:
-    """Say whether two sets are the same up to the rounding of header values."""
+    """Return whether two sets of primaries are equal up to the rounding of header values."""
     return bool(np.allclose(first, second, rtol=0, atol=CLOSE))
 
 
 def interop_id(chromaticities: Chromaticities) -> str:
-    """Return the identifier of linear light in these primaries, or nothing if there is none."""
+    """Return the identifier of the linear space with these primaries, or an empty text."""
     return next((name for name, known in STANDARD.items() if are_close(known, chromaticities)), "")
 
 
@@ -84,7 +84,7 @@ def rgb_to_xyz(chromaticities: Chromaticities) -> Matrix:
     if not is_finite or abs(np.linalg.det(red_green_blue)) < 1e-6:
         raise ColorError(
             f"The chromaticities {_words(chromaticities)} span no gamut.",
-            hint="Correct the file's header, or name its space with --input-space.",
+            hint="Correct the file's header, or set its color space with --input-space.",
             chromaticities=chromaticities,
         )
     return np.asarray(red_green_blue * np.linalg.solve(red_green_blue, white))

@@ -1,4 +1,4 @@
-"""From a plate's code values to the network's and back to light."""
+"""Conversion between a plate's values, the network's code values and linear values."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ ENCODINGS = ("gamma22", "linear")
 
 @dataclass(frozen=True)
 class Response:
-    """How a plate's values stand for light: their coding, and the linear value at which each channel clips.
+    """Encoding of a plate's values, and the linear value at which each channel clips.
 
-    The network sees light relative to the clip, so that each channel fills its range. What it gives is multiplied by
-    the clip again: white balance and scale stay the plate's, also where the clip is known badly.
+    The network receives radiance relative to the clip level, so that each channel uses its full range. Its output is
+    multiplied by the clip level: white balance and scale are those of the plate, even if the clip level is inaccurate.
     """
 
     encoding: str
@@ -31,13 +31,15 @@ class Response:
     def __post_init__(self) -> None:
         if self.encoding not in ENCODINGS:
             raise ColorError(
-                f"There is no input space {self.encoding!r}.",
+                f"The input space {self.encoding!r} is not supported.",
                 hint=f"Use {' or '.join(ENCODINGS)}.",
                 space=self.encoding,
             )
 
     def to_network(self, pixels: NDArray[Any]) -> FloatArray:
-        """``(H, W, 3)`` plate values to the network's codes: light over the clip level, to 0-1, to the power 1/2.2."""
+        """Convert ``(H, W, 3)`` plate values to the network's codes: linear / clip level, clipped to 0-1, to the
+        power 1/2.2.
+        """
         clip = np.asarray(self.clip_level, np.float32)
         if self.encoding == "gamma22":
             codes = pixels.astype(np.float32) / clip ** np.float32(1 / GAMMA)
@@ -45,11 +47,13 @@ class Response:
         return np.clip(pixels.astype(np.float32) / clip, 0, 1) ** np.float32(1 / GAMMA)
 
     def to_light(self, radiance: FloatArray) -> FloatArray:
-        """``(H, W, 3)`` light relative to the clip, as the network gives it, to the plate's own linear values."""
+        """Convert ``(H, W, 3)`` radiance relative to the clip level, the network's output, to the plate's linear
+        values.
+        """
         return radiance * np.asarray(self.clip_level, np.float32)
 
     def above_clip(self, pixels: NDArray[Any]) -> int:
-        """Number of pixels with a channel above the clip level, whose light would be lost."""
+        """Return the number of pixels with a channel above the clip level, which are clipped."""
         limit = np.asarray(self.clip_level, np.float32)
         if self.encoding == "gamma22":
             limit = limit ** np.float32(1 / GAMMA)

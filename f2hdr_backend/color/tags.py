@@ -1,7 +1,7 @@
-"""What a plate's files state about their color, read before any pixel is decoded.
+"""The color information in a plate's files, read without decoding pixels.
 
-Sources: SMPTE ST 268-1, tables of transfer and colorimetric characteristics; PNG (third edition), sections 4.3 (which
-chunk counts) and 11.3.2 (cHRM, gAMA, iCCP, sRGB, cICP); Radiance file formats (PRIMARIES).
+Sources: SMPTE ST 268-1, tables of transfer and colorimetric characteristics; PNG (third edition), sections 4.3
+(priority of chunks) and 11.3.2 (cHRM, gAMA, iCCP, sRGB, cICP); Radiance file formats (PRIMARIES).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from f2hdr_backend.shot.frames import Sequence
 from f2hdr_backend.shot.opening import library_path, open_file
 
 NAMES = ("colorInteropID", "f2hdr/output_space", "oiio:ColorSpace", "colorspace", "ColorSpace", "color_space")
-"""EXR attributes with the name of a color space, the surest first."""
+"""EXR attributes with the name of a color space, the most reliable first."""
 RAW_SPACE = "lin_rec709_scene"
 """The space that camera raw is developed to (see ``raw``)."""
 _ACES_CONTAINER = "acesImageContainerFlag"
@@ -35,27 +35,27 @@ _DPX_TRANSFER = {5: 1, 6: 1, 7: 6, 8: 6}
 """Transfer functions of H.273 by the transfer characteristic of DPX: SMPTE 274M, BT.709, BT.601."""
 _DPX_PRIMARIES = {5: 1, 6: 1, 7: 5, 8: 6}
 _FFMPEG = ("Lavc", "Lavf")
-_DPX_LINEAR_DOUBT = "linear, which FFmpeg writes into every DPX whatever its pixels are"
+_DPX_LINEAR_DOUBT = "linear, which FFmpeg writes into every DPX independent of its pixels"
 _NEAR_GAMMA = 0.02
-"""Difference of an exponent up to which it is 1 or 2.2."""
+"""Maximum difference of an exponent from 1 or 2.2 to be treated as equal."""
 
 
 @dataclass(frozen=True)
 class ColorTags:
-    """Names of spaces, or words that may be names, with their place in the file; primaries; and H.273 numbers."""
+    """Names of spaces, or text that may be names, with their location in the file; primaries; and H.273 numbers."""
 
     names: tuple[tuple[str, str], ...] = ()
-    """(where, name), the surest first."""
+    """Pairs of location and name, the most reliable first."""
     chromaticities: Chromaticities | None = None
     transfer: int | None = None
     primaries: int | None = None
     notes: dict[str, str] = field(default_factory=dict)
-    """Statements about color that do not give a space: DPX's "logarithmic", an ICC profile of tables."""
+    """Color information that does not determine a space: DPX's "logarithmic", an ICC profile of tables."""
     profile: IccProfile | None = None
 
 
 def read_tags(plate: Plate) -> ColorTags:
-    """Return what the first file of a plate states; nothing if it is not on disk. Raises UnreadableFrame."""
+    """Return the color tags of the first file of a plate; empty if it is not on disk. Raises UnreadableFrame."""
     path = first_file(plate)
     if not os.path.isfile(path):
         return ColorTags()
@@ -97,7 +97,7 @@ def _still(path: str) -> ColorTags:
             chunks = dict(_png_chunks(file)) if path.lower().endswith(".png") else {}
     except OSError as error:
         raise unreadable(path, error.strerror or str(error), "Check the path.") from error
-    if b"cICP" in chunks:  # counts before every other tag (PNG 3, section 4.3)
+    if b"cICP" in chunks:  # has priority over all other tags (PNG 3, section 4.3)
         return ColorTags(primaries=chunks[b"cICP"][0], transfer=chunks[b"cICP"][1])
     stored = spec.getattribute("ICCProfile")
     if stored is not None:
@@ -133,7 +133,9 @@ def _png(chunks: dict[bytes, bytes]) -> ColorTags:
 
 
 def _dpx(header: dpx.DpxHeader) -> ColorTags:
-    """The transfer characteristic as the standard defines it; the colorimetric one has no value for linear."""
+    """Interpret the transfer characteristic as the standard defines it; the colorimetric one has no value for
+    linear.
+    """
     if header.transfer in (dpx.PRINTING_DENSITY, dpx.LOGARITHMIC):
         words = {dpx.PRINTING_DENSITY: "printing density", dpx.LOGARITHMIC: "logarithmic"}
         return ColorTags(notes={"the transfer characteristic": words[header.transfer]})
@@ -146,7 +148,7 @@ def _dpx(header: dpx.DpxHeader) -> ColorTags:
 
 
 def _radiance_primaries(path: str) -> Chromaticities | None:
-    """The chromaticities of a Radiance header: red, green, blue and white."""
+    """Return the chromaticities of a Radiance header: red, green, blue and white."""
     with open_file(path) as file:
         for line in iter(lambda: file.readline(1000).strip(), b""):
             if line.upper().startswith(b"PRIMARIES="):
@@ -156,7 +158,7 @@ def _radiance_primaries(path: str) -> Chromaticities | None:
 
 
 def _png_chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the types of a PNG's chunks up to its pixels, and the beginning of the content of each."""
+    """Yield type and first bytes of each chunk of a PNG before its pixels."""
     file.seek(8)
     while len(head := file.read(8)) == 8:
         size, kind = struct.unpack(">I4s", head)

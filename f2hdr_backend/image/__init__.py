@@ -1,4 +1,4 @@
-"""Pixels: plates read, frames written, colors converted.
+"""Reading of plates, writing of frames, and pixel formats.
 
-Arrays are numpy, ``(H, W, 3)`` float32, row 0 at the top; nothing here knows torch.
+Arrays are numpy, ``(H, W, 3)`` float32, row 0 at the top; this package does not use torch.
 """

@@ -1,4 +1,4 @@
-"""Pictures as numpy arrays: their type, Eq. 1 in both directions, and sampling along a flow."""
+"""Images as numpy arrays: type, Eq. 1 and its inverse, and sampling along a flow."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from numpy.typing import NDArray
 from f2hdr_backend.shot.equations import GAMMA, LUMA
 
 FloatArray = NDArray[np.float32]
-"""Float pictures, ``(H, W, 3)`` with row 0 at the top unless stated otherwise."""
+"""Float images, ``(H, W, 3)`` with row 0 at the top unless stated otherwise."""
 
 
 def radiance_of(codes: FloatArray, exposure: float) -> FloatArray:
-    """Eq. 1: radiance of gamma-2.2 codes 0-1 shot at ``exposure``, the gain over the shortest exposure."""
+    """Eq. 1: radiance of gamma-2.2 codes 0-1 recorded at ``exposure``, the gain over the shortest exposure."""
     return np.asarray(codes ** np.float32(GAMMA) / np.float32(exposure), np.float32)
 
 
 def codes_of(radiance: FloatArray, exposure: float) -> FloatArray:
-    """Eq. 1 reversed: gamma-2.2 codes, clipped to 0-1, of radiance shot at ``exposure``."""
+    """Inverse of Eq. 1: gamma-2.2 codes, clipped to 0-1, of radiance recorded at ``exposure``."""
     return np.asarray(np.clip(radiance * np.float32(exposure), 0, 1) ** np.float32(1 / GAMMA), np.float32)
 
 
@@ -30,12 +30,12 @@ def luma_of(codes: FloatArray) -> FloatArray:
 
 
 def along_flow(picture: FloatArray, flow: FloatArray, *, repeat_edge: bool = False) -> FloatArray:
-    """Sample a picture bilinearly at ``(x, y) + flow``.
+    """Sample an image bilinearly at ``(x, y) + flow``.
 
     Args:
         picture: ``(H, W, C)``.
         flow: ``(H, W, 2)`` pixels, x to the right, y down.
-        repeat_edge: whether pixels outside repeat the edge; else they are 0.
+        repeat_edge: whether pixels outside repeat the edge; otherwise they are 0.
 
     Returns:
         ``(H, W, C)`` float32.

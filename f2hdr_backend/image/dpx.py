@@ -1,8 +1,8 @@
-"""DPX pictures: RGB, luma and Y'CbCr, 8 to 16 bits, in any packing of the standard.
+"""DPX images: RGB, luma and Y'CbCr, 8 to 16 bits, in any packing of the standard.
 
-OpenImageIO reads the rows of some widths from a wrong place and mixes up Y'CbCr, so the pixels are unpacked here.
-
-Sources: SMPTE ST 268-1:2014 (header, image elements, packing); SMPTE RP 257 (as older writers have it).
+OpenImageIO reads the rows of some widths from the wrong offset and swaps Y'CbCr components, so this module unpacks the
+pixels itself.
+Sources: SMPTE ST 268-1:2014 (header, image elements, packing); SMPTE RP 257 (used by older writers).
 """
 
 from __future__ import annotations
@@ -41,51 +41,51 @@ _ORDER = {
     _CBYCR: "uYv",
     _CBYCRA: "uYvA",
 }
-"""Components in the order stored, by the descriptor of the image element; u is Cb and v is Cr."""
+"""Components in storage order, by descriptor of the image element; u is Cb and v is Cr."""
 _COLUMNS_A_GROUP = {_CBYCRY: 2, _CBYACRYA: 2}
-"""Columns that one group of components stands for, where not 1."""
+"""Columns per group of components, if not 1."""
 
 BT601 = (7, 8)
-"""Colorimetric fields of BT.601, 625 and 525 lines."""
+"""Numbers of BT.601 in the colorimetric field, for 625 and 525 lines."""
 BT709 = 6
 PRINTING_DENSITY, LINEAR, LOGARITHMIC, UNSPECIFIED_VIDEO = 1, 2, 3, 4
 
 
 @dataclass(frozen=True)
 class DpxHeader:
-    """What the header of a DPX file states; ``transfer`` and ``colorimetric`` by their numbers in the standard."""
+    """Header of a DPX file; ``transfer`` and ``colorimetric`` are numbers of the standard."""
 
     order: str
-    """``<`` or ``>``."""
+    """Byte order, ``<`` or ``>``."""
     size: tuple[int, int]
     """(width, height) as stored, in pixels."""
     orientation: int
-    """By its number in Exif."""
+    """Exif number of the orientation."""
     descriptor: int
     bits: int
     packing: int
     transfer: int
     colorimetric: int
     offset: int
-    """Bytes before the pixels."""
+    """Offset of the pixels in bytes."""
     metadata: Header
     writer: str
     """The program that wrote the file."""
 
     @property
     def upright_size(self) -> tuple[int, int]:
-        """(width, height) of the picture turned upright, in pixels."""
+        """(width, height) of the upright image, in pixels."""
         return upright_size(self.size, self.orientation)
 
 
 def read_header(path: str) -> DpxHeader:
-    """Return the header of a DPX file. Raises UnreadableFrame, also for a coding that is not read here."""
+    """Return the header of a DPX file. Raises UnreadableFrame, also for an unsupported encoding."""
     data = _read(path, _HEADER_BYTES)
     order = {b"SDPX": ">", b"XPDS": "<"}.get(data[:4])
     if order is None:
-        raise unreadable(path, "it is not a DPX file", "Check that its name and its format agree.")
+        raise unreadable(path, "it is not a DPX file", "Check that file name and format match.")
     if len(data) < _HEADER_BYTES:
-        raise unreadable(path, "it is not complete", _AGAIN)
+        raise unreadable(path, "the file is truncated", _AGAIN)
 
     def number(at: int, kind: str = "I") -> Any:
         return struct.unpack_from(order + kind, data, at)[0]
@@ -108,11 +108,12 @@ def read_header(path: str) -> DpxHeader:
 
 
 def read_dpx(path: str) -> PlateImage:
-    """Return a DPX picture, upright, with its numbers as stored: full scale is 1.0.
+    """Return a DPX image, upright, with its stored values: full scale is 1.0.
 
-    Luma fills all three channels. Y'CbCr becomes R'G'B' by the matrix of its colorimetric field (BT.709 from 720 lines
-    on where that is open, else BT.601), limited range; ``f2hdr/plate_matrix`` in the metadata states it. Alpha becomes
-    the layer "A". Raises UnreadableFrame.
+    Luma fills all three channels. Y'CbCr is converted to R'G'B' by the matrix of its colorimetric field (if that is
+    unspecified, BT.709 for 720 lines and more, or else BT.601), limited range; ``f2hdr/plate_matrix`` in the metadata
+    names
+    it. Alpha becomes the layer "A". Raises UnreadableFrame.
     """
     header = read_header(path)
     codes = _unpacked(path, header)
@@ -141,7 +142,7 @@ def _refuse_unknown(path: str, header: DpxHeader, elements: int, encoding: int) 
         raise unreadable(path, f"its header gives the size {width} x {height}", _AGAIN)
     reason = ""
     if elements != 1:
-        reason = f"it has {elements} image elements, of which one is supported"
+        reason = f"it has {elements} image elements, but only one is supported"
     elif encoding == 1:
         reason = "it is run-length encoded, which is not supported"
     elif header.descriptor not in _ORDER:
@@ -153,14 +154,14 @@ def _refuse_unknown(path: str, header: DpxHeader, elements: int, encoding: int) 
 
 
 def _unpacked(path: str, header: DpxHeader) -> NDArray[np.uint16]:
-    """Return ``(H, N)`` codes, N components a row in the order stored."""
+    """Return ``(H, N)`` codes: N components per row in storage order."""
     width, height = header.size
     group, columns = len(_ORDER[header.descriptor]), _COLUMNS_A_GROUP.get(header.descriptor, 1)
     count = -(-width // columns) * group
     data = _read(path)[header.offset :]
     used = _row_bytes(header, count)
     aligned = -(-used // 4) * 4
-    stride = aligned if aligned * height <= len(data) else used  # some writers leave out the padding of rows
+    stride = aligned if aligned * height <= len(data) else used  # some writers omit the padding of rows
     if stride * height > len(data):
         raise unreadable(path, f"it ends after {len(data) // stride} of {height} rows", _AGAIN)
     rows = np.frombuffer(data, np.uint8, stride * height).reshape(height, stride)
@@ -188,14 +189,14 @@ def _codes(rows: NDArray[np.uint8], header: DpxHeader, count: int) -> NDArray[np
         return _from_stream(words, header.bits, count)
     first = 2 if header.packing == 1 else 0
     shifts = (first, first + 10, first + 20)
-    if header.descriptor != _LUMA:  # luma alone fills words from the low end
+    if header.descriptor != _LUMA:  # words of luma images are filled from the low end
         shifts = shifts[::-1]
     parts = np.stack([words >> np.uint32(shift) & 0x3FF for shift in shifts], axis=-1)
     return parts.reshape(len(rows), -1)[:, :count].astype(np.uint16)
 
 
 def _from_stream(words: NDArray[np.uint32], bits: int, count: int) -> NDArray[np.uint16]:
-    """Codes that follow each other without a gap, from the low end of each 32-bit word to the next word."""
+    """Unpack codes stored without gaps, from the low end of each 32-bit word to the next word."""
     at = np.arange(count) * bits
     word, shift = at // 32, (at % 32).astype(np.uint64)
     padded = np.concatenate([words, np.zeros((len(words), 1), np.uint32)], axis=1).astype(np.uint64)
@@ -204,7 +205,7 @@ def _from_stream(words: NDArray[np.uint32], bits: int, count: int) -> NDArray[np
 
 
 def _planes(codes: NDArray[np.uint16], header: DpxHeader) -> dict[str, NDArray[np.uint16]]:
-    """Components by name, each ``(H, columns)``; chroma of 4:2:2 has half the columns."""
+    """Return components by name, each ``(H, columns)``; chroma of 4:2:2 has half the columns."""
     order, width = _ORDER[header.descriptor], header.size[0]
     groups = codes.reshape(len(codes), -1, len(order))
     planes = {}
@@ -248,7 +249,7 @@ def _metadata(data: bytes, number: Any) -> Header:
 
 
 def nearest_rate(value: float) -> Fraction:
-    """Return a rate in frames a second as a fraction; 23.98 and the like are the thousandths of NTSC."""
+    """Return a rate in frames per second as a fraction; rates such as 23.98 become NTSC fractions (n * 1000 / 1001)."""
     whole = round(value * 1001 / 1000)
     near = Fraction(whole * 1000, 1001)
     exact = abs(value - round(value)) < 1e-4

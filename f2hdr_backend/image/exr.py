@@ -1,4 +1,4 @@
-"""OpenEXR plates: which part and layer is the picture, where its pixels are, and which layers come with it."""
+"""OpenEXR plates: selection of part and layer of the image, position of its pixels, and further layers."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from f2hdr_backend.shot.limits import check_image
 from f2hdr_backend.shot.opening import library_path, open_file
 
 PICTURE_LAYERS = ("", "rgba", "rgb", "beauty", "default", "combined")
-"""Layer and part names under which R, G and B are the picture, the likeliest first."""
+"""Layer and part names whose R, G and B are the image, the most likely first."""
 
 _NOT_GRAY = {"RY", "BY", "X", "Z"}
-"""Beside these a Y is luminance that needs its chroma, or a coordinate."""
+"""With one of these channels, Y is luminance that needs its chroma, or a coordinate."""
 
 Layers = dict[str, NDArray[Any]]
 
@@ -44,7 +44,7 @@ class _Part:
 
 @dataclass(frozen=True)
 class _Picture:
-    """Channels that may be the picture; ``layer`` is their prefix, empty for plain R, G and B."""
+    """Channels that may be the image; ``layer`` is their prefix, empty for plain R, G and B."""
 
     part: _Part
     layer: str
@@ -53,13 +53,15 @@ class _Picture:
 
     @property
     def names(self) -> Iterator[str]:
-        """Names under which a user may choose it, the shortest first."""
+        """Names under which a user can select it, the shortest first."""
         known = (self.view, self.part.name, self.layer, f"{self.part.name}.{self.layer}")
         return (name for name in known if name.strip("."))
 
     @property
     def rank(self) -> int:
-        """0 if named as pictures are, 1 if its part has another name, 2 if gray, 3 if it has to be chosen."""
+        """Priority: 0 for usual names, 1 if its part has another name, 2 for gray, 3 if it must be selected
+        explicitly.
+        """
         if len(self.channels) == 1:
             return 2
         last = self.layer.rpartition(".")[2].lower()
@@ -69,14 +71,17 @@ class _Picture:
 
 
 def read_exr(path: str, layer: str = "", canvas: Box | None = None) -> PlateImage:
-    """Return the picture of an EXR file with everything inside its windows; where no data is, pixels are 0.
+    """Return the image of an EXR file with everything inside its windows; pixels without data are 0.
 
-    The picture is R, G and B without a layer name, or of a layer named as in ``PICTURE_LAYERS`` or as its part; of
-    several parts the one named so, else the first. A file with Y and no color is gray. ``layer`` chooses another one,
-    by the name of a layer, of a part or of a view. All other channels become layers; those of other parts are prefixed
-    with their part's name, and those of other views are left out. ``canvas`` is the area to cover, by default what the
-    display window and all data windows cover. Raises UnreadableFrame, also for a file of several views if no layer is
-    given.
+    The image is R, G and B without a layer name, or of a layer with a name in ``PICTURE_LAYERS`` or that of its part;
+    of
+    several parts the one with such a name, or else the first. A file with Y and no color is gray. ``layer`` selects
+    another
+    one by the name of a layer, a part or a view. All other channels become layers; those of other parts are prefixed
+    with
+    the part's name, and those of other views are omitted. ``canvas`` is the area to cover, by default that of the
+    display
+    window and all data windows. Raises UnreadableFrame, also for a file with several views if no layer is given.
     """
     parts = _open(path, header_only=False)
     picture = _find_picture(path, parts, layer)
@@ -95,9 +100,9 @@ def read_exr(path: str, layer: str = "", canvas: Box | None = None) -> PlateImag
 
 
 def read_header(path: str | os.PathLike[str], layer: str = "") -> Header:
-    """Return the header attributes of an EXR file: of the part with the picture, else of the first.
+    """Return the header attributes of an EXR file: those of the part with the image, or else of the first part.
 
-    Decodes nothing. Raises UnreadableFrame if the file cannot be opened or is not complete.
+    Decodes nothing. Raises UnreadableFrame if the file cannot be opened or is truncated.
     """
     parts = _open(os.fspath(path), header_only=True)
     found = _chosen(_pictures(parts), layer)
@@ -105,7 +110,7 @@ def read_header(path: str | os.PathLike[str], layer: str = "") -> Header:
 
 
 def _open(path: str, header_only: bool) -> list[_Part]:
-    """Open a file whose structure is sound; a damaged one gives fewer parts than it has."""
+    """Open a file after checking its structure; the library returns too few parts for a damaged file."""
     try:
         with open_file(path) as opened:
             count = check_structure(path, opened)
@@ -117,7 +122,7 @@ def _open(path: str, header_only: bool) -> list[_Part]:
     except OSError as error:
         raise unreadable(path, error.strerror or str(error), "Check the path and the permissions.") from error
     except (RuntimeError, ValueError, ArithmeticError, LookupError, TypeError) as error:
-        raise unreadable(path, f"its header is wrong ({error})", "Render or copy it again.") from error
+        raise unreadable(path, f"its header is invalid ({error})", "Render or copy it again.") from error
     if len(file.parts) != count:
         raise unreadable(path, "its pixels are damaged", "Render or copy it again.")
     return [
@@ -131,7 +136,7 @@ def _open(path: str, header_only: bool) -> list[_Part]:
 
 
 def _pictures(parts: list[_Part]) -> list[_Picture]:
-    """All channels that may be a picture, the likeliest first."""
+    """Return all candidates for the image, the most likely first."""
     found = [picture for part in parts for picture in _pictures_of(part)]
     return sorted(found, key=lambda picture: picture.rank)
 
@@ -179,16 +184,16 @@ def _find_picture(path: str, parts: list[_Part], layer: str) -> _Picture:
         return found if layer else _Picture(found.part, found.layer, found.channels)
     offered = views if not layer and len(views) > 1 else [next(picture.names, "") for picture in pictures]
     choices = ", ".join(f"--layer {name}" for name in dict.fromkeys(offered) if name)
-    hint = f"Choose one: {choices}." if choices else "Write the picture as R, G and B without a layer name."
+    hint = f"Select one: {choices}." if choices else "Write the image as R, G and B without a layer name."
     if len(views) > 1 and not layer:
-        raise unreadable(path, f"it has several views ({', '.join(views)}), and each is a plate of its own", hint)
+        raise unreadable(path, f"it has several views ({', '.join(views)}), each of which is a separate plate", hint)
     names = ", ".join(name for part in parts for name in part.channel_names)
     what = f'no layer "{layer}"' if layer else "no R, G and B channels without a layer name"
     raise unreadable(path, f"it has {what} (its channels are: {names})", hint)
 
 
 def _layers(path: str, parts: list[_Part], picture: _Picture, canvas: Box) -> Layers:
-    """Return all channels but the picture's own three and those of other views; the picture's alpha is "A"."""
+    """Return all channels except those of the image and of other views; the image's alpha is "A"."""
     alpha = f"{picture.channels[0][:-1]}A"
     layers: Layers = {}
     for part in parts:
@@ -206,7 +211,7 @@ def _layers(path: str, parts: list[_Part], picture: _Picture, canvas: Box) -> La
 
 
 def _view_of(part: _Part, name: str) -> str:
-    """The view of a channel by its part, or by its name in a part of several views; empty if it belongs to none.
+    """Return the view of a channel, from its part or from its name in a part with several views; empty if it has none.
 
     Source: "Storing Multi-View Images in OpenEXR Files", openexr.com.
     """
@@ -219,7 +224,7 @@ def _view_of(part: _Part, name: str) -> str:
 
 
 def _unique(name: str, taken: Layers) -> str:
-    """Return ``name``, with the least number from 2 on added to its layer if it is taken: depth.Z, depth2.Z."""
+    """Return ``name``, or with the smallest unused number from 2 on appended to its layer: depth.Z, depth2.Z."""
     layer, dot, channel = name.rpartition(".")
     number = 2
     while name in taken:
@@ -229,7 +234,7 @@ def _unique(name: str, taken: Layers) -> str:
 
 
 def _windows(parts: list[_Part], picture: _Part) -> Windows:
-    """The display window, and what it and the data windows of all parts cover."""
+    """Return the display window, and the area covered by it and the data windows of all parts."""
     display = _box(picture.header["displayWindow"])
     return Windows(cover(display, *(_box(part.header["dataWindow"]) for part in parts)), display)
 
@@ -246,7 +251,7 @@ def _box(window: Any) -> Box:
 
 
 def _placed(path: str, part: _Part, name: str, canvas: Box) -> NDArray[Any]:
-    """Return a channel as ``(H, W)`` of the canvas, cut or filled with 0 to fit."""
+    """Return a channel as ``(H, W)`` of the canvas, cropped or padded with 0."""
     plane = part.planes[name]
     left, top, right, bottom = _box(part.header["dataWindow"])
     if plane.shape != (bottom - top + 1, right - left + 1):

@@ -1,4 +1,4 @@
-"""Checks that an EXR file is complete before it is decoded, because the library would print and return fewer parts.
+"""Checks that an EXR file is complete before it is decoded; the library would only print a message and skip parts.
 
 Source: "OpenEXR File Layout", openexr.com/en/latest/OpenEXRFileLayout.html.
 """
@@ -22,7 +22,7 @@ _TILED, _DEEP, _MULTI_PART = 0x200, 0x800, 0x1000
 def check_structure(path: str, file: BinaryIO) -> int:
     """Return the number of parts of an open file. Raises UnreadableFrame unless it is a complete EXR.
 
-    Reads the headers and the offset tables only: damage inside a chunk is not seen.
+    Reads only the headers and the offset tables: damage inside a chunk is not detected.
     """
     try:
         return _check(path, file)
@@ -33,7 +33,7 @@ def check_structure(path: str, file: BinaryIO) -> int:
 
 
 def read_windows(path: str) -> Windows:
-    """Return the display window of a file and what it and the data windows of all parts cover, from its headers alone.
+    """Return the display window of a file, and the area covered by it and all data windows, from its headers.
 
     Raises UnreadableFrame if they cannot be read.
     """
@@ -61,9 +61,9 @@ def _as_box(content: bytes) -> Box:
 def _check(path: str, file: BinaryIO) -> int:
     magic, version = _numbers(file, "<iI")
     if magic != _MAGIC:
-        raise unreadable(path, "it is not an OpenEXR file", "Check that its name and its format agree.")
+        raise unreadable(path, "it is not an OpenEXR file", "Check that file name and format match.")
     if version & _DEEP:
-        raise unreadable(path, "its pixels are deep", "Flatten it first.")
+        raise unreadable(path, "its pixels are deep", "Flatten the file first.")
     headers = _headers(file, several=bool(version & _MULTI_PART))
     types = [header.get("type", b"") for header in headers]
     size = os.fstat(file.fileno()).st_size
@@ -80,7 +80,7 @@ def _check(path: str, file: BinaryIO) -> int:
 
 
 def _headers(file: BinaryIO, several: bool) -> list[dict[str, bytes]]:
-    """Read the headers and return the attributes of ``_WANTED`` of each part that has them."""
+    """Read the headers; return those attributes of each part that are in ``_WANTED``."""
     headers = [_header(file)]
     while several and _peek(file) != b"\0":
         headers.append(_header(file))
@@ -104,7 +104,7 @@ def _header(file: BinaryIO) -> dict[str, bytes]:
 
 
 def _last_chunk(file: BinaryIO, size: int) -> int:
-    """Return the highest offset of the tables (the first chunk ends them), or 0 if one points nowhere."""
+    """Return the highest offset in the tables (which end at the first chunk), or 0 if an offset is invalid."""
     first, last = math.inf, 0
     while file.tell() < first:
         (offset,) = _numbers(file, "<Q")
@@ -134,5 +134,5 @@ def _peek(file: BinaryIO) -> bytes:
 
 
 def _incomplete(path: str) -> UnreadableFrame:
-    hint = "It is cut off or still being written: render or copy it again."
-    return unreadable(path, "it is not complete", hint)
+    hint = "It is truncated or still being written: render or copy it again."
+    return unreadable(path, "the file is truncated", hint)

@@ -1,4 +1,4 @@
-"""Plates and their frames: pixels, layers and metadata of each frame, and the protocol of a plate."""
+"""Plates and their frames: pixels, layers and metadata of a frame, and the interface of a plate."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ Encoding = Literal["gamma22", "linear"]
 
 @dataclass(frozen=True)
 class PlateImage:
-    """One picture as stored in its file, before any color conversion.
+    """One image as stored in its file, before any color conversion.
 
     ``pixels`` is ``(H, W, 3)`` float32, upright, and covers the plate's ``Windows.data``. Integer files and movies are
     scaled so that full scale is 1.0 (``kind`` "integer"); float files keep their values (``kind`` "float").
-    ``layers`` are all other channels, each ``(H, W)`` in its own type; ``metadata`` the header attributes that belong
-    to the picture and not to its file, under their EXR names. ``nonfinite`` counts the pixels that were NaN or Inf
-    and were replaced (see ``read_image``). ``windows`` is None where both windows are the picture itself. ``notes``
-    are sentences for the user about what was not read.
+    ``layers`` are all other channels, each ``(H, W)`` in its own type; ``metadata`` the header attributes that describe
+    the image and not its file, under their EXR names. ``nonfinite`` is the number of pixels that were NaN or Inf
+    and were replaced (see ``read_image``). ``windows`` is None if both windows are the image itself. ``notes``
+    are sentences for the user about content that was not read.
     """
 
     number: int
@@ -39,7 +39,7 @@ class PlateImage:
     notes: tuple[str, ...] = ()
 
     def displayed(self) -> PlateImage:
-        """Return the part of the picture inside the display window; pixels that are not there are 0."""
+        """Return the part of the image inside the display window; pixels without data are 0."""
         if self.windows is None:
             return self
         (left, top, _, _), shown = self.windows.data, self.windows.display
@@ -54,14 +54,14 @@ Box = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class Windows:
-    """Where the pixels of a picture are (``data``) and the part of the plane that is the picture (``display``)."""
+    """The area with pixels (``data``) and the area of the image (``display``)."""
 
     data: Box
     display: Box
 
 
 class Plate(Protocol):
-    """Numbered pictures of one size; ``read`` may be called from several threads at once."""
+    """Numbered images of one size; ``read`` may be called from several threads at once."""
 
     @property
     def name(self) -> str:
@@ -69,54 +69,56 @@ class Plate(Protocol):
 
     @property
     def frames(self) -> FrameRange:
-        """The frames that are there."""
+        """The existing frames."""
 
     @property
     def missing(self) -> tuple[int, ...]:
-        """The frames between the first and the last that are not there."""
+        """The missing frames between the first and the last."""
 
     @property
     def size(self) -> tuple[int, int]:
-        """(width, height) of the first frame, in pixels; every other frame must have it too."""
+        """(width, height) of the first frame in pixels; all other frames must have the same size."""
 
     @property
     def default_encoding(self) -> Encoding:
-        """How pixels are coded when nobody says: "linear" for float files, else "gamma22"."""
+        """Encoding of the pixels if none is given: "linear" for float files, or else "gamma22"."""
 
     def require(self, frames: Iterable[int]) -> None:
-        """Raise MissingFrames, naming all of them, unless every one of ``frames`` is there."""
+        """Raise MissingFrames, which lists them, unless all ``frames`` exist."""
 
     def read(self, number: int) -> PlateImage:
         """Return one frame. Raises MissingFrames or UnreadableFrame."""
 
     def identity(self, number: int) -> str:
-        """Return a text that changes when the frame's file does; costs no decoding."""
+        """Return a text that changes with the frame's file; does not decode the file."""
 
     def exposure_metadata(self) -> dict[int, float] | None:
-        """Return each frame's exposure in stops as its file tells it, or None unless all of them do.
+        """Return each frame's exposure in stops from the file headers, or None if a header has none.
 
-        Only differences mean something: the zero is arbitrary. More light is a higher value.
+        Only differences are meaningful: the origin is arbitrary. A higher value is a longer exposure.
         """
 
     def close(self) -> None:
-        """Let go of open files."""
+        """Close the files."""
 
 
 def require_frames(name: str, there: FrameRange, wanted: Iterable[int]) -> None:
-    """Raise MissingFrames unless ``there`` holds every frame in ``wanted``."""
+    """Raise MissingFrames unless ``there`` contains every frame in ``wanted``."""
     absent = FrameRange(tuple(set(wanted).difference(there)))
     if absent:
         count = f"{len(absent)} frames" if len(absent) > 1 else "1 frame"
         raise MissingFrames(
             f'{count} of "{name}" cannot be found: {absent}.',
-            hint=f"The plate has {there}; add the files or choose other frames.",
+            hint=f"The plate has frames {there}; add the files or choose other frames.",
             frames=absent.frames,
             path=name,
         )
 
 
 def file_identity(path: str) -> str:
-    """Return name, size and time of change of a file, wherever its folder is mounted. UnreadableFrame if it is gone."""
+    """Return name, size and modification time of a file, without its folder. Raises UnreadableFrame if it is
+    missing.
+    """
     try:
         facts = os.stat(path)
     except OSError as error:
@@ -125,6 +127,6 @@ def file_identity(path: str) -> str:
 
 
 def unreadable(path: str, reason: str, action: str, frame: int | None = None) -> UnreadableFrame:
-    """Return the error for a file that gives no picture; ``reason`` goes on after "cannot be read:"."""
+    """Return the error for a file that cannot be read; ``reason`` follows the words "cannot be read:"."""
     facts = {} if frame is None else {"frame": frame}
     return UnreadableFrame(f'"{path}" cannot be read: {reason.rstrip(".")}.', hint=action, path=path, **facts)

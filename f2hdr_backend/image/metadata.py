@@ -1,4 +1,4 @@
-"""Header attributes under their EXR names: which ones stay with the picture, and the exposure they state."""
+"""Header attributes under their EXR names: which ones are kept, and the exposure they state."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ FILE_STRUCTURE = frozenset(
     "channels chunkCount compression dataWindow displayWindow lineOrder maxSamplesPerPixel name preview tiles"
     " type version".split()
 )
-"""Attributes that describe how one file is laid out; whoever writes a file sets them anew."""
+"""Attributes that describe the layout of one file; they are set again when a file is written."""
 
 EXPOSURE_ATTRIBUTES = frozenset(("f2hdr/ev", "expTime", "isoSpeed", "aperture"))
-"""What ``exposure_value`` reads."""
+"""Attributes that ``exposure_value`` reads."""
 
 _NOT_THE_PICTURE = FILE_STRUCTURE | {"dwaCompressionLevel", "multiView", "originalDataWindow", "view"}
 _OWN = "f2hdr/"
@@ -29,10 +29,10 @@ _INT32 = range(-(2**31), 2**31)
 
 
 def of_the_picture(header: Header) -> Header:
-    """Return the attributes that stay true when the picture is written to another file.
+    """Return the attributes that remain valid when the image is written to another file.
 
     Chromaticities, timecode, frame rate, owner, comments, pixel aspect ratio, screen window and every custom
-    attribute stay; the layout of the file and what an earlier F2HDR wrote about its own work are left out.
+    attribute are kept; the layout of the file and attributes from an earlier F2HDR render are removed.
     """
     kept = (key for key in header if key not in _NOT_THE_PICTURE and not key.startswith(_OWN))
     return {key: header[key] for key in kept}
@@ -41,8 +41,8 @@ def of_the_picture(header: Header) -> Header:
 def exposure_value(header: Header) -> float | None:
     """Return the exposure in stops, or None if the header does not state it.
 
-    ``f2hdr/ev`` is taken as it is. Else log2(time * sensitivity / f-number^2), from the standard attributes
-    ``expTime`` (seconds), ``isoSpeed`` and ``aperture``; the latter two count as 100 and 1 if absent.
+    ``f2hdr/ev`` has priority. Otherwise it is log2(time * sensitivity / f-number^2), from the standard attributes
+    ``expTime`` (seconds), ``isoSpeed`` and ``aperture``; the latter two default to 100 and 1.
     """
     if isinstance(header.get("f2hdr/ev"), (int, float)):
         return float(header["f2hdr/ev"])
@@ -54,16 +54,16 @@ def exposure_value(header: Header) -> float | None:
 
 
 def writable(header: Header) -> Header:
-    """Return the header with every value in a type that OpenEXR keeps.
+    """Return the header with every value in a type that OpenEXR supports.
 
     The library silently drops lists of integers and long names and wraps integers beyond 32 bits, so every value is
-    checked here. Raises DocumentError naming the attribute.
+    checked here. Raises DocumentError, which names the attribute.
     """
     for key in header:
         if not key or len(key.encode()) > 255 or key in FILE_STRUCTURE:
             raise DocumentError(
                 f'"{key}" cannot be the name of a header attribute.',
-                hint="Use 1 to 255 characters and none of the names that describe the file itself.",
+                hint="Use 1 to 255 characters, and not a name that describes the file itself.",
                 field=key,
             )
     return {key: _writable(key, value) for key, value in header.items()}
@@ -85,7 +85,7 @@ def _writable(key: str, value: Any) -> Any:
 
 
 def _fits(array: NDArray[Any]) -> bool:
-    """Whether EXR has a type for it: vectors of 2 or 3, matrices of 3 x 3 or 4 x 4, rows of float32."""
+    """Return whether EXR has a type for an array: vectors of 2 or 3, matrices of 3 x 3 or 4 x 4, lists of float32."""
     if array.dtype not in (np.int32, np.float32, np.float64):
         return False
     if array.ndim == 1 and array.size:
@@ -108,7 +108,7 @@ def _writable_list(key: str, value: tuple[Any, ...] | list[Any]) -> Any:
 
 def _unwritable(key: str, value: Any) -> DocumentError:
     return DocumentError(
-        f'The header attribute "{key}" has a value that an EXR header cannot hold: {str(value)[:60]!r}.',
-        hint="Use text, a number within 32 bits or a short vector; write anything else as JSON text.",
+        f'The header attribute "{key}" has a value that an EXR header cannot store: {str(value)[:60]!r}.',
+        hint="Use text, a number within 32 bits or a short vector; write other values as JSON text.",
         field=key,
     )

@@ -1,4 +1,4 @@
-"""Pictures turned upright, by the eight orientations that Exif and TIFF number.
+"""Rotates and flips images to upright, by the eight orientations of Exif and TIFF.
 
 Source: Exif 3.0, section 4.6.6, tag ``Orientation``; SMPTE ST 268-1, image orientation; ISO/IEC 14496-12, section 8.3.2
 (track matrix).
@@ -19,7 +19,7 @@ _TURNED = (5, 6, 7, 8)
 """Orientations that swap width and height."""
 
 BY_DPX = {0: 1, 1: 2, 2: 4, 3: 3, 4: 5, 5: 6, 6: 8, 7: 7}
-"""Orientations by the number that DPX gives them."""
+"""Exif orientations by DPX number."""
 
 _BY_MATRIX = {
     (1, 0, 0, 1): 1,
@@ -35,18 +35,18 @@ _BY_MATRIX = {
 
 
 def by_matrix(matrix: tuple[float, float, float, float]) -> int | None:
-    """Return the orientation of a display matrix (a, b, c, d), None if it is neither turns nor flips."""
+    """Return the orientation of a display matrix (a, b, c, d), or None if it is not one of the eight."""
     largest = max(abs(value) for value in matrix) or 1.0
     return _BY_MATRIX.get(tuple(round(value / largest) for value in matrix))  # type: ignore[arg-type]
 
 
 def upright_size(size: tuple[int, int], orientation: int) -> tuple[int, int]:
-    """Return (width, height) of a stored picture after it is turned upright."""
+    """Return (width, height) of the upright image from the stored size."""
     return size[::-1] if orientation in _TURNED else size
 
 
 def upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
-    """Return ``(H, W, ...)`` stored pixels turned upright; rows and columns swap for orientations 5 to 8."""
+    """Return ``(H, W, ...)`` stored pixels as an upright image; rows and columns swap for orientations 5 to 8."""
     if orientation in _TURNED:
         pixels = pixels.swapaxes(0, 1)
     if orientation in (2, 3, 6, 7):
@@ -57,7 +57,7 @@ def upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
 
 
 def upright_image(image: PlateImage, orientation: int) -> PlateImage:
-    """Return a picture with its layers turned upright; the pixel aspect ratio turns with it."""
+    """Return an upright image with its layers; the pixel aspect ratio is inverted if rows and columns swap."""
     if orientation not in range(UPRIGHT + 1, 9):
         return image
     layers = {name: upright(plane, orientation) for name, plane in image.layers.items()}

@@ -1,4 +1,4 @@
-"""16-bit PNG that says what its code values are.
+"""Writes 16-bit PNG files with color tags.
 
 Source: Portable Network Graphics (third edition), W3C, sections 5.3 (chunks) and 11.3.2.6 (``cICP``).
 """
@@ -17,7 +17,7 @@ from f2hdr_backend.image.signal import Signal
 from f2hdr_backend.shot.atomic import write_file
 
 _HEADER_END = 33
-"""Bytes of the file's mark and its first chunk, after which color chunks may stand."""
+"""Bytes of the signature and the first chunk, after which color chunks are allowed."""
 _RGB, _FULL_RANGE = 0, 1
 
 

@@ -1,7 +1,9 @@
-"""Camera raw and DNG frames, developed as a plate needs them: light, every frame of a shot in the same way.
+"""Develops camera raw and DNG frames to linear values, with the same settings for all frames of a shot.
 
-Black and white levels are the file's own; the result is linear Rec.709, demosaiced and white-balanced, and 1.0 is where
-the sensor's least amplified channel clips. Nothing is decided by what a frame shows: no automatic brightness, no white
+Black and white levels are those of the file; the result is linear Rec.709, demosaiced and white-balanced, and 1.0 is
+the
+clip level of the channel with the lowest gain. No setting depends on a frame's content: no automatic brightness, no
+white
 level from its brightest pixel, no noise reduction.
 """
 
@@ -28,9 +30,9 @@ _TURNED = (5, 6)
 
 
 def white_balance(path: str) -> WhiteBalance:
-    """Return the camera's multipliers for one frame, the least being 1: a shot's are those of its first frame.
+    """Return the camera's multipliers for one frame, the smallest of which is 1; a shot uses those of its first frame.
 
-    A file that tells none gets its daylight multipliers. Raises UnreadableFrame.
+    A file without them gets its daylight multipliers. Raises UnreadableFrame.
     """
     with _opened(path) as raw:
         for reported in (raw.camera_whitebalance, raw.daylight_whitebalance):
@@ -45,7 +47,7 @@ def white_balance(path: str) -> WhiteBalance:
 def read_raw(path: str, balance: WhiteBalance) -> PlateImage:
     """Return one frame: ``(H, W, 3)`` linear Rec.709, 0-1, developed with the shot's white balance.
 
-    ``f2hdr/plate_white_balance`` in the metadata says it. Raises UnreadableFrame.
+    ``f2hdr/plate_white_balance`` in the metadata states the multipliers. Raises UnreadableFrame.
     """
     with _opened(path) as raw:
         codes = raw.postprocess(
@@ -79,7 +81,7 @@ def _header(raw: rawpy.RawPy) -> Header:
 
 @contextmanager
 def _opened(path: str) -> Iterator[rawpy.RawPy]:
-    """Give an open raw file. Raises UnreadableFrame, also for what is done with it."""
+    """Yield an open raw file. Raises UnreadableFrame, also for errors inside the block."""
     try:
         with open_file(path) as file, rawpy.imread(file) as raw:
             size = (raw.sizes.raw_width, raw.sizes.raw_height)

@@ -1,4 +1,4 @@
-"""Plates: a picture from any file, numbered pictures from a pattern or a movie."""
+"""Opens plates: an image from any file, numbered images from a pattern or a movie."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ RAW_SUFFIXES = (
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """What the frames of one plate have in common: ``white_balance`` of camera raw, ``layer`` and ``canvas`` of EXR."""
+    """Options of all frames of a plate: ``white_balance`` of camera raw, ``layer`` and ``canvas`` of EXR."""
 
     white_balance: tuple[float, ...] | None = None
     layer: str = ""
@@ -46,10 +46,10 @@ class ReadOptions:
 
 
 def read_image(path: str, number: int = 0, options: ReadOptions | None = None) -> PlateImage:
-    """Return the picture in one file, upright: EXR, TIFF, PNG, DPX, JPEG, Radiance, camera raw and others.
+    """Return the image in one file, upright: EXR, TIFF, PNG, DPX, JPEG, Radiance, camera raw and others.
 
-    No color is converted; camera raw is developed (see ``raw``), with its own white balance unless ``options`` has
-    another. NaN and -Inf become 0, Inf the largest finite value of its channel; the pixels that had one are counted.
+    Colors are not converted; camera raw is developed (see ``raw``), with its own white balance unless ``options`` has
+    another. NaN and -Inf become 0, Inf the largest finite value of its channel; these pixels are counted.
     ``number`` is the frame number. Raises UnreadableFrame, ImageError if camera raw needs an extra.
     """
     try:
@@ -62,15 +62,15 @@ def read_image(path: str, number: int = 0, options: ReadOptions | None = None) -
 
 
 def open_plate(text: str, layer: str = "") -> Plate:
-    """Open a pattern such as ``plate.####.exr``, or a movie file; ``layer`` chooses a layer or a view of EXR frames.
+    """Open a pattern such as ``plate.####.exr``, or a movie file; ``layer`` selects a layer or a view of EXR frames.
 
-    Raises ShotError for anything else (a single picture has no neighbors), MissingFrames if the pattern
+    Raises ShotError for anything else (a single image has no neighbors), MissingFrames if the pattern
     matches no file, UnreadableFrame if the first frame cannot be read, ImageError if a movie needs an
     extra.
     """
     is_pattern = Sequence.is_pattern(text)
     if layer and not _is_exr(text):
-        raise ShotError(f'"{text}" has no layers to choose from; only EXR files have.', hint="Leave out --layer.")
+        raise ShotError(f'"{text}" has no layers to select; only EXR files have layers.', hint="Omit --layer.")
     if text.lower().endswith(MOVIE_SUFFIXES) and (os.path.isfile(text) or not is_pattern):
         return _open_movie(text)
     if is_pattern:
@@ -83,7 +83,7 @@ def open_plate(text: str, layer: str = "") -> Plate:
 
 
 class SequencePlate:
-    """Numbered files as a Plate (see there for what each member promises)."""
+    """Numbered files as a plate; see the protocol ``Plate``."""
 
     default_encoding: Encoding
 
@@ -109,36 +109,36 @@ class SequencePlate:
 
     @property
     def missing(self) -> tuple[int, ...]:
-        """The frames between the first and the last that have no file."""
+        """The missing frames between the first and the last."""
         return tuple(sorted(set(range(self.frames.first, self.frames.last)).difference(self.frames)))
 
     def require(self, frames: Iterable[int]) -> None:
-        """Raise MissingFrames unless every one of ``frames`` has its file."""
+        """Raise MissingFrames unless all ``frames`` have a file."""
         require_frames(self.name, self.frames, frames)
 
     def read(self, number: int) -> PlateImage:
-        """Return one frame. Raises MissingFrames, or UnreadableFrame, also if its size is another."""
+        """Return one frame. Raises MissingFrames, or UnreadableFrame, also if its size differs."""
         self.require([number])
         image = read_image(self._sequence.path(number), number, self._options)
         height, width, _ = image.pixels.shape
         if (width, height) != self.size:
             first = f"{self.size[0]} x {self.size[1]} of frame {self.frames.first}"
             raise UnreadableFrame(
-                f'"{image.path}" is {width} x {height}, which differs from the {first}.',
-                hint="Bring all frames to one size.",
+                f'"{image.path}" is {width} x {height}, but the plate is {first}.',
+                hint="Resize all frames to one size.",
                 frame=number,
                 path=image.path,
             )
         return image
 
     def identity(self, number: int) -> str:
-        """Return name, size and time of change of one frame's file. Raises UnreadableFrame if it is gone."""
+        """Return name, size and modification time of one frame's file. Raises UnreadableFrame if it is missing."""
         balance, canvas = self._options.white_balance, self._options.canvas
         extras = (balance, canvas if canvas and self._has_overscan else None, self._options.layer)
         return ":".join([file_identity(self._sequence.path(number)), *(str(extra) for extra in extras if extra)])
 
     def exposure_metadata(self) -> dict[int, float] | None:
-        """Return every frame's exposure in stops, or None unless all files state it by the same attributes."""
+        """Return every frame's exposure in stops, or None unless all files state it with the same attributes."""
         exposures: dict[int, float] = {}
         sources: set[frozenset[str]] = set()
         for number in self.frames:
@@ -154,7 +154,7 @@ class SequencePlate:
         """Do nothing: no file stays open."""
 
     def _canvas(self) -> Box:
-        """What the data windows of all frames cover. Raises UnreadableFrame if their display windows differ."""
+        """Return the area covered by all data windows. Raises UnreadableFrame if the display windows differ."""
         first = read_windows(self._sequence.path(self.frames.first))
         canvas = first.data
         for number in self.frames.frames[1:]:
@@ -163,7 +163,7 @@ class SequencePlate:
             if windows.display != first.display:
                 other = f"{first.display} of frame {self.frames.first}"
                 reason = f"its display window {windows.display} differs from {other}"
-                raise unreadable(path, reason, "Bring all frames to one size.", number)
+                raise unreadable(path, reason, "Resize all frames to one size.", number)
             canvas = cover(canvas, windows.data)
         size = canvas[2] - canvas[0] + 1, canvas[3] - canvas[1] + 1
         check_image(self.name, size, 3, 0, 0)
@@ -172,7 +172,7 @@ class SequencePlate:
 
 
 def _as_pattern(text: str) -> str:
-    """Return the pattern a user may have meant by one frame or by a folder."""
+    """Return the pattern that a user probably meant by one frame or by a folder."""
     stem, suffix = os.path.splitext(text)
     pattern, found = re.subn(r"\d+(?=\D*$)", lambda digits: "#" * len(digits[0]), os.path.basename(stem))
     if os.path.isdir(text) or not found:
@@ -217,7 +217,7 @@ def _probe(path: str, options: ReadOptions) -> tuple[tuple[int, int], str, Heade
 
 
 def _finite(pixels: FloatArray) -> tuple[FloatArray, int]:
-    """Replace what is not finite, in place; return the pixels and how many of them were replaced."""
+    """Replace values that are not finite, in place; return the pixels and the number of pixels that were replaced."""
     finite = np.isfinite(pixels)
     if finite.all():
         return pixels, 0
@@ -251,7 +251,7 @@ def _open_movie(path: str) -> Plate:
 
 def _extra_needed(path: str, what: str, extra: str) -> ImageError:
     return ImageError(
-        f'"{path}" is {what}, and what reads it is not installed.',
+        f'"{path}" is {what}, but the library that reads it is not installed.',
         hint=f'Run: pip install "f2hdr[{extra}]"',
         path=path,
     )

@@ -1,4 +1,4 @@
-"""What a display's code values are, in the words that files use for it: color tags and HDR light levels.
+"""Color tags and HDR light levels of display encodings.
 
 Sources: ITU-T H.273 (numbers of primaries, transfer functions and matrices), SMPTE ST 2084 (PQ), SMPTE ST 2086
 (mastering display), CTA-861.3 annex P (MaxCLL, MaxFALL).
@@ -16,18 +16,18 @@ from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.shot.errors import ColorError
 
 PQ, HLG = 16, 18
-"""Transfer functions by their numbers in H.273."""
+"""Numbers of transfer functions in H.273."""
 
 LUMINANCE_STEPS = 10_000
-"""Steps of a candela per square meter in which files give the luminances of a mastering display."""
+"""Steps per cd/m2 of the luminances of a mastering display in files."""
 
 CHROMATICITY_STEPS = 50_000
-"""Steps of 1 in which files give its chromaticities."""
+"""Steps per 1 of its chromaticities in files."""
 
 
 @dataclass(frozen=True)
 class Signal:
-    """A display encoding: its name here, and its primaries, transfer function and matrix as H.273 numbers them."""
+    """A display encoding: its name, and its primaries, transfer function and matrix as numbers of H.273."""
 
     name: str
     primaries: int
@@ -60,11 +60,11 @@ _DISPLAYS = (
     ("gamma22", "gamma22"),
     ("rec709|bt709|1886", "rec709"),
 )
-"""What a display's name holds, in letters and digits alone, and its signal; the first one counts."""
+"""Pattern of a display's name in letters and digits, and its signal; the first match is used."""
 
 
 def signal_named(name: str) -> Signal:
-    """Return a signal by its name here. Raises ColorError, listing the names."""
+    """Return a signal by its name. Raises ColorError, which lists the names."""
     if name not in SIGNALS:
         raise ColorError(f'There are no color tags "{name}".', hint=f"Use {', '.join(SIGNALS)}.", tags=name)
     return SIGNALS[name]
@@ -73,7 +73,7 @@ def signal_named(name: str) -> Signal:
 def signal_of(display: str, view: str) -> Signal:
     """Return the signal of an OCIO display by its name.
 
-    Raises ColorError if the name tells none, or if the view is a raw one, whose values are not the display's.
+    Raises ColorError if the name is unknown, or if the view is raw, whose values are not those of the display.
     """
     letters = re.sub(r"[^a-z0-9]", "", display.lower())
     found = next((name for words, name in _DISPLAYS if re.search(words, letters)), "")
@@ -81,8 +81,8 @@ def signal_of(display: str, view: str) -> Signal:
         return SIGNALS[found]
     what = f'the view "{view}"' if found else f'the display "{display}"'
     raise ColorError(
-        f"It is not known how to tag what {what} shows.",
-        hint=f"Say it by --tags: {', '.join(SIGNALS)}.",
+        f"The color tags of {what} are unknown.",
+        hint=f"Set them with --tags: {', '.join(SIGNALS)}.",
         display=display,
         view=view,
     )
@@ -90,11 +90,12 @@ def signal_of(display: str, view: str) -> Signal:
 
 @dataclass(frozen=True)
 class LightLevel:
-    """What an HDR display may expect, in candela per square meter.
+    """HDR light level of a movie in cd/m2.
 
-    ``peak`` is the mastering display's, whose primaries are P3 with a D65 white and whose black is 0.0001;
-    ``brightest`` is the content's brightest channel (MaxCLL), ``average`` the highest of the frames' averages of
-    their pixels' brightest channels (MaxFALL).
+    ``peak`` is that of the mastering display, whose primaries are P3 with a D65 white and whose black is 0.0001;
+    ``brightest`` is the content's brightest channel (MaxCLL), ``average`` the highest frame average of the pixels'
+    brightest
+    channels (MaxFALL).
     """
 
     peak: int
@@ -115,19 +116,19 @@ class LightMeter:
         self._average = 0.0
 
     def add(self, rgb: FloatArray) -> None:
-        """Take in one frame: ``(H, W, 3)`` PQ code values, clipped to 0-1."""
+        """Add one frame: ``(H, W, 3)`` PQ code values, clipped to 0-1."""
         codes = np.rint(np.clip(rgb.max(axis=-1), 0, 1) * 65535).astype(np.uint16)
         nits = _nits_of_codes()[codes]
         self._brightest = max(self._brightest, float(nits.max()))
         self._average = max(self._average, float(nits.mean(dtype=np.float64)))
 
     def level(self, peak: int) -> LightLevel:
-        """Return what was measured, in whole candela, for a mastering display of that peak."""
+        """Return the measured levels, rounded to cd/m2, for a mastering display with this peak."""
         return LightLevel(peak, round(self._brightest), round(self._average))
 
 
 def pq_to_nits(codes: FloatArray) -> FloatArray:
-    """Return the candela per square meter of PQ code values, 0-1 (SMPTE ST 2084, equation 4.1)."""
+    """Return the luminance in cd/m2 of PQ code values 0-1 (SMPTE ST 2084, equation 4.1)."""
     root = codes.astype(np.float64) ** (32 / 2523)
     linear = np.maximum(root - 107 / 128, 0) / (2413 / 128 - 2392 / 128 * root)
     return (10_000 * linear ** (8192 / 1305)).astype(np.float32)
@@ -135,5 +136,5 @@ def pq_to_nits(codes: FloatArray) -> FloatArray:
 
 @cache
 def _nits_of_codes() -> FloatArray:
-    """The candela per square meter of every 16-bit PQ code: looking up is faster than computing."""
+    """Return the luminance in cd/m2 of all 16-bit PQ codes, as a lookup table."""
     return pq_to_nits(np.linspace(0, 1, 65536, dtype=np.float32))

@@ -1,4 +1,4 @@
-"""Still pictures other than EXR and DPX: TIFF, PNG, JPEG, Radiance and whatever else OpenImageIO reads."""
+"""Still images other than EXR and DPX: TIFF, PNG, JPEG, Radiance and other formats of OpenImageIO."""
 
 from __future__ import annotations
 
@@ -32,26 +32,26 @@ _EXR_NAMES = {
 }
 
 
-oiio.attribute("limits:imagesize_MB", 2**20)  # sizes are checked here, by the limits of F2HDR
+oiio.attribute("limits:imagesize_MB", 2**20)  # F2HDR checks sizes by its own limits
 oiio.attribute("limits:channels", 2**20)
 _MIN_IS_WHITE = 0
-"""Inverted here above 8 bits; OpenImageIO inverts fewer bits itself."""
+"""Inverted here above 8 bits; OpenImageIO inverts 8 bits and fewer itself."""
 _REFUSED_PHOTOMETRIC = {
     5: "its colors are CMYK",
     8: "its colors are CIE L*a*b*",
     9: "its colors are ICC L*a*b*",
     10: "its colors are ITU L*a*b*",
-    32803: "it is a Bayer mosaic that was not developed",
+    32803: "it is an undeveloped Bayer mosaic",
 }
-"""TIFF photometric interpretations whose numbers are not RGB."""
+"""TIFF photometric interpretations that are not RGB."""
 
 
 def read_still(path: str) -> PlateImage:
-    """Return a picture, upright, with its numbers as stored: no color conversion, no multiplication by alpha.
+    """Return an image, upright, with its stored values: no color conversion, no premultiplication by alpha.
 
     Integers are scaled so that full scale is 1.0. One channel is gray and fills all three; codes of TIFF files in
-    which 0 is white are inverted. Alpha and further channels become float32 layers. Of a file with several pictures
-    the largest is read, thumbnails are not; ``notes`` states it where others are as large. Raises UnreadableFrame.
+    which 0 is white are inverted. Alpha and further channels become float32 layers. Of a file with several images
+    the largest is read, without thumbnails; ``notes`` mentions others of the same size. Raises UnreadableFrame.
     """
     with _opened(path) as source:
         place, notes = _largest(path, source)
@@ -73,7 +73,7 @@ def read_still(path: str) -> PlateImage:
 
 
 def probe_still(path: str) -> tuple[tuple[int, int], Literal["integer", "float"], Header]:
-    """Return (width, height) of the upright picture in pixels, its kind and metadata, without decoding it.
+    """Return (width, height) of the upright image in pixels, its kind and metadata, without decoding it.
 
     Raises UnreadableFrame.
     """
@@ -84,14 +84,14 @@ def probe_still(path: str) -> tuple[tuple[int, int], Literal["integer", "float"]
 
 
 def _largest(path: str, source: oiio.ImageInput) -> tuple[int, tuple[str, ...]]:
-    """The place of the picture with the most pixels among those in a file, and a note if others are as large."""
+    """Return the index of the largest image in a file, and a note if others have the same size."""
     sizes = [source.spec_dimensions(0, 0).width * source.spec_dimensions(0, 0).height]
     while source.seek_subimage(len(sizes), 0):
         spec = source.spec_dimensions(len(sizes), 0)
         sizes.append(spec.width * spec.height)
     source.geterror()
     place, count = sizes.index(max(sizes)), sizes.count(max(sizes))
-    note = f'"{path}" has {count} pictures of the same size; only the first of them is read.'
+    note = f'"{path}" has {count} images of the same size; only the first one is read.'
     return place, (note,) if count > 1 else ()
 
 
@@ -107,7 +107,7 @@ def _orientation(spec: oiio.ImageSpec) -> int:
 
 @contextmanager
 def _opened(path: str) -> Iterator[oiio.ImageInput]:
-    """Yield an open picture whose size is within the limits. Raises UnreadableFrame."""
+    """Yield an open image whose size is within the limits. Raises UnreadableFrame."""
     try:
         with open_file(path) as file:
             wishes = oiio.ImageSpec()
@@ -124,7 +124,7 @@ def _opened(path: str) -> Iterator[oiio.ImageInput]:
 
 
 def _check_sizes(path: str, source: oiio.ImageInput, file_bytes: int) -> None:
-    """Raise UnreadableFrame if a picture in the file needs more memory than the limits allow."""
+    """Raise UnreadableFrame if an image in the file needs more memory than the limits allow."""
     for place in range(limit("layers")):
         if not source.seek_subimage(place, 0):
             break
@@ -135,7 +135,7 @@ def _check_sizes(path: str, source: oiio.ImageInput, file_bytes: int) -> None:
 
 
 def _opened_by_suffix(path: str, name: str, wishes: oiio.ImageSpec) -> oiio.ImageInput:
-    """Open a file whose content alone did not tell its format, under a name with its suffix. Raises UnreadableFrame."""
+    """Open a file whose format depends on its suffix, under a name with that suffix. Raises UnreadableFrame."""
     oiio.geterror()
     with tempfile.TemporaryDirectory() as folder:
         alias = os.path.join(folder, f"image{os.path.splitext(path)[1]}") if name != path else path
@@ -176,5 +176,5 @@ def _metadata(spec: oiio.ImageSpec) -> Header:
 
 
 def _refused(path: str, complaint: str) -> UnreadableFrame:
-    reason = " ".join(complaint.split()) or "its format is not known"
+    reason = " ".join(complaint.split()) or "its format is unknown"
     return unreadable(path, reason, "Check the file, or copy it again.")

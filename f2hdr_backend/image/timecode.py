@@ -1,8 +1,8 @@
-"""Timecodes: text to the header attributes of EXR and back, also at rates above 30 frames a second.
+"""Timecodes: text to EXR header attributes and back, also at rates above 30 frames per second.
 
-An EXR timecode counts up to 29, as that of SMPTE ST 12-1 does. Above 30 frames a second one count stands for a pair of
-frames (two at 48 to 60 frames a second, four at 120), and the field phase marks the second half of a pair (SMPTE
-ST 12-3, sections 5 and 6). What the attribute cannot express is kept as text in the attribute ``timecode``.
+An EXR timecode counts up to 29, as that of SMPTE ST 12-1 does. Above 30 frames per second one count stands for a group
+of frames (two at 48 to 60 frames per second, four at 120), and the field phase marks the second half of a group (SMPTE
+ST 12-3, sections 5 and 6). Values that the attribute cannot express are stored as text in the attribute ``timecode``.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ _LAST_COUNT = 29
 def timecode_header(text: str, offset: int = 0, rate: Fraction | None = None) -> Header:
     """Return the attributes for the time ``offset`` frames after ``text``; empty if it is not a timecode.
 
-    ``text`` is like "01:00:00:00"; ";" before the frames means drop-frame. ``rate`` is in frames a second; None counts
-    by 24. Frames 30 and above without a known rate, and rates above 60, are also given as text.
+    ``text`` is like "01:00:00:00"; ";" before the frames means drop-frame. ``rate`` is in frames per second; None
+    counts
+    by 24. Frames 30 and above without a known rate, and rates above 60, are also stored as text.
     """
     match = _TEXT.fullmatch(text.strip())
     if match is None:
@@ -60,12 +61,12 @@ def timecode_text(header: Header) -> str:
 
 
 def frames_a_count(rate: Fraction | None) -> int:
-    """How many frames one count of an EXR timecode stands for at a rate in frames a second."""
+    """Return the number of frames per count of an EXR timecode at a rate in frames per second."""
     return max(1, -(-round(rate) // 30)) if rate else 1
 
 
 def _advance(start: tuple[int, int, int, int], offset: int, rate: int, drop: bool) -> tuple[int, int, int, int]:
-    """Count ``offset`` frames on; drop-frame leaves out the first numbers of each minute but every tenth."""
+    """Advance a timecode by ``offset`` frames; drop-frame skips the first numbers of each minute except every tenth."""
     hours, minutes, seconds, frames = start
     dropped = rate // 15 if drop else 0
     minutes += hours * 60

@@ -1,4 +1,4 @@
-"""Frames to files, written atomically: EXR for results, PNG and TIFF for plates and pictures."""
+"""Writes frames atomically: EXR for results, PNG and TIFF for plates and images."""
 
 from __future__ import annotations
 
@@ -39,16 +39,17 @@ def write_exr(
     compression: str = "zip",
     windows: Windows | None = None,
 ) -> int:
-    """Write one EXR file and return how many pixels were clipped to what half floats can hold.
+    """Write one EXR file and return the number of pixels that were clipped to the range of half floats.
 
     ``layers`` maps names to ``(H, W)``, or ``(H, W, 3)`` for "RGB" (the unnamed R, G and B) and for colors
     such as "coarse" (coarse.R, .G and .B); any memory order. "RGB" is stored as ``pixel_type``, "half" or
     "float": half floats end at 65504, and larger values are clipped to that, never Inf. Other layers keep
     their type: float16, float32 or uint32. ``compression`` is zip, piz, dwaa (lossy) or none. ``header``
-    has further attributes. ``windows`` places the pixels, by default at 0, 0 with equal windows.
+    has further attributes. ``windows`` positions the pixels, by default at 0, 0 with equal windows.
+    The file is written atomically; its folder is created if missing.
 
-    The file is written under a temporary name in the same folder (created if missing) and renamed when complete.
-    Raises UnwritableFrame if the disk or the pixels do not allow it, DocumentError for a wrong option or attribute.
+    Raises UnwritableFrame if it cannot be written or the pixels are invalid, DocumentError for a wrong option or
+    attribute.
     """
     dtype = _choice(_PIXEL_TYPES, pixel_type, "pixel type")
     attributes = {
@@ -68,12 +69,11 @@ def write_exr(
 
 
 def write_image(path: str | os.PathLike[str], pixels: NDArray[Any], bits: int) -> None:
-    """Write a PNG (8 or 16 bits) or a TIFF (8, 16, or 32 for float), as the suffix of ``path`` says.
+    """Write a PNG (8 or 16 bits) or a TIFF (8, 16, or 32 for float), by the suffix of ``path``.
 
-    ``pixels`` is ``(H, W)`` or ``(H, W, C)`` with 1, 3 or 4 channels: floats, 1.0 being full scale, which
-    are clipped and rounded unless ``bits`` is 32; or uint8 or uint16 of just that many bits. No color is
-    converted. The file is written atomically. Raises UnwritableFrame, or DocumentError for a format that is not
-    offered.
+    ``pixels`` is ``(H, W)`` or ``(H, W, C)`` with 1, 3 or 4 channels: floats with full scale at 1.0, which
+    are clipped and rounded unless ``bits`` is 32; or uint8 or uint16 of exactly that many bits. Colors are not
+    converted. The file is written atomically. Raises UnwritableFrame, or DocumentError for an unsupported format.
     """
     name = os.fspath(path)
     suffix = os.path.splitext(name)[1].lower()
@@ -81,7 +81,7 @@ def write_image(path: str | os.PathLike[str], pixels: NDArray[Any], bits: int) -
     if bits not in offered.get(suffix, ()):
         raise DocumentError(
             f'"{name}" cannot be written with {bits} bits.',
-            hint="Name it .png (8 or 16 bits) or .tif (8, 16 or 32 bits).",
+            hint="Use a name that ends in .png (8 or 16 bits) or .tif (8, 16 or 32 bits).",
             path=name,
         )
     encoded = _encoded(suffix, _codes(name, pixels, bits))
@@ -93,11 +93,11 @@ def _corners(box: Box) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
 
 
 def _encoded(suffix: str, codes: NDArray[Any]) -> bytes:
-    """Encode in memory: OpenImageIO and OpenCV do not report a full disk, writing bytes does."""
+    """Encode in memory, because OpenImageIO and OpenCV do not report a full disk."""
     options = [] if suffix == ".png" else [cv2.IMWRITE_TIFF_COMPRESSION, cv2.IMWRITE_TIFF_COMPRESSION_NONE]
     encoded, data = cv2.imencode(suffix, codes[..., ::-1], options)
     if not encoded:
-        raise UnwritableFrame(f"A picture of shape {codes.shape} cannot be encoded as {suffix}.")
+        raise UnwritableFrame(f"An image of shape {codes.shape} cannot be encoded as {suffix}.")
     return data.tobytes()
 
 
@@ -110,7 +110,7 @@ def _codes(path: str, pixels: NDArray[Any], bits: int) -> NDArray[Any]:
         raise _unwritable(path, what, "Give 1 or 3 channels, as floats or unsigned integers.")
     if pixels.dtype.kind == "u" and pixels.dtype != dtype:
         what = f"{pixels.dtype} does not fit {bits} bits"
-        raise _unwritable(path, what, "Give floats, or codes of that many bits.")
+        raise _unwritable(path, what, "Give floats, or integer codes of that many bits.")
     if pixels.dtype.kind == "f" and bits < 32:
         pixels = np.rint(np.clip(np.nan_to_num(pixels), 0, 1) * np.float32(2**bits - 1))
     return pixels.astype(dtype)
@@ -124,7 +124,7 @@ def _choice(offered: dict[str, Any], wanted: str, what: str) -> Any:
 
 
 def _channels(path: str, layers: dict[str, NDArray[Any]], dtype: type) -> tuple[dict[str, NDArray[Any]], int]:
-    """Return contiguous arrays: the library writes others wrongly and does not report it."""
+    """Return contiguous arrays, because the library writes others incorrectly without an error."""
     clipped = 0
     channels: dict[str, NDArray[Any]] = {}
     size = next(iter(layers.values())).shape[:2] if layers else (0, 0)
@@ -137,12 +137,12 @@ def _channels(path: str, layers: dict[str, NDArray[Any]], dtype: type) -> tuple[
             raise _unwritable(path, what, "Give layers of one size, in float16, float32 or uint32.")
         channels[name] = np.ascontiguousarray(pixels)
     if not channels or ("RGB" in channels and not channels.keys().isdisjoint("RGB")):
-        raise _unwritable(path, f"layers {list(layers)}", 'Give the picture once, as "RGB".')
+        raise _unwritable(path, f"layers {list(layers)}", 'Give the image once, as "RGB".')
     return channels, clipped
 
 
 def _typed(pixels: NDArray[Any], dtype: type) -> tuple[NDArray[Any], int]:
-    """Return the pixels in ``dtype`` and how many had to be clipped to stay finite."""
+    """Return the pixels in ``dtype``, and the number of pixels that were clipped."""
     if dtype is np.float32:
         return pixels.astype(dtype, copy=False), 0
     beyond = np.abs(pixels) > LARGEST_HALF

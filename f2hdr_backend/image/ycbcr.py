@@ -1,4 +1,4 @@
-"""Y'CbCr code values to RGB in float: ranges, chroma at full size, matrices.
+"""Converts Y'CbCr code values to RGB in float: ranges, upsampling of chroma, matrices.
 
 Sources: ITU-R BT.601, BT.709 and BT.2020 (matrices, limited and full range); ITU-T H.273 (numbers of matrices, location
 of chroma samples).
@@ -24,7 +24,7 @@ MATRICES = {
 """By number in H.273: name, and the weights of red and blue in luma."""
 
 HD_LINES = 720
-"""Pictures of this height or more are BT.709 where their file does not state a matrix, others BT.601."""
+"""Minimum height of images that are BT.709 if their file does not state a matrix; others are BT.601."""
 
 
 def to_rgb(luma: FloatArray, cb: FloatArray, cr: FloatArray, weights: tuple[float, float]) -> FloatArray:
@@ -44,13 +44,13 @@ def to_rgb(luma: FloatArray, cb: FloatArray, cr: FloatArray, weights: tuple[floa
 
 
 def scaled(codes: NDArray[Any], bits: int, full: bool) -> FloatArray:
-    """Map the codes of black to 0 and of white to 1; ``full`` range, else limited."""
+    """Scale codes so that black is 0 and white is 1; ``full`` or limited range."""
     black, white = (0, 2**bits - 1) if full else (16 << bits - 8, 235 << bits - 8)
     return (codes.astype(np.float32) - black) / (white - black)
 
 
 def scaled_chroma(codes: NDArray[Any], bits: int, full: bool) -> FloatArray:
-    """Map the code of gray to 0 and the ends of the range to -0.5 and 0.5."""
+    """Scale codes so that neutral is 0 and the ends of the range are -0.5 and 0.5."""
     return (codes.astype(np.float32) - (1 << bits - 1)) / (2**bits - 1 if full else 224 << bits - 8)
 
 
@@ -65,7 +65,7 @@ def twice_between(plane: FloatArray) -> FloatArray:
 
 
 def twice_left(plane: FloatArray) -> FloatArray:
-    """Double the columns; each old one is on the left one of two new ones."""
+    """Double the columns; each old one is at the left one of two new ones."""
     doubled = np.empty((plane.shape[0], 2 * plane.shape[1]), np.float32)
     doubled[:, 0::2] = plane
     doubled[:, 1:-1:2] = (plane[:, :-1] + plane[:, 1:]) / 2

@@ -44,7 +44,7 @@ def test_exr_headers(tmp_path, header, space):
     found = guessed(tmp_path / "p.####.exr")
     assert found.space == space and found.why and not found.doubt
     if header:
-        assert "nothing says" not in found.why
+        assert "default" not in found.why
 
 
 def test_a_space_that_the_config_lacks_is_doubted(tmp_path):
@@ -88,7 +88,7 @@ def test_a_space_of_data_is_not_taken_for_light(tmp_path):
 def test_an_untagged_tiff_is_gamma_2_2_as_ever(tmp_path):
     write_image(tmp_path / "p.0001.tif", GRAY, bits=16)
     found = guessed(tmp_path / "p.####.tif")
-    assert found.space == "gamma22" and "nothing says otherwise" in found.why and not found.doubt
+    assert found.space == "gamma22" and "default for integer files" in found.why and not found.doubt
 
 
 def test_a_logarithmic_dpx_is_doubted(tmp_path):

@@ -198,12 +198,12 @@ def test_log_that_is_called_linear_is_suspected(tmp_path, config):
 @pytest.mark.parametrize(
     ("color", "words"),
     [
-        ({"input_space": "slog3"}, "Near names: .*S-Log3"),
+        ({"input_space": "slog3"}, "S-Log3"),
         ({"output_space": "sRGB - Texture"}, "not scene-linear.*ACEScg.*f2hdr convert"),
         ({"output_space": "Raw"}, "data"),
         ({"output_space": "ACESgc"}, "Near names: ACEScg"),
         ({"output_space": "ACEScg", "config": "/no/such.ocio"}, "/no/such.ocio"),
-        ({"output_space": "ACEScg", "config": "ocio://studio-config-latest"}, "every release"),
+        ({"output_space": "ACEScg", "config": "ocio://studio-config-latest"}, "releases"),
     ],
 )
 def test_bad_color_is_refused_before_a_frame_is_made(tmp_path, color, words):

@@ -52,7 +52,7 @@ def test_tiled_files_are_read(tmp_path):
     np.testing.assert_array_equal(read_exr(path).pixels, PICTURE.astype(np.float32))
     whole = (tmp_path / "a.exr").read_bytes()
     (tmp_path / "b.exr").write_bytes(whole[:-1])
-    with pytest.raises(UnreadableFrame, match="not complete"):
+    with pytest.raises(UnreadableFrame, match="truncated"):
         read_exr(str(tmp_path / "b.exr"))
 
 
@@ -181,7 +181,7 @@ def test_a_layer_is_chosen_by_its_name(tmp_path):
 
 
 def test_a_file_without_a_picture_names_what_it_has(tmp_path):
-    with pytest.raises(UnreadableFrame, match=r"its channels are: depth\.Z.*Write the picture as R, G and B"):
+    with pytest.raises(UnreadableFrame, match=r"depth\.Z.*R, G and B"):
         read_exr(save(tmp_path / "a.exr", {"depth.Z": PLANE}))
 
 
@@ -195,7 +195,7 @@ def test_every_truncation_is_refused_without_a_word_from_the_library(tmp_path, c
         for length in [0, 3, 7, 60, *range(100, len(whole), 397), len(whole) - 1]:
             cut.write_bytes(whole[:length])
             for read in (read_exr, read_header):
-                with pytest.raises(UnreadableFrame, match="not complete") as caught:
+                with pytest.raises(UnreadableFrame, match="truncated") as caught:
                     read(str(cut))
                 assert str(cut) in caught.value.message
     assert capfd.readouterr() == ("", "")
@@ -208,7 +208,7 @@ def test_a_file_that_was_never_finished_is_refused(tmp_path):
     table = next(at for at in range(len(whole)) if int.from_bytes(whole[at : at + 8], "little") == at + 8 * chunks)
     whole[table + 8 : table + 16] = bytes(8)
     (tmp_path / "b.exr").write_bytes(whole)
-    with pytest.raises(UnreadableFrame, match="not complete"):
+    with pytest.raises(UnreadableFrame, match="truncated"):
         read_exr(str(tmp_path / "b.exr"))
 
 

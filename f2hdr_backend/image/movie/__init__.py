@@ -1,1 +1,1 @@
-"""Movies: decoding, encoding, and the container boxes that PyAV does not expose."""
+"""Movies: decoding, encoding, and container boxes that PyAV does not support."""

@@ -1,4 +1,4 @@
-"""HDR light levels in a finished QuickTime or MP4 file, which its writer has no way to put there.
+"""Inserts HDR light levels into a finished QuickTime or MP4 file, because the muxer does not write them.
 
 Sources: ISO/IEC 14496-12, sections 4.2 (boxes), 8.5.2 (sample entries) and 12.1.5 to 12.1.7 (``mdcv``, ``clli``).
 """
@@ -18,10 +18,10 @@ _SAMPLE_ENTRY = 78
 
 
 def add_light_level(file: BinaryIO, light: LightLevel) -> None:
-    """Insert ``mdcv`` and ``clli`` beside the color tags of the first track of an open movie, in place.
+    """Insert ``mdcv`` and ``clli`` after the color tags of the first track of an open movie, in place.
 
-    The index (``moov``) must be after the pictures, where FFmpeg writes it by default: so no picture
-    moves. Raises ValueError if the file is built in another way.
+    The index (``moov``) must be after the media data, where FFmpeg writes it by default, so that no media data moves.
+    Raises ValueError if the file has another structure.
     """
     start = _index_start(file)
     file.seek(start)
@@ -32,7 +32,7 @@ def add_light_level(file: BinaryIO, light: LightLevel) -> None:
 
 
 def mastering_box(light: LightLevel) -> bytes:
-    """Return the box of the mastering display; its primaries come in the order green, blue, red."""
+    """Return the box of the mastering display; its primaries are in the order green, blue, red."""
     red, green, blue = light.primaries
     points = (green, blue, red, light.white)
     values = [round(value * CHROMATICITY_STEPS) for point in points for value in point]
@@ -41,7 +41,7 @@ def mastering_box(light: LightLevel) -> bytes:
 
 
 def light_level_box(light: LightLevel) -> bytes:
-    """Return the box of the content's light level."""
+    """Return the box of the content light level."""
     return _box(b"clli", struct.pack(">2H", light.brightest, light.average))
 
 
@@ -50,7 +50,7 @@ def _box(kind: bytes, content: bytes) -> bytes:
 
 
 def _index_start(file: BinaryIO) -> int:
-    """Return where the index begins. Raises ValueError unless it is the last box of the file."""
+    """Return the offset of the index. Raises ValueError unless it is the last box of the file."""
     at, size = 0, file.seek(0, os.SEEK_END)
     while at + 16 <= size:
         file.seek(at)
@@ -66,7 +66,9 @@ def _index_start(file: BinaryIO) -> int:
 
 
 def _insert(index: bytearray, boxes: bytes) -> None:
-    """Put ``boxes`` after the color tags of the first sample entry and lengthen all boxes around them."""
+    """Insert ``boxes`` after the color tags of the first sample entry and increase the length of all enclosing
+    boxes.
+    """
     around = []
     at, end = 0, len(index)
     for kind in _TO_SAMPLE_ENTRIES:
@@ -81,7 +83,7 @@ def _insert(index: bytearray, boxes: bytes) -> None:
 
 
 def _find(index: bytearray, at: int, end: int, wanted: bytes) -> tuple[int, int]:
-    """Return where the first box of a kind begins, and its length."""
+    """Return offset and length of the first box of a kind."""
     while at + 8 <= end:
         length, kind = struct.unpack_from(">I4s", index, at)
         if kind == wanted:

@@ -1,4 +1,4 @@
-"""The n-th frame shown of a movie, exactly, whatever order the file stores its frames in."""
+"""Frame-accurate access to the frames of a movie in display order."""
 
 from __future__ import annotations
 
@@ -19,25 +19,26 @@ from f2hdr_backend.shot.limits import check_frames
 from f2hdr_backend.shot.opening import library_path, open_file
 
 _KEPT = 4
-"""Decoded frames that stay: a window and one more, so that a moving window decodes each frame once."""
+"""Number of cached decoded frames: a window and one more, so that a moving window decodes each frame once."""
 
 _NEAR = 8
-"""Frames ahead that are reached by decoding on, without a seek."""
+"""Maximum distance in frames that is reached by decoding instead of seeking."""
 
 _KEYS_TRIED = 3
 _EDITED = "mov"
-"""Part of the name of the container formats that have edit lists."""
+"""Part of the name of container formats with edit lists."""
 _FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mxf,mpegts,mpeg,ogg,flv"
-"""FFmpeg's names of the formats that are movies in one file."""
+"""FFmpeg's names of the container formats that are a single file."""
 _AGAIN = "Check the file, or copy it again."
 
 
 @dataclass(frozen=True)
 class _Timeline:
-    """When frames are shown, in units of the stream.
+    """Display times of the frames, in units of the stream.
 
-    ``times`` is ascending; ``keys`` are (time shown, time to seek to) of key frames. Both are empty if the
-    file does not give each frame a time of its own.
+    ``times`` is ascending; ``keys`` are pairs (display time, seek time) of key frames. Both are empty if the file does
+    not
+    give each frame a unique time.
     """
 
     count: int
@@ -51,7 +52,7 @@ class _Timeline:
         return position if self.times[position : position + 1] == [time] else None
 
     def keys_before(self, index: int) -> list[tuple[int, int]]:
-        """Return the last key frames shown no later than frame ``index``, the nearest first."""
+        """Return the last key frames displayed no later than frame ``index``, the nearest first."""
         if index >= len(self.times):
             return []
         end = bisect.bisect_right(self.keys, self.times[index], key=lambda key: key[0])
@@ -59,7 +60,7 @@ class _Timeline:
 
 
 def open_movie(path: str) -> av.container.InputContainer:
-    """Open a movie. Formats that are lists of other files or addresses are refused.
+    """Open a movie. Formats that refer to other files or addresses are not accepted.
 
     Raises OSError and FFmpegError.
     """
@@ -69,11 +70,11 @@ def open_movie(path: str) -> av.container.InputContainer:
 
 
 class MovieFrames:
-    """Decodes the first video stream of a movie; frames are counted from 0. Not for several threads at once.
+    """Decodes the first video stream of a movie; frames are counted from 0. Not thread-safe.
 
-    Reading on, and back within the last few frames, decodes nothing twice; other frames are reached from
-    the key frame before them, or from the beginning if the file's times are of no use. Raises
-    UnreadableFrame throughout.
+    Reading forward, and back within the cached frames, decodes no frame twice; other frames are decoded from the
+    previous
+    key frame, or from the beginning if the file's times are unusable. All methods raise UnreadableFrame.
     """
 
     def __init__(self, path: str) -> None:
@@ -82,7 +83,7 @@ class MovieFrames:
         self._times: _Timeline | None = None
         self._container = self._open()
         codec = self.stream.codec_context
-        # Decoding a frame replaces the container's tags with the frame's own.
+        # Decoding a frame replaces the container's tags by those of the frame.
         self.container_tags = ContainerTags(int(codec.colorspace), int(codec.color_range))
         self._start()
 
@@ -93,28 +94,28 @@ class MovieFrames:
 
     @property
     def tags(self) -> dict[str, str]:
-        """The metadata of the file and its streams; where they differ, that of the video stream."""
+        """Metadata of the file and its streams; the video stream has priority."""
         tags = dict(self._container.metadata)
         for stream in (*self._container.streams, self.stream):
             tags |= stream.metadata
         return tags
 
     def orientation(self) -> int:
-        """The orientation that the container gives, by its number in Exif. Raises UnreadableFrame for other angles."""
+        """Return the orientation of the container as an Exif number. Raises UnreadableFrame for other angles."""
         matrix = self.read(0).side_data.get("DISPLAYMATRIX")
         if matrix is None:
             return UPRIGHT
         a, b, _, c, d, *_ = struct.unpack("<9i", bytes(cast(Any, matrix))[:36])
         found = by_matrix((a, b, c, d))
         if found is None:
-            reason = "its display matrix is neither a turn by quarters nor a flip"
-            raise unreadable(self._path, reason, "Convert the movie with its turn applied.")
+            reason = "its display matrix is neither a rotation by a multiple of 90 degrees nor a flip"
+            raise unreadable(self._path, reason, "Convert the movie with its rotation applied.")
         return found
 
     def count(self) -> int:
-        """Return how many frames a player shows; if the index does not state it, the packets are counted.
+        """Return the number of frames that a player shows; counts packets if the index does not state it.
 
-        The index of QuickTime and MP4 follows the edit list: frames may be left out or repeated.
+        The index of QuickTime and MP4 follows the edit list: frames may be omitted or repeated.
         """
         check_frames(self._path, self.stream.frames, "its header")
         entries = self.stream.index_entries
@@ -123,7 +124,7 @@ class MovieFrames:
         return self.stream.frames or self._timeline().count
 
     def notes(self) -> tuple[str, ...]:
-        """Return what a user should know of the movie's times: a varying rate."""
+        """Return notes for the user about the movie's frame rate."""
         entries = [entry.timestamp for entry in self.stream.index_entries if not entry.is_discard]
         steps = {later - before for before, later in pairwise(sorted(entries))} if len(entries) > 2 else set()
         if _EDITED not in self._container.format.name or not steps or max(steps) <= max(1, 1.5 * min(steps)):
@@ -131,7 +132,7 @@ class MovieFrames:
         rate = float(self.stream.average_rate or 0)
         return (
             f'"{self._path}" has a variable frame rate: its frames are numbered in order, '
-            f"and {rate:.6g} frames a second is their mean.",
+            f"and {rate:.6g} frames per second is the mean rate.",
         )
 
     def read(self, index: int) -> av.VideoFrame:
@@ -190,9 +191,9 @@ class MovieFrames:
             self._kept.popitem(last=False)
 
     def _seek(self, index: int) -> None:
-        """Go to a key frame from which ``index`` can be reached; else to the beginning.
+        """Seek to a key frame from which ``index`` can be decoded, or else to the beginning.
 
-        Frames shown before the key frame are skipped: they may depend on frames that were not decoded.
+        Frames displayed before the key frame are skipped, because they may depend on frames that were not decoded.
         """
         timeline = self._timeline()
         for shown, seekable in timeline.keys_before(index):
@@ -217,7 +218,7 @@ class MovieFrames:
 
 
 def _timeline(container: av.container.InputContainer) -> _Timeline:
-    """Read all packets, without decoding them."""
+    """Read all packets without decoding them."""
     count = 0
     times: set[int] = set()
     keys: list[tuple[int, int]] = []

@@ -1,4 +1,4 @@
-"""RGB to the planes of a 10-bit movie frame: the inverse of ``ycbcr``, in float, rounded once.
+"""Converts RGB to the planes of a 10-bit movie frame: the inverse of ``ycbcr``, in float, rounded once.
 
 Sources: ITU-R BT.709 and BT.2020 (matrices, limited range); ITU-T H.273 (chroma sample location type 0).
 """
@@ -12,7 +12,7 @@ from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.image.ycbcr import MATRICES
 
 BLACK, WHITE, GRAY, CHROMA = 64, 940, 512, 896
-"""10-bit codes of limited range: of black, of white, of no color, and how many chroma spans."""
+"""10-bit codes of limited range: black, white, neutral chroma, and the range of chroma."""
 
 Codes = NDArray[np.uint16]
 
@@ -20,9 +20,10 @@ Codes = NDArray[np.uint16]
 def to_planes(rgb: FloatArray, matrix: int, *, halved_rows: bool) -> tuple[Codes, Codes, Codes]:
     """Return Y', Cb and Cr of a frame as 10-bit codes of limited range.
 
-    ``rgb`` is ``(H, W, 3)`` display code values, clipped to 0-1; ``matrix`` is the number in H.273. Chroma has
-    half the columns, sited on the left ones, and, with ``halved_rows`` (4:2:0, else 4:2:2), half the rows, sited
-    midway: as H.264, H.265 and ProRes have it by default. Odd sizes round up.
+    ``rgb`` is ``(H, W, 3)`` display code values, clipped to 0-1; ``matrix`` is a number of H.273. Chroma has half the
+    columns, sited on the left of two, and, with ``halved_rows`` (4:2:0, otherwise 4:2:2), half the rows, sited midway:
+    the
+    default of H.264, H.265 and ProRes. Odd sizes are rounded up.
     """
     _, red, blue = MATRICES[matrix]
     rgb = np.clip(rgb, 0, 1)
@@ -38,7 +39,7 @@ def _codes(plane: FloatArray, zero: int, span: int) -> Codes:
 
 
 def _half_columns(plane: FloatArray) -> FloatArray:
-    """Keep the left one of two columns, blurred by its neighbors 1:2:1."""
+    """Downsample the columns by 2, sited on the left one, with the filter 1:2:1."""
     columns = plane[:, 0::2]
     right = plane[:, 1::2]
     before = np.concatenate([columns[:, :1], right[:, : columns.shape[1] - 1]], axis=1)
@@ -48,7 +49,7 @@ def _half_columns(plane: FloatArray) -> FloatArray:
 
 
 def _half_rows(plane: FloatArray) -> FloatArray:
-    """Average two rows."""
+    """Average pairs of rows."""
     if plane.shape[0] % 2:
         plane = np.concatenate([plane, plane[-1:]])
     averaged: FloatArray = (plane[0::2] + plane[1::2]) * np.float32(0.5)

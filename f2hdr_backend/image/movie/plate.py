@@ -1,4 +1,4 @@
-"""Movies as plates: frames count from 1, in the order they are shown."""
+"""Movies as plates: frames are numbered from 1 in display order."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from f2hdr_backend.shot.limits import check_image
 
 
 class MoviePlate:
-    """The first video stream of a movie as a Plate (see there for what each member promises).
+    """The first video stream of a movie as a plate; see the protocol ``Plate``.
 
-    Needs PyAV (``pip install "f2hdr[media]"``). Pixels are RGB code values, 0-1, upright, by the matrix and range of
-    the movie's tags; ``f2hdr/plate_matrix`` and ``f2hdr/plate_range`` in the metadata state both, and how they were
+    Needs PyAV (``pip install "f2hdr[media]"``). Pixels are RGB code values, 0-1, upright, converted by the matrix and
+    range
+    of the movie's tags; ``f2hdr/plate_matrix`` and ``f2hdr/plate_range`` in the metadata state both, and how they were
     chosen if the movie has no tags. Alpha becomes the layer "A". The frames are those that a player shows: edit lists
     are followed. Raises UnreadableFrame if the file cannot be opened.
     """
@@ -46,19 +47,19 @@ class MoviePlate:
         self.size = upright_size(self._stored_size, self._orientation)
 
     def require(self, frames: Iterable[int]) -> None:
-        """Raise MissingFrames unless the movie is long enough for every one of ``frames``."""
+        """Raise MissingFrames unless the movie contains all ``frames``."""
         require_frames(self.name, self.frames, frames)
 
     def read(self, number: int) -> PlateImage:
-        """Return one frame. Raises MissingFrames, or UnreadableFrame, also if its size is another."""
+        """Return one frame. Raises MissingFrames, or UnreadableFrame, also if its size differs."""
         self.require([number])
         with self._lock:
             decoded = self._decode(number)
         height, width, _ = decoded.rgb.shape
         if (width, height) != self._stored_size:
             first = f"{self._stored_size[0]} x {self._stored_size[1]}"
-            reason = f"frame {number} is {width} x {height}, the movie {first}"
-            raise unreadable(self.name, reason, "Bring all frames to one size.", number)
+            reason = f"frame {number} is {width} x {height}, but the movie is {first}"
+            raise unreadable(self.name, reason, "Resize all frames to one size.", number)
         metadata = {
             **self._header,
             "f2hdr/plate_matrix": decoded.matrix,
@@ -70,14 +71,14 @@ class MoviePlate:
         return upright_image(image, self._orientation)
 
     def identity(self, number: int) -> str:
-        """Return name, size and time of change of the movie, and the frame number. Raises UnreadableFrame."""
+        """Return name, size and modification time of the movie, and the frame number. Raises UnreadableFrame."""
         return f"{file_identity(self.name)}:{number}"
 
     def exposure_metadata(self) -> None:
-        """Return None: movies do not state exposures frame by frame."""
+        """Return None: movies do not state exposures per frame."""
 
     def close(self) -> None:
-        """Close the movie; it cannot be read any more."""
+        """Close the movie."""
         with self._lock:
             self._movie.close()
 
@@ -89,7 +90,7 @@ class MoviePlate:
 
 
 def _header(movie: MovieFrames) -> Header:
-    """Return what holds for all frames: rate and pixel shape."""
+    """Return the header of all frames: frame rate and pixel aspect ratio."""
     header: Header = {}
     if movie.stream.average_rate:
         header["framesPerSecond"] = Fraction(movie.stream.average_rate)

@@ -1,4 +1,4 @@
-"""Tagged 10-bit movies: ProRes 422 HQ in QuickTime, HEVC in MP4 or QuickTime. Whole or not at all."""
+"""Writes tagged 10-bit movies atomically: ProRes 422 HQ in QuickTime, HEVC in MP4 or QuickTime."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from f2hdr_backend.shot.errors import ImageError, UnwritableFrame
 _LIMITED_RANGE = 1
 _CONTAINERS = {".mov": "mov", ".mp4": "mp4"}
 _REORDERED = 2
-"""Frames x265 holds back before it knows decoding times; those it gives movies that end before mean nothing."""
+"""Number of frames that x265 delays before it knows decoding times; those of shorter movies are invalid."""
 
 
 @dataclass(frozen=True)
 class _Codec:
-    """An encoder of FFmpeg and how it is driven."""
+    """An encoder of FFmpeg and its settings."""
 
     encoder: str
     layout: str
@@ -46,7 +46,7 @@ _CODECS = {
 
 @dataclass(frozen=True)
 class MovieFormat:
-    """``codec`` is prores or hevc, ``rate`` in frames a second; ``light`` goes into PQ movies."""
+    """``codec`` is prores or hevc, ``rate`` in frames per second; ``light`` is written to PQ movies."""
 
     codec: str
     size: tuple[int, int]
@@ -55,13 +55,13 @@ class MovieFormat:
     signal: Signal
     light: LightLevel | None = None
     metadata: Header = field(default_factory=dict)
-    """Header of the first frame: its timecode and pixel aspect ratio."""
+    """Header of the first frame, for timecode and pixel aspect ratio."""
 
 
 def codec_for(path: str, codec: str = "auto") -> str:
-    """Return the codec that a movie's name asks for, or check the one given.
+    """Return the codec for a movie's file name, or check the given one.
 
-    ``auto`` is ProRes in .mov and HEVC in .mp4. Raises ImageError for a pair that players do not take.
+    ``auto`` is ProRes in .mov and HEVC in .mp4. Raises ImageError for a combination that players do not support.
     """
     suffix = os.path.splitext(path)[1].lower()
     found = {".mov": "prores", ".mp4": "hevc"}.get(suffix, "") if codec == "auto" else codec
@@ -75,18 +75,18 @@ def codec_for(path: str, codec: str = "auto") -> str:
 
 
 def check_size(path: str, codec: str, size: tuple[int, int]) -> None:
-    """Raise ImageError if the codec cannot hold pictures of that (width, height)."""
+    """Raise ImageError if the codec does not support frames of this (width, height)."""
     if _CODECS[codec].halved_rows and (size[0] % 2 or size[1] % 2 or min(size) < 16):
-        what = f"HEVC with 4:2:0 color takes even sizes from 16 on, not {size[0]} x {size[1]}"
+        what = f"HEVC with 4:2:0 chroma needs even sizes of at least 16, not {size[0]} x {size[1]}"
         raise ImageError(
             f'"{path}" cannot be written: {what}.',
-            hint="Write ProRes (.mov) or a sequence of pictures, or crop the frames.",
+            hint="Write ProRes (.mov) or an image sequence, or crop the frames.",
             path=path,
         )
 
 
 class MovieWriter:
-    """Encodes pictures into an open movie; see ``movie_writer``."""
+    """Encodes frames into an open movie; see ``movie_writer``."""
 
     def __init__(self, container: av.container.OutputContainer, path: str, movie: MovieFormat) -> None:
         self._container = container
@@ -97,23 +97,23 @@ class MovieWriter:
         self._stream = self._opened()
 
     def add(self, rgb: FloatArray) -> None:
-        """Append one picture, ``(H, W, 3)`` display code values, clipped to 0-1.
+        """Append one frame, ``(H, W, 3)`` display code values, clipped to 0-1.
 
-        Raises UnwritableFrame if it has another size or the disk forbids it.
+        Raises UnwritableFrame if its size differs or it cannot be written.
         """
         width, height = self._movie.size
         if rgb.shape != (height, width, 3):
-            what = f"a frame is {rgb.shape[1]} x {rgb.shape[0]}, the movie {width} x {height}"
-            action = "Bring all frames to one size."
+            what = f"a frame is {rgb.shape[1]} x {rgb.shape[0]}, but the movie is {width} x {height}"
+            action = "Resize all frames to one size."
             raise UnwritableFrame(f'"{self._path}" cannot be written: {what}.', hint=action, path=self._path)
         planes = to_planes(rgb, self._movie.signal.matrix, halved_rows=self._codec.halved_rows)
         self._container.mux(self._stream.encode(self._frame(planes)))
         self._frames += 1
 
     def finish(self) -> None:
-        """Write what the encoder still holds."""
+        """Flush the encoder."""
         for packet in self._stream.encode():
-            if self._frames <= _REORDERED:  # Too few for another order than that shown.
+            if self._frames <= _REORDERED:  # too few frames for reordering
                 packet.dts = packet.pts
             self._container.mux(packet)
 
@@ -152,11 +152,12 @@ class MovieWriter:
 
 @contextmanager
 def movie_writer(path: str, movie: MovieFormat) -> Iterator[MovieWriter]:
-    """Give a writer; when the block ends well, the movie appears under its name, else there is none.
+    """Yield a writer; the movie appears under its name if the block ends without an exception, otherwise not at all.
 
-    Pictures are coded as limited-range Y'CbCr by the signal's matrix; the file, the codec's own stream and every
-    frame carry its tags. A light level becomes ``mdcv`` and ``clli`` in the file and, in HEVC, SEI messages too.
-    Raises UnwritableFrame if the disk forbids it, ImageError if this build of PyAV lacks the encoder.
+    Frames are encoded as limited-range Y'CbCr by the signal's matrix; the container, the codec's stream and every frame
+    have its tags. A light level is written as ``mdcv`` and ``clli`` to the container and, in HEVC, also as SEI
+    messages.
+    Raises UnwritableFrame if the movie cannot be written, ImageError if this build of PyAV lacks the encoder.
     """
     container_format = _CONTAINERS[os.path.splitext(path)[1].lower()]
     with atomic_file(path) as file:
@@ -172,12 +173,12 @@ def _writer(container: av.container.OutputContainer, path: str, movie: MovieForm
     try:
         return MovieWriter(container, path, movie)
     except av.codec.codec.UnknownCodecError as error:
-        what = f'what writes {movie.codec} ("{_CODECS[movie.codec].encoder}") is not in the installed PyAV'
+        what = f'the encoder of {movie.codec} ("{_CODECS[movie.codec].encoder}") is not included in the installed PyAV'
         raise ImageError(f'"{path}" cannot be written: {what}.', hint="Run: pip install -U av", path=path) from error
 
 
 def _x265(movie: MovieFormat) -> str:
-    """Return the encoder's own parameters: the light level as SEI, and no settings of itself in the stream."""
+    """Return the encoder's own parameters: the light level as SEI, and no encoder settings in the stream."""
     parameters = "log-level=none:info=0:repeat-headers=1:chromaloc=0:cbqpoffs=-4:crqpoffs=-4"
     light = movie.light
     if light is None:

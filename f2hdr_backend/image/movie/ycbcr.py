@@ -1,4 +1,4 @@
-"""Movie pixels to RGB, in float: the converter inside FFmpeg was up to 4 codes off at 10 bits and 15 at 12.
+"""Converts movie pixels to RGB in float: FFmpeg's converter had errors of up to 4 codes at 10 bits and 15 at 12.
 
 Sources: ITU-R BT.601, BT.709 and BT.2020 (matrices, limited and full range); ITU-T H.273 (the tags' numbers).
 """
@@ -29,12 +29,12 @@ _LIMITED_RANGE, _FULL_RANGE = 1, 2
 
 
 class UnknownCoding(Exception):
-    """The pixels are coded in a way that is not converted here; the text states which."""
+    """The encoding of the pixels is not supported; the message names it."""
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """``rgb``: ``(H, W, 3)`` float32 code values, 0-1; the words state how the frame was understood.
+    """``rgb``: ``(H, W, 3)`` float32 code values, 0-1; the texts state how the frame was interpreted.
 
     ``alpha`` is ``(H, W)`` float32, 0-1, None for a movie without alpha.
     """
@@ -47,7 +47,7 @@ class Decoded:
 
 @dataclass(frozen=True)
 class ContainerTags:
-    """Color matrix (number in H.273) and color range that the container gives; a frame's own tags may be missing."""
+    """Color matrix (number of H.273) and color range in the container, for frames without tags of their own."""
 
     matrix: int = 2
     color_range: int = 0
@@ -56,9 +56,11 @@ class ContainerTags:
 def decode(frame: av.VideoFrame, container: ContainerTags | None = None) -> Decoded:
     """Return the RGB code values and the alpha of a movie frame, by the matrix and the range of its tags.
 
-    Where the frame has no tag, that of its ``container`` is used. A movie without either is BT.709 from 720 lines on,
-    else BT.601, and of limited range. Chroma is brought to full size bilinearly, sited as H.264 and ProRes have it by
-    default: on the left one of two columns, between two rows. Raises UnknownCoding.
+    If the frame has no tag, that of its ``container`` is used. A movie without either is BT.709 for 720 lines and more,
+    or
+    else BT.601, with limited range. Chroma is upsampled bilinearly, with the default siting of H.264 and ProRes: on the
+    left
+    one of two columns, between two rows. Raises UnknownCoding.
     """
     tags = container or ContainerTags()
     matrix = _matrix(frame, tags)
@@ -81,7 +83,7 @@ def decode(frame: av.VideoFrame, container: ContainerTags | None = None) -> Deco
 
 
 def _alpha(frame: av.VideoFrame) -> FloatArray | None:
-    """The alpha of a planar frame, full range."""
+    """Return the alpha of a planar frame, full range."""
     found = [component for component in frame.format.components if component.is_alpha]
     return scaled(_plane(frame, found[0]), found[0].bits, True) if found else None
 
@@ -94,14 +96,14 @@ def _matrix(frame: av.VideoFrame, container: ContainerTags) -> tuple[str, float,
         return ("rgb", 0.0, 0.0)
     if tag in _UNTAGGED:
         name, red, blue = MATRICES[1 if frame.height >= HD_LINES else 5]
-        return f"{name} (untagged: chosen by its {frame.height} lines)", red, blue
+        return f"{name} (untagged: chosen for {frame.height} lines)", red, blue
     if tag not in MATRICES:
         raise UnknownCoding(f"its color matrix, number {tag} of H.273, is not supported")
     return MATRICES[tag]
 
 
 def _is_full(frame: av.VideoFrame, container: ContainerTags) -> bool:
-    """Whether 0 is black; untagged RGB and gray are full, untagged Y'CbCr is limited."""
+    """Return whether 0 is black; untagged RGB and gray are full range, untagged Y'CbCr is limited."""
     tag = int(frame.color_range) or container.color_range
     if frame.format.name.startswith("yuv"):
         return frame.format.name.startswith("yuvj") or tag == _FULL_RANGE
@@ -109,7 +111,7 @@ def _is_full(frame: av.VideoFrame, container: ContainerTags) -> bool:
 
 
 def _planar(frame: av.VideoFrame) -> av.VideoFrame:
-    """Return the frame with a plane for each component; rearranging changes no code value."""
+    """Return the frame with one plane per component, without changing code values."""
     layout = frame.format
     colors = [component for component in layout.components if not component.is_alpha]
     bits = colors[0].bits
@@ -130,7 +132,7 @@ def _planar(frame: av.VideoFrame) -> av.VideoFrame:
 
 
 def _offered(depth: str, has_alpha: bool) -> str:
-    """A depth that FFmpeg has with alpha: there is no planar RGB with alpha of 9 or 14 bits."""
+    """Return a depth that FFmpeg supports with alpha: there is no planar RGB with alpha of 9 or 14 bits."""
     return "16le" if has_alpha and depth in ("9le", "14le") else depth
 
 
