@@ -1,8 +1,8 @@
-"""From measured steps between frames to the cycle of exposures and the place of every frame in it.
+"""Fits a cycle of exposures to measured steps between frames, and the position of every frame in it.
 
-Pure numbers: a step is how many stops brighter a frame is than the one before it. The search alternates between the
-likeliest place of every frame for given exposures (Viterbi 1967) and the exposures for given places (least absolute
-deviations), from several beginnings and for every cycle length.
+A step is the number of stops by which a frame is brighter than the previous one. The search alternates between the
+most likely position of every frame for given exposures (Viterbi 1967) and the exposures for given positions (least
+absolute deviations), from several starting points and for every cycle length.
 """
 
 from __future__ import annotations
@@ -18,20 +18,22 @@ from f2hdr_backend.shot.exposure import SMALLEST_STEP_EV
 _Floats = NDArray[np.float64]
 LONGEST_CYCLE = 4
 MISFIT_EV = 0.35
-"""A step this far (stops) from what the cycle says costs 1 ..."""
+"""Deviation of a step from the cycle, in stops, that costs 1."""
 WORST_MISFIT = 3.0
-"""... and no step costs more than this."""
+"""Maximum cost of a step."""
 BREAK_COST = 2.0
-"""Cost of a frame that does not follow in the cycle: less than one wholly wrong step, more than a doubtful one."""
+"""Cost of a break in the cycle: less than that of a completely wrong step, more than that of an uncertain one."""
 LONGER_CYCLE_GAIN = 0.15
-"""A longer cycle must fit better by this cost a frame than the shortest one."""
+"""Minimum cost per frame by which a longer cycle must be better than the shortest one."""
 _BEGINNINGS = 6
 _ROUNDS = 4
 
 
 @dataclass(frozen=True)
 class Steps:
-    """``stops[i]`` leads from frame ``numbers[i]`` to ``numbers[i + 1]``; NaN where unknown. ``trust`` is 0-1 each."""
+    """``stops[i]`` is the step from frame ``numbers[i]`` to ``numbers[i + 1]``; NaN if unknown. ``trust`` is 0-1
+    each.
+    """
 
     numbers: tuple[int, ...]
     stops: _Floats
@@ -40,11 +42,11 @@ class Steps:
 
 @dataclass(frozen=True)
 class Cadence:
-    """A cycle of exposures (stops) laid over frames.
+    """A cycle of exposures in stops, fitted to frames.
 
-    ``places[i]`` is where frame i stands in the cycle, ``breaks`` the numbers of the frames that do not follow the one
-    before them in the cycle, ``drift`` how many stops a frame the light itself grows, ``misfits[i]`` how far step i is
-    from what cycle and drift say (stops, NaN if unknown), and ``cost`` the mean cost a step.
+    ``places[i]`` is the position of frame i in the cycle, ``breaks`` the numbers of the frames that do not follow the
+    previous frame in the cycle, ``drift`` the change of the scene's brightness in stops per frame, ``misfits[i]`` the
+    deviation of step i from cycle and drift (stops, NaN if unknown), and ``cost`` the mean cost per step.
     """
 
     cycle: tuple[float, ...]
@@ -56,10 +58,11 @@ class Cadence:
 
 
 def find_cadence(steps: Steps, length: int | None = None) -> Cadence:
-    """Return the shortest cycle, of 1 to 4 frames, that explains the steps; 1 means that nothing alternates.
+    """Return the shortest cycle of 1 to 4 frames that explains the steps; 1 means that the frames do not alternate.
 
-    With ``length`` the cycle has that many frames. The cycle begins with its lowest exposure, which is 0; exposures
-    that hardly differ are made equal.
+    With ``length`` the cycle has that many frames. The cycle starts with its lowest exposure, which is 0; exposures
+    that
+    differ by less than ``SMALLEST_STEP_EV`` are made equal.
     """
     if length is not None:
         return _from_lowest(_best_of_length(steps, length))
@@ -70,7 +73,7 @@ def find_cadence(steps: Steps, length: int | None = None) -> Cadence:
 
 
 def with_exposures(cadence: Cadence, cycle: Sequence[float]) -> Cadence:
-    """Return a cadence with other exposures (stops, as many), in the rotation that matches best."""
+    """Return a cadence with other exposures (stops, of the same number), in the best-matching rotation."""
     length = len(cycle)
     given, found = np.asarray(cycle, float), np.asarray(cadence.cycle)
     turn = int(np.argmax([np.roll(given, -turn) @ found for turn in range(length)]))
@@ -84,7 +87,7 @@ def _best_of_length(steps: Steps, length: int) -> Cadence:
 
 
 def _beginnings(steps: Steps, length: int) -> Iterator[tuple[_Floats, float]]:
-    """Yield cycle and drift to start from: what a few cycles' worth of steps say, if nothing breaks among them."""
+    """Yield cycle and drift as starting points: the medians over a few cycles, for positions without breaks."""
     count = len(steps.stops)
     if length == 1 or np.isnan(steps.stops).all():
         yield np.zeros(length), 0.0
@@ -111,7 +114,7 @@ def _refined(steps: Steps, cycle: _Floats, drift: float) -> Cadence:
 
 
 def _placed(steps: Steps, cycle: _Floats, drift: float) -> Cadence:
-    """Find the cheapest places of all frames by dynamic programming."""
+    """Find the positions of all frames with the lowest cost by dynamic programming."""
     length, count = len(cycle), len(steps.numbers)
     rise = cycle[None, :] - cycle[:, None] + drift
     totals, came_from = np.zeros(length), np.zeros((count, length), int)
@@ -139,7 +142,7 @@ def _breaks(numbers: Sequence[int], places: Sequence[int], length: int) -> tuple
 
 
 def _transition_costs(steps: Steps, index: int, rise: _Floats) -> _Floats:
-    """Cost ``(from, to)`` of the places of frames index - 1 and index."""
+    """Return the cost ``(from, to)`` of the positions of frames index - 1 and index."""
     length = len(rise)
     stops, trust = steps.stops[index - 1], steps.trust[index - 1]
     misfit = np.zeros_like(rise) if np.isnan(stops) else np.abs(stops - rise) / MISFIT_EV
@@ -149,7 +152,7 @@ def _transition_costs(steps: Steps, index: int, rise: _Floats) -> _Floats:
 
 
 def _fitted(steps: Steps, cadence: Cadence) -> tuple[_Floats, float]:
-    """Cycle and drift that explain the steps best for given places; short plates tell no drift."""
+    """Return the cycle and drift that best explain the steps for given positions; drift needs two cycles or more."""
     length = len(cadence.cycle)
     places = np.asarray(cadence.places)
     known = np.isfinite(steps.stops)
@@ -167,7 +170,7 @@ def _fitted(steps: Steps, cadence: Cadence) -> tuple[_Floats, float]:
 
 
 def _from_lowest(cadence: Cadence) -> Cadence:
-    """Turn the cycle so that it begins with its lowest exposure, which becomes 0; make near exposures equal."""
+    """Rotate the cycle so that it starts with its lowest exposure, which becomes 0; make close exposures equal."""
     length = len(cadence.cycle)
     evened = _evened(cadence.cycle)
     turns = [evened[first:] + evened[:first] for first in range(length)]
@@ -178,7 +181,7 @@ def _from_lowest(cadence: Cadence) -> Cadence:
 
 
 def _evened(cycle: tuple[float, ...]) -> tuple[float, ...]:
-    """Replace exposures that differ less than SMALLEST_STEP_EV from the next higher by their common mean."""
+    """Replace exposures that differ by less than SMALLEST_STEP_EV from the next higher one by their mean."""
     groups: list[list[float]] = []
     for ev in sorted(cycle):
         if groups and ev - groups[-1][-1] < SMALLEST_STEP_EV:

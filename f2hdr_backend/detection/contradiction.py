@@ -1,4 +1,4 @@
-"""Whether the pixels contradict exposures that were given or read from file headers: short where they are long."""
+"""Detects contradictions between the pixels and exposures that were given or read from file headers."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from f2hdr_backend.shot.exposure import ExposurePattern
 from f2hdr_backend.shot.frames import FrameRange
 
 CLEAR_EV = 0.5
-"""Steps smaller than this (stops) do not contradict another sign."""
+"""Smaller steps in stops do not count as a contradiction."""
 _SHOWN = 4
 
 
 def contradicted(pattern: ExposurePattern, pixels: ExposurePattern | None, frames: tuple[int, ...]) -> FrameRange:
-    """Return those of ``frames`` that a pattern and the pixels order differently against the frame before or after.
+    """Return those of ``frames`` whose order of brightness to the adjacent frame differs between pattern and pixels.
 
-    ``pixels`` is the pattern measured from the pixels alone; None contradicts nothing.
+    ``pixels`` is the pattern measured from the pixels; None contradicts nothing.
     """
     if pixels is None:
         return FrameRange(())
@@ -26,6 +26,6 @@ def contradicted(pattern: ExposurePattern, pixels: ExposurePattern | None, frame
 
 
 def reading(pattern: ExposurePattern, frames: FrameRange) -> str:
-    """Return a pattern's exposures of the first few frames as words: frame 1001 +0 EV, 1002 +3 EV."""
+    """Return a pattern's exposures of the first few frames as text: frame 1001 +0 EV, 1002 +3 EV."""
     shown = frames.frames[:_SHOWN]
     return "frame " + ", ".join(f"{number} {pattern.ev(number):+g} EV" for number in shown)

@@ -1,4 +1,4 @@
-"""Which exposure every frame of a plate has: from the file headers, else from the pixels; and where the shot is cut."""
+"""Detects the exposure of every frame of a plate, from the file headers or else from the pixels, and cuts."""
 
 from __future__ import annotations
 
@@ -31,26 +31,29 @@ from f2hdr_backend.shot.exposure import ExposurePattern
 from f2hdr_backend.shot.frames import FrameRange
 from f2hdr_backend.shot.frames import Sequence as Pattern
 
-HINT = "Give them yourself, like --exposures 0,3 --first-exposure short."
+HINT = "Give them, for example with --exposures 0,3 --first-exposure short."
 _DISAGREE_EV = 0.3
 _SAMPLED_FOR_WHITE = 8
 _CLEAR_ORDER_EV = 1.0
-"""Difference in mean brightness (stops) that orders frames which have no well-exposed part in common."""
+"""Difference in mean brightness (stops) that determines the order of frames without a common well-exposed range."""
 _ORDER_TRUST = 0.8
 RENDERED_EXPOSURES = 2
-"""Different exposures that a render takes (section 3 of the paper)."""
+"""Number of different exposures that a render supports (paper, section 3)."""
 MOST_READERS = 4
-"""Frames that are read at a time, at most."""
+"""Maximum number of frames read at the same time."""
 
 
 @dataclass(frozen=True)
 class Detection:
-    """What was found about a plate's exposures.
+    """The detected exposures of a plate.
 
-    ``pattern`` is None if none could be determined, for ``reason``. ``confidence`` is 0 to 1; ``source`` "metadata" or
-    "pixels". ``cuts`` are frames that begin a new scene; ``dropped`` frames before which the cycle skips or repeats a
-    step (the pattern's exceptions give the frames behind it their exposures). ``levels`` is each frame's exposure as
-    measured against its neighbors, in stops above the shortest (NaN if unknown). ``notes`` say what a user should know.
+    ``pattern`` is None if it could not be determined, with the ``reason``. ``confidence`` is 0 to 1; ``source``
+    "metadata"
+    or "pixels". ``cuts`` are the first frames of new scenes; ``dropped`` the frames before which the cycle skips or
+    repeats
+    a step (the pattern's exceptions contain the exposures of later frames). ``levels`` is each frame's exposure as
+    measured
+    against its neighbors, in stops above the shortest (NaN if unknown). ``notes`` are remarks for the user.
     """
 
     frames: tuple[int, ...]
@@ -63,10 +66,10 @@ class Detection:
     notes: tuple[str, ...] = ()
     reason: str = ""
     pixels: ExposurePattern | None = None
-    """The pattern by the pixels alone; None if they do not give one with confidence."""
+    """The pattern measured from the pixels alone; None if its confidence is too low."""
 
     def to_json(self) -> dict[str, Any]:
-        """Return everything as plain JSON types; unknown levels are null."""
+        """Return all values as JSON types; unknown levels are null."""
         document = asdict(self)
         document["levels"] = [None if math.isnan(level) else round(level, 3) for level in self.levels]
         return document
@@ -74,12 +77,12 @@ class Detection:
 
 @dataclass(frozen=True)
 class _Measured:
-    """Steps between successive frames, and the likeness of frames up to FARTHEST apart, by index."""
+    """Steps between consecutive frames, and the similarity of frames up to FARTHEST apart, by index."""
 
     steps: tuple[Step, ...]
     alike: dict[tuple[int, int], float]
     brightness: tuple[float, ...]
-    """Mean luminance of each frame; 1.0 is the clip."""
+    """Mean luminance of each frame; 1.0 is the clip level."""
 
 
 def detect(
@@ -90,11 +93,14 @@ def detect(
     cycle: Sequence[float] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Detection:
-    """Find the exposure of every frame, cuts and dropped frames; reads every frame, a few of linear plates twice.
+    """Detect the exposure of every frame, cuts and dropped frames; reads every frame, a few frames of linear plates
+    twice.
 
-    ``frames`` defaults to the whole plate, ``encoding`` to the plate's own. With ``cycle`` (stops, one a frame of the
-    cycle) the exposures are taken as given and only their places are found. ``progress`` is called with the number of
-    frames done and the total. Never raises for what the pixels say: see ``require_pattern``.
+    ``frames`` defaults to the whole plate, ``encoding`` to that of the plate. With ``cycle`` (stops, one per frame of
+    the
+    cycle) only the positions of the frames are determined. ``progress`` is called with the number of frames done and
+    the
+    total. Does not raise if detection fails: see ``require_pattern``.
 
     Raises MissingFrames, UnreadableFrame.
     """
@@ -126,7 +132,7 @@ def detect(
 
 
 def require_pattern(detection: Detection) -> ExposurePattern:
-    """Return the pattern that was found. Raises ExposureError with the way to give it by hand if there is none."""
+    """Return the detected pattern. Raises ExposureError, with the options to give the exposures, if there is none."""
     if detection.pattern is None:
         confidence = round(detection.confidence, 2)
         reason = f"The exposures could not be determined: {detection.reason}."
@@ -147,13 +153,15 @@ def _found_in_pixels(steps: Steps, cycle: Sequence[float] | None, brightness: Se
     verdict = judge_pixels(cadence, steps, unknowns)
     first = _first_by_order(brightness) if np.isnan(steps.stops).all() else ""
     if first:
-        more = f"every second frame is much darker, the first one is {first}; give the stops between them"
+        more = f"every second frame is much darker, and the first one is {first}; give the exposure difference"
         verdict = Verdict(verdict.confidence, f"{verdict.reason}; {more} (--exposures 0,X)")
     return _Found(cadence, verdict, "pixels")
 
 
 def _first_by_order(brightness: Sequence[float]) -> str:
-    """``short`` or ``long`` for the first frame if every frame is clearly darker or brighter than its neighbors."""
+    """Return ``short`` or ``long`` for the first frame if all frames clearly alternate in brightness, or an empty
+    text.
+    """
     rises = np.diff(np.log2(np.maximum(brightness, 1e-6)))
     if len(rises) < 2 or np.abs(rises).min() < _CLEAR_ORDER_EV or (rises[1:] * rises[:-1] > 0).any():
         return ""
@@ -161,7 +169,7 @@ def _first_by_order(brightness: Sequence[float]) -> str:
 
 
 def _ordered(steps: Steps, measured: _Measured, cycle: Sequence[float] | None) -> Steps:
-    """Steps of the given size where none could be measured, but the order of short and long is clear."""
+    """Return steps of the given size if none could be measured, but the order of short and long is clear."""
     if cycle is None or len(cycle) != 2 or not len(steps.stops) or not np.isnan(steps.stops).all():
         return steps
     first = _first_by_order(measured.brightness)
@@ -173,7 +181,7 @@ def _ordered(steps: Steps, measured: _Measured, cycle: Sequence[float] | None) -
 
 
 def _found_in_headers(plate: Plate, numbers: tuple[int, ...]) -> _Found | None:
-    """What the file headers say, if all of them tell an exposure and these alternate."""
+    """Return the exposures in the file headers, if all files state one and they alternate, or None."""
     reported = plate.exposure_metadata()
     if reported is None or len(numbers) < 2:
         return None
@@ -185,15 +193,15 @@ def _found_in_headers(plate: Plate, numbers: tuple[int, ...]) -> _Found | None:
 
 
 def _disagreement(given: Cadence, from_pixels: _Found) -> tuple[str, ...]:
-    """A note if the ratio measured from the pixels differs from that of the exposures given or read from headers."""
+    """Return a note if the exposure ratio of the pixels differs from that given or read from headers."""
     stated, seen = (max(cadence.cycle) - min(cadence.cycle) for cadence in (given, from_pixels.cadence))
     if from_pixels.verdict.reason or abs(stated - seen) < _DISAGREE_EV:
         return ()
-    return (f"the exposures that were given or read differ by {stated:.2f} stops, the measured ones by {seen:.2f}",)
+    return (f"the given exposures differ by {stated:.2f} stops; the measured ones by {seen:.2f}",)
 
 
 def _doubts(pattern: ExposurePattern | None, seen: ExposurePattern | None, against: FrameRange) -> Iterator[str]:
-    """Notes about headers that the pixels contradict, and about more exposures than a render takes."""
+    """Yield notes about headers that contradict the pixels, and about more exposures than a render supports."""
     if pattern is not None and seen is not None and against:
         yield f"the file headers state {reading(pattern, against)}, but the pixels show {reading(seen, against)}"
     different = len(set(pattern.cycle)) if pattern else 0
@@ -207,7 +215,9 @@ def _steps_of(numbers: tuple[int, ...], measured: _Measured) -> Steps:
 
 
 def _trust(step: Step, alike: float) -> float:
-    """0 to 1: more the more levels are well exposed in both frames, and if they show one scene or levels agree."""
+    """Return the reliability of a step, 0 to 1: it grows with the share of levels that are well exposed in both frames,
+    and with the similarity of the frames or of the levels.
+    """
     if math.isnan(step.stops):
         return 0.0
     same_scene = max(min(max((alike - 0.1) / 0.3, 0.0), 1.0), math.exp(-step.spread / 0.15))
@@ -215,7 +225,9 @@ def _trust(step: Step, alike: float) -> float:
 
 
 def _levels(exposures: Sequence[float], steps: Steps, cuts: tuple[int, ...]) -> tuple[float, ...]:
-    """Each frame's exposure as its neighbors' exposures and the steps from and to them say, but none over a cut."""
+    """Return each frame's exposure from its neighbors' exposures and the measured steps; steps across cuts are not
+    used.
+    """
     stops = np.where(np.isin(steps.numbers[1:], cuts), math.nan, steps.stops)
     levels = []
     for index in range(len(exposures)):
@@ -227,9 +239,9 @@ def _levels(exposures: Sequence[float], steps: Steps, cuts: tuple[int, ...]) -> 
 
 
 def _measures(plate: Plate, numbers: tuple[int, ...], encoding: Encoding) -> Iterator[FrameMeasure]:
-    """The measures of all frames, in order; some are read and measured ahead."""
+    """Yield the measures of all frames in order; some are read and measured ahead."""
     white = np.float32(_white(plate, numbers) if encoding == "linear" else 1.0)
-    readers = min(MOST_READERS, usable_cpus()) if Pattern.is_pattern(plate.name) else 1  # movies run in order
+    readers = min(MOST_READERS, usable_cpus()) if Pattern.is_pattern(plate.name) else 1  # movies are read in order
 
     def measured(number: int) -> FrameMeasure:
         return measure_frame(number, _light(plate, number, encoding) / white)
@@ -243,7 +255,7 @@ def _light(plate: Plate, number: int, encoding: Encoding) -> FloatArray:
 
 
 def _white(plate: Plate, numbers: tuple[int, ...]) -> float:
-    """The value where a linear plate clips: the greatest 99.9th percentile of a few successive frames."""
+    """Return the clip level of a linear plate: the highest 99.9th percentile of a few consecutive frames."""
     middle = max(0, len(numbers) // 2 - _SAMPLED_FOR_WHITE // 2)
     sampled = numbers[middle : middle + _SAMPLED_FOR_WHITE]
     white = max(float(np.percentile(_light(plate, number, "linear"), 99.9)) for number in sampled)
@@ -251,7 +263,7 @@ def _white(plate: Plate, numbers: tuple[int, ...]) -> float:
 
 
 def _measured(measures: Iterator[FrameMeasure], total: int, progress: Callable[[int, int], None] | None) -> _Measured:
-    """Compare each frame with those before it; only the last few are held."""
+    """Compare each frame with the previous ones; only the last few are kept in memory."""
     steps: list[Step] = []
     alike: dict[tuple[int, int], float] = {}
     brightness: list[float] = []

@@ -1,8 +1,8 @@
-"""What detection measures: how much brighter one frame is than another, and whether both show the same scene.
+"""Measurements for detection: the brightness ratio of two frames, and their similarity.
 
-Nothing here knows exposures: every number comes from pixels, in linear light. A step is found by matching
-brightness distributions (quantiles), which needs no motion estimate; the two frames are only brought into rough
-register first, so that what a pan reveals on one side and hides on the other does not count.
+This module does not use exposures: all values are computed from linear pixels. A step is found by matching brightness
+distributions (quantiles), which needs no motion estimation; the frames are only aligned roughly, so that areas which a
+pan reveals or hides are excluded.
 """
 
 from __future__ import annotations
@@ -18,32 +18,32 @@ from numpy.typing import NDArray
 from f2hdr_backend.image.arrays import FloatArray
 
 WIDEST = 1280
-"""Frames wider than this are thinned to every second, third ... pixel before anything else."""
+"""Frames with more columns are subsampled first."""
 BLOCKS_WIDE = 80
-"""Columns of area averages: little noise, but highlights smaller than a block mix with what surrounds them."""
+"""Columns of area averages: little noise, but highlights smaller than a block are averaged with their surroundings."""
 SAMPLES_WIDE = 240
-"""Columns of single pixels: noisy, but nothing mixes."""
+"""Columns of single pixels: noisy, but not averaged."""
 THUMB_WIDE = 40
 QUANTILES = (np.arange(200) + 0.5) / 200
 DARKEST = 0.0012
-"""Linear light, relative to the clip, below which codes of 8 bits tell nothing."""
+"""Linear value, relative to the clip level, below which 8-bit codes are too coarse."""
 BRIGHTEST_BLOCK, BRIGHTEST_SAMPLE = 0.7, 0.85
-"""Linear light, relative to the clip, above which a block may hold clipped pixels and a sample be clipped itself."""
+"""Linear values, relative to the clip level, above which a block may contain clipped pixels, or a sample be clipped."""
 NOISE_FLOOR_BLOCK, NOISE_FLOOR_SAMPLE = 2.5, 4.0
-"""Standard deviations of the noise of one pixel that a level must be above to be used."""
+"""Minimum level in standard deviations of the noise of a pixel."""
 PLATEAU_SHARE = 0.35
-"""Share of the matched levels that the plateau of their ratios must hold."""
+"""Minimum share of the matched levels in the plateau of their ratios."""
 LEAST_LEVELS = 9
 _LAPLACIAN = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32) / 6
 
 
 @dataclass(frozen=True)
 class FrameMeasure:
-    """One frame, reduced: all arrays are linear light, 1.0 = clip.
+    """One frame, reduced: all arrays are linear, 1.0 = clip level.
 
-    ``blocks`` ``(h, w, 3)`` area averages and ``samples`` ``(h, w, 3)`` single pixels on a regular grid; their
+    ``blocks`` ``(h, w, 3)`` are area averages and ``samples`` ``(h, w, 3)`` single pixels on a regular grid;
     ``block_levels`` and ``sample_levels`` ``(3, 200)`` are the quantiles of each channel, ascending; ``noise`` is the
-    standard deviation of one pixel where the frame is smoothest; ``thumb`` ``(h, w)`` is luminance.
+    standard deviation of a pixel where the frame is smoothest; ``thumb`` ``(h, w)`` is luminance.
     """
 
     number: int
@@ -57,8 +57,10 @@ class FrameMeasure:
 
 @dataclass(frozen=True)
 class Step:
-    """``stops`` that the second frame is brighter than the first (NaN if no level is well exposed in both), the share
-    ``coverage`` of levels that are, and how far the matched levels disagree (``spread``, stops)."""
+    """A measured brightness difference: ``stops`` by which the second frame is brighter (NaN if no level is well
+    exposed in
+    both), ``coverage`` the share of levels that are, and ``spread`` the deviation of the matched levels in stops.
+    """
 
     stops: float
     coverage: float
@@ -69,9 +71,9 @@ UNKNOWN = Step(math.nan, 0.0, math.nan)
 
 
 def measure_frame(number: int, light: FloatArray) -> FrameMeasure:
-    """Reduce a frame to what the comparisons below need.
+    """Reduce a frame to the values that the comparisons need.
 
-    ``light`` is ``(H, W, 3)`` linear light, 1.0 = clip, thinned by ``thin`` or small anyway.
+    ``light`` is ``(H, W, 3)`` linear, 1.0 = clip level, subsampled by ``thin`` or small.
     """
     height, width = light.shape[:2]
     blocks_size = _fitting(width, height, BLOCKS_WIDE)
@@ -84,16 +86,16 @@ def measure_frame(number: int, light: FloatArray) -> FrameMeasure:
 
 
 def thin(pixels: FloatArray) -> FloatArray:
-    """Leave out columns and rows of ``(H, W, 3)`` evenly, until no more than WIDEST columns are left."""
+    """Subsample ``(H, W, 3)`` evenly to at most WIDEST columns."""
     every = math.ceil(pixels.shape[1] / WIDEST)
     return pixels[::every, ::every]
 
 
 def step_between(first: FrameMeasure, second: FrameMeasure, shift: tuple[int, int] = (0, 0)) -> Step:
-    """Measure how many stops brighter the second frame is.
+    """Measure by how many stops the second frame is brighter.
 
-    ``shift`` is (rows, columns) in thumb pixels, as ``likeness`` returns it. Of two scales, area averages and single
-    pixels, the one whose levels agree better counts.
+    ``shift`` is (rows, columns) in thumb pixels, as returned by ``likeness``. Of two scales, area averages and single
+    pixels, the one with the smaller spread is used.
     """
     noise = max(first.noise, second.noise)
     block_floor, sample_floor = (max(DARKEST, times * noise) for times in (NOISE_FLOOR_BLOCK, NOISE_FLOOR_SAMPLE))
@@ -108,11 +110,13 @@ def step_between(first: FrameMeasure, second: FrameMeasure, shift: tuple[int, in
 
 
 def likeness(first: FrameMeasure, second: FrameMeasure, stops: float) -> tuple[float, tuple[int, int]]:
-    """Return how much two frames look alike, -1 to 1, and the shift (rows, columns) at which they do.
+    """Return the similarity of two frames, -1 to 1, and the shift (rows, columns) at which it is highest.
 
-    ``stops`` is how much brighter the second one is; the darker one is brought to the exposure of the brighter and
-    clipped like it. What is compared is local contrast, so that neither light nor large gradients matter: two shots of
-    one scene give 0.6 and more, different scenes mostly less than 0.4. A point at p in ``first`` is at p - shift in
+    ``stops`` is the brightness difference of the second frame; the darker frame is scaled to the exposure of the
+    brighter
+    one and clipped. Local contrast is compared, so that brightness and large gradients have no effect: two frames of
+    one
+    scene give 0.6 and more, different scenes mostly less than 0.4. A point at p in ``first`` is at p - shift in
     ``second``.
     """
     gain = 0.0 if math.isnan(stops) else stops
@@ -127,7 +131,7 @@ def _fitting(width: int, height: int, columns: int) -> tuple[int, int]:
 
 
 def _averaged(pixels: NDArray[Any], size: tuple[int, int]) -> FloatArray:
-    """Reduce a picture to ``size`` (width, height) by area averages."""
+    """Downscale an image to ``size`` (width, height) by area averaging."""
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
@@ -140,7 +144,9 @@ def _levels(pixels: FloatArray) -> FloatArray:
 def _overlap_levels(
     first: FloatArray, second: FloatArray, shift: tuple[int, int], shift_columns: int
 ) -> tuple[FloatArray, FloatArray]:
-    """Quantiles of what both frames see; ``shift`` is in pixels of a picture of ``shift_columns`` columns."""
+    """Return the quantiles of the overlap of both frames; ``shift`` is in pixels of an image with ``shift_columns``
+    columns.
+    """
     down, right = (round(part * first.shape[1] / shift_columns) for part in shift)
     return _levels(_cropped(first, down, right)), _levels(_cropped(second, -down, -right))
 
@@ -151,7 +157,9 @@ def _cropped(pixels: FloatArray, down: int, right: int) -> FloatArray:
 
 
 def _noise(light: FloatArray, blocks: FloatArray) -> float:
-    """Standard deviation of a pixel's noise in the smoothest tenth of what is not bright (after Immerkaer 1996)."""
+    """Return the standard deviation of the noise, in the smoothest tenth of pixels that are not bright (Immerkaer
+    1996).
+    """
     fine = cv2.filter2D(np.ascontiguousarray(light[..., 1]), -1, _LAPLACIAN, borderType=cv2.BORDER_REFLECT)
     variance = _averaged(fine * fine, (blocks.shape[1], blocks.shape[0]))
     dim = variance[blocks[..., 1] < 0.5]
@@ -159,7 +167,7 @@ def _noise(light: FloatArray, blocks: FloatArray) -> float:
 
 
 def _matched(first: FloatArray, second: FloatArray, floor: float, ceiling: float) -> Step:
-    """Match quantiles; where noise and clipping bend the ratio it varies, so its plateau is the truth."""
+    """Match quantiles; the ratio varies where noise and clipping distort it, so the plateau of the ratios is used."""
     usable = (np.minimum(first, second) > floor) & (np.maximum(first, second) < ceiling)
     if np.count_nonzero(usable) < LEAST_LEVELS:
         return UNKNOWN
@@ -173,7 +181,7 @@ def _matched(first: FloatArray, second: FloatArray, floor: float, ceiling: float
 
 
 def _local_contrast(luminance: FloatArray) -> FloatArray:
-    """High-passed luminance in units of its local deviation."""
+    """Return high-pass filtered luminance divided by its local standard deviation."""
     codes = np.sqrt(np.maximum(luminance, 0))
     detail = codes - cv2.blur(codes, (9, 9), borderType=cv2.BORDER_REFLECT)
     deviation = np.sqrt(cv2.blur(detail * detail, (9, 9), borderType=cv2.BORDER_REFLECT))
@@ -181,7 +189,7 @@ def _local_contrast(luminance: FloatArray) -> FloatArray:
 
 
 def _best_correlation(first: FloatArray, second: FloatArray) -> tuple[float, tuple[int, int]]:
-    """Highest normalized correlation over all shifts that leave 40 % of overlap (Lewis 1995, by Fourier transform)."""
+    """Return the highest normalized correlation over all shifts with at least 40 % overlap (Lewis 1995, by FFT)."""
     height, width = first.shape
     size = (2 * height, 2 * width)
 

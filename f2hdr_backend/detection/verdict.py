@@ -1,4 +1,4 @@
-"""Whether a cadence that was found can be believed, and the exposure pattern it makes."""
+"""Confidence of a detected cadence, and its exposure pattern."""
 
 from __future__ import annotations
 
@@ -12,37 +12,39 @@ from f2hdr_backend.detection.cadence import LONGEST_CYCLE, Cadence, Steps, find_
 from f2hdr_backend.shot.exposure import SMALLEST_STEP_EV, ExposurePattern
 
 CONFIDENCE_LIMIT = 0.6
-"""Patterns found with less confidence are refused."""
+"""Minimum confidence of a pattern."""
 SMALLEST_RATIO_EV = 0.5
-"""Pixels that differ by less (stops) may as well be lit by a flickering lamp."""
+"""Minimum exposure difference in stops; a smaller one may be caused by a flickering light source."""
 SNAP_EV = 0.04
-"""A measured step this near to a whole or a third of a stop is taken as that: cameras are set in thirds."""
+"""Maximum distance in stops at which a measured step is rounded to thirds, in which cameras are set."""
 _HEADERS_EXPLAINED = 0.9
 _LONGEST_NAMED = 12
-"""Frames of the longest cycle that is looked for to name it; it is refused all the same."""
+"""Longest cycle in frames that is searched to describe it in the message; it is not supported."""
 _FITS = 0.5
-"""Mean cost a step up to which a cycle explains the steps."""
+"""Maximum mean cost per step of a cycle that explains the steps."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """``confidence`` is 0 to 1; ``reason`` is empty, or says why the cadence is not believed."""
+    """``confidence`` is 0 to 1; ``reason`` is empty, or states why the cadence is not accepted."""
 
     confidence: float
     reason: str = ""
 
 
 def judge_pixels(cadence: Cadence, steps: Steps, unknowns: int) -> Verdict:
-    """Weigh a cadence found in pixels, of which ``unknowns`` numbers had to be guessed (0 if the cycle was given).
+    """Return the confidence of a cadence measured from pixels, with ``unknowns`` fitted numbers (0 if the cycle was
+    given).
 
-    Confidence is the product of: the share of steps explained, how far the smallest step stands out of the scatter,
-    the number of steps beyond the unknowns, how well exposed the compared pixels are, and regularity.
+    Confidence is the product of: the share of explained steps, the ratio of the smallest step to the scatter, the
+    number of
+    steps beyond the unknowns, the exposure of the compared pixels, and regularity.
     """
     known = np.isfinite(steps.stops)
     if not known.size:
-        return Verdict(0.0, "one frame has no other to be compared with")
+        return Verdict(0.0, "a single frame cannot be compared with another")
     if not known.any():
-        return Verdict(0.0, "no part of the picture is well exposed in two successive frames")
+        return Verdict(0.0, "no part of the image is well exposed in two consecutive frames")
     reason = _not_alternating(cadence, SMALLEST_RATIO_EV)
     if reason:
         return Verdict(0.0, _longer_cycle(steps) or reason)
@@ -50,33 +52,37 @@ def judge_pixels(cadence: Cadence, steps: Steps, unknowns: int) -> Verdict:
     smallest = min(abs(rise) for rise in _rises(cadence.cycle))
     scatter = 1.4826 * float(np.median(misfits))
     factors = {
-        "the steps from frame to frame follow no cycle": _explained(misfits, trust, smallest),
-        f"the steps from frame to frame scatter by {scatter:.2f} stops": 1 - math.exp(-smallest / (3 * scatter + 1e-6)),
+        "the steps between frames do not follow a cycle": _explained(misfits, trust, smallest),
+        f"the steps between frames scatter by {scatter:.2f} stops": 1 - math.exp(-smallest / (3 * scatter + 1e-6)),
         "there are too few frames": 1 - 0.5 ** max(0, int(known.sum()) - unknowns + 2),
-        "too little of the picture is well exposed, and alike, in two successive frames": float(np.median(trust)),
+        "too little of the image is well exposed and similar in two consecutive frames": float(np.median(trust)),
         "the cycle breaks too often": 1 / (1 + (len(cadence.breaks) / (0.1 * len(misfits) + 1)) ** 2),
     }
     confidence = math.prod(factors.values())
     if confidence >= CONFIDENCE_LIMIT:
         return Verdict(confidence)
     weakest = min(factors, key=lambda words: factors[words])
-    return Verdict(confidence, f"{weakest} (confidence {confidence:.2f}, at least {CONFIDENCE_LIMIT} is needed)")
+    return Verdict(confidence, f"{weakest} (confidence {confidence:.2f}, at least {CONFIDENCE_LIMIT} is required)")
 
 
 def judge_headers(cadence: Cadence, steps: Steps) -> Verdict:
-    """Weigh a cadence found in file headers: believed if it alternates and all but a few frames follow it."""
+    """Return the confidence of a cadence from file headers: accepted if it alternates and at least 90 % of the
+    frames fit.
+    """
     reason = _not_alternating(cadence, SMALLEST_STEP_EV)
     explained = _explained(np.abs(cadence.misfits), steps.trust, SMALLEST_STEP_EV)
     if not reason and explained < _HEADERS_EXPLAINED:
-        reason = "the exposures in the file headers follow no cycle"
+        reason = "the exposures in the file headers do not follow a cycle"
     return Verdict(0.0 if reason else explained, reason)
 
 
 def settled(cadence: Cadence) -> tuple[Cadence, tuple[str, ...]]:
-    """Return the cadence with exposures rounded to 0.01 stop, or to a near whole or third, and notes that say so."""
+    """Return the cadence with exposures rounded to 0.01 stop, or to a close third of a stop, and notes about the
+    rounding.
+    """
     cycle = tuple(_settled(ev) for ev in cadence.cycle)
     notes = {
-        f"measured {measured:.2f} stops, taken as {_short(ev)}": None
+        f"measured {measured:.2f} stops, rounded to {_short(ev)}": None
         for measured, ev in zip(cadence.cycle, cycle, strict=True)
         if round(measured, 2) != round(ev, 2)
     }
@@ -84,9 +90,9 @@ def settled(cadence: Cadence) -> tuple[Cadence, tuple[str, ...]]:
 
 
 def exposure_pattern(cadence: Cadence, numbers: tuple[int, ...]) -> ExposurePattern:
-    """Return the pattern of a cadence over frames ``numbers``.
+    """Return the pattern of a cadence for the frames ``numbers``.
 
-    It starts on the first frame that begins a cycle as most frames have it; frames behind a break are exceptions.
+    It starts on the first frame that starts a cycle for most frames; frames after a break are exceptions.
     """
     cycle, length = cadence.cycle, len(cadence.cycle)
     turns = Counter((number - place) % length for number, place in zip(numbers, cadence.places, strict=True))
@@ -101,18 +107,18 @@ def exposure_pattern(cadence: Cadence, numbers: tuple[int, ...]) -> ExposurePatt
 
 
 def _not_alternating(cadence: Cadence, smallest_ratio: float) -> str:
-    """Words that say why a cycle is none of alternating exposures; empty if it is one."""
+    """Return the reason why a cycle does not alternate, or an empty text."""
     ratio = max(cadence.cycle) - min(cadence.cycle)
     if len(cadence.cycle) == 1 or ratio < smallest_ratio:
-        return "the frames do not alternate, each is about as bright as the one before it"
+        return "the frames do not alternate: each is about as bright as the previous one"
     if min(abs(rise) for rise in _rises(cadence.cycle)) < min(SMALLEST_RATIO_EV, ratio) / 2:
         steps = ",".join(_short(ev) for ev in cadence.cycle)
-        return f"frames of equal exposure follow each other in the cycle {steps}"
+        return f"consecutive frames have equal exposures in the cycle {steps}"
     return ""
 
 
 def _longer_cycle(steps: Steps) -> str:
-    """Words about exposures that do change from frame to frame, but in no cycle that is supported; else empty."""
+    """Return a description of exposures that change between frames without a supported cycle, or an empty text."""
     changes = float(np.nanmedian(np.abs(steps.stops)))
     if changes < SMALLEST_RATIO_EV:
         return ""
@@ -124,7 +130,7 @@ def _longer_cycle(steps: Steps) -> str:
         exposures = ", ".join(_short(ev) for ev in best.cycle)
         supported = f"cycles of up to {LONGEST_CYCLE} frames are supported"
         return f"the exposures repeat every {len(best.cycle)} frames ({exposures} stops); {supported}"
-    return f"the exposures change by {changes:.2f} stops from frame to frame, but in no cycle of up to {longest} frames"
+    return f"the exposures change by {changes:.2f} stops between frames, but not in a cycle of up to {longest} frames"
 
 
 def _varies(cadence: Cadence) -> bool:

@@ -1,4 +1,4 @@
-"""The words every part of F2HDR speaks: shots, frames, exposures, events and errors.
+"""Data types of all packages: shots, frames, exposures, events and errors.
 
 Standard library only and Python 3.9 syntax: host applications import this package in their own interpreter.
 """

@@ -26,13 +26,13 @@ _FLAGS = (
 )
 _TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<pid>[0-9]+)-[0-9a-f]{16}\.part", re.DOTALL)
 _LONGEST_STEM = 200
-"""Bytes of the file's own name in the temporary name, so that both fit into the usual limit of 255 bytes."""
+"""Maximum bytes of the file's own name in the temporary name, which must not exceed 255 bytes."""
 _open_now: set[tuple[str, Optional[int]]] = set()
 """Temporary files that are being written: name, and descriptor of the folder."""
 _ACTIONS = {
     errno.ENOSPC: "Free some space or choose another folder.",
-    errno.EDQUOT: "Your disk quota is used up: free some space or choose another folder.",
-    errno.EFBIG: "The file system allows no file of this size: choose another folder.",
+    errno.EDQUOT: "The disk quota is exceeded: free some space or choose another folder.",
+    errno.EFBIG: "The file system does not support files of this size: choose another folder.",
     errno.EACCES: "Choose a folder that you may write to, or change its permissions.",
     errno.EPERM: "Choose a folder that you may write to, or change its permissions.",
     errno.EROFS: "Choose a folder that is not read-only.",
@@ -45,12 +45,13 @@ _ACTIONS = {
 
 @contextmanager
 def replacing(path: _Path, *, private: bool = False, durable: bool = True) -> Iterator[BinaryIO]:
-    """Yield an open binary file (readable, seekable) that becomes ``path`` when the block ends without an exception.
+    """Yield an open binary file (readable, seekable) that becomes ``path`` if the block ends without an exception.
 
     The file has an unpredictable temporary name in the folder of ``path``, which must exist, and is created without
-    following links. If the block fails in any way it is removed, and ``path`` stays as it was. ``private`` gives the
-    file mode 600. ``durable`` waits until the bytes are on the disk; network file systems report only then that there
-    is no space. On Windows the rename waits for programs that have ``path`` open.
+    following links. If the block fails it is removed, and ``path`` is unchanged. ``private`` sets file mode 600.
+    ``durable`` waits until the bytes are on the disk; only then do network file systems report a full disk. On Windows
+    the
+    rename waits for programs that have ``path`` open.
 
     Raises OSError.
     """
@@ -65,9 +66,8 @@ def replacing(path: _Path, *, private: bool = False, durable: bool = True) -> It
 def atomic_file(path: _Path) -> Iterator[BinaryIO]:
     """Yield an open file as :func:`replacing` does; missing folders are created.
 
-    This is for files that a user or a job names: see :func:`f2hdr_backend.shot.opening.confine`.
-
-    Raises UnwritableFrame, with what to do, for any OSError of the block: do nothing in it but write this file.
+    For files named by a user or a job: see :func:`f2hdr_backend.shot.opening.confine`.
+    Raises UnwritableFrame, with an action, for any OSError of the block: only write this file inside it.
     """
     try:
         parent, name = os.path.split(require_storable(path))
@@ -85,7 +85,7 @@ def write_file(path: _Path, content: Union[str, bytes, memoryview]) -> None:
 
 
 def require_writable(path: _Path) -> None:
-    """Raise UnwritableFrame unless a file can be written at ``path``. Missing folders are created, the file is not."""
+    """Raise UnwritableFrame unless a file can be written at ``path``. Creates missing folders, but not the file."""
     parent = os.path.dirname(os.path.abspath(path))
     try:
         os.makedirs(parent, exist_ok=True)
@@ -98,23 +98,23 @@ def require_writable(path: _Path) -> None:
 
 
 def unwritable(path: _Path, error: OSError) -> UnwritableFrame:
-    """Return the error that says why ``path`` cannot be written and what to do."""
+    """Return the error with the reason why ``path`` cannot be written, and an action."""
     reason = error.strerror or str(error)
     action = _ACTIONS.get(error.errno or 0, "Check the folder and try again.")
     return UnwritableFrame(f'"{os.fspath(path)}" cannot be written: {reason}.', hint=action, path=os.fspath(path))
 
 
 def remove_unfinished() -> None:
-    """Remove the temporary files that this process is writing, before it ends without waiting for its threads."""
+    """Remove the temporary files that this process is writing, before it exits without waiting for its threads."""
     for part, folder in list(_open_now):
         with suppress(OSError):
             os.unlink(part, dir_fd=folder)
 
 
 def unfinished(folder: _Path, *, name: Optional[str] = None, pid: Optional[int] = None) -> list[str]:
-    """Return the temporary files that killed processes left in ``folder``: sorted paths.
+    """Return the temporary files that killed processes left in ``folder`` as sorted paths.
 
-    ``name`` selects those for the file of that name, ``pid`` those of one process. A folder that cannot be
+    ``name`` selects those of the file with that name, ``pid`` those of one process. A folder that cannot be
     listed has none.
     """
     with suppress(OSError):
@@ -137,7 +137,7 @@ def _stem(name: str) -> str:
 
 @contextmanager
 def _replacing(folder: Optional[int], parent: str, name: str, mode: int, durable: bool) -> Iterator[BinaryIO]:
-    """Write below the directory descriptor ``folder``, which is closed afterwards; without one, below ``parent``."""
+    """Write below the directory descriptor ``folder``, which is closed afterwards; if it is None, below ``parent``."""
     part, target = _temporary_name(name), name
     if folder is None:
         part, target = os.path.join(parent, part), os.path.join(parent, target)

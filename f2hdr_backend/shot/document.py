@@ -1,4 +1,4 @@
-"""The Shot: the document that hosts post, the command line reads, farms carry and EXR headers store.
+"""The Shot: the document that hosts send, the command line reads, farms pass on and EXR headers store.
 
 Every field is a :func:`~f2hdr_backend.shot.setting.setting`: the options of the command line, the server's schema and
 the hosts' controls are generated from its metadata or checked against it.
@@ -25,7 +25,7 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class Color:
-    """How code values become scene-linear light, and the color space of the result."""
+    """Conversion of code values to scene-linear, and the color space of the result."""
 
     input_space: str = setting(
         "Color space of the plate: auto (from the files' tags and the config's file rules; else gamma22 for integer "
@@ -159,14 +159,14 @@ class Output:
     def __post_init__(self) -> None:
         check_settings(self)
         if len(set(self.layers)) != len(self.layers):
-            raise DocumentError("layers names a layer twice.", field="layers", value=self.layers)
+            raise DocumentError("layers contains a layer twice.", field="layers", value=self.layers)
         if self.pattern:
             _check_pattern(self.pattern)
 
 
 @dataclass(frozen=True)
 class Shot:
-    """A plate of alternating exposures and the result wanted of it; DocumentError if a setting is impossible."""
+    """A plate of alternating exposures, and the result to render. Raises DocumentError for invalid settings."""
 
     plate: str = setting(
         "Path of the plate: numbered frames such as plate.####.tif, or a movie file.",
@@ -220,31 +220,31 @@ class Shot:
         for field, path in (("plate", self.plate), ("config", self.color.config), ("pattern", self.output.pattern)):
             check_path(path, field)
         if not self.plate:
-            raise DocumentError("The Shot names no plate.", hint="Give a path such as plate.####.tif.", field="plate")
+            raise DocumentError("The Shot has no plate.", hint="Give a path such as plate.####.tif.", field="plate")
         if self.handles < 0:
             raise DocumentError(f"handles cannot be {self.handles}.", hint="Use 0 or more.", field="handles")
         if self.frames is not None and not len(self.frames):
-            raise DocumentError("frames is empty.", hint="Leave it out for the whole plate.", field="frames")
+            raise DocumentError("frames is empty.", hint="Omit it for the whole plate.", field="frames")
 
     @classmethod
     def from_json(cls, source: Union[str, dict[str, Any]]) -> Shot:
-        """Read a Shot from JSON text or from an object already parsed.
+        """Read a Shot from JSON text or from a parsed object.
 
-        Raises DocumentError naming the field, ExposureError for an impossible exposure pattern.
+        Raises DocumentError, which names the field, and ExposureError for an invalid exposure pattern.
         """
         if not isinstance(source, str):
             return decode(cls, source, "shot")
         return decode(cls, parse_json(source, "The Shot"), "shot")
 
     def to_json(self) -> dict[str, Any]:
-        """Return the Shot as an object of plain JSON types that ``from_json`` reads back unchanged."""
+        """Return the Shot as JSON types; ``from_json`` restores it."""
         document: dict[str, Any] = encode(self)
         return document
 
     def pixel_digest_fields(self) -> dict[str, Any]:
         """Return the settings that rendered pixels depend on (``pixels`` in the fields' metadata), as JSON types.
 
-        Paths, frame numbers, devices and memory are not among them: the same files under another mount give the same
+        Paths, frame numbers, devices and memory are not included: the same files under another mount give the same
         pixels.
         """
         picked: dict[str, Any] = _pixel_fields(self)

@@ -1,4 +1,4 @@
-"""One family of errors: the same object becomes an exit code, a JSON body and a node's label."""
+"""The error classes: each error has an exit code and a JSON form."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from typing import Any, ClassVar
 from f2hdr_backend.shot.printable import printable
 
 LONGEST_HINT = 300
-"""Characters of a hint."""
+"""Maximum length of a hint in characters."""
 
 
 class F2HDRError(Exception):
-    """Base of every error a user can meet.
+    """Base class of all errors that are reported to users.
 
-    ``message`` is one sentence that names the file or value; ``hint`` says what to do next. Both are for people:
-    control characters are escaped and long ones cut. Every further keyword is a fact, stored unchanged in ``facts``
-    and readable as an attribute (``error.path``, ``error.frames``).
+    ``message`` is one sentence that names the file or value; ``hint`` states what to do. In both, control characters
+    are
+    escaped and long texts are shortened. Every further keyword is a fact, stored unchanged in ``facts`` and available
+    as an
+    attribute (``error.path``, ``error.frames``).
     """
 
     code: ClassVar[str] = "error"
@@ -61,57 +63,57 @@ def _plain(value: object) -> Any:
 
 
 class ShotError(F2HDRError):
-    """The request is wrong."""
+    """The request is invalid."""
 
     code = "shot_error"
     exit_code = 2
 
 
 class MissingFrames(ShotError):
-    """Frames that the request needs are not there; fact ``frames`` lists every one."""
+    """Required frames are missing; fact ``frames`` lists all of them."""
 
     code = "missing_frames"
 
 
 class ExposureError(ShotError):
-    """The exposures do not alternate, cannot be found, or are written wrongly."""
+    """The exposures do not alternate, could not be determined, or are invalid."""
 
     code = "exposure_error"
 
 
 class ColorError(ShotError):
-    """A color space, display or config is unknown or cannot be used."""
+    """A color space, display or config is unknown or invalid."""
 
     code = "color_error"
 
 
 class DocumentError(ShotError):
-    """A Shot document cannot be read: not JSON, an unknown field, or a value out of its range."""
+    """A Shot document is invalid: not JSON, an unknown field, or a value out of its range."""
 
     code = "document_error"
 
 
 class ImageError(F2HDRError):
-    """A picture file is wrong."""
+    """An image file is invalid, or cannot be read or written."""
 
     code = "image_error"
     exit_code = 3
 
 
 class UnreadableFrame(ImageError):
-    """A frame cannot be read; facts name ``frame`` and ``path``."""
+    """A frame cannot be read; facts ``frame`` and ``path``."""
 
     code = "unreadable_frame"
 
 
 class UnwritableFrame(ImageError):
-    """A frame cannot be written; facts name ``frame`` and ``path``."""
+    """A frame cannot be written; facts ``frame`` and ``path``."""
 
     code = "unwritable_frame"
 
 
 class WeightsError(F2HDRError):
-    """The model is wrong."""
+    """The weights are missing or invalid."""
 
     code = "weights_error"
     exit_code = 4
@@ -124,57 +126,57 @@ class WeightsMissing(WeightsError):
 
 
 class WeightsMismatch(WeightsError):
-    """A weights file's tensors do not fit the network, or its bytes the recorded digest; facts name which."""
+    """The tensors of a weights file do not match the network, or its bytes the recorded digest; the facts name it."""
 
     code = "weights_mismatch"
 
 
 class WeightsUntrusted(WeightsError):
-    """A weights file holds code instead of tensors."""
+    """A weights file contains code instead of tensors."""
 
     code = "weights_untrusted"
 
 
 class DeviceError(F2HDRError):
-    """The machine is wrong; says what was asked for and what there was."""
+    """The device is not available or not sufficient; the message states what was requested and what is available."""
 
     code = "device_error"
     exit_code = 5
 
 
 class DeviceUnavailable(DeviceError):
-    """The device asked for is not there or not supported by the installed build."""
+    """The requested device does not exist or is not supported by the installed build."""
 
     code = "device_unavailable"
 
 
 class OutOfMemory(DeviceError):
-    """Even the smallest plan does not fit into memory."""
+    """The smallest plan does not fit in memory."""
 
     code = "out_of_memory"
 
 
 class ServerError(F2HDRError):
-    """The door is shut."""
+    """The server cannot be reached or rejects the request."""
 
     code = "server_error"
     exit_code = 6
 
 
 class ServerUnreachable(ServerError):
-    """No server answers."""
+    """No server responds."""
 
     code = "server_unreachable"
 
 
 class VersionMismatch(ServerError):
-    """The server speaks another version; facts name both."""
+    """Server and client have different versions; the facts contain both."""
 
     code = "version_mismatch"
 
 
 class Cancelled(F2HDRError):
-    """Someone said stop."""
+    """The user canceled the operation."""
 
     code = "canceled"
     exit_code = 130

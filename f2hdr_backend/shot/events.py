@@ -1,4 +1,4 @@
-"""What a render tells as it goes: one stream that a command line prints, a server stores, a farm reads."""
+"""Events of a render: the command line prints them, the server stores them, and farms read them."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Event:
 
 @dataclass(frozen=True)
 class PlateMeasured(Event):
-    """Exposures or cuts were not given, and so many frames were read to find them."""
+    """Exposures or cuts were not given and were measured from ``frames`` frames."""
 
     frames: int
     exposures: str
-    """What was found or given, such as ``0,3 with frame 1001 at +0 EV``."""
+    """The measured or given exposures, such as ``0,3 with frame 1001 at +0 EV``."""
     confidence: float
     """0 to 1."""
     cuts: tuple[int, ...]
@@ -34,23 +34,24 @@ class PlateMeasured(Event):
 
 @dataclass(frozen=True)
 class ColorSettled(Event):
-    """The plate's color was not given in full; this is what it is taken for, once for the whole shot."""
+    """The plate's color was not given in full; these are the settings for the whole shot."""
 
     input_space: str
     why: str
-    """Why that input space: ``given``, or the source of it."""
+    """Source of the input space, such as ``given``."""
     output_space: str
     config: str
-    """The OCIO config; empty where none is used."""
+    """The OCIO config; empty if none is used."""
     clip_level: tuple[float, ...]
     clip_source: str
-    """``given``, ``full scale`` of integer codes, ``seen`` in the pixels, or the ``brightest value`` of a plate that
-    was not seen to clip."""
+    """``given``, ``full scale`` of integer codes, ``seen`` in the pixels, or the ``brightest value`` of a plate without
+    clipped pixels.
+    """
 
 
 @dataclass(frozen=True)
 class RenderStarted(Event):
-    """The plan is made and the work begins; ``total`` counts the frames asked for, done ones included."""
+    """The render starts; ``total`` is the number of requested frames, including those that are already done."""
 
     total: int
     done_before: int
@@ -62,19 +63,19 @@ class RenderStarted(Event):
     """The weights' name, or ``merge``."""
     flow: str
     plan: str = ""
-    """How frames are computed within the memory there is."""
+    """Description of the memory plan."""
     quality: str = ""
-    """The quality step in use; empty for a method or weights that are of none."""
+    """The quality level in use; empty for a method or weights that belong to no level."""
     seconds_a_frame: Optional[float] = None
-    """Estimated from the time of a probe on this machine; None where no time is known, as on a GPU."""
+    """Estimate in seconds from a probe on this machine; None if no time is known, as on a GPU."""
     next_quality: str = ""
-    """The next better quality; empty at the best."""
+    """The next better quality; empty for the best."""
     next_seconds_a_frame: Optional[float] = None
 
 
 @dataclass(frozen=True)
 class FrameDone(Event):
-    """One frame is written and complete; ``seconds`` is the wall time it took."""
+    """One frame is complete; ``seconds`` is its wall-clock time."""
 
     frame: int
     path: str
@@ -85,7 +86,7 @@ class FrameDone(Event):
 
 @dataclass(frozen=True)
 class FrameSkipped(Event):
-    """One frame was already there, made from the same inputs and settings."""
+    """One frame already existed with the same inputs and settings."""
 
     frame: int
     path: str
@@ -95,7 +96,7 @@ class FrameSkipped(Event):
 
 @dataclass(frozen=True)
 class Warned(Event):
-    """Something the user should know; ``frame`` is None where it concerns the whole shot."""
+    """A warning for the user; ``frame`` is None if it concerns the whole shot."""
 
     code: str
     message: str
@@ -107,7 +108,7 @@ class Warned(Event):
 
 @dataclass(frozen=True)
 class RenderFinished(Event):
-    """All frames are there; ``seconds`` is the wall time of the whole render."""
+    """All frames are complete; ``seconds`` is the wall-clock time of the whole render."""
 
     rendered: int
     skipped: int
@@ -116,32 +117,32 @@ class RenderFinished(Event):
 
 @dataclass(frozen=True)
 class FrameChecked(Event):
-    """One rendered frame was looked at; ``problem`` is empty if it is right."""
+    """One rendered frame was checked; ``problem`` is empty if it is correct."""
 
     frame: int
     path: str
     problem: str
     method: str
-    """Digests of the weights, flow and precision, and of the color config, that made it; empty if it does not tell."""
+    """Digests of weights, flow, precision and color config in its header; empty if there are none."""
     done: int
     total: int
 
 
 COUNTED = {
     "nonfinite": "Pixels were NaN or Inf and were replaced",
-    "above_clip": "Pixels lie above the clip level and their radiance is lost",
-    "exposures_off": "Brightness differs between frames from what their exposures predict, and was matched",
-    "file_note": "Files have content that was not read, or read in a special way",
-    "half_range": "Pixels lie beyond what half floats hold",
+    "above_clip": "Pixels exceed the clip level and were clipped",
+    "exposures_off": "Brightness differs from the exposures and was corrected",
+    "file_note": "Files have content that was not read, or was read with assumptions",
+    "half_range": "Pixels exceed the range of half float",
     "redone_fp32": "Half precision overflowed and the frame was computed again in float32",
 }
-"""Warning codes that a render reports once, each with the sentence that counts its frames."""
+"""Warning codes that a render reports once, each with the beginning of the sentence that lists its frames."""
 
 
 def report_once(events: Iterable[Event]) -> Iterator[Event]:
     """Yield the events of a render with only the first warning of each code in ``COUNTED``.
 
-    Before ``RenderFinished``, one more warning a code names all frames that had it.
+    Before ``RenderFinished``, one more warning per code lists all frames that had it.
     """
     frames: dict[str, list[int]] = {}
     for event in events:

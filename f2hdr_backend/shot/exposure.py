@@ -1,6 +1,6 @@
-"""The exposures of a shot: which EV each frame was shot at, and which frames form its window.
+"""The exposures of a shot: the EV of each frame, and the frames of its window.
 
-Exposures are relative stops: one EV more is twice the light. Gain is ``2 ** (EV - lowest EV)``: 1 for the
+Exposures are relative, in stops: one EV more is twice the light. Gain is ``2 ** (EV - lowest EV)``: 1 for the
 shortest exposure.
 """
 
@@ -14,15 +14,15 @@ from f2hdr_backend.shot.limits import limit
 from f2hdr_backend.shot.setting import setting
 
 SMALLEST_STEP_EV = 0.1
-"""Two exposures closer than this (in stops) are one exposure: no plate alternates by less."""
+"""Minimum difference of two exposures in stops; closer exposures count as equal."""
 
 LARGEST_EV = 32.0
-"""EVs (in stops) lie within this of 0: no camera reaches it, and gains stay finite."""
+"""Maximum absolute EV in stops, so that gains stay finite."""
 
 
 @dataclass(frozen=True)
 class ExposurePattern:
-    """A repeating cycle of exposures. Raises ExposureError if it is empty, not finite or ambiguous."""
+    """A repeating cycle of exposures. Raises ExposureError if it is empty, not finite or inconsistent."""
 
     cycle: tuple[float, ...] = setting(
         "Exposure of each frame of the repeating cycle, relative.",
@@ -40,11 +40,11 @@ class ExposurePattern:
         exceptions = tuple(sorted((int(frame), float(ev)) for frame, ev in self.exceptions))
         object.__setattr__(self, "exceptions", exceptions)
         if not self.cycle:
-            raise ExposureError("The exposure cycle is empty.", hint="Give one EV a frame, like 0,3.")
+            raise ExposureError("The exposure cycle is empty.", hint="Give one EV per frame of the cycle, such as 0,3.")
         if len(self.cycle) > limit("cycle"):
             raise ExposureError(
                 f"The exposure cycle has {len(self.cycle)} exposures; the limit is {limit('cycle')}.",
-                hint="Give one EV for each frame of the repeating cycle, such as 0,3.",
+                hint="Give one EV per frame of the cycle, such as 0,3.",
                 field="cycle",
             )
         if not all(abs(ev) <= LARGEST_EV for ev in self._all_evs()):
@@ -58,13 +58,13 @@ class ExposurePattern:
 
     @staticmethod
     def parse_steps(text: str) -> tuple[float, ...]:
-        """Read ``0,3``: one EV in stops per frame of the cycle. ExposureError unless they alternate."""
+        """Parse ``0,3``: one EV in stops per frame of the cycle. Raises ExposureError unless they alternate."""
         try:
             cycle = tuple(float(part) for part in text.split(","))
         except ValueError:
             raise ExposureError(
                 f'"{text}" is not a list of exposures.',
-                hint="Give stops with commas, like 0,3 or -2,0.",
+                hint="Give stops separated by commas, such as 0,3 or -2,0.",
                 text=text,
             ) from None
         ExposurePattern(cycle, 0)._require_alternating()
@@ -86,11 +86,11 @@ class ExposurePattern:
         return dict(self.exceptions).get(frame, self.cycle[(frame - self.start) % len(self.cycle)])
 
     def gain(self, frame: int) -> float:
-        """Return how many times more light a frame got than the shortest exposure; at least 1."""
+        """Return the exposure of a frame relative to the shortest, as a factor; at least 1."""
         return float(2.0 ** (self.ev(frame) - self.lowest))
 
     def anchor_gain(self, anchor: str) -> float:
-        """Return the factor on radiance that puts the clip of the anchor exposure at 1.0.
+        """Return the factor on radiance that scales the clip level of the anchor exposure to 1.0.
 
         Args:
             anchor: ``long``, ``short``, or an EV between the shot's lowest and highest.
@@ -120,27 +120,27 @@ class ExposurePattern:
 
     @property
     def ratio_stops(self) -> float:
-        """The distance from the shortest to the longest exposure in stops."""
+        """The difference between the longest and the shortest exposure in stops."""
         return self.highest - self.lowest
 
     @property
     def is_alternating(self) -> bool:
-        """Whether no two successive frames of the cycle have the same exposure."""
+        """Whether consecutive frames of the cycle always differ in exposure."""
         following = self.cycle[1:] + self.cycle[:1]
         return all(abs(b - a) >= SMALLEST_STEP_EV for a, b in zip(self.cycle, following))
 
     def neighbors(self, frame: int, first: int, last: int, cuts: Iterable[int] = ()) -> tuple[int, int]:
         """Return the two neighbors of a frame's window, (previous, next).
 
-        These are ``frame - 1`` and ``frame + 1``. Where one lies beyond ``first``, ``last`` or a cut, the
-        other stands in for it: with two exposures that keeps the cadence. A single frame is its own neighbor.
+        These are ``frame - 1`` and ``frame + 1``. If one is outside ``first`` to ``last`` or beyond a cut, the other
+        one is
+        used twice: with two exposures that preserves the alternation. A single frame is its own neighbor.
         A cut is the number of the first frame after it; cuts outside the shot are ignored.
-
-        Raises ExposureError if the cycle does not alternate, ShotError if the frame is not within the shot.
+        Raises ExposureError if the cycle does not alternate, ShotError if the frame is outside the shot.
         """
         self._require_alternating()
         if not first <= frame <= last:
-            raise ShotError(f"Frame {frame} is outside the plate's {first}-{last}.", frame=frame)
+            raise ShotError(f"Frame {frame} is outside the plate's frames {first}-{last}.", frame=frame)
         cut_at = set(cuts)
         has_previous = frame > first and frame not in cut_at
         has_next = frame < last and frame + 1 not in cut_at
@@ -156,6 +156,6 @@ class ExposurePattern:
             steps = ",".join(f"{ev:g}" for ev in self.cycle)
             raise ExposureError(
                 f"The exposures {steps} do not alternate.",
-                hint="Successive frames need different exposures, like --exposures 0,3.",
+                hint="Consecutive frames need different exposures, such as --exposures 0,3.",
                 cycle=self.cycle,
             )

@@ -1,4 +1,4 @@
-"""Frozen dataclasses to JSON and back, strictly: unknown fields, wrong types and odd choices are refused."""
+"""Converts frozen dataclasses to JSON and back; rejects unknown fields, wrong types and invalid choices."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _UNIONS = (Union, getattr(types, "UnionType", Union))
 
 
 def encode(value: Any) -> Any:
-    """Return a value of plain JSON types; a FrameRange becomes its text, a tuple a list."""
+    """Return a value as JSON types; a FrameRange becomes text, a tuple becomes a list."""
     if isinstance(value, FrameRange):
         return str(value)
     if dataclasses.is_dataclass(value):
@@ -29,7 +29,7 @@ def encode(value: Any) -> Any:
 def decode(kind: type[T], value: object, where: str) -> T:
     """Build the dataclass ``kind`` from a JSON object; ``where`` names it in errors.
 
-    Raises DocumentError naming the field for an unknown or missing field and for a value of another type.
+    Raises DocumentError, which names the field, for an unknown or missing field and for a value of another type.
     """
     if not isinstance(value, dict):
         raise _wrong(where, "an object", value)
@@ -46,12 +46,12 @@ def decode(kind: type[T], value: object, where: str) -> T:
 
 
 def decode_text(kind: Any, text: str, where: str) -> Any:
-    """Read a setting from the text of an option: items of a list are separated by commas.
+    """Parse a setting from the text of an option; items of a list are separated by commas.
 
     Args:
-        kind: type of the field, as ``get_type_hints`` gives it.
-        text: what the user typed.
-        where: names the option in errors.
+        kind: type of the field, from ``get_type_hints``.
+        text: the text of the option.
+        where: name of the option in errors.
 
     Raises:
         DocumentError: the text is not a value of that type.
@@ -61,7 +61,7 @@ def decode_text(kind: Any, text: str, where: str) -> Any:
     if get_origin(kind) is tuple:
         return tuple(decode_text(get_args(kind)[0], part, where) for part in text.split(",") if part)
     if kind is FrameRange:
-        return _decode_range(text.replace(":", "x"), where)  # 1-9:2 is how OpenJD writes 1-9x2
+        return _decode_range(text.replace(":", "x"), where)  # OpenJD writes 1-9x2 as 1-9:2
     if kind not in (int, float):
         return text
     try:
@@ -89,7 +89,7 @@ def _decode_scalar(kind: type, value: Any, where: str) -> Any:
     if kind is float and type(value) is int:
         value = float(value) if abs(value) < 2**1023 else math.inf
     if kind is int and type(value) is float and value.is_integer():
-        value = int(value)  # as in JSON Schema: some languages write no other
+        value = int(value)  # as in JSON Schema: some languages have only floats
     if type(value) is not kind or (isinstance(value, float) and not math.isfinite(value)):
         raise _wrong(where, _KINDS[kind], value)
     return value

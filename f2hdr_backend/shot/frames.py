@@ -1,4 +1,4 @@
-"""Frame numbers: which frames are meant (FrameRange) and which files hold them (Sequence)."""
+"""Frame numbers: sets of frames (FrameRange) and numbered files (Sequence)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _AT_TOKEN = re.compile(r"@+")
 
 @dataclass(frozen=True)
 class FrameRange:
-    """A set of frame numbers, kept sorted and unique; may be empty and may be negative."""
+    """A set of frame numbers, sorted and unique; may be empty or contain negative numbers."""
 
     frames: tuple[int, ...]
 
@@ -27,9 +27,9 @@ class FrameRange:
 
     @classmethod
     def parse(cls, text: str) -> FrameRange:
-        """Read ``1001-1100x2,1105``: single frames, ranges and ranges with a step, separated by commas.
+        """Parse ``1001-1100x2,1105``: single frames, ranges and ranges with a step, separated by commas.
 
-        Raises ShotError for anything else, a range that runs backwards, and more frames than the limit ``frames``.
+        Raises ShotError for anything else, a descending range, and more frames than the limit ``frames``.
         """
         parts = [_parse_part(part.strip(), text) for part in text.split(",")]
         check_frames(text[:100], sum(map(len, parts)), "the frame range")
@@ -68,21 +68,21 @@ def _parse_part(part: str, text: str) -> range:
     if match is None:
         raise ShotError(
             f'"{text}" is not a frame range: "{part}" cannot be read.',
-            hint="Write it like 1001-1010, 1001-1100x2 or 1001,1005-1010.",
+            hint="Use the form 1001-1010, 1001-1100x2 or 1001,1005-1010.",
             text=text,
         )
     start = int(match[1])
     stop = start if match[2] is None else int(match[2])
     step = 1 if match[3] is None else int(match[3])
     if stop < start:
-        raise ShotError(f'The frame range "{part}" runs backwards.', hint=f"Write {stop}-{start}.", text=text)
+        raise ShotError(f'The frame range "{part}" is descending.', hint=f"Write {stop}-{start}.", text=text)
     if step == 0:
         raise ShotError(f'The frame range "{part}" has a step of 0.', hint="Use a step of 1 or more.", text=text)
     return range(start, stop + 1, step)
 
 
 def _runs(frames: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
-    """Split sorted frames into runs of one step; a run of two is kept together only when its step is 1."""
+    """Split sorted frames into runs with a constant step; a run of two frames must have the step 1."""
     start = 0
     while start < len(frames):
         stop = start + 1
@@ -106,8 +106,8 @@ def _run_text(run: tuple[int, ...]) -> str:
 class Sequence:
     """Numbered files in one folder: ``folder/prefix`` + frame number + ``suffix``.
 
-    ``padding`` is the least number of digits; shorter numbers are filled with zeros, the sign not counted
-    (frame -5 with padding 4 is ``-0005``), longer numbers are written whole.
+    ``padding`` is the minimum number of digits; shorter numbers are padded with zeros, not counting the sign
+    (frame -5 with padding 4 is ``-0005``).
     """
 
     folder: str
@@ -117,9 +117,9 @@ class Sequence:
 
     @classmethod
     def parse(cls, text: str) -> Sequence:
-        """Read a pattern written with ``####``, ``@@@@``, ``%04d`` or ``$F4`` in its file name.
+        """Parse a pattern with ``####``, ``@@@@``, ``%04d`` or ``$F4`` in its file name.
 
-        An ``@`` beside one of the other marks is an ordinary character. Raises ShotError if the file name has
+        An ``@`` together with one of the other marks is an ordinary character. Raises ShotError if the file name has
         no frame mark or more than one.
         """
         folder, name = os.path.split(text)
@@ -128,7 +128,7 @@ class Sequence:
             count = "no frame mark" if not marks else f"{len(marks)} frame marks"
             raise ShotError(
                 f'"{text}" has {count} in its file name.',
-                hint="Write the frame number once, like plate.####.exr or plate.%04d.exr.",
+                hint="Use one frame mark, such as plate.####.exr or plate.%04d.exr.",
                 text=text,
             )
         mark = marks[0]
@@ -136,7 +136,7 @@ class Sequence:
 
     @staticmethod
     def is_pattern(text: str) -> bool:
-        """Say whether the file name of ``text`` holds a frame mark."""
+        """Return whether the file name of ``text`` contains a frame mark."""
         return bool(_marks(os.path.split(text)[1]))
 
     def path(self, frame: int) -> str:
@@ -144,14 +144,14 @@ class Sequence:
         return self._join(self._number(frame))
 
     def frame_of(self, path: str) -> Optional[int]:
-        """Return the frame number of a path, or None if the path is no frame of this sequence."""
+        """Return the frame number of a path, or None if the path does not belong to this sequence."""
         folder, name = os.path.split(path)
         if os.path.normpath(folder) != os.path.normpath(self.folder):
             return None
         return self._frame_of_name(name)
 
     def on_disk(self) -> FrameRange:
-        """Return the frames whose files exist now; empty if the folder does not exist.
+        """Return the frames that exist on disk; empty if the folder does not exist.
 
         Raises UnreadableFrame if the folder cannot be listed.
         """

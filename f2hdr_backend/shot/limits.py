@@ -1,6 +1,6 @@
-"""Limits on numbers from headers, names and documents, checked before they size memory.
+"""Limits of numbers from headers, names and documents, which are checked before memory is allocated.
 
-``F2HDR_LIMITS`` raises or lowers them for all of F2HDR, such as ``pixels=400M,frames=2M``.
+``F2HDR_LIMITS`` changes them for all of F2HDR, such as ``pixels=400M,frames=2M``.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ DEFAULTS: Mapping[str, int] = MappingProxyType(
 """Limit by name.
 
 ``pixels``: width times height of an image (8K is 35 million). ``layers``: channels of an image. ``expansion``: bytes
-of a decoded image per byte of its file, where the decoded image has more than ``FREE_BYTES``. ``frames``: frames of a
+of a decoded image per byte of its file, for decoded images larger than ``FREE_BYTES``. ``frames``: frames of a
 range or a movie, and numbers from the first to the last frame of a plate. ``cycle``: exposures of a cycle.
-``document``: bytes of a text document. ``lut``: bytes of a lookup table that an OCIO config names. ``path``: bytes of a
+``document``: bytes of a text document. ``lut``: bytes of a lookup table of an OCIO config. ``path``: bytes of a
 path.
 """
 FREE_BYTES = 256 * 1024 * 1024
-"""Bytes that a decoded image may have however small its file is."""
+"""Size in bytes up to which ``expansion`` does not apply."""
 _SCALES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
 _ENTRY = re.compile(r"\s*([a-z]+)\s*=\s*([0-9]{1,15})([KMG]?)\s*", re.ASCII)
 
 
 def limit(name: str) -> int:
-    """Return a limit: the default, or what ``F2HDR_LIMITS`` sets. Raises ShotError if that variable is wrong."""
+    """Return a limit: the value in ``F2HDR_LIMITS``, or the default. Raises ShotError if that variable is invalid."""
     text = os.environ.get(VARIABLE, "")
     return _parsed(text)[name] if text else DEFAULTS[name]
 
@@ -50,8 +50,8 @@ def check_image(path: str, size: tuple[int, int], channels: int, value_bytes: in
 
     Args:
         path: the file, for the message.
-        size: (width, height) in pixels, as its header gives them.
-        channels: all that are decoded, of all parts.
+        size: (width, height) in pixels, from its header.
+        channels: number of decoded channels, of all parts.
         value_bytes: bytes of one decoded value.
         file_bytes: bytes of the file.
     """
@@ -70,7 +70,7 @@ def check_image(path: str, size: tuple[int, int], channels: int, value_bytes: in
 
 
 def check_frames(name: str, count: int, what: str) -> None:
-    """Raise ShotError if a plate or a range has too many frames; ``what`` says where the number is from."""
+    """Raise ShotError if a plate or a range has too many frames; ``what`` is the source of the number."""
     if count > limit("frames"):
         raise ShotError(
             f'"{name}": {what} gives {count} frames; the limit is {limit("frames")}.',
@@ -81,11 +81,11 @@ def check_frames(name: str, count: int, what: str) -> None:
 
 
 def check_path(path: str, field: str) -> None:
-    """Raise DocumentError for a path that no file system can store: NUL, half a character, more bytes than allowed."""
+    """Raise DocumentError for a path that cannot be stored: with NUL, an unpaired surrogate, or too many bytes."""
     try:
         encoded = os.fsencode(path)
     except UnicodeEncodeError:
-        raise DocumentError(f"{field} contains half of a character pair.", hint="Check it.", field=field) from None
+        raise DocumentError(f"{field} contains an unpaired surrogate.", hint="Correct the text.", field=field) from None
     if b"\0" in encoded:
         raise DocumentError(f"{field} contains a NUL character.", hint="Remove it.", field=field)
     if len(encoded) > limit("path"):
@@ -101,7 +101,7 @@ def _parsed(text: str) -> dict[str, int]:
         if found is None or found[1] not in DEFAULTS:
             raise ShotError(
                 f'{VARIABLE} cannot be "{text}".',
-                hint=f"Write it like pixels=400M,frames=2M; its names are {', '.join(DEFAULTS)}.",
+                hint=f"Use the form pixels=400M,frames=2M; the names are {', '.join(DEFAULTS)}.",
                 variable=VARIABLE,
             )
         limits[found[1]] = int(found[2]) * _SCALES[found[3]]
@@ -109,8 +109,8 @@ def _parsed(text: str) -> dict[str, int]:
 
 
 def _raise_to(name: str, value: int) -> str:
-    return f"If that is right, set {VARIABLE}={name}={value}."
+    return f"If that is correct, set {VARIABLE}={name}={value}."
 
 
 def _refused(path: str, reason: str, action: str) -> F2HDRError:
-    return UnreadableFrame(f'"{path}" cannot be read: {reason}, beyond the limit.', hint=action, path=path)
+    return UnreadableFrame(f'"{path}" cannot be read: {reason}, which exceeds the limit.', hint=action, path=path)

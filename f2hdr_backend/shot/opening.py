@@ -1,8 +1,8 @@
-"""Open files that a user or a job names: regular files only, never waiting, and below the allowed folders.
+"""Opens files that a user or a job names: only regular files, without blocking, and below the allowed folders.
 
 A process that works for others calls :func:`confine` once. From then on a path is opened only if it is below one of
-those folders when every link is resolved, and no component of the resolved path may become a link meanwhile: it is
-opened component by component from the folder, without following links.
+these folders after all links are resolved. The resolved path is opened component by component without following links,
+so that a component cannot be replaced by a link meanwhile.
 """
 
 from __future__ import annotations
@@ -19,13 +19,15 @@ _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 BY_FOLDER = {os.open, os.mkdir, os.rename, os.unlink} <= os.supports_dir_fd
-"""Whether this system opens, renames and removes files relative to an open folder."""
+"""Whether this system can open, rename and remove files relative to a directory descriptor."""
 _ALIASED = sys.platform.startswith("linux") and os.path.isdir("/proc/self/fd")
 _confined: tuple[str, ...] = ()
 
 
 def confine(folders: Iterable[str]) -> None:
-    """Restrict this process to files below ``folders``. The root folder ``/``, or none, lifts the restriction."""
+    """Restrict this process to files below ``folders``. The root folder ``/``, or an empty list, removes the
+    restriction.
+    """
     global _confined
     resolved = tuple(os.path.realpath(folder) for folder in folders)
     _confined = () if any(os.path.dirname(folder) == folder for folder in resolved) else resolved
@@ -38,16 +40,15 @@ def require_storable(path: _Path) -> str:
         if b"\0" in os.fsencode(text):
             raise OSError(errno.EINVAL, "its name contains a NUL character", text)
     except UnicodeEncodeError:
-        raise OSError(errno.EINVAL, "its name contains half of a character pair", text) from None
+        raise OSError(errno.EINVAL, "its name contains an unpaired surrogate", text) from None
     return text
 
 
 def open_file(path: _Path, *, own: bool = False) -> BinaryIO:
-    """Open a regular file for reading, without waiting and within the allowed folders.
+    """Open a regular file for reading, without blocking and within the allowed folders.
 
-    ``own`` files are F2HDR's, such as the flow cache: they may be anywhere.
-
-    Raises OSError, with a reason in ``strerror``: also for pipes, devices and sockets, and for names that no file has.
+    ``own`` files belong to F2HDR, such as the flow cache: they may be anywhere.
+    Raises OSError, with a reason in ``strerror``: also for pipes, devices and sockets, and for invalid names.
     """
     descriptor = os.open(path, _READ) if own else _opened(require_storable(path))
     try:
@@ -60,15 +61,15 @@ def open_file(path: _Path, *, own: bool = False) -> BinaryIO:
 
 
 def library_path(path: _Path, file: BinaryIO) -> str:
-    """Return a path for a library that opens files itself: it leads to ``file``, which :func:`open_file` opened.
+    """Return a path of ``file``, opened by :func:`open_file`, for a library that opens files itself.
 
-    It is valid while ``file`` is open. Where the system has no such paths, this is ``path`` itself.
+    It is valid while ``file`` is open. On systems without such paths it is ``path``.
     """
     return f"/proc/self/fd/{file.fileno()}" if _ALIASED else os.fspath(path)
 
 
 def open_folder(path: str) -> Optional[int]:
-    """Return a descriptor of the folder, created with its parents if it is missing, within the allowed folders.
+    """Return a descriptor of the folder, created with its parents if missing, within the allowed folders.
 
     None on systems without directory descriptors. Raises OSError.
     """
@@ -115,7 +116,7 @@ def _opened(path: str) -> int:
 
 
 def _below(resolved: str) -> tuple[str, list[str]]:
-    """Return the allowed folder that a resolved path is in, and the components below it."""
+    """Return the allowed folder of a resolved path, and the components below it."""
     for root in _confined:
         if resolved == root or resolved.startswith(root + os.sep):
             return root, [part for part in resolved[len(root) :].split(os.sep) if part]

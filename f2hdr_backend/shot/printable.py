@@ -1,20 +1,20 @@
-"""Text for people: without the control characters that file names may contain, and of bounded length."""
+"""Text for display: without the control characters that file names may contain, and of limited length."""
 
 from __future__ import annotations
 
 import re
 
 LONGEST = 700
-"""Characters of a message with its hint; a longer one is cut in its middle."""
+"""Maximum length of a message with its hint in characters; longer ones are shortened in the middle."""
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-"""Terminal escape codes, line breaks, and marks that reverse the direction of the text after them."""
+"""Terminal escape codes, line breaks, and marks that reverse the text direction."""
 _BREAK = re.compile(r"[\t\n\r]+")
 
 
 def printable(text: str, longest: int = LONGEST) -> str:
     r"""Return the text with control characters as escapes such as ``\x1b`` and line breaks as spaces.
 
-    It is cut to ``longest`` characters.
+    It is shortened to ``longest`` characters.
     """
     plain = _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), _BREAK.sub(" ", text))
     if len(plain) <= longest:

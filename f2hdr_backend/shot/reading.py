@@ -1,4 +1,4 @@
-"""Read a text document that a user names: UTF-8, of bounded size, and JSON without surprises."""
+"""Reads text documents that a user names: UTF-8, of limited size, and JSON."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from f2hdr_backend.shot.opening import open_file
 
 
 def read_text(path: Union[str, os.PathLike[str]]) -> str:
-    """Return the text of a file; a byte order mark of UTF-8 is dropped.
+    """Return the text of a file without a UTF-8 byte order mark.
 
     Raises DocumentError if the file cannot be read, is larger than the limit ``document`` or is not UTF-8.
     """
@@ -21,7 +21,7 @@ def read_text(path: Union[str, os.PathLike[str]]) -> str:
         with open_file(path) as file:
             content = file.read(largest + 1)
         if len(content) > largest:
-            raise _unreadable(path, f"it has more than {largest} bytes", "Check that it is the document that you mean.")
+            raise _unreadable(path, f"it is larger than {largest} bytes", "Check that it is the correct document.")
         return content.decode("utf-8-sig")
     except OSError as error:
         raise _unreadable(path, error.strerror or str(error), "Check the path and the permissions.") from error
@@ -37,7 +37,9 @@ def parse_json(text: Union[str, bytes], what: str) -> Any:
     try:
         return json.loads(text)
     except RecursionError:
-        raise DocumentError(f"{what} is nested too deeply.", hint="Write it flat, as f2hdr prepare does.") from None
+        raise DocumentError(
+            f"{what} is nested too deeply.", hint="Use a flat document, such as one written by f2hdr prepare."
+        ) from None
     except ValueError as error:
         raise DocumentError(f"{what} is not JSON: {error}.", hint="Check the line and the column.") from error
 

@@ -1,4 +1,4 @@
-"""Rename a finished file to its final name while other programs may be reading the file that has that name."""
+"""Renames a finished file to its final name while other programs may have the existing file open."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from typing import Optional, Union
 
 WAIT_S = 1.0
-"""Longest wait, in seconds, for programs that have the old file open."""
+"""Maximum wait in seconds for programs that have the old file open."""
 _Path = Union[str, "os.PathLike[str]"]
 
 

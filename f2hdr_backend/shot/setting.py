@@ -1,4 +1,4 @@
-"""A setting of a document: one dataclass field with all that a command line, a server or a host shows of it."""
+"""Settings of a document: dataclass fields with everything that a command line, a server or a host shows."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ def setting(
     schema: Optional[Mapping[str, Any]] = None,
     items: Optional[Mapping[str, Any]] = None,
 ) -> Any:
-    """Return a dataclass field; what describes it is stored in the field's ``metadata`` under the same names.
+    """Return a dataclass field; the arguments are stored in the field's ``metadata`` under the same names.
 
     Args:
         help: one sentence for ``--help``, tool tips and the server's schema; with the unit, if there is one.
-        default: value of a document that does not name the field; without one the field is required.
-        factory: makes the default, in place of ``default``.
+        default: value if a document omits the field; without it the field is required.
+        factory: creates the default, in place of ``default``.
         label: name in a user interface; by default the field's own name in words.
         unit: of the value, such as ``stops``.
         choices: allowed values, or allowed items of a tuple.
         pattern: regular expression that the whole text must match.
-        hint: how to write a value, for the message that refuses one.
+        hint: how to write a value, for the error message.
         option: whether the command line has an option of this name.
         pixels: whether the rendered pixels depend on it.
         schema: keywords of JSON Schema that the type does not imply.
@@ -58,7 +58,7 @@ def label_of(field: dataclasses.Field[Any]) -> str:
 
 
 def check_settings(document: Any) -> None:
-    """Raise DocumentError if a field of a dataclass breaks its own ``choices`` or ``pattern``."""
+    """Raise DocumentError if a field of a dataclass violates its ``choices`` or ``pattern``."""
     for field in dataclasses.fields(document):
         value = getattr(document, field.name)
         choices, pattern = field.metadata.get("choices"), field.metadata.get("pattern")
@@ -71,7 +71,7 @@ def check_settings(document: Any) -> None:
 
 
 def near(name: str, known: Iterable[Any]) -> str:
-    """Return a question that names the known words closest to ``name``; empty if none is close."""
+    """Return a question with the known words closest to ``name``; empty if none is close."""
     found = difflib.get_close_matches(name, [str(word) for word in known])
     return f"Did you mean {' or '.join(found)}?" if found else ""
 

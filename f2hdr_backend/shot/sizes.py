@@ -1,4 +1,4 @@
-"""Amounts of memory and disk as users write and read them: one rule for every option and message.
+"""Sizes of memory and disk as text: one rule for every option and message.
 
 K, M, G and T (also KB, MB, GB and TB) are powers of 1000; KiB, MiB, GiB and TiB are powers of 1024.
 """
@@ -10,20 +10,20 @@ import re
 from f2hdr_backend.shot.errors import DocumentError
 
 PATTERN = r"\d+(\.\d+)? ?([KMGTkmgt]([Ii]?[Bb])?|[Bb])?"
-"""Regular expression of a size, for settings of a document; the empty text is not one."""
+"""Regular expression of a size, for settings of a document; the empty text does not match."""
 _UNITS = {
     "": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12,
     "KI": 2**10, "MI": 2**20, "GI": 2**30, "TI": 2**40,
 }  # fmt: skip
-HINT = "Write it like 8G or 512M (powers of 1000), or 8GiB (powers of 1024)."
+HINT = "Use the form 8G or 512M (powers of 1000), or 8GiB (powers of 1024)."
 
 
 def parse_size(text: str, what: str = "The size") -> int:
-    """Return the number of bytes that a text such as 8G, 1.5GB or 512MiB stands for.
+    """Return the number of bytes of a text such as 8G, 1.5GB or 512MiB.
 
     Args:
-        text: a number and a unit; no unit means bytes. Upper and lower case are the same.
-        what: names the setting in the error.
+        text: a number and a unit; no unit means bytes. Case is ignored.
+        what: name of the setting in the error.
 
     Raises:
         DocumentError: the text is not a size.
@@ -37,7 +37,7 @@ def parse_size(text: str, what: str = "The size") -> int:
 
 
 def format_size(count: float) -> str:
-    """Return a number of bytes with the unit that ``parse_size`` reads back: 1 GB is 1,000,000,000 bytes."""
+    """Return a number of bytes with a unit that ``parse_size`` reads: 1 GB is 1,000,000,000 bytes."""
     for unit in ("T", "G", "M", "K"):
         if count >= _UNITS[unit]:
             return f"{count / _UNITS[unit]:.1f} {unit}B"
