@@ -1,1 +1,1 @@
-"""Functions for Python users, on numpy arrays and paths; ``f2hdr_backend`` itself offers them by name."""
+"""The Python API on numpy arrays and paths; ``f2hdr_backend`` exports these functions by name."""

@@ -1,4 +1,4 @@
-"""``detect`` and ``simulate``: the verbs of the command line as functions on paths."""
+"""``detect`` and ``simulate``: commands of the command line as functions on paths."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from f2hdr_backend.shot.frames import FrameRange
 from f2hdr_backend.simulation.simulate import simulation
 
 Progress = Callable[[int, int], None]
-"""Receives the number of frames done and of all."""
+"""Called with the number of finished frames and of all frames."""
 
 
 def detect(
@@ -57,14 +57,14 @@ def simulate(
     """Simulate a plate with alternating exposures and sensor noise, and write it with its ground truth.
 
     Args:
-        source: scene-linear EXR frames, a movie, or one picture or panorama.
-        folder: receives ``plate.####.tif``, ``truth/`` and ``shot.json``.
+        source: scene-linear EXR frames, a movie, or one image or panorama.
+        folder: output folder for ``plate.####.tif``, ``truth/`` and ``shot.json``.
         exposures: stops of each frame of the repeating cycle.
         first_exposure: exposure of the first frame, ``short`` or ``long``.
         noise: ``none``, ``low``, ``medium`` or ``high``.
-        bits: of the camera's code values, 8, 10, 12 or 16.
-        seed: of the noise, and of the camera move over a single picture.
-        frames: all by default; 1-40 for a single picture.
+        bits: bits of the camera's code values, 8, 10, 12 or 16.
+        seed: seed of the noise, and of the camera motion over a single image.
+        frames: all by default; 1-40 for a single image.
         size: width and height in pixels; the source's own by default.
         progress: called after each frame.
 
@@ -72,8 +72,8 @@ def simulate(
         Path of the Shot document.
 
     Raises:
-        ShotError, ImageError: a source that cannot be read, an impossible setting, or a folder that holds frames of
-            another plate.
+        ShotError, ImageError: the source cannot be read, a setting is invalid, or the folder contains frames of another
+            plate.
     """
     with simulation(
         os.fspath(source),

@@ -35,26 +35,26 @@ def reconstruct(
 ) -> NDArray[np.float32]:
     """Reconstruct scene-linear HDR radiance from frames of alternating exposure (paper, sections 3.2 to 3.4).
 
-    The model is opened at the first call and kept for calls with the same method, weights, precision and device.
+    The model is loaded at the first call and kept for calls with the same method, weights, precision and device.
 
     Args:
         frames: three arrays, previous, reference and next, or a longer sequence; ``(H, W, 3)`` RGB each, of one size.
             Float values from 0 to 1 (linear: to ``clip_level``), or uint8 or uint16.
-        exposures: exposure in stops, relative: one per frame, such as ``(0, 3, 0)``, or a cycle that repeats, such as
+        exposures: relative exposures in stops: one per frame, such as ``(0, 3, 0)``, or a repeating cycle, such as
             ``(0, 3)``.
         space: color space of the frames: ``gamma22``, ``linear``, or a name from the OCIO config.
-        **options: settings of a render by the names of the command line: ``method``, ``weights``, ``flow``,
+        **options: settings of a render with the names of the command line: ``method``, ``weights``, ``flow``,
             ``reference_trust``, ``precision``, ``device``, ``memory``, ``tile``, ``anchor``, ``clip_level``,
             ``output_space``, ``config`` and others.
 
     Returns:
         ``(H, W, 3)`` float32 radiance of the reference for three frames; ``(N, H, W, 3)``, one result per frame, for
-        N > 3. 1.0 is the clip of the longest exposure, unless ``anchor`` is given.
+        N > 3. 1.0 is the clip level of the longest exposure, unless ``anchor`` is given.
 
     Raises:
-        ImageError: frames of another shape, type or range.
-        ExposureError: exposures that do not fit the frames or do not alternate.
-        DocumentError: an unknown option, or a value that it does not take.
+        ImageError: frames with an invalid shape, type or range.
+        ExposureError: exposures that do not match the frames or do not alternate.
+        DocumentError: an unknown option, or an invalid value.
         ColorError, WeightsMissing, DeviceError: as in a render.
 
     Example:
@@ -111,7 +111,7 @@ def _pattern(count: int, evs: list[float]) -> ExposurePattern:
         if abs(first - second) < SMALLEST_STEP_EV:
             raise ExposureError(
                 f"Frames {index} and {index + 1} have the same exposure, {first:g} stops.",
-                hint="Successive frames must alternate, such as (0, 3, 0).",
+                hint="Use alternating exposures, such as (0, 3, 0).",
             )
     cycle = (evs[0], evs[1])
     exceptions = tuple((index, ev) for index, ev in enumerate(evs) if ev != cycle[index % 2])

@@ -1,4 +1,4 @@
-"""HDR frames to what people watch: a movie or pictures, converted to a display by OCIO and tagged for it."""
+"""Converts HDR frames to a movie or an image sequence for a display with OCIO, and writes color tags."""
 
 from __future__ import annotations
 
@@ -25,39 +25,39 @@ from f2hdr_backend.shot.events import Event, FrameDone, RenderFinished, Warned, 
 from f2hdr_backend.shot.frames import FrameRange, Sequence
 
 USUAL_RATE = Fraction(24)
-"""Frames a second if neither the user nor the files say."""
+"""Frames per second if neither the user nor the files state the rate."""
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """HDR frames, where they shall go, and the display they are for; empty fields are found or have a default."""
+    """Source, output and display of a delivery; empty fields are determined or have a default."""
 
     source: str
     output: str
-    """A movie (.mov, .mp4) or numbered pictures (.png, .tif)."""
+    """A movie (.mov, .mp4) or an image sequence (.png, .tif)."""
     display: str
     view: str = ""
     frames: FrameRange | None = None
     input_space: str = "auto"
     config: str = ""
     exposure: float = 0.0
-    """Stops added to the light before the view."""
+    """Exposure correction in stops before the view transform."""
     codec: str = "auto"
     rate: Fraction | None = None
     tags: str = ""
-    """A name of ``signal.SIGNALS``; empty to tell from the display's name."""
+    """A name in ``signal.SIGNALS``; empty to derive it from the display's name."""
     mastering_nits: int = 1000
 
 
 @dataclass(frozen=True)
 class DeliveryStarted(Event):
-    """Source, color and target are known and the work begins."""
+    """Source, color and target are known, and the conversion starts."""
 
     total: int
     size: tuple[int, int]
     """(width, height) in pixels."""
     space: str
-    """Color space of the source, and why it is taken for that."""
+    """Color space of the source, with the reason."""
     display: str
     view: str
     target: str
@@ -66,7 +66,7 @@ class DeliveryStarted(Event):
 
 @dataclass(frozen=True)
 class FrameMeasured(Event):
-    """A frame's light was measured, for the light level that a PQ movie begins with."""
+    """The luminance of a frame was measured, for the light level metadata of a PQ movie."""
 
     frame: int
     done: int
@@ -75,7 +75,7 @@ class FrameMeasured(Event):
 
 @dataclass(frozen=True)
 class LightMeasured(Event):
-    """MaxCLL, MaxFALL and the mastering display's peak, in candela per square meter."""
+    """MaxCLL, MaxFALL and the mastering display's peak, in cd/m2."""
 
     max_cll: int
     max_fall: int
@@ -83,14 +83,14 @@ class LightMeasured(Event):
 
 
 def deliver(delivery: Delivery) -> Iterator[Event]:
-    """Write the delivery; the last event is RenderFinished. Warnings of frames are reported as a render reports them.
+    """Write the delivery and yield events; the last one is RenderFinished. Repeated warnings are reported once.
 
-    Files appear whole or not at all: a movie at the end, pictures one by one.
+    A movie is written atomically, images one by one.
 
     Raises:
         ShotError: missing frames, or an output that would overwrite the source.
-        ColorError: an unknown space, display or view, or one that cannot be tagged.
-        ImageError: what cannot be read or written.
+        ColorError: an unknown space, display or view, or one without known color tags.
+        ImageError: a file cannot be read or written.
     """
     return report_once(_delivered(delivery))
 
@@ -119,7 +119,7 @@ def _delivered(delivery: Delivery) -> Iterator[Event]:
 
 @dataclass(frozen=True)
 class _Look:
-    """From a frame's pixels to display code values, and its names."""
+    """Conversion of a frame's pixels to display code values, and the names of its spaces."""
 
     gain: float
     transform: Transform
@@ -128,12 +128,12 @@ class _Look:
     view: str
 
     def of(self, image: PlateImage) -> FloatArray:
-        """``(H, W, 3)`` display code values; what lies beyond 0-1 is left to who writes them."""
+        """Return ``(H, W, 3)`` display code values, not clipped."""
         return self.transform.apply(image.pixels * np.float32(self.gain))
 
 
 class _Work:
-    """Frames through the look to the target."""
+    """Reads, converts and writes all frames."""
 
     def __init__(self, plate: Plate, frames: FrameRange, look: _Look, target: Movie | Pictures) -> None:
         self._plate = plate
@@ -142,7 +142,7 @@ class _Work:
         self._target = target
 
     def events(self, mastering_nits: int) -> Iterator[Event]:
-        """Measure the light if the target begins with it, then write frame by frame."""
+        """Measure the light level if the target needs it, then write the frames."""
         light = None
         if self._target.takes_light:
             meter = LightMeter()
@@ -150,7 +150,7 @@ class _Work:
                 meter.add(shown.rgb)
                 yield FrameMeasured(shown.image.number, done, len(self._frames))
             light = meter.level(mastering_nits)
-            yield from _light_told(light)
+            yield from _light_events(light)
         yield from self._written(light)
 
     def _written(self, light: LightLevel | None) -> Iterator[Event]:
@@ -164,7 +164,7 @@ class _Work:
                 yield FrameDone(image.number, path, time.monotonic() - shown.began, done, len(self._frames))
 
     def _shown(self) -> Iterator[_Shown]:
-        """Every frame, read and converted while the one before is written."""
+        """Yield every frame; the next one is read and converted while a frame is written."""
         return read_each(self._show, self._frames)
 
     def _show(self, number: int) -> _Shown:
@@ -175,25 +175,25 @@ class _Work:
 
 @dataclass(frozen=True)
 class _Shown:
-    """A frame and its display code values; ``began`` is when work on it did, by the monotonic clock."""
+    """A frame and its display code values; ``began`` is the monotonic time at which its processing started."""
 
     image: PlateImage
     rgb: FloatArray
     began: float
 
 
-def _light_told(light: LightLevel) -> Iterator[Event]:
+def _light_events(light: LightLevel) -> Iterator[Event]:
     yield LightMeasured(light.brightest, light.average, light.peak)
     if light.brightest > light.peak:
         message = (
-            f"The brightest pixel has {light.brightest} nits, the mastering display is said to reach {light.peak}; "
-            "a display may clip or dim what is above."
+            f"The brightest pixel has {light.brightest} nits, but the mastering display's peak is {light.peak}; "
+            "displays may clip or dim brighter pixels."
         )
         yield Warned("above_mastering", message)
 
 
 def _look(delivery: Delivery, plate: Plate) -> tuple[_Look, list[Event]]:
-    """The look, and what is doubtful about it."""
+    """Return the conversion, and warnings about it."""
     config = load_config(delivery.config)
     display, view = config.display_view(delivery.display, delivery.view)
     events: list[Event] = []
@@ -205,8 +205,8 @@ def _look(delivery: Delivery, plate: Plate) -> tuple[_Look, list[Event]]:
     space = config.space(space)
     if delivery.exposure and not config.is_scene_linear(space):
         raise ColorError(
-            f'The exposure cannot be changed in the space "{space}": it holds no scene-linear light.',
-            hint="Leave out --exposure, or convert frames that are scene-linear.",
+            f'--exposure needs scene-linear frames, but "{space}" is not scene-linear.',
+            hint="Omit --exposure, or convert scene-linear frames.",
             space=space,
         )
     primaries = read_tags(plate).chromaticities if space in PLAIN else None
@@ -215,13 +215,15 @@ def _look(delivery: Delivery, plate: Plate) -> tuple[_Look, list[Event]]:
 
 
 def _rate(delivery: Delivery, first: PlateImage) -> tuple[Fraction, list[Event]]:
-    """Frames a second as given, or as the files say, or the usual ones with a warning."""
+    """Return the given frame rate, or that of the files, or the default with a warning."""
     if delivery.rate is not None:
         return delivery.rate, []
     stated = first.metadata.get("framesPerSecond")
     if stated is not None and stated > 0:
         return Fraction(stated).limit_denominator(1001), []
-    message = f"The files do not say their frame rate; {USUAL_RATE} a second is taken. --fps says another."
+    message = (
+        f"The files do not state their frame rate; {USUAL_RATE} frames per second are assumed; change it with --fps."
+    )
     return USUAL_RATE, [Warned("rate_assumed", message)]
 
 
@@ -232,5 +234,5 @@ def _refuse_overwriting(delivery: Delivery, target: Movie | Pictures, frames: Fr
     if {os.path.realpath(path) for path in targets} & {os.path.realpath(path) for path in sources}:
         raise ShotError(
             f"The output {delivery.output} would overwrite the source {delivery.source}.",
-            hint="Write to another folder or name.",
+            hint="Choose another folder or file name.",
         )

@@ -1,4 +1,4 @@
-"""Where display code values go: a movie or numbered pictures, with their tags."""
+"""The output of a delivery: a movie or an image sequence, with color tags."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ MOVIES = (".mov", ".mp4")
 PICTURES = (".png", ".tif", ".tiff")
 
 Add = Callable[[int, FloatArray], str]
-"""Takes a frame's number and its ``(H, W, 3)`` display code values; returns the path that they are written to."""
+"""Writes a frame, given its number and its ``(H, W, 3)`` display code values; returns the path."""
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """Numbered 16-bit PNG, tagged by ``cICP``, or TIFF, which has no tags for display encodings."""
+    """Numbered 16-bit PNG with a ``cICP`` chunk, or TIFF, which has no tags for display encodings."""
 
     sequence: Sequence
     signal: Signal
@@ -34,14 +34,14 @@ class Pictures:
 
     @property
     def words(self) -> str:
-        """The format and the tags, for people."""
+        """Description of format and tags."""
         if self._is_png:
             return f"16-bit PNG, tagged {self.signal.name}"
         return f"16-bit TIFF of {self.signal.name} values, untagged"
 
     @contextmanager
     def opened(self, light: LightLevel | None = None) -> Iterator[Add]:
-        """Give what writes one picture. Raises UnwritableFrame."""
+        """Yield a function that writes one image. Raises UnwritableFrame."""
 
         def add(number: int, rgb: FloatArray) -> str:
             path = self.sequence.path(number)
@@ -68,23 +68,26 @@ class Movie:
     rate: Fraction
     signal: Signal
     metadata: Header = field(default_factory=dict)
-    """Header of the first frame: its timecode and pixel aspect ratio go into the movie."""
+    """Header of the first frame, for timecode and pixel aspect ratio."""
 
     @property
     def takes_light(self) -> bool:
-        """Whether the movie begins with the light level of its content."""
+        """Whether the movie has light level metadata."""
         return self.signal.transfer == PQ
 
     @property
     def words(self) -> str:
-        """Codec, rate and tags, for people."""
+        """Description of codec, rate and tags."""
         names = {"prores": "ProRes 422 HQ", "hevc": "HEVC 4:2:0"}
         rate = f"{float(self.rate):.6g}"
         return f"{names[self.codec]}, 10 bits, {rate} frames/s, tagged {self.signal.name}, limited range"
 
     @contextmanager
     def opened(self, light: LightLevel | None = None) -> Iterator[Add]:
-        """Give what appends one frame; the movie is there when the block has ended well. Raises UnwritableFrame."""
+        """Yield a function that appends one frame; the movie appears if the block ends without an exception.
+
+        Raises UnwritableFrame.
+        """
         writing = _movie_writing(self.path)
         movie = writing.MovieFormat(self.codec, self.size, self.rate, self.signal, light, self.metadata)
         with writing.movie_writer(self.path, movie) as writer:
@@ -98,7 +101,7 @@ class Movie:
 
 @dataclass(frozen=True)
 class Wish:
-    """What the user says about the target: its path or pattern, the codec of a movie, and frames a second."""
+    """The requested target: path or pattern, codec of a movie, and frames per second."""
 
     output: str
     codec: str
@@ -110,8 +113,8 @@ class Wish:
 def target_of(wish: Wish, size: tuple[int, int], signal: Signal) -> Movie | Pictures:
     """Return the target for frames of ``size`` (width, height).
 
-    Raises DocumentError for an output that is neither a movie nor numbered pictures, ImageError for a codec that does
-    not fit the file or the size.
+    Raises DocumentError for an output that is neither a movie nor an image sequence, ImageError for a codec that does
+    not support the file format or the size.
     """
     output = wish.output
     if output.lower().endswith(MOVIES):
@@ -123,8 +126,8 @@ def target_of(wish: Wish, size: tuple[int, int], signal: Signal) -> Movie | Pict
         return Pictures(Sequence.parse(output), signal)
     stem = os.path.splitext(output)[0].rstrip("#.") or "out"
     raise DocumentError(
-        f'"{output}" is neither a movie nor a sequence of pictures.',
-        hint=f'Write "{stem}.mov", "{stem}.mp4", "{stem}.####.png" or "{stem}.####.tif".',
+        f'"{output}" is neither a movie nor an image sequence.',
+        hint=f'Use "{stem}.mov", "{stem}.mp4", "{stem}.####.png" or "{stem}.####.tif".',
         field="output",
     )
 
@@ -137,7 +140,7 @@ def _movie_writing(path: str) -> ModuleType:
         if error.name != "av":
             raise
         raise ImageError(
-            f'"{path}" is a movie, and what writes movies is not installed.',
+            f'"{path}" is a movie, but the library that writes movies is not installed.',
             hint='Run: pip install "f2hdr[media]"',
             path=path,
         ) from error

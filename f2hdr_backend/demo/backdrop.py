@@ -1,6 +1,6 @@
-"""What lies behind the demo shot: an evening sky with the sun in it, hazy hills and the sea.
+"""The backdrop of the demo shot: an evening sky with the sun, hazy hills and the sea.
 
-It is so far away that only the direction of a ray matters. Radiance 1 is the clip of the short exposure.
+Its radiance depends only on the direction of a ray. Radiance 1 is the clip level of the short exposure.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ GLOWS = (
     (math.radians(4), color(0.75, 0.46, 0.2)),
     (math.radians(14), color(0.26, 0.14, 0.04)),
 )
-"""Angle over which each glow around the sun falls to 1/e, and its radiance at the sun."""
+"""Angle in radians over which each glow around the sun decreases to 1/e, and its radiance at the sun."""
 SHORE_HEIGHT = 14.0
 """Height of the camera above the sea, meters."""
 
@@ -43,12 +43,12 @@ class Ridge:
 
     base: float
     rise: float
-    """How much higher it is at the left edge of the picture."""
+    """Additional height at the left edge of the image."""
     rough: float
     row: float
-    """Row of the noise that shapes it."""
+    """Row of the noise that determines its shape."""
     haze: float
-    """Share of the sky's light in front of it."""
+    """Share of the sky's radiance added in front of it."""
 
 
 RIDGES = (
@@ -56,11 +56,11 @@ RIDGES = (
     Ridge(0.013, 0.024, 0.008, row=0.46, haze=0.55),
     Ridge(-0.012, 0.064, 0.012, row=0.79, haze=0.22),
 )
-"""From far to near."""
+"""From the farthest to the nearest."""
 
 
 class Backdrop:
-    """The view as a function of direction."""
+    """Radiance of the backdrop as a function of direction."""
 
     def __init__(self) -> None:
         self._noise = Texture.of(noise(1024, 8, 7, 31))

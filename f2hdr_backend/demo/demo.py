@@ -36,7 +36,7 @@ REFERENCE = "reference frame alone"
 
 @dataclass(frozen=True)
 class Take:
-    """One way to render the plate."""
+    """Name, output folder and engine settings of one render of the plate."""
 
     name: str
     folder: str
@@ -48,7 +48,7 @@ TAKES = (Take("F2HDR", "hdr", Engine()), Take("classical merge", "merge", Engine
 
 @dataclass(frozen=True)
 class TakeScores:
-    """Scores of one way to render, by frame number, in dB against the truth clipped to 0-1."""
+    """Scores of one render by frame number, in dB against the truth clipped to 0-1."""
 
     name: str
     psnr_t: dict[int, Score]
@@ -62,25 +62,25 @@ class TakeScores:
 
 
 class Demo:
-    """A demo in a folder. ``shoot``, then ``render`` every take, then ``scores``."""
+    """A demo in a folder. Call ``shoot``, then ``render`` for every take, then ``scores``."""
 
     def __init__(
         self, folder: Path, size: tuple[int, int] = SIZE, frames: int = FRAMES, takes: tuple[Take, ...] = TAKES
     ) -> None:
-        """``size`` is (width, height) in pixels; fewer ``frames`` are those around the crossing."""
+        """``size`` is (width, height) in pixels; with fewer ``frames``, those around the crossing are used."""
         self.folder = folder.absolute()
         self.size = size
         self.takes = takes
         self.exposures = ExposurePattern(EXPOSURES_EV, FIRST_FRAME)
         self.frames = FrameRange(tuple(range(FIRST_FRAME, FIRST_FRAME + frames)))
         self.crossing = FIRST_FRAME + frames // 2
-        """The frame in which the ball begins to pass the truck."""
+        """The frame in which the ball starts to pass the truck."""
 
     def shoot(self) -> Iterator[int]:
-        """Make truth and plate, frame by frame, then the Shot document of every take.
+        """Write truth and plate, frame by frame, then the Shot document of every take.
 
         Yields:
-            The number of every frame that is written.
+            The number of every written frame.
 
         Raises:
             UnwritableFrame: the folder cannot be written to.
@@ -102,14 +102,16 @@ class Demo:
         yield from Renderer(take.engine).render(self.shot(take))
 
     def shot(self, take: Take) -> Shot:
-        """The Shot document of a take: everything that its render depends on."""
+        """Return the Shot document of a take."""
         output = Output(pattern=str(self._output(take)), anchor=ANCHOR, layers=("flow", "mask"))
         return Shot(
             str(self._plate), exposures=self.exposures, frames=self.frames, cuts=(), engine=take.engine, output=output
         )
 
     def scores(self) -> list[TakeScores]:
-        """PSNR of every take, then of the bare reference frame, against the truth that the short exposure holds."""
+        """Return the PSNR of every take, and of the unprocessed reference, against the truth clipped at the short
+        exposure.
+        """
         names = [take.name for take in self.takes]
         scored = [TakeScores(name, {}, {}) for name in (*names, REFERENCE)]
         for frame in self.frames:
@@ -129,7 +131,7 @@ class Demo:
         return read_image(self._truth.path(frame), frame).pixels
 
     def reference(self, frame: int) -> FloatArray:
-        """``(H, W, 3)`` radiance of a frame of the plate by itself; 1 is the clip of the short exposure."""
+        """``(H, W, 3)`` radiance of a single frame of the plate; 1 is the clip of the short exposure."""
         return radiance_of(self.codes(frame), self.exposures.gain(frame))
 
     def result(self, take: Take, frame: int) -> FloatArray:
@@ -141,7 +143,7 @@ class Demo:
         return read_image(self._output(take).path(frame), frame)
 
     def neighbors(self, frame: int) -> tuple[int, int]:
-        """The frames before and after, as the window takes them."""
+        """Return the previous and the next frame of the window."""
         return self.exposures.neighbors(frame, self.frames.first, self.frames.last)
 
     @property

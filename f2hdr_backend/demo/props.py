@@ -1,4 +1,4 @@
-"""What stands and moves on the demo shot's terrace, as solids with their paint."""
+"""The objects on the demo shot's terrace, as solids with their surface properties."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from f2hdr_backend.image.arrays import FloatArray
 _Paint = Callable[[FloatArray], Surface]
 
 CROSSING = 8.5
-"""When the ball passes the truck, in frames from the first."""
+"""Time at which the ball passes the truck, in frames from the first."""
 BALL_RADIUS, BALL_SPEED, BALL_DEPTH = 0.105, 0.078, 2.15
-"""Meters, and meters a frame."""
+"""Radius in meters, speed in meters per frame, and depth in meters."""
 BOUNCE_FRAMES, BOUNCE_HEIGHT = 16.0, 0.30
 TRUCK_SPEED, TRUCK_DEPTH, WHEEL_RADIUS = 0.014, 2.75, 0.062
 CHART = (
@@ -40,11 +40,11 @@ class Props:
         self._still = (*self._railing(), *self._pillar(), *self._reference())
 
     def solids(self, time: float) -> tuple[Solid, ...]:
-        """Everything but the floor."""
+        """Return all solids except the floor at a time in frames."""
         return (*self._still, *self._truck(time), self._ball(time))
 
     def neighbors(self, time: float) -> tuple[tuple[tuple[float, float, float], float], ...]:
-        """Centers and radii of balls that stand for the props where they dim the light around them."""
+        """Return centers and radii of spheres that approximate the objects for ambient occlusion."""
         ball, truck = self._ball(time), _truck_x(time)
         body = (((truck + along, 0.13, TRUCK_DEPTH), 0.13) for along in (-0.17, 0.0, 0.17))
         still = (((-1.02, 0.25, 2.3), 0.27), ((0.60, 0.085, 1.92), 0.085), ((0.43, 0.085, 2.12), 0.085))

@@ -1,6 +1,6 @@
-"""The demo shot: an evening terrace by the sea, drawn by casting rays; nothing is read from disk.
+"""The demo shot: an evening terrace by the sea, rendered by ray casting; no file is read.
 
-A slow camera, a toy truck that drives to the left, a ball that flies past it to the right, and the sun in the picture.
+A slow camera, a toy truck that drives to the left, a ball that flies past it to the right, and the sun in the image.
 Radiance is scene-linear; 1 is the clip of the short exposure, the sun is hundreds of times brighter.
 """
 
@@ -22,13 +22,13 @@ from f2hdr_backend.image.arrays import FloatArray
 SIZE = (640, 360)
 FRAMES = 16
 PARTS = ((0.25, 0.25), (0.75, 0.75), (0.75, 0.25), (0.25, 0.75))
-"""Where in a pixel, down and right, its rays go through, in the order of the shutter's time."""
+"""Positions of the rays in a pixel, down and right, in the order of time."""
 SHUTTER = 0.12
-"""Share of a frame's time in which it sees."""
+"""Share of a frame's duration in which the shutter is open."""
 BAND_ROWS = 24
 PARTS_ACROSS = 2
 FOCAL = 0.90
-"""Focal length in picture widths."""
+"""Focal length in image widths."""
 CAMERA_HEIGHT = 0.44
 SUNLIGHT = color(1.9, 1.32, 0.76)
 """Irradiance on a surface that faces the sun."""
@@ -40,7 +40,7 @@ FLOOR_END_M = 5.3
 
 
 class DemoScene:
-    """The shot at one size."""
+    """The shot at one resolution."""
 
     def __init__(self, size: tuple[int, int] = SIZE) -> None:
         """``size`` is (width, height) in pixels."""
@@ -51,7 +51,7 @@ class DemoScene:
         self._floor, self._slope = Texture.of(albedo), Texture.of(slope)
 
     def frame(self, number: int) -> FloatArray:
-        """``(height, width, 3)`` radiance of one frame, counted from 0; the same number gives the same frame."""
+        """Return ``(height, width, 3)`` radiance of one frame, counted from 0; deterministic."""
         width, height = self.size
         bands = [(top, min(top + BAND_ROWS, height)) for top in range(0, height, BAND_ROWS)]
         with ThreadPoolExecutor(2) as pool:
@@ -60,7 +60,7 @@ class DemoScene:
         return _glare(picture)
 
     def _band(self, number: int, rows: tuple[int, int]) -> FloatArray:
-        """``(rows, width, 3)``: the mean of the rays of each pixel, spread over the shutter's time."""
+        """Return ``(rows, width, 3)``: the mean over the rays of each pixel, distributed over the shutter time."""
         total = np.zeros((3, (rows[1] - rows[0]) * self.size[0]), np.float32)
         for index, part in enumerate(PARTS):
             time = number + SHUTTER * ((index + 0.5) / len(PARTS) - 0.5)
@@ -127,7 +127,7 @@ class DemoScene:
         return normal, Surface(self._floor.sample(u, v, blur), gloss=0.05, polish=18)
 
     def _lit(self, view: _View, hit: _Hit, normal: FloatArray, surface: Surface, own: int = -1) -> FloatArray:
-        """``(3, N)`` radiance of lit points: sun with its shadow, light from all around, highlights."""
+        """``(3, N)`` radiance of shaded points: sun with its shadow, ambient light, highlights."""
         facing = np.maximum(dot(normal, SUN), 0)
         lit = np.flatnonzero(facing)
         sun = np.zeros_like(facing)
@@ -153,7 +153,7 @@ class DemoScene:
 
 @dataclass(frozen=True)
 class _View:
-    """The world at one moment."""
+    """All solids at one time."""
 
     solids: tuple[Solid, ...]
     neighbors: tuple[tuple[tuple[float, float, float], float], ...]
@@ -161,7 +161,7 @@ class _View:
 
 @dataclass(frozen=True)
 class _Hit:
-    """Where rays end."""
+    """Intersections of rays with a surface."""
 
     point: FloatArray
     direction: FloatArray
@@ -169,7 +169,7 @@ class _Hit:
 
 
 def _glare(picture: FloatArray) -> FloatArray:
-    """The little light that a lens spreads around what is bright."""
+    """Add the glare of a lens around bright areas."""
     width = picture.shape[1]
     narrow = cv2.GaussianBlur(picture, (0, 0), width / 160)
     wide = cv2.GaussianBlur(cv2.GaussianBlur(np.minimum(picture, 60), (0, 0), width / 40), (0, 0), width / 16)

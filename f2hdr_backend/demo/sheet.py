@@ -28,8 +28,8 @@ from f2hdr_backend.image.arrays import FloatArray, codes_of
 Picture = NDArray[np.uint8]
 
 LARGEST_ERROR = 0.1
-"""Error after the mu-law tone map that gets the brightest color."""
-NOISY = "its shadows are noisy; the long neighbors show them"
+"""Error after the mu-law tone map that is shown in the brightest color."""
+NOISY = "its shadows are noisy; the long neighbors show them clearly"
 CLIPPED = "its highlights are clipped; the short neighbors show them"
 DETAIL = (0.335, 0.26, 0.36, 0.36)
 """Left, top, width and height of the enlarged part, in shares of the frame."""

@@ -1,4 +1,4 @@
-"""Solids that rays meet: spheres, boxes with rounded edges and cylinders, placed and turned.
+"""Solids for ray casting: spheres, boxes with rounded edges and cylinders, translated and rotated.
 
 Points and directions are ``(3, N)`` float32: x right, y up, z away from the camera, in meters.
 """
@@ -16,31 +16,31 @@ from numpy.typing import NDArray
 from f2hdr_backend.image.arrays import FloatArray
 
 NEAREST = np.float32(1e-3)
-"""Hits nearer than this are the surface a ray starts on."""
+"""Closer intersections are ignored, because they are the surface on which a ray starts."""
 
 
 @dataclass(frozen=True)
 class Surface:
-    """What a solid looks like at some points."""
+    """Surface properties at some points."""
 
     albedo: FloatArray
-    """``(3, N)``, or ``(3, 1)`` where it is the same everywhere."""
+    """``(3, N)``, or ``(3, 1)`` if constant."""
     gloss: float = 0.04
-    """Reflectance of a polished coat seen from straight ahead; 1 is a mirror."""
+    """Reflectance at normal incidence; 1 is a mirror."""
     polish: float = 40.0
     """Sharpness of highlights (Blinn's exponent)."""
 
 
 class Shape(Protocol):
-    """A form around the origin of its own coordinates."""
+    """A shape around the origin of its own coordinates."""
 
     @property
     def reach(self) -> float:
-        """Radius of a sphere around the origin that holds all of it."""
+        """Radius of a bounding sphere around the origin."""
         ...
 
     def distance(self, origin: FloatArray, direction: FloatArray) -> FloatArray:
-        """``(N,)`` how far along each ray it is met; infinite where it is not."""
+        """``(N,)`` distance along each ray; infinite if there is no intersection."""
         ...
 
     def normal(self, point: FloatArray) -> FloatArray:
@@ -73,7 +73,7 @@ class Sphere:
 
 @dataclass(frozen=True)
 class Box:
-    """A box whose edges catch the light as if they were rounded."""
+    """A box whose edges are shaded as if they were rounded."""
 
     half: tuple[float, float, float]
     """Half its width, height and depth."""
@@ -133,10 +133,10 @@ class Cylinder:
 
 @dataclass(frozen=True)
 class Fence:
-    """Thin upright bars and a rail on top, in the plane z = 0."""
+    """Thin vertical bars and a rail on top, in the plane z = 0."""
 
     spacing: float
-    """From bar to bar; one stands at x = 0."""
+    """Distance between bars; one is at x = 0."""
     half_bar: float
     half_rail: float
     half_height: float
@@ -165,24 +165,24 @@ class Fence:
         return unit(np.stack([across, up, -np.sqrt(np.maximum(1 - across * across - up * up, 0.01))]))
 
     def _beside(self, x: FloatArray) -> FloatArray:
-        """How far to the right of the nearest bar."""
+        """Distance to the nearest bar, positive to the right."""
         spacing = np.float32(self.spacing)
         return np.asarray(x - spacing * np.rint(x / spacing), np.float32)
 
 
 @dataclass(frozen=True)
 class Solid:
-    """A shape in the world."""
+    """A shape with a position, a rotation and surface properties."""
 
     shape: Shape
     center: tuple[float, float, float]
     paint: Callable[[FloatArray], Surface]
-    """Its look at ``(3, N)`` points in its own coordinates."""
+    """Returns surface properties at ``(3, N)`` points in its own coordinates."""
     turn: FloatArray = field(default_factory=lambda: np.eye(3, dtype=np.float32))
-    """3 x 3, from the world's axes to its own."""
+    """3 x 3 rotation from world axes to its own axes."""
 
     def distance(self, origin: FloatArray, direction: FloatArray) -> FloatArray:
-        """``(N,)`` how far along rays from ``(3, N)`` or ``(3, 1)`` origins it is met; infinite where it is not."""
+        """``(N,)`` distance along rays from ``(3, N)`` or ``(3, 1)`` origins; infinite if there is no intersection."""
         away = self._from_center(origin)
         along = dot(away, direction)
         beside = dot(away, away) - along * along
@@ -194,7 +194,7 @@ class Solid:
         return found
 
     def look(self, point: FloatArray) -> tuple[FloatArray, Surface]:
-        """Unit normals ``(3, N)`` and looks at points on its surface."""
+        """Return unit normals ``(3, N)`` and surface properties at points on its surface."""
         own = self.turn @ self._from_center(point)
         return self.turn.T @ self.shape.normal(own), self.paint(own)
 
@@ -203,7 +203,7 @@ class Solid:
 
 
 def occlusion(center: tuple[float, float, float], radius: float, point: FloatArray, normal: FloatArray) -> FloatArray:
-    """``(N,)`` the share of the light from all around, weighted by the cosine, that a ball keeps from points."""
+    """``(N,)`` share of the ambient light, weighted by the cosine, that a sphere occludes."""
     away = np.array(center, np.float32)[:, None] - point
     squared = np.maximum(dot(away, away), 1e-6)
     cosine = dot(normal, away) / np.sqrt(squared)
@@ -213,7 +213,7 @@ def occlusion(center: tuple[float, float, float], radius: float, point: FloatArr
 def nearest(
     solids: tuple[Solid, ...], origin: FloatArray, direction: FloatArray
 ) -> tuple[FloatArray, NDArray[np.int8]]:
-    """Distance ``(N,)`` to the first solid on each ray and its index; infinite and -1 where there is none."""
+    """Distance ``(N,)`` to the first solid on each ray and its index; infinite and -1 if there is none."""
     closest = np.full(direction.shape[1], np.inf, np.float32)
     which = np.full(direction.shape[1], -1, np.int8)
     for index, solid in enumerate(solids):
@@ -225,7 +225,7 @@ def nearest(
 
 
 def rotation(angle: float, axis: int) -> NDArray[np.float32]:
-    """3 x 3 turn to the coordinates of something turned by ``angle`` radians about axis 0, 1 or 2."""
+    """3 x 3 matrix to coordinates that are rotated by ``angle`` radians about axis 0, 1 or 2."""
     cosine, sine = math.cos(angle), math.sin(angle)
     matrix = np.eye(3, dtype=np.float32)
     first, second = (axis + 1) % 3, (axis + 2) % 3

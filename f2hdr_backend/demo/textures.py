@@ -17,10 +17,10 @@ _LOOKUP_WIDTH = 4096
 
 @dataclass(frozen=True)
 class Texture:
-    """A seamless picture with ever smaller versions of itself, so that distance blurs instead of aliasing."""
+    """A seamless texture with mipmaps."""
 
     levels: tuple[FloatArray, ...]
-    """``(h, w, C)`` with 1 to 4 channels, each level half as large as the one before."""
+    """``(h, w, C)`` with 1 to 4 channels; each level is half as large as the previous one."""
 
     @classmethod
     def of(cls, picture: FloatArray, levels: int = 6) -> Texture:

@@ -1,4 +1,4 @@
-"""Local correlation: what SEA-RAFT reads from the all-pairs volume, without the volume."""
+"""Local correlation: the values that SEA-RAFT reads from the all-pairs volume, without storing the volume."""
 
 from f2hdr_backend.kernels.correlation import feature_pyramid, lacking_kernel, local_correlation, maker
 

@@ -1,4 +1,4 @@
-"""The one function of this package, and the choice of who makes it: torch, C++ or Triton."""
+"""The function of this package, and the selection of its implementation: torch, C++ or Triton."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from f2hdr_backend.kernels import torch_lookup
 
 
 class Lookup(Protocol):
-    """What each maker offers; `local_correlation` has checked the arguments."""
+    """The interface of an implementation; `local_correlation` has checked the arguments."""
 
     def __call__(self, reference: Tensor, pyramid: tuple[Tensor, ...], coords: Tensor, radius: int) -> Tensor:
         """See `local_correlation`."""
@@ -22,10 +22,11 @@ class Lookup(Protocol):
 
 
 def feature_pyramid(features: Tensor, levels: int) -> tuple[Tensor, ...]:
-    """Halve ``(B, C, H, W)`` features 0 to ``levels - 1`` times.
+    """Downsample ``(B, C, H, W)`` features by 2, 0 to ``levels - 1`` times.
 
-    Each pixel is the mean of 2 x 2, as bilinear halving with ``align_corners=False`` gives; an odd last row or
-    column is left out. A side of one pixel stays one pixel. Channels-last, the layout every lookup reads.
+    Each pixel is the mean of 2 x 2, as in bilinear downsampling with ``align_corners=False``; an odd last row or
+    column is omitted. A side of one pixel stays one pixel. The result is channels-last, the layout of all
+    implementations.
     """
     halved = [features.contiguous(memory_format=torch.channels_last)]
     for _ in range(levels - 1):
@@ -35,37 +36,38 @@ def feature_pyramid(features: Tensor, levels: int) -> tuple[Tensor, ...]:
 
 
 def local_correlation(reference: Tensor, pyramid: Sequence[Tensor], coords: Tensor, radius: int) -> Tensor:
-    """Look up the all-pairs correlation around one position a pixel and level, without storing the volume.
+    """Read the all-pairs correlation around one position per pixel and level, without storing the volume.
 
     Level ``l`` of the volume is the dot product of each reference pixel with each pixel of ``pyramid[l]``,
-    over ``sqrt(C)``. It is read bilinearly at ``coords / 2**l`` plus every whole offset of the window, and is
-    zero outside the picture (SEA-RAFT, Wang et al., ECCV 2024; RAFT, Teed and Deng, ECCV 2020, section 3.2).
-    Exact for any position; a position that is not finite sees zeros. Sums are float32 whatever the input.
+    divided by ``sqrt(C)``. It is sampled bilinearly at ``coords / 2**l`` plus every integer offset of the window, and
+    is
+    zero outside the image (SEA-RAFT, Wang et al., ECCV 2024; RAFT, Teed and Deng, ECCV 2020, section 3.2).
+    Exact for any position; a position that is not finite gives zeros. Sums are always float32.
 
     Args:
         reference: ``(B, C, H, W)`` features.
         pyramid: the neighbor's features, ``(B, C, H_l, W_l)``, finest first (see `feature_pyramid`).
         coords: ``(B, 2, H, W)`` positions x, y in pixels of level 0. They get no gradient.
-        radius: the window reaches this many pixels to each side.
+        radius: number of pixels of the window on each side.
 
     Returns:
         ``(B, levels * (2 radius + 1)**2, H, W)`` float32: levels, then offsets in x, then offsets in y.
 
     Raises:
-        ValueError: shapes do not fit together.
+        ValueError: the shapes do not match.
     """
     _check(reference, pyramid, coords, radius)
     return _made_by(reference.device).look_up(reference, tuple(pyramid), coords.detach(), radius)
 
 
 def maker(device: torch.device) -> str:
-    """Who looks up on this device, for people to read: ``C++ (avx2)``, ``Triton`` or ``torch (why)``."""
+    """Return the implementation for this device as text: ``C++ (avx2)``, ``Triton`` or ``torch (reason)``."""
     made_by = _made_by(torch.device(device))
     return made_by.kernel or f"torch ({made_by.lacking})"
 
 
 def lacking_kernel(device: torch.device) -> str:
-    """Why plain torch, which is slow, stands in for a kernel on this device; empty where a kernel looks up."""
+    """Return why the slow torch implementation is used on this device; empty if there is a kernel."""
     return _made_by(torch.device(device)).lacking
 
 

@@ -14,14 +14,14 @@ import f2hdr_backend.kernels._core as _core
 
 
 def instructions() -> str:
-    """The fastest instruction set that this CPU runs: ``avx512``, ``avx2`` or ``plain``."""
+    """Return the fastest instruction set of this CPU: ``avx512``, ``avx2`` or ``plain``."""
     return _core.instruction_sets()[0]
 
 
 def look_up(
     reference: Tensor, pyramid: tuple[Tensor, ...], coords: Tensor, radius: int, instruction_set: str = ""
 ) -> Tensor:
-    """See `local_correlation`. Runs on as many threads as torch does, with the fastest instructions or those named."""
+    """See `local_correlation`. Uses as many threads as torch, with the fastest or the given instruction set."""
     found: Tensor = _Lookup.apply(reference, coords, radius, instruction_set or instructions(), *pyramid)
     return found
 
@@ -72,7 +72,7 @@ class _Lookup(torch.autograd.Function):
 
 
 def _channels_last(picture: Tensor) -> NDArray[np.float32]:
-    """``(B, C, H, W)`` to ``(B, H, W, C)`` float32; a view where the memory already lies so."""
+    """Convert ``(B, C, H, W)`` to ``(B, H, W, C)`` float32; a view if the memory layout allows it."""
     array: NDArray[np.float32] = picture.detach().float().permute(0, 2, 3, 1).contiguous().numpy()
     return array
 

@@ -1,4 +1,4 @@
-"""Local correlation in plain torch: the reference the other makers are held to, and what runs without them."""
+"""Local correlation in plain torch: the reference for the other implementations, and the fallback."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 _TILE = 16
-"""Pixels are looked up in square patches of this side: neighbors see almost the same part of the picture."""
+"""Side of the square tiles of pixels that are processed together; they access almost the same part of the image."""
 
 
 def look_up(reference: Tensor, pyramid: tuple[Tensor, ...], coords: Tensor, radius: int) -> Tensor:
     """See `local_correlation`.
 
-    Of the volume, only what one tile of pixels can see exists at a time; when differentiated it is made again.
+    Only the part of the volume that one tile needs is in memory at a time; it is recomputed for gradients.
     """
     pictures = [
         _look_up_one(
@@ -39,7 +39,7 @@ def _look_up_one(reference: Tensor, pyramid: tuple[Tensor, ...], coords: Tensor,
 
 
 def _recomputed(reference: Tensor, pyramid: tuple[Tensor, ...], coords: Tensor, radius: int) -> Tensor:
-    """`_correlate`, keeping only its inputs for the backward pass."""
+    """`_correlate`, which only stores its inputs for the backward pass."""
     found: Tensor = checkpoint(
         _correlate, reference, pyramid, coords, radius, use_reentrant=False, preserve_rng_state=False
     )
@@ -52,7 +52,7 @@ def _correlate(reference: Tensor, pyramid: tuple[Tensor, ...], coords: Tensor, r
 
 
 def _read(reference: Tensor, features: Tensor, points: Tensor, radius: int) -> Tensor:
-    """Windows of one tile ``(B, C, h, w)`` at one level, around ``(B, 2, h, w)`` positions of that level."""
+    """Read the windows of one tile ``(B, C, h, w)`` at one level, around ``(B, 2, h, w)`` positions of that level."""
     batch, channels, height, width = reference.shape
     side = 2 * radius + 1
     size = points.new_tensor(features.shape[:1:-1]).view(1, 2, 1, 1)
@@ -74,7 +74,7 @@ def _read(reference: Tensor, features: Tensor, points: Tensor, radius: int) -> T
 
 
 def _box(features: Tensor, start: list[int], end: list[int]) -> Tensor:
-    """The features at columns and rows ``start`` (x, y) up to ``end``, zero where there is no picture."""
+    """Return the features at columns and rows ``start`` (x, y) up to ``end``, zero outside the image."""
     height, width = features.shape[-2:]
     inner = features[..., max(start[1], 0) : max(end[1], 0), max(start[0], 0) : max(end[0], 0)]
     left, top = (max(-one, 0) for one in start)
@@ -82,7 +82,7 @@ def _box(features: Tensor, start: list[int], end: list[int]) -> Tensor:
 
 
 def _blend(dots: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """``(B, N, 2r + 2, 2r + 2)`` rows, columns and ``(B, N)`` fractions to ``(B, N, window)``, x before y."""
+    """Blend ``(B, N, 2r + 2, 2r + 2)`` rows, columns with ``(B, N)`` fractions to ``(B, N, window)``, x before y."""
     x, y = x[..., None, None], y[..., None, None]
     across = dots[..., :-1] * (1 - x) + dots[..., 1:] * x
     blended = across[..., :-1, :] * (1 - y) + across[..., 1:, :] * y

@@ -1,7 +1,7 @@
-"""The GPU's inner loops of local correlation, one pyramid level a launch.
+"""Triton kernels of local correlation; one launch per pyramid level.
 
-Pictures are channels-last and contiguous. A program takes a run of neighboring pixels, whose windows overlap,
-so that most features come from the first-level cache.
+Images are channels-last and contiguous. A program processes a run of adjacent pixels, whose windows overlap, so that
+most features are read from the L1 cache.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import triton.language as tl
 def window_at(
     positions: tl.tensor, pixel: tl.tensor, level_height: int, level_width: int, scale: float, RADIUS: tl.constexpr
 ) -> Any:
-    """Left and top of the window in whole pixels, then the fractions in x and y that its samples share."""
+    """Return left and top of the window in whole pixels, then the fractions in x and y for all its samples."""
     x = tl.load(positions + 2 * pixel) * scale
     y = tl.load(positions + 2 * pixel + 1) * scale
-    # NaN fails every comparison; what passes is near the picture, so the conversions cannot overflow.
+    # NaN fails every comparison; other values are close to the image, so the conversions cannot overflow.
     seen = (x > -1.0 - RADIUS) & (x < level_width + RADIUS) & (y > -1.0 - RADIUS) & (y < level_height + RADIUS)
-    x = tl.where(seen, x, -2.0 - 2 * RADIUS)  # a place all of whose window is outside
+    x = tl.where(seen, x, -2.0 - 2 * RADIUS)  # a position whose whole window is outside the image
     y = tl.where(seen, y, 0.0)
     left = tl.floor(x)
     top = tl.floor(y)
@@ -30,7 +30,7 @@ def window_at(
 
 @triton.jit
 def blend_weights(fraction: tl.tensor, SIDE: tl.constexpr) -> Any:
-    """``(SIDE, SIDE)``: the share of dot product i (column) in window sample a (row), along one axis."""
+    """``(SIDE, SIDE)``: the weight of dot product i (column) in window sample a (row), along one axis."""
     sample = tl.arange(0, SIDE)[:, None]
     dot = tl.arange(0, SIDE)[None, :]
     return tl.where(dot == sample, 1.0 - fraction, tl.where(dot == sample + 1, fraction, 0.0))
@@ -56,7 +56,7 @@ def correlate(
     SIDE: tl.constexpr,
     RUN: tl.constexpr,
 ) -> None:
-    """Write one level's correlation: ``stride`` values a pixel, this level's from ``offset``."""
+    """Write the correlation of one level: ``stride`` values per pixel, those of this level start at ``offset``."""
     picture = tl.program_id(1).to(tl.int64)
     channel = tl.arange(0, CHANNEL_BLOCK)
     step = tl.arange(0, SIDE)
@@ -110,7 +110,9 @@ def backpropagate(
     SIDE: tl.constexpr,
     RUN: tl.constexpr,
 ) -> None:
-    """Add one level's share to both gradients (float32). Sums into the features are atomic, in no fixed order."""
+    """Add one level's contribution to both gradients (float32). Sums for the features are atomic, in undefined
+    order.
+    """
     picture = tl.program_id(1).to(tl.int64)
     channel = tl.arange(0, CHANNEL_BLOCK)
     step = tl.arange(0, SIDE)

@@ -1,4 +1,4 @@
-"""Local correlation on CUDA through Triton. Importing this module fails with ModuleNotFoundError without Triton."""
+"""Local correlation on CUDA with Triton. Importing this module raises ModuleNotFoundError without Triton."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ from torch.autograd.function import once_differentiable
 from f2hdr_backend.kernels import triton_kernels
 
 _RUN = 8
-"""Neighboring pixels a program looks up one after the other: their windows share most features."""
+"""Number of adjacent pixels that a program processes in sequence; their windows share most features."""
 
 
 def look_up(reference: Tensor, pyramid: tuple[Tensor, ...], coords: Tensor, radius: int) -> Tensor:
-    """See `local_correlation`. Gradients of the pyramid are summed atomically: equal between runs to rounding only."""
+    """See `local_correlation`. Gradients of the pyramid are summed atomically, so they differ between runs by
+    rounding.
+    """
     found: Tensor = _Lookup.apply(reference, coords, radius, *pyramid)
     return found
 
 
 def try_out(device: torch.device) -> None:
-    """Compile and run the forward kernel once on a tiny picture; whatever Triton raises goes to the caller."""
+    """Compile and run the forward kernel once on a tiny image. Raises the exceptions of Triton."""
     features = torch.zeros(1, 16, 2, 2, device=device)
     look_up(features, (features,), torch.zeros(1, 2, 2, 2, device=device), 1)
     torch.cuda.synchronize(device)
@@ -71,11 +73,11 @@ class _Lookup(torch.autograd.Function):
 
 
 class _Level(NamedTuple):
-    """How the kernels are launched for one level."""
+    """Launch parameters of the kernels for one level."""
 
     grid: tuple[int, int]
     sizes: tuple[int, int, int, float, float, int]
-    """Pixels a picture, level height and width, scale of the coordinates, norm, first channel of the result."""
+    """Pixels per image, level height and width, scale of the coordinates, norm, first channel of the result."""
     constants: dict[str, int]
 
     @classmethod

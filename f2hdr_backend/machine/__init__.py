@@ -1,1 +1,1 @@
-"""What this machine offers: devices, threads, memory limits, and reading ahead."""
+"""Hardware of this machine: devices, threads, memory limits, and parallel work."""

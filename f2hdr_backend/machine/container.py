@@ -1,4 +1,4 @@
-"""What a container leaves to this process: Linux control groups, versions 1 and 2. Imports nothing heavy."""
+"""Limits of a container: Linux control groups, versions 1 and 2. Imports no large library."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 
 ROOT = Path("/sys/fs/cgroup")
 UNLIMITED = 1 << 60
-"""Limits from here on stand for none (version 1 writes a number near 2 ** 63)."""
+"""Limits of at least this value mean unlimited (version 1 uses a number near 2 ** 63)."""
 
 
 def container_cpus(root: Path = ROOT) -> int | None:
-    """Processors that the container may keep busy, rounded up; None where there is no limit."""
+    """Return the number of processors of the container, rounded up; None if there is no limit."""
     quota, period = _words(root / "cpu.max") or _version_1_quota(root)
     if quota in ("", "max", "-1"):
         return None
@@ -20,7 +20,7 @@ def container_cpus(root: Path = ROOT) -> int | None:
 
 
 def container_memory_left(root: Path = ROOT) -> int | None:
-    """Bytes below the container's limit that nobody uses; None where there is no limit."""
+    """Return the unused bytes below the container's limit; None if there is no limit."""
     for folder, limit_name, used_name in (
         (root, "memory.max", "memory.current"),
         (root / "memory", "memory.limit_in_bytes", "memory.usage_in_bytes"),
@@ -32,7 +32,7 @@ def container_memory_left(root: Path = ROOT) -> int | None:
 
 
 def usable_cpus(root: Path = ROOT) -> int:
-    """Processors that this process may use: its affinity, cut to the container's share."""
+    """Return the number of processors that this process may use: its affinity, limited by the container's share."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     share = container_cpus(root)
     return allowed if share is None else min(allowed, share)
@@ -45,7 +45,7 @@ def _version_1_quota(root: Path) -> tuple[str, str]:
 
 
 def _reclaimable(folder: Path) -> int:
-    """Bytes of files that the group holds in memory and would give up."""
+    """Return the bytes of cached files that the group would release."""
     words = _words(folder / "memory.stat")
     for name in ("inactive_file", "total_inactive_file"):
         if name in words:
@@ -54,7 +54,7 @@ def _reclaimable(folder: Path) -> int:
 
 
 def _words(path: Path) -> list[str]:
-    """The words of a small file; none where it cannot be read."""
+    """Return the words of a small file; empty if it cannot be read."""
     try:
         return path.read_text(encoding="ascii").split()
     except (OSError, UnicodeDecodeError):

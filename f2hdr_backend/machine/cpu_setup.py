@@ -1,7 +1,7 @@
-"""What a process needs before torch is imported to be fast on a CPU.
+"""Process settings for fast computation on a CPU; applied before torch is imported.
 
-Freed memory stays in the process, because fresh pages for large pictures cost more than the arithmetic; and there are
-no more threads than the container may keep busy, because the others only wait for each other.
+Freed memory stays in the process, because new pages for large images take longer than the arithmetic. The number of
+threads is limited to the container's processors, because additional threads only wait for each other.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ _GIVE_BACK = ((_M_MMAP_MAX, 65536), (_M_TRIM_THRESHOLD, 128 << 10), (_M_TOP_PAD,
 
 
 def set_up_cpu() -> None:
-    """Keep freed memory, let torch ask for huge pages, and bound the threads.
+    """Keep freed memory, let torch request huge pages, and limit the number of threads.
 
-    Call it before torch and OpenCV are imported, which read the environment. A setting that the user made there stands.
+    Must be called before torch and OpenCV are imported, because they read the environment. Variables set by the user
+    are
+    not changed.
     """
     keep_freed_memory()
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
@@ -32,27 +34,30 @@ def set_up_cpu() -> None:
 
 
 def is_busy() -> bool:
-    """Return whether other processes keep more than half of the processors busy.
+    """Return whether other processes use more than half of the processors.
 
-    Threads that spin while they wait for each other then take the processors from those they wait for: small frames
+    Threads that spin while they wait for each other would then take processors from the threads they wait for: small
+    frames
     took 4 to 10 times as long (40 frames of 96 x 64, 2 processors, load 12).
     """
     return hasattr(os, "getloadavg") and os.getloadavg()[0] > usable_cpus() / 2
 
 
 def give_back_freed_memory() -> None:
-    """Hand what was freed and kept back to the system, so that the free memory can be measured (malloc_trim(3))."""
+    """Return freed memory to the system, so that the free memory can be measured (malloc_trim(3))."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform.startswith("linux") else None
     if trim is not None:
         trim(0)
 
 
 def keep_freed_memory(keep: bool = True) -> bool:
-    """Let the C library keep what is freed, or give large blocks back at once; True where that could be set.
+    """Let the C library keep freed memory, or return large blocks at once; return whether this was possible.
 
-    Kept memory is faster and takes about half as much again, as it is not always where it is needed. All threads share
-    one store of it: with one each, a render grows for hundreds of frames. Only glibc has the knobs (mallopt(3));
-    elsewhere nothing is changed.
+    Keeping memory is faster and needs about half as much again, because of fragmentation. All threads share one arena:
+    with
+    one each, the memory of a render grows for hundreds of frames. Only glibc supports this (mallopt(3)); elsewhere
+    nothing
+    is changed.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform.startswith("linux") else None
     if mallopt is None:

@@ -1,4 +1,4 @@
-"""Which device computes, in which arithmetic, and how much memory it has left."""
+"""Selection of the device and the precision, and its free memory."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from f2hdr_backend.machine.container import container_memory_left
 from f2hdr_backend.shot.errors import DeviceUnavailable
 
 NAMES = {torch.float32: "fp32", torch.bfloat16: "bf16", torch.float16: "fp16"}
-"""Arithmetic as users name it."""
+"""Names of the precisions."""
 
 
 def pick_devices(name: str) -> list[torch.device]:
-    """The devices that ``name`` lists with commas; ``auto`` is the first CUDA device, else the CPU.
+    """Return the devices in ``name``, separated by commas; ``auto`` is the first CUDA device, or else the CPU.
 
     Raises:
-        DeviceUnavailable: one of them is not there.
+        DeviceUnavailable: a device is not available.
     """
     return [pick_device(part.strip()) for part in name.split(",")]
 
 
 def lanes_on(device: torch.device, name: str) -> int:
-    """How many of the devices that ``name`` lists are this one, and share its memory."""
+    """Return how many devices in ``name`` are this one, and thus share its memory."""
     return max(1, [part.strip() for part in name.split(",")].count(str(device)))
 
 
 def pick_device(name: str) -> torch.device:
-    """Return the device of that name, set up for computing; ``auto`` is the first CUDA device, else the CPU.
+    """Return the device of that name, set up for computing; ``auto`` is the first CUDA device, or else the CPU.
 
     Raises DeviceUnavailable for a device that this machine does not have.
     """
@@ -38,7 +38,9 @@ def pick_device(name: str) -> torch.device:
         torch.ones(1, device=device).item()
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise DeviceUnavailable(
-            f"The device {name!r} cannot be used here.", hint="Run f2hdr info to see the devices.", device=name
+            f"The device {name!r} is not available on this machine.",
+            hint="Run f2hdr info to see the devices.",
+            device=name,
         ) from error
     if device.type == "cuda":
         compute_full_float32()
@@ -46,12 +48,14 @@ def pick_device(name: str) -> torch.device:
 
 
 def compute_full_float32() -> None:
-    """Turn TF32 off for the whole process: with it, float32 products on a GPU have the mantissa of half precision."""
+    """Disable TF32 for the whole process, because it reduces float32 products on a GPU to the mantissa of half
+    precision.
+    """
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
 
 
 def pick_precision(name: str, device: torch.device) -> torch.dtype:
-    """Return the arithmetic of that name; ``auto`` is half precision where the device has it, else float32."""
+    """Return the precision of that name; ``auto`` is half precision if the device supports it, or else float32."""
     if name == "auto":
         if device.type == "cuda":
             return torch.float16
@@ -77,5 +81,5 @@ def used_memory(device: torch.device) -> int:
 
 
 def _has_bfloat16() -> bool:
-    """Whether the CPU multiplies bf16 itself; others emulate it, slower than float32."""
+    """Return whether the CPU has bf16 instructions; emulation is slower than float32."""
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()

@@ -1,4 +1,4 @@
-"""Frames of a plate, made ready ahead of use; each once, however many windows and devices share it."""
+"""Reads and prepares frames of a plate ahead, each frame once for all windows and devices."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ P = TypeVar("P")
 
 
 def read_each(read: Callable[[int], T], numbers: Iterable[int], readers: int = 1) -> Iterator[T]:
-    """What ``read`` gives for each frame, in order; ``readers`` threads read ahead, and one frame more waits."""
+    """Yield the result of ``read`` for each frame, in order; ``readers`` threads read ahead, and one more frame
+    waits.
+    """
     with ThreadPoolExecutor(readers, "read-ahead") as reader:
         coming: deque[Future[T]] = deque()
         try:
@@ -29,10 +31,10 @@ def read_each(read: Callable[[int], T], numbers: Iterable[int], readers: int = 1
 
 
 class ReadAhead(Generic[T, P]):
-    """What ``prepare`` makes of each of a list of windows, from what ``read`` gives for their frames.
+    """Prepares windows from their frames: ``prepare`` receives the results of ``read``.
 
-    Frames are read in the order of the windows; several readers read several at a time. Windows may be taken in any
-    order, each once, from any thread; a frame is let go when the last of its windows is taken.
+    Frames are read in the order of the windows; several readers read in parallel. Windows may be taken in any
+    order, each once, from any thread; a frame is released when the last of its windows is taken.
     """
 
     def __init__(
@@ -45,7 +47,7 @@ class ReadAhead(Generic[T, P]):
         prepare: Callable[[list[T]], P],
         makers: int = 0,
     ) -> None:
-        """``ahead`` windows are made ready beyond the furthest that was taken, by so many ``readers`` and ``makers``.
+        """``ahead`` windows are prepared beyond the last one that was taken, by ``readers`` and ``makers`` threads.
 
         Without makers a window is prepared when it is taken.
         """
@@ -72,10 +74,10 @@ class ReadAhead(Generic[T, P]):
             self._maker.shutdown(cancel_futures=True)
 
     def take(self, index: int) -> P:
-        """A window, prepared.
+        """Return a prepared window.
 
         Raises:
-            UnreadableFrame: from the plate.
+            UnreadableFrame: a frame cannot be read.
         """
         with self._changing:
             while self._asked < min(index + 1 + self._ahead, len(self._windows)):

@@ -1,4 +1,4 @@
-"""Work shared by several devices: each takes a run of frames at a time, and the next when it is through."""
+"""Distributes work over several devices: each processes a run of frames at a time."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ T = TypeVar("T")
 E = TypeVar("E")
 
 FRAMES_AT_A_TIME = 8
-"""Neighboring frames share work: each run of them costs a device what two frames share."""
+"""Frames per run. Adjacent frames share work, so each run has the overhead of two frames."""
 
 Worker = Callable[[Iterator[T]], Iterator[E]]
 
 
 class _Ended:
-    """A worker's last word: all went well, or what went wrong."""
+    """The end of a worker, with its exception if it failed."""
 
     def __init__(self, error: BaseException | None) -> None:
         self.error = error
 
 
 def side_by_side(workers: Sequence[Worker[T, E]], tasks: Sequence[T]) -> Generator[E]:
-    """What ``workers`` give for ``tasks``, as it comes; with one worker, in order and in this thread.
+    """Yield the results of ``workers`` for ``tasks`` as they arrive; with one worker, in order and in this thread.
 
-    A worker goes from one run of tasks to the next without a pause. Closing the iterator, or an error in one worker
-    (which is raised here), stops the others after their present event.
+    A worker starts the next run of tasks without waiting. Closing the iterator, or an exception in one worker (which is
+    raised here), stops the others after their current event.
     """
     if len(workers) == 1:
         yield from workers[0](iter(tasks))
@@ -73,7 +73,7 @@ def _work(worker: Worker[T, E], runs: Queue[Sequence[T]], reported: Queue[E | _E
 
 
 def _taken(runs: Queue[Sequence[T]], stop: Flag) -> Iterator[T]:
-    """Tasks, a run at a time, until no run is left or the work is stopped."""
+    """Yield tasks, one run at a time, until no run is left or the work is stopped."""
     while not stop.is_set():
         try:
             yield from runs.get_nowait()

@@ -1,9 +1,9 @@
-"""The curve from code values to light that makes exposures of one scene agree.
+"""Fits a response curve under which exposures of one scene match.
 
-Frames are compared by their brightness distributions, so that neither motion nor noise of single pixels matters: the
-codes of equal quantiles belong to equal radiance (Grossberg and Nayar, "What is the Space of Camera Response
+Frames are compared by their brightness distributions, so that motion and noise of single pixels have no effect: codes
+of equal quantiles correspond to equal radiance (Grossberg and Nayar, "What is the Space of Camera Response
 Functions?", CVPR 2003, and "Determining the Camera Response from Images", PAMI 2003). The curve is the smoothest one,
-in log light, for which the light of two matched codes has the known ratio (Debevec and Malik 1997, section 2.1).
+in log radiance, for which the radiance of two matched codes has the known ratio (Debevec and Malik 1997, section 2.1).
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from f2hdr_backend.shot.equations import GAMMA
 Floats = NDArray[np.float64]
 
 DARKEST, BRIGHTEST = 0.08, 0.96
-"""Code values between which matched codes are used: below is noise, above are clipped pixels."""
+"""Range of matched codes: lower codes are noise, higher ones may be clipped."""
 QUANTILES = (np.arange(200) + 0.5) / 200
 SMOOTHNESS = 0.08
-"""Weight of the second difference of log light between knots, against the residual of one matched pair."""
+"""Weight of the second difference of log radiance between knots, relative to the residual of one matched pair."""
 CHANNEL_WEIGHT = 0.05
-"""Weight that holds the curve of a channel to the one that all channels share."""
+"""Weight of a channel's deviation from the curve common to all channels."""
 BINS = 8
 _ROUNDS = 8
 _HUBER = 0.05
@@ -45,17 +45,18 @@ class Matches:
     pair: NDArray[np.int64]
 
     def part(self, chosen: NDArray[np.bool_]) -> Matches:
-        """Return some of the matches."""
+        """Return the selected matches."""
         return Matches(*(getattr(self, name)[chosen] for name in ("dark", "bright", "channel", "stops", "pair")))
 
 
 @dataclass(frozen=True)
 class Recovered:
-    """A curve with what is known of its quality.
+    """A curve with measures of its quality.
 
-    ``residual`` is the root mean square disagreement of matched codes (stops) on pairs of frames that the curve was
-    not fitted to; ``coverage`` the share of the code range seen by both exposures of a pair; ``reason`` is empty, or
-    the reason why the curve is not trusted.
+    ``residual`` is the root mean square deviation of matched codes (stops) on pairs of frames that the curve was
+    not fitted to; ``coverage`` the share of the code range in matched codes; ``reason`` is empty, or states why the
+    curve is
+    rejected.
     """
 
     curve: Curve
@@ -65,7 +66,7 @@ class Recovered:
 
 
 LARGEST_RESIDUAL = 0.15
-"""Stops of disagreement on other pairs of frames beyond which a curve is not trusted."""
+"""Maximum residual of an accepted curve in stops."""
 LEAST_COVERAGE = 0.35
 LEAST_MATCHES = 60
 
@@ -88,10 +89,10 @@ def match(pairs: Sequence[tuple[Floats, Floats, float]]) -> Matches:
 
 
 def spread(matches: Matches, curve: Curve | None = None) -> float:
-    """Return how much the measured step varies over brightness (stops): 0 for the right curve.
+    """Return the variation of the measured step over brightness (stops): 0 for the correct curve.
 
-    ``curve`` None is gamma 2.2. The step is measured in bins of brightness; the spread is the range of their medians
-    without the outermost eighth of the matches on either side.
+    ``curve`` None is gamma 2.2. The step is measured in bins of brightness; the spread is the range of the bins'
+    medians.
     """
     if len(matches.dark) < LEAST_MATCHES:
         return 0.0
@@ -101,24 +102,26 @@ def spread(matches: Matches, curve: Curve | None = None) -> float:
 
 
 def recover(matches: Matches) -> Recovered:
-    """Return the curve of matched codes whose exposure ratios are known, and its quality."""
+    """Return the curve of matched codes with known exposure ratios, and its quality."""
     curve = _fit(matches)
     coverage = _coverage(matches)
     residual = _held_out(matches, curve)
     reason = ""
     if len(matches.dark) < LEAST_MATCHES:
-        reason = "too little of the picture is well exposed in two exposures"
+        reason = "too little of the image is well exposed in two exposures"
     elif coverage < LEAST_COVERAGE:
-        reason = f"both exposures see only {coverage:.0%} of the code range"
+        reason = f"both exposures cover only {coverage:.0%} of the code range"
     elif residual > LARGEST_RESIDUAL:
-        reason = f"the exposures disagree by {residual:.2f} stops with it"
+        reason = f"the exposures deviate by {residual:.2f} stops from it"
     elif (np.diff(curve.values, axis=0) <= 0).any():
-        reason = "it is not monotone"
+        reason = "it is not monotonic"
     return Recovered(curve, residual, coverage, reason)
 
 
 def _fit(matches: Matches) -> Curve:
-    """Solve for the deviation of log light from gamma 2.2 at the knots, shared by all channels and of each."""
+    """Solve for the deviation of log radiance from gamma 2.2 at the knots: one common to all channels, and one of
+    each.
+    """
     count = len(KNOTS)
     rows = _interpolation(matches.bright) - _interpolation(matches.dark)
     by_channel = [rows * (matches.channel == channel)[:, None] for channel in range(3)]
@@ -162,7 +165,7 @@ def _log_light(codes: Floats, channel: NDArray[np.int64], curve: Curve | None) -
 
 
 def _held_out(matches: Matches, curve: Curve) -> float:
-    """Disagreement in stops on every second pair with a curve fitted to the others; of one pair, on its own."""
+    """Return the residual in stops on every second pair for a curve fitted to the others; for one pair, on itself."""
     odd = matches.pair % 2 == 1
     tests = [(matches.part(~odd), matches.part(odd)), (matches.part(odd), matches.part(~odd))]
     usable = [(fitted, tested) for fitted, tested in tests if min(len(fitted.dark), len(tested.dark)) >= LEAST_MATCHES]
@@ -171,12 +174,12 @@ def _held_out(matches: Matches, curve: Curve) -> float:
 
 
 def _off(matches: Matches, curve: Curve | None) -> Floats:
-    """How far the measured step of each match is from the known one, in stops."""
+    """Return the deviation of each match's measured step from the known one, in stops."""
     bright, dark = (_log_light(codes, matches.channel, curve) for codes in (matches.bright, matches.dark))
     return np.asarray((bright - dark) / np.log(2) - matches.stops)
 
 
 def _coverage(matches: Matches) -> float:
-    """Share of the code range that both exposures of a pair see, by bins of 1/32."""
+    """Return the share of the code range in matched codes, in bins of 1/32."""
     seen = {int(code * 32) for code in np.concatenate([matches.dark, matches.bright])}
     return len(seen) / 32

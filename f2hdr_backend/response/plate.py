@@ -1,4 +1,4 @@
-"""A plate's own response: whether the assumed curve fits it, and the recovered one where it does not."""
+"""The response of a plate: tests the assumed curve, and recovers a curve if it does not match."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ from f2hdr_backend.shot.events import Event, Warned
 from f2hdr_backend.shot.exposure import ExposurePattern
 
 LARGEST_SPREAD = 0.18
-"""Stops by which the step between exposures may vary over brightness; gamma 2.2 plates stay below 0.14."""
+"""Maximum variation of the exposure step over brightness in stops; plates in gamma 2.2 stay below 0.14."""
 SAMPLED_PAIRS = 6
 SAMPLED_ROWS = 270
 SMALLEST_STEP_EV = 0.5
 MOST_FRAMES = 12
-"""Frames that are compared to each other when a response file is made."""
+"""Maximum number of frames for a response file."""
 
 
 def settle_response(wanted: Color, color: Color, plate: Plate, pattern: ExposurePattern) -> tuple[Color, list[Event]]:
-    """Return the color with the plate's recovered curve if the assumed one does not fit, and what to report.
+    """Return the color with the plate's recovered curve if the assumed one does not match, and events to report.
 
     Args:
-        wanted: as the user gave it; nothing is recovered unless its input space and response are auto.
-        color: settled.
+        wanted: as given by the user; a curve is only recovered if its input space and response are auto.
+        color: the settled color.
         plate: the frames as stored.
         pattern: exposures that were given or read from the files, not measured.
 
     Raises:
-        ColorError, UnreadableFrame: from the plate.
+        ColorError, UnreadableFrame: the plate cannot be read.
     """
     matches = plate_matches(plate, pattern) if is_checked(wanted, color, plate) else None
     off = None if matches is None else misfit(color, plate, matches)
@@ -49,21 +49,21 @@ def settle_response(wanted: Color, color: Color, plate: Plate, pattern: Exposure
     if found.reason:
         failed = f"{_finding(plate, color, off)} The curve could not be recovered: {found.reason}."
         return color, [Warned("tone_curve", failed)]
-    words = f"{_finding(plate, color, off)} The curve recovered from the exposures is used; they agree within"
+    words = f"{_finding(plate, color, off)} The curve recovered from the exposures is used; they match within"
     left = spread(matches, found.curve)
-    notice = Warned(
-        "response_recovered", f"{words} {left:.2f} stops with it. --response off keeps {color.input_space}."
-    )
+    notice = Warned("response_recovered", f"{words} {left:.2f} stops with it. --response off uses {color.input_space}.")
     return with_response(color, found.curve), [notice]
 
 
 def tone_curve_note(wanted: Color, color: Color, plate: Plate, pattern: ExposurePattern) -> tuple[str, float]:
-    """Return a sentence if the assumed curve does not fit a plate whose exposures were measured, and the spread."""
+    """Return a sentence if the assumed curve does not match a plate with measured exposures, and the spread in
+    stops.
+    """
     matches = plate_matches(plate, pattern) if is_checked(wanted, color, plate) else None
     off = None if matches is None else misfit(color, plate, matches)
     if off is None:
         return "", 0.0
-    ask = "The measured stops are wrong by as much. Give the true ones with --exposures, and the curve is recovered."
+    ask = "The measured exposures have an error of this size. Give the exposures with --exposures to recover the curve."
     return f"{_finding(plate, color, off)} {ask}", off
 
 
@@ -73,7 +73,7 @@ def with_response(color: Color, curve: Curve) -> Color:
 
 
 def plate_matches(plate: Plate, pattern: ExposurePattern) -> Matches | None:
-    """Return matched codes of pairs of successive frames over the whole plate; None if no two exposures differ."""
+    """Return matched codes of pairs of consecutive frames over the whole plate; None if no two exposures differ."""
     pairs = list(_pairs(plate, pattern))
     return match(pairs) if pairs else None
 
@@ -87,13 +87,16 @@ def recover_from(frames: Sequence[tuple[Floats, float]]) -> tuple[Recovered, Mat
         if high - low >= SMALLEST_STEP_EV
     ]
     if not pairs:
-        raise ColorError("The frames have no two exposures.", hint="Give --exposures, one value a frame of the cycle.")
+        raise ColorError(
+            "The frames do not have two different exposures.",
+            hint="Give --exposures, one value per frame of the cycle.",
+        )
     matches = match(pairs)
     return recover(matches), matches
 
 
 def sampled_codes(plate: Plate, number: int) -> Floats:
-    """Return ``(N, 3)`` code values of a frame; means of 3 x 3 pixels, which have less noise, where it is large.
+    """Return ``(N, 3)`` code values of a frame; for large frames means of 3 x 3 pixels, which have less noise.
 
     In a small frame too many of the means would mix clipped pixels with others.
     """
@@ -104,13 +107,13 @@ def sampled_codes(plate: Plate, number: int) -> Floats:
 
 
 def misfit(color: Color, plate: Plate, matches: Matches) -> float | None:
-    """Return the spread of the measured step (stops) if the assumed curve does not fit; None if it does."""
+    """Return the spread of the measured step (stops) if the assumed curve does not match; None if it does."""
     off = spread(matches, _assumed(color, plate))
     return off if off > LARGEST_SPREAD else None
 
 
 def is_checked(wanted: Color, color: Color, plate: Plate) -> bool:
-    """Whether an input space was found that a camera's tone curve may hide behind: gamma 2.2, or the sRGB tag."""
+    """Return whether the input space was assumed and may be a camera's tone curve: gamma 2.2, or the sRGB tag."""
     if wanted.input_space != "auto" or wanted.response != "auto" or plate.default_encoding != "gamma22":
         return False
     if color.input_space == "gamma22":
@@ -141,6 +144,7 @@ def _pairs(plate: Plate, pattern: ExposurePattern) -> Iterator[tuple[Floats, Flo
 
 def _finding(plate: Plate, color: Color, off: float) -> str:
     return (
-        f"{plate.name} does not fit {color.input_space}: the step between its exposures varies by {off:.2f} stops over "
-        "brightness, as a camera's tone curve makes it."
+        f"{plate.name} does not match {color.input_space}: the step between its exposures varies by {off:.2f} stops "
+        "over "
+        "brightness, as with a camera's tone curve."
     )

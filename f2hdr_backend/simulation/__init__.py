@@ -1,1 +1,1 @@
-"""Simulated plates: alternating exposures and sensor noise, shot from radiance images."""
+"""Simulated plates: alternating exposures and sensor noise, computed from radiance images."""

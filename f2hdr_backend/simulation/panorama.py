@@ -1,4 +1,4 @@
-"""A pinhole camera inside a lat-long (equirectangular) radiance panorama, and how it moves."""
+"""A pinhole camera inside a lat-long (equirectangular) radiance panorama, and its motion."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ Rays = NDArray[np.floating]
 
 @dataclass(frozen=True)
 class HandheldPan:
-    """A slow pan with a little sway and zoom, as a tripod head and a hand make it; the same for the same ``seed``."""
+    """A slow pan with slight sway and zoom, as of a handheld camera; determined by ``seed``."""
 
     seed: int
 
     def view(self, step: int) -> tuple[float, float, float, float]:
         """Return (yaw, pitch, roll, horizontal angle of view) in radians at frame ``step`` of the move.
 
-        The pan is 0.2 to 0.45 degrees a frame, the sway at most 2 degrees, and the angle of view goes from 60 degrees
-        down to 50 within 60 frames and back.
+        The pan is 0.2 to 0.45 degrees per frame, the sway at most 2 degrees, and the angle of view changes from 60 to
+        50
+        degrees within 60 frames and back.
         """
         rng = np.random.default_rng(self.seed)
         start, phase = rng.uniform(-math.pi, math.pi, 2)
@@ -44,20 +45,21 @@ def look(
     hfov: float,
     size: tuple[int, int],
 ) -> FloatArray:
-    """Return what a pinhole camera at the panorama's center sees.
+    """Return the view of a pinhole camera at the panorama's center.
 
-    ``panorama`` is ``(H, W, 3)`` float32 in any linear unit; its left and right edges meet, its middle column is
-    yaw 0 and its middle row the horizon. The angles are in radians: yaw turns right, pitch up, roll tips the camera
-    clockwise (the picture turns counterclockwise). ``hfov`` is the horizontal angle of view in radians, between 0
+    ``panorama`` is ``(H, W, 3)`` float32 in any linear unit; its left and right edges are connected, its middle column
+    is
+    yaw 0 and its middle row the horizon. The angles are in radians: positive yaw turns right, pitch up, and roll
+    rotates the
+    camera clockwise (the image counterclockwise). ``hfov`` is the horizontal angle of view in radians, between 0
     and pi; ``size`` is (width, height) in pixels, and pixels are square.
 
-    Returns ``(height, width, 3)`` float32 in the panorama's unit, sampled bilinearly. A view with fewer pixels a
+    Returns ``(height, width, 3)`` float32 in the panorama's unit, sampled bilinearly. A view with fewer pixels per
     degree than the panorama aliases: render it larger and average.
-
-    Raises ImageError when the panorama is not ``(H, W, 3)`` or the angle of view is outside its range.
+    Raises ImageError if the panorama is not ``(H, W, 3)`` or the angle of view is outside its range.
     """
     if panorama.ndim != 3 or panorama.shape[2] != 3:
-        raise ImageError(f"A panorama of shape {panorama.shape} cannot be looked into: it must be (height, width, 3).")
+        raise ImageError(f"A panorama must have the shape (height, width, 3), not {panorama.shape}.")
     columns, rows = look_map((panorama.shape[1], panorama.shape[0]), (yaw, pitch, roll), hfov, size)
     source = np.ascontiguousarray(panorama, dtype=np.float32)
     seen = cv2.remap(source, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
@@ -70,12 +72,11 @@ def look_map(
     hfov: float,
     size: tuple[int, int],
 ) -> tuple[FloatArray, FloatArray]:
-    """Return for every pixel of the view the panorama (column, row) it sees, two ``(height, width)`` float32 arrays.
+    """Return the panorama (column, row) of every pixel of the view, as two ``(height, width)`` float32 arrays.
 
-    Columns lie in 0 to the panorama's width (wrapping), rows in 0 to height - 1; 0 is the center of the first pixel.
+    Columns are in 0 to the panorama's width (wrapping), rows in 0 to height - 1; 0 is the center of the first pixel.
     ``angles`` are (yaw, pitch, roll); the others are those of ``look``; sizes are (width, height).
-
-    Raises ImageError for an impossible ``hfov``.
+    Raises ImageError for an invalid ``hfov``.
     """
     if not 0.0 < hfov < math.pi:
         raise ImageError(f"A horizontal angle of view of {hfov:.3f} rad is not between 0 and pi.")
@@ -89,7 +90,7 @@ def look_map(
 
 
 def _turned_rays(angles: tuple[float, float, float], hfov: float, size: tuple[int, int]) -> tuple[Rays, Rays, Rays]:
-    """Return the (right, up, ahead) parts of every pixel's ray after roll, then pitch, then yaw."""
+    """Return the (right, up, ahead) components of every pixel's ray after roll, then pitch, then yaw."""
     yaw, pitch, roll = angles
     width, height = size
     step = 2.0 * math.tan(hfov / 2.0) / width

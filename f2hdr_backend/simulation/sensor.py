@@ -1,4 +1,4 @@
-"""What a camera makes of radiance: exposure, photon and read noise, clipping, coding, quantization."""
+"""Camera model: exposure, photon and read noise, clipping, encoding, quantization."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from f2hdr_backend.shot.equations import GAMMA
 from f2hdr_backend.shot.errors import ShotError
 
 _FAR_ABOVE_CLIP = np.float32(1000)
-"""More signal than this needs no more noise: it clips whatever is added."""
+"""Signal above which noise has no effect, because it clips in any case."""
 
 
 @dataclass(frozen=True)
 class SensorModel:
-    """A sensor and its coding.
+    """A sensor and its encoding.
 
-    ``full_well_electrons``: electrons at the clip level; photon noise has that signal's square root.
+    ``full_well_electrons``: electrons at the clip level; photon noise is the square root of the signal in electrons.
     ``read_noise_electrons`` and ``row_noise_electrons``: standard deviations per sample and per row (and
-    channel). ``bits``: of the stored code values. ``curve``: "gamma22" (to the power 1/2.2) or "linear".
+    channel). ``bits``: bits of the stored code values. ``curve``: "gamma22" (to the power 1/2.2) or "linear".
     """
 
     full_well_electrons: float = math.inf
@@ -36,8 +36,8 @@ class SensorModel:
         sound_noise = all(0 <= value < math.inf for value in noise)
         if not (sound_noise and self.full_well_electrons > 0 and 1 <= self.bits <= 16):
             raise ShotError(
-                f"{self} is no possible sensor.",
-                hint="Give a full well above 0 electrons, noise of 0 or more and 1 to 16 bits.",
+                f"{self} is not a valid sensor.",
+                hint="Use a full well above 0 electrons, noise of 0 or more and 1 to 16 bits.",
             )
 
     @classmethod
@@ -45,7 +45,7 @@ class SensorModel:
         """Return the sensor of a noise level in NOISE_LEVELS. Raises ShotError for another name."""
         if level not in NOISE_LEVELS:
             raise ShotError(
-                f'"{level}" is no noise level.', hint=f"Choose one of {', '.join(NOISE_LEVELS)}.", value=level
+                f'"{level}" is not a noise level.', hint=f"Choose one of {', '.join(NOISE_LEVELS)}.", value=level
             )
         return NOISE_LEVELS[level]
 
@@ -60,14 +60,14 @@ NOISE_LEVELS = {
 
 
 def capture(radiance: FloatArray, gain: float, sensor: SensorModel, rng: np.random.Generator) -> FloatArray:
-    """Return the picture that one exposure of a scene gives.
+    """Return the code values of one exposure of a scene.
 
-    ``radiance`` is ``(H, W, 3)`` float32, linear, 0 or more; where ``radiance * gain`` is 1.0 this exposure
-    clips, so ``gain`` is 2**stops above the exposure that clips at radiance 1.0. Returns ``(H, W, 3)``
+    ``radiance`` is ``(H, W, 3)`` float32, linear, 0 or more; this exposure clips where ``radiance * gain`` is 1.0,
+    so ``gain`` is 2**stops relative to the exposure that clips at radiance 1.0. Returns ``(H, W, 3)``
     float32 code values, 0-1, in steps of ``1 / (2**bits - 1)``.
 
     In units of the clip level the noise variance is signal / full well + (read noise / full well)**2: the
-    Poisson noise of photons, close to normal above a few electrons, and the normal read noise, drawn as one
+    Poisson noise of photons, approximately normal above a few electrons, and the normal read noise, drawn as one
     normal number.
     """
     signal = radiance * np.float32(gain)

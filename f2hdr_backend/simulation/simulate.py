@@ -1,4 +1,4 @@
-"""A plate of alternating exposures and its ground truth from any scene radiance: for trying, testing and training."""
+"""Simulates a plate of alternating exposures and its ground truth from scene radiance, for tests and training."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from f2hdr_backend.simulation.source import RadianceSource, SourceOptions, open_
 
 PLATE, TRUTH, RESULT = "plate.####.tif", "truth/truth.####.exr", "hdr/hdr.####.exr"
 CLIPPED_PERCENT = 0.1
-"""Pixels that clip in the short exposure, unless the long one would then be black or white all over."""
+"""Percentage of pixels that clip in the short exposure, if the long exposure stays usable."""
 DARKEST_MEDIAN, BRIGHTEST_MEDIAN = 0.025, 0.7
-"""Where the scene's median lies in the long exposure, relative to its clip."""
+"""Range of the scene's median in the long exposure, relative to its clip level."""
 _SAMPLED_FRAMES = 16
 _SAMPLED_ROWS = 4
 
 
 @dataclass(frozen=True)
 class Camera:
-    """What shoots the plate: the exposure of each frame, the sensor, and the seed of its noise."""
+    """The exposure of each frame, the sensor, and the seed of its noise."""
 
     exposures: ExposurePattern
     sensor: SensorModel
@@ -38,13 +38,12 @@ class Camera:
 
 
 def simulate(source: RadianceSource, camera: Camera, folder: str) -> Iterator[int]:
-    """Write plate, truth and shot.json into ``folder``; yield each frame's number when its files are written.
+    """Write plate, truth and shot.json to ``folder``; yield each frame's number when its files are written.
 
-    The plate is 16-bit TIFF holding codes of ``camera.sensor.bits`` bits, to the power 1/2.2. The truth is float EXR,
+    The plate is 16-bit TIFF with codes of ``camera.sensor.bits`` bits, to the power 1/2.2. The truth is float EXR,
     scene-linear, 1.0 = clip of the long exposure as in the result of a render, and clipped where the short exposure
-    clips: what no exposure has seen, no method can give. Each frame's noise depends only on seed and number.
-
-    Raises ShotError if the folder holds frames of another plate, UnwritableFrame, and what the source raises.
+    clips, because no method can recover more. Each frame's noise depends only on seed and number.
+    Raises ShotError if the folder has frames of another plate, UnwritableFrame, and the errors of the source.
     """
     folder = os.path.abspath(folder)
     plate, truth = (Sequence.parse(os.path.join(folder, name)) for name in (PLATE, TRUTH))
@@ -75,20 +74,20 @@ def simulation(
     frames: FrameRange | None,
     size: tuple[int, int] | None,
 ) -> Iterator[tuple[int, Iterator[int]]]:
-    """Open a source and give the number of frames and an iterator that writes them; see :func:`simulate`.
+    """Open a source; yield the number of frames and an iterator that writes them (see :func:`simulate`).
 
     Args:
-        source: scene-linear EXR frames, a movie, or one picture or panorama.
-        folder: receives the plate, the truth and the Shot document.
+        source: scene-linear EXR frames, a movie, or one image or panorama.
+        folder: output folder for plate, truth and Shot document.
         exposures: stops of each frame of the repeating cycle; highlights of integer sources are expanded by their
             difference.
         first_exposure: exposure of the first frame, ``short`` or ``long``.
         noise, bits: of the sensor, see :func:`sensor_of`.
-        seed: of the noise, and of the camera move over a single picture.
-        frames, size: None for the source's own.
+        seed: seed of the noise, and of the camera motion over a single image.
+        frames, size: None for those of the source.
 
     Raises:
-        ShotError, ImageError: an impossible setting, or what the source raises.
+        ShotError, ImageError: an invalid setting, or a source that cannot be read.
     """
     sensor = sensor_of(noise, bits)
     asked = SourceOptions(frames=frames, size=size, seed=seed, highlight_stops=max(exposures) - min(exposures))
@@ -98,10 +97,11 @@ def simulation(
 
 
 def short_clip(source: RadianceSource, ratio_stops: float) -> float:
-    """Return the radiance at which the short exposure clips, one for the whole shot.
+    """Return the radiance at which the short exposure clips, one value for the whole shot.
 
-    It lets 0.1 % of the pixels clip, as a camera operator protects highlights, but keeps the scene's median between
-    2.5 % and 70 % of the long exposure's clip, as one exposes for the subject. Raises ShotError for a black source.
+    0.1 % of the pixels clip, as when exposing for highlights, but the scene's median stays between 2.5 % and 70 % of
+    the
+    long exposure's clip level, as when exposing for the subject. Raises ShotError for a black source.
     """
     frames = source.frames.frames
     every = -(-len(frames) // _SAMPLED_FRAMES)
@@ -109,7 +109,7 @@ def short_clip(source: RadianceSource, ratio_stops: float) -> float:
     luminance = np.concatenate([light.mean(axis=2).ravel() for light in sampled])
     protecting = float(np.percentile(luminance, 100 - CLIPPED_PERCENT))
     if not protecting > 0:
-        raise ShotError("The source is black: there is nothing to expose for.")
+        raise ShotError("The source is black, so no exposure can be chosen.")
     subject = float(np.median(luminance)) * 2.0**ratio_stops
     if subject == 0:
         return protecting
@@ -117,7 +117,7 @@ def short_clip(source: RadianceSource, ratio_stops: float) -> float:
 
 
 def sensor_of(noise: str, bits: int) -> SensorModel:
-    """Return the sensor of a noise level with another number of bits. Raises ShotError for what there is not."""
+    """Return the sensor of a noise level with the given number of bits. Raises ShotError for invalid values."""
     return replace(SensorModel.named(noise), bits=bits)
 
 
@@ -125,7 +125,7 @@ def _refuse_other_frames(plate: Sequence, frames: FrameRange) -> None:
     others = FrameRange(tuple(set(plate.on_disk()).difference(frames)))
     if others:
         raise ShotError(
-            f'"{plate}" has other frames already: {others}.', hint="Choose an empty folder.", frames=others.frames
+            f'"{plate}" already has other frames: {others}.', hint="Choose an empty folder.", frames=others.frames
         )
 
 

@@ -1,4 +1,4 @@
-"""Scene radiance, frame by frame, from what a user has: an HDR sequence, an ordinary clip, or one picture."""
+"""Scene radiance per frame from an HDR sequence, an ordinary clip, or a single image."""
 
 from __future__ import annotations
 
@@ -21,15 +21,17 @@ from f2hdr_backend.simulation.panorama import HandheldPan, look
 STILL_FRAMES = FrameRange(tuple(range(1, 41)))
 STILL_SIZE = (640, 360)
 KNEE = 0.6
-"""Code value above which ``expanded`` brightens."""
+"""Code value above which ``stretched_highlights`` increases the brightness."""
 _WIDEST_VIEW = math.radians(60)
 _WIDEST_CROP = 0.8
-"""Share of a flat picture that the camera sees at most."""
+"""Maximum share of a flat image in the camera's view."""
 
 
 @dataclass(frozen=True)
 class RadianceSource:
-    """``radiance(frame)`` gives ``(H, W, 3)`` float32 linear light of any unit, 0 or more, for each of ``frames``."""
+    """``radiance(frame)`` returns ``(H, W, 3)`` float32 linear radiance in any unit, 0 or more, for each of
+    ``frames``.
+    """
 
     frames: FrameRange
     radiance: Callable[[int], FloatArray]
@@ -37,8 +39,10 @@ class RadianceSource:
 
 @dataclass(frozen=True)
 class SourceOptions:
-    """What to make of a source: ``frames`` and ``size`` (width, height) or None for its own; ``seed`` of the camera
-    move over a single picture; ``highlight_stops``, how far ordinary pictures are expanded (see ``expanded``)."""
+    """Options of a source: ``frames`` and ``size`` (width, height) or None for its own; ``seed`` of the camera motion
+    over a
+    single image; ``highlight_stops``, the expansion of ordinary images (see ``stretched_highlights``).
+    """
 
     frames: FrameRange | None
     size: tuple[int, int] | None
@@ -48,12 +52,12 @@ class SourceOptions:
 
 @contextmanager
 def open_source(path: str, options: SourceOptions) -> Iterator[RadianceSource]:
-    """Open a sequence, a movie or one picture as radiance, as long as the block runs.
+    """Open a sequence, a movie or one image as radiance for the duration of a block.
 
-    Float files are linear light as they are. Integer files and movies are decoded by the power 2.2, and as they hold
-    nothing above their clip, their highlights are expanded. A single float picture of 2:1 is a lat-long panorama, any
-    other picture is flat; a camera moves over either.
-
+    Float files are read as linear. Integer files and movies are decoded by the power 2.2, and because they contain
+    nothing
+    above their clip level, their highlights are expanded. A single float image of 2:1 is a lat-long panorama, any
+    other image is flat; a camera moves over either.
     Raises MissingFrames, UnreadableFrame, and ShotError if the path is none of these.
     """
     if Sequence.is_pattern(path) or path.lower().endswith(MOVIE_SUFFIXES):
@@ -71,11 +75,11 @@ def open_source(path: str, options: SourceOptions) -> Iterator[RadianceSource]:
 
 
 def stretched_highlights(codes: FloatArray, stops: float) -> FloatArray:
-    """Return linear light for ``(H, W, 3)`` codes of an ordinary picture, 0-1, with its brightest decade stretched.
+    """Return linear radiance for ``(H, W, 3)`` codes 0-1 of an ordinary image, with expanded highlights.
 
-    Codes are decoded by the power 2.2. Where the greatest channel m is above 0.6, all three are brightened by
-    ``2 ** (stops * s * s)``, ``s = (m - 0.6) / 0.4``: smoothly from nothing to the full ``stops`` at code 1, with the
-    hue kept.
+    Codes are decoded by the power 2.2. Where the maximum channel m is above 0.6, all three are multiplied by
+    ``2 ** (stops * s * s)``, ``s = (m - 0.6) / 0.4``: increasing smoothly to the full ``stops`` at code 1, with the
+    hue preserved.
     """
     brightest = codes.max(axis=2, keepdims=True)
     above = np.clip((brightest - np.float32(KNEE)) / np.float32(1 - KNEE), 0, 1)
@@ -99,7 +103,7 @@ def _moving(plate: Plate, options: SourceOptions) -> RadianceSource:
 
 
 def _covering(light: FloatArray, size: tuple[int, int]) -> FloatArray:
-    """Reduce or enlarge a picture to ``size``, cut evenly to its shape."""
+    """Scale an image to cover ``size``, and crop it symmetrically to this aspect ratio."""
     height, width = light.shape[:2]
     scale = max(size[0] / width, size[1] / height)
     wide, high = min(width, round(size[0] / scale)), min(height, round(size[1] / scale))
@@ -125,7 +129,7 @@ def _flat(light: FloatArray, options: SourceOptions) -> RadianceSource:
     frames, size = options.frames or STILL_FRAMES, options.size or STILL_SIZE
     height, width = light.shape[:2]
     if min(height, width) < 2:
-        raise ShotError(f"A picture of {width} x {height} pixels is too small for a camera to move over.")
+        raise ShotError(f"An image of {width} x {height} pixels is too small for a camera move.")
     scale = max(size[0] / width, size[1] / height) / _WIDEST_CROP
     if scale < 1:
         light = _resized(light, (round(width * scale), round(height * scale)))
@@ -134,7 +138,9 @@ def _flat(light: FloatArray, options: SourceOptions) -> RadianceSource:
 
 
 def _cropped(light: FloatArray, view: tuple[float, float, float, float], size: tuple[int, int]) -> FloatArray:
-    """What a camera sees of a flat picture: it drifts around the middle, tips by the roll and zooms by the view."""
+    """Return the camera's view of a flat image: it moves around the center, rotates by the roll and zooms by the
+    view.
+    """
     yaw, pitch, roll, hfov = view
     height, width = light.shape[:2]
     room = min(width / size[0], height / size[1])

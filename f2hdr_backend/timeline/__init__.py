@@ -1,1 +1,1 @@
-"""Timelines (OTIO, EDL, FCPXML): the clips they use, and the render of each used range."""
+"""Timelines (OTIO, EDL, FCPXML): their clips, and the render of each used range."""

@@ -1,4 +1,4 @@
-"""Editorial timelines (OpenTimelineIO, EDL, Final Cut Pro X XML): which frames of which plate each clip uses.
+"""Reads editorial timelines (OpenTimelineIO, EDL, Final Cut Pro X XML): the used frames of each clip's plate.
 
 Source: OpenTimelineIO's documentation, "Time Ranges" (a clip's source range is in the time of its media; a transition
 overlaps its neighbors by its offsets).
@@ -22,24 +22,24 @@ from f2hdr_backend.timeline.text import edl_rate, retimed_clips
 
 SUFFIXES = (".otio", ".edl", ".fcpxml")
 _ODD_VALUES = (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RuntimeError)
-"""What OpenTimelineIO raises for times that are not numbers, rates of 0 and the like."""
+"""Exceptions of OpenTimelineIO for times that are not numbers, rates of 0 and similar values."""
 
 
 @dataclass(frozen=True)
 class CutClip:
-    """A clip that can be rendered. ``name`` is fit for a folder and unique in the cut."""
+    """A clip that can be rendered. ``name`` is a valid folder name and unique in the cut."""
 
     name: str
     plate: str
     used: FrameRange
-    """Frames of the plate that the cut shows, transitions included."""
+    """Frames of the plate in the cut, including transitions."""
     frames: FrameRange
-    """The same with handles, as far as the plate goes."""
+    """``used`` with handles, within the plate."""
 
 
 @dataclass(frozen=True)
 class RefusedClip:
-    """A clip that cannot be rendered, and why."""
+    """A clip that cannot be rendered, and the reason."""
 
     name: str
     reason: str
@@ -47,7 +47,7 @@ class RefusedClip:
 
 @dataclass(frozen=True)
 class Cut:
-    """The clips of a timeline's video tracks, in order; ``notes`` say what was assumed or passed over."""
+    """The clips of a timeline's video tracks, in order; ``notes`` describe assumptions and omissions."""
 
     clips: tuple[CutClip, ...]
     refused: tuple[RefusedClip, ...]
@@ -56,29 +56,29 @@ class Cut:
 
 @dataclass(frozen=True)
 class ClipStarted(Event):
-    """A clip of the cut is begun; the events up to the next one are its own."""
+    """A clip of the cut starts; the following events belong to it."""
 
     clip: str
     plate: str
     frames: str
-    """Frames to render, handles included."""
+    """Frames to render, including handles."""
     used: str
-    """Frames that the cut shows."""
+    """Frames in the cut."""
     number: int
-    """1 for the first clip."""
+    """Number of the clip, starting at 1."""
     clips: int
 
 
 def is_timeline(path: str) -> bool:
-    """Say whether a path names a timeline, by its suffix."""
+    """Return whether a path is a timeline, by its suffix."""
     return path.lower().endswith(SUFFIXES)
 
 
 def read_cut(path: str, handles: int) -> Cut:
-    """Read a timeline and find every clip's frames, with ``handles`` more at both ends where the plate has them.
+    """Read a timeline and determine every clip's frames, with ``handles`` more on both sides within the plate.
 
-    Clips that are retimed, nested, without media or outside it are refused, each with its reason. Raises DocumentError
-    if the file is no timeline, ShotError if what reads it is not installed.
+    Clips that are retimed, nested, without media or outside it are refused with a reason. Raises DocumentError
+    if the file is not a timeline, ShotError if the library that reads it is not installed.
     """
     plates = Plates(os.path.dirname(os.path.abspath(path)))
     try:
@@ -90,7 +90,7 @@ def read_cut(path: str, handles: int) -> Cut:
 
 
 class _Reader:
-    """One reading of one timeline."""
+    """Reads one timeline."""
 
     def __init__(self, path: str, handles: int, plates: Plates) -> None:
         self._path = path
@@ -104,7 +104,7 @@ class _Reader:
         """Read the file and every clip of its video tracks."""
         text = read_text(self._path)
         if self._path.lower().endswith(".otio"):
-            parse_json(text, f'"{self._path}"')  # OpenTimelineIO's own parser does not survive deep nesting
+            parse_json(text, f'"{self._path}"')  # OpenTimelineIO's own parser crashes on deep nesting
         rate = None
         if self._path.lower().endswith(".edl"):
             rate, note = edl_rate(text, self._plates)
@@ -117,40 +117,41 @@ class _Reader:
             for item in track if track.enabled else ():
                 self._sort(item, track, clips, refused)
         if not clips and not refused:
-            raise DocumentError(f'"{self._path}" holds no video clip.', hint="Export the timeline again.")
+            raise DocumentError(f'"{self._path}" contains no video clip.', hint="Export the timeline again.")
         return Cut(tuple(clips), tuple(refused), tuple(self._notes))
 
     def _sort(self, item: Any, track: Any, clips: list[CutClip], refused: list[RefusedClip]) -> None:
-        """Put an item of a track where it belongs; gaps and transitions belong nowhere."""
+        """Add an item of a track to the clips or the refused clips; gaps and transitions are ignored."""
         kind = item.schema_name()
         if kind in ("Gap", "Transition"):
             return
         if not item.enabled:
-            self._notes.append(f'The clip "{item.name}" is switched off in the timeline and is left out.')
+            self._notes.append(f'The clip "{item.name}" is disabled in the timeline and is omitted.')
             return
         name = self._unique(item.name)
         try:
             if kind != "Clip":
-                raise ShotError("it is a nested sequence.", hint="Export that sequence as a timeline of its own.")
+                raise ShotError("it is a nested sequence.", hint="Export that sequence as a separate timeline.")
             clips.append(self._clip(item, track, name))
         except F2HDRError as error:
             refused.append(RefusedClip(name, str(error)))
         except _ODD_VALUES as error:
-            refused.append(RefusedClip(name, f"its times cannot be used: {_words(error)}."))
+            refused.append(RefusedClip(name, f"its times are invalid: {_words(error)}."))
 
     def _clip(self, clip: Any, track: Any, name: str) -> CutClip:
         if clip.name in self._retimed or any(_is_retime(effect) for effect in (*clip.effects, *track.effects)):
             raise ShotError("it is retimed.", hint="Render its whole plate and retime the result.")
         visible = track.trimmed_range_of_child(clip)
         if visible is None:
-            raise ShotError("it is trimmed away.", hint="Take it out of the timeline.")
+            raise ShotError("it is trimmed to nothing.", hint="Remove it from the timeline.")
         shown = track.transformed_time_range(visible, clip)
         media = find_media(clip, self._plates, shown.start_time)
         used = _used(media, shown, _overlaps(clip, track))
         there = media.plate.frames
         if used.first < there.first or used.last > there.last:
             raise ShotError(
-                f'it uses the frames {used} of "{media.name}", which has {there}.', hint="Relink the media, or trim it."
+                f'it uses the frames {used} of "{media.name}", which has the frames {there}.',
+                hint="Relink or trim the media.",
             )
         media.plate.require(used)
         first, last = max(used.first - self._handles, there.first), min(used.last + self._handles, there.last)
@@ -164,7 +165,7 @@ class _Reader:
             )
 
     def _unique(self, title: str) -> str:
-        """A name fit for a folder; later clips of the same name are numbered from 2."""
+        """Return a unique folder name; later clips of the same name are numbered from 2."""
         plain = re.sub(r"[^\w.+-]+", "_", title).strip("._") or "clip"
         name, count = plain, 1
         while name.lower() in self._names:
@@ -175,7 +176,7 @@ class _Reader:
 
 
 def _used(media: Media, shown: Any, overlaps: tuple[Any, Any]) -> FrameRange:
-    """The frames of the plate from the first to the last shown, overlaps at both ends included."""
+    """Return the frames of the plate in the cut, including overlaps at both ends."""
     before, after = (0 if overlap is None else round(overlap.rescaled_to(media.rate).value) for overlap in overlaps)
     count = round(shown.duration.rescaled_to(media.rate).value)
     check_frames(media.name, before + count + after, "the clip's duration")
@@ -183,7 +184,7 @@ def _used(media: Media, shown: Any, overlaps: tuple[Any, Any]) -> FrameRange:
 
 
 def _overlaps(clip: Any, track: Any) -> tuple[Any, Any]:
-    """How far transitions reach into the media before and after a clip; None where there is none."""
+    """Return the lengths of the transitions before and after a clip; None if there is none."""
     previous, following = track.neighbors_of(clip)
     return (
         previous.in_offset if previous is not None and previous.schema_name() == "Transition" else None,
@@ -200,7 +201,7 @@ def _is_retime(effect: Any) -> bool:
 
 
 def _timelines(parsed: Any) -> Iterator[Any]:
-    """All timelines of what an adapter gives: one, or a collection of them."""
+    """Yield all timelines of an adapter's result: one, or a collection."""
     if parsed.schema_name() == "Timeline":
         yield parsed
     elif parsed.schema_name() == "SerializableCollection":
@@ -209,7 +210,7 @@ def _timelines(parsed: Any) -> Iterator[Any]:
 
 
 def _parsed(path: str, text: str, rate: float | None) -> Any:
-    """What OpenTimelineIO makes of the file."""
+    """Return OpenTimelineIO's object for the file."""
     try:
         import opentimelineio as otio
     except ModuleNotFoundError as error:
@@ -219,20 +220,20 @@ def _parsed(path: str, text: str, rate: float | None) -> Any:
         raise _not_installed(path)
     try:
         parsed = otio.adapters.read_from_string(text, adapter, **({} if rate is None else {"rate": rate}))
-    except Exception as error:  # adapters raise whatever their parsers do
+    except Exception as error:  # adapters raise arbitrary exceptions of their parsers
         raise _no_timeline(path, _words(error)) from error
     if not isinstance(parsed, otio.core.SerializableObject):
-        raise _no_timeline(path, "it holds none")
+        raise _no_timeline(path, "it contains no timeline")
     return parsed
 
 
 def _no_timeline(path: str, reason: str) -> DocumentError:
-    return DocumentError(f'"{path}" is no timeline that can be read: {reason}.', hint="Export it again.", path=path)
+    return DocumentError(f'"{path}" cannot be read as a timeline: {reason}.', hint="Export it again.", path=path)
 
 
 def _not_installed(path: str) -> ShotError:
     return ShotError(
-        f'"{path}" is a timeline, and what reads it is not installed.',
+        f'"{path}" is a timeline, but the library that reads it is not installed.',
         hint='Run: pip install "f2hdr[timeline]"',
         path=path,
     )

@@ -1,4 +1,4 @@
-"""A whole cut to EXR: one folder a clip, one event stream."""
+"""Renders a whole cut to EXR: one folder per clip, one event stream."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from f2hdr_backend.shot.frames import Sequence
 from f2hdr_backend.timeline.read import ClipStarted, Cut, CutClip, RefusedClip
 
 ShotOf = Callable[[str, str], tuple[Shot, list[Event]]]
-"""Gives the Shot for a plate and the pattern of the frames to write, and what was measured for it."""
+"""Returns the Shot for a plate and an output pattern, and the events of its measurement."""
 
 
 def render_cut(cut: Cut, folder: str, shot_of: ShotOf, *, force: bool = False) -> Iterator[Event]:
-    """Render every clip to ``folder``/NAME/NAME.####.exr, numbered as its plate.
+    """Render every clip to ``folder``/NAME/NAME.####.exr, with the frame numbers of its plate.
 
-    Clips that were refused are reported first. A clip whose plate turns out to be wrong is reported, and the others
-    are rendered.
+    Refused clips are reported first. If a clip fails because of its plate, this is reported, and the others are
+    rendered.
 
     Raises:
-        DocumentError: ``folder`` is no name of a folder.
+        DocumentError: ``folder`` is not a folder name.
         ShotError: at the end, if a clip was not rendered; names all of them.
-        F2HDRError: what concerns all clips, such as weights, device or a full disk.
+        F2HDRError: errors that concern all clips, such as weights, device or a full disk.
     """
     _check_folder(folder)
     for note in cut.notes:
@@ -49,7 +49,7 @@ def render_cut(cut: Cut, folder: str, shot_of: ShotOf, *, force: bool = False) -
         names = ", ".join(clip.name for clip in failed)
         raise ShotError(
             f"{len(failed)} of {total} clips were not rendered: {names}.",
-            hint="The warnings say why, clip by clip.",
+            hint="The warnings state the reason for each clip.",
             clips={clip.name: clip.reason for clip in failed},
         )
 
@@ -69,7 +69,7 @@ def _refused(clip: RefusedClip) -> Warned:
 def _check_folder(folder: str) -> None:
     if not folder or Sequence.is_pattern(folder) or folder.lower().endswith(".exr"):
         raise DocumentError(
-            f'A cut is rendered to a folder, with one more for each clip; "{folder}" is none.',
-            hint="Give -o hdr, for example.",
+            f'A cut is rendered to a folder with one subfolder per clip; "{folder}" is not a folder name.',
+            hint="Use a folder, such as -o hdr.",
             field="output",
         )

@@ -1,4 +1,4 @@
-"""What timeline files say and OpenTimelineIO's adapters do not: an EDL's frame rate, and retimes.
+"""Parses information in timeline files that OpenTimelineIO's adapters ignore: an EDL's frame rate, and retimes.
 
 Sources: CMX 3600 EDL (motion memory, ``M2``); Apple, "FCPXML Reference" (``timeMap``).
 """
@@ -23,32 +23,35 @@ _CLOSE = 0.01
 
 
 def edl_rate(text: str, plates: Plates) -> tuple[float, list[str]]:
-    """Return the frames a second of an EDL, which does not say them: its media's, else 24 with a note.
+    """Return the frame rate of an EDL, which does not state it: that of its media, or else 24 with a note.
 
-    Raises ShotError if its media disagree.
+    Raises ShotError if the rates of its media differ.
     """
     found: dict[Fraction, str] = {}
     for path in _MEDIA.findall(text):
         try:
             rate = plates.rate(plates.local(re.sub(r"\[(\d+)-\d+\]", lambda match: "#" * len(match[1]), path)))
         except F2HDRError:
-            continue  # the clip itself is refused for it
+            continue  # the clip itself is refused for this reason
         if rate is not None:
             found.setdefault(rate, path)
     if len(found) > 1:
         words = ", ".join(f"{float(rate):.6g} ({path})" for rate, path in found.items())
         raise ShotError(
-            f"The EDL's media have several frame rates: {words}.", hint="Write the cut as .otio, which says its rate."
+            f"The EDL's media have several frame rates: {words}.",
+            hint="Export the cut as .otio, which states its rate.",
         )
     if found:
         return float(next(iter(found))), []
-    return USUAL_RATE, [f"Neither the EDL nor its media say their frame rate; {USUAL_RATE:g} a second is taken."]
+    return USUAL_RATE, [
+        f"Neither the EDL nor its media state their frame rate; {USUAL_RATE:g} frames per second are assumed."
+    ]
 
 
 def retimed_clips(path: str, text: str, rate: float | None) -> set[str]:
-    """Return the names of clips whose speed is changed in a way that only the file's own text tells.
+    """Return the names of clips with a changed speed that only the file's text states.
 
-    ``rate`` is the EDL's.
+    ``rate`` is that of the EDL in frames per second.
     """
     if path.lower().endswith(".edl") and rate is not None:
         return set(_retimed_events(text, rate))

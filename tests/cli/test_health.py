@@ -70,4 +70,4 @@ def test_an_idle_gpu_is_yellow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch_build, "_has_nvidia_gpu", lambda: True)
     ((state, text, step),) = found("gpu")
-    assert state is State.YELLOW and "idle" in text and "torch" in step
+    assert state is State.YELLOW and "not used" in text and "torch" in step
