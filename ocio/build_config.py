@@ -52,7 +52,7 @@ ROLES = {
 
 
 def build() -> ocio.Config:
-    """The whole config; raises if OCIO finds it invalid."""
+    """Return the whole config; raises if OCIO finds it invalid."""
     config = ocio.Config()
     config.setVersion(*PROFILE)
     config.setName("f2hdr")
@@ -133,7 +133,7 @@ def main(arguments: list[str]) -> int:
     present, new = ocio.Config.CreateFromFile(str(TARGET)), ocio.Config.CreateFromStream(text)
     if present.serialize() == new.serialize():
         return 0
-    print(f"{TARGET} differs from what ocio/build_config.py writes; run it without --check.", file=sys.stderr)
+    print(f"{TARGET} differs from the output of ocio/build_config.py; run it without --check.", file=sys.stderr)
     return 1
 
 

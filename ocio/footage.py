@@ -1,7 +1,7 @@
 """The scene-referred spaces of the shipped OCIO config, each as steps to ACES2065-1.
 
-Names and aliases are those of the ACES studio configs where these have the space. A space without a built-in transform
-in OCIO 2.3 is built from elementary transforms, by the maker's published formula and primaries.
+Names and aliases are those of the ACES studio configs if they have the space. A space without a built-in transform
+in OCIO 2.3 is built from elementary transforms, with the manufacturer's published formula and primaries.
 """
 
 from __future__ import annotations
@@ -180,7 +180,7 @@ def alias(name: str) -> str:
 
 
 def display_coded() -> Iterator[Space]:
-    """Yield the spaces of finished pictures, and the network's own encoding."""
+    """Yield the display-encoded spaces, and the encoding of the network."""
     rec709 = from_primaries(*STANDARD["lin_rec709_scene"])
     coded = (
         ("sRGB - Texture", ("srgb_tx", "srgb_texture", "srgb_rec709_scene"), power_with_line(2.4, 0.055)),

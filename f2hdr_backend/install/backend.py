@@ -1,4 +1,4 @@
-"""What host files need of this installation: its own files, its version, and the command that starts the backend."""
+"""The parts of this installation that host files depend on: their sources, the version, and the backend's command."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ANSWER_TIMEOUT_S = 120
 
 
 def host_files(name: str) -> Path:
-    """Return the folder of a host's files, such as ``nuke_plugin``: package data of the wheel, else of the checkout.
+    """Return the folder of a host's files, such as ``nuke_plugin``: package data of the wheel, or of the checkout.
 
     Raises:
         InstallError: neither has it.
@@ -34,8 +34,8 @@ def host_files(name: str) -> Path:
 def find_backend(given: Optional[str]) -> list[str]:
     """Return the command that starts the backend.
 
-    It is ``given`` (the f2hdr command, or the folder of its environment), else the command in the folder of this
-    interpreter, else ``f2hdr`` on PATH.
+    It is ``given`` (the f2hdr command, or the folder of its environment) if not empty, or the command in the folder of
+    this interpreter, or ``f2hdr`` on PATH.
 
     Raises:
         InstallError: there is none, it does not answer, or its version differs from these files.
@@ -57,11 +57,11 @@ def find_backend(given: Optional[str]) -> list[str]:
 
 
 def client_files(backend: list[str], staging: Path, below: str = "") -> list[Piece]:
-    """Return the package that a host's Python imports to reach the backend, with the file that names the backend.
+    """Return the package that a host's Python imports to use the backend, and the file that contains the start command.
 
     Args:
         backend: the command, from ``find_backend``.
-        staging: an existing folder that stays until the pieces are installed.
+        staging: an existing folder that must remain until the pieces are installed.
         below: folder of the package below the host's folder.
     """
     start = staging / "backend.json"
@@ -72,7 +72,10 @@ def client_files(backend: list[str], staging: Path, below: str = "") -> list[Pie
 
 
 def _in_environment(place: Path) -> Optional[Path]:
-    """Return the f2hdr command at ``place``: the file itself, or the command of the environment in that folder."""
+    """Return the f2hdr command at ``place``: the file itself, or the command of the environment in that folder.
+
+    None if there is none.
+    """
     if place.is_file():
         return place
     for name in ("f2hdr", "f2hdr.exe", "bin/f2hdr", "Scripts/f2hdr.exe"):

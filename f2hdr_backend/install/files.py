@@ -36,11 +36,11 @@ class Piece:
 
 
 def install_files(pieces: Iterable[Piece], root: Path, *, product: str, version: str, dry_run: bool) -> list[str]:
-    """Copy ``pieces`` into ``root`` and return one line for each change.
+    """Copy ``pieces`` into ``root`` and return one line per change.
 
     Each file is written atomically. A file of an older F2HDR is replaced, and removed if the new version does not have
     it. A file that the user changed, or that F2HDR did not install, is renamed to ``.bak``. With ``dry_run`` nothing is
-    written and the lines tell what would be done.
+    written and the lines describe what would be done.
 
     Raises:
         InstallError: a target outside ``root``, two pieces with one target, or a folder that cannot be written.
@@ -61,16 +61,16 @@ def install_files(pieces: Iterable[Piece], root: Path, *, product: str, version:
 
 
 def remove_files(root: Path, *, product: str, dry_run: bool) -> list[str]:
-    """Remove what ``install_files`` wrote to ``root`` and return one line for each change.
+    """Remove the files that ``install_files`` wrote to ``root`` and return one line per change.
 
-    Files that the user changed stay. Folders that become empty are removed, ``root`` too.
+    Files that the user changed are kept. Folders that become empty are removed, including ``root``.
 
     Raises:
         InstallError: nothing is installed there, or the folder cannot be written.
     """
     path = manifest_path(root, product)
     if not path.exists():
-        raise InstallError(f"F2HDR for {product} is not installed in {root}.", hint="Name its folder with --to.")
+        raise InstallError(f"F2HDR for {product} is not installed in {root}.", hint="Set its folder with --to.")
     installed = manifest(root, product)["files"]
     act = _Act(root, dry_run)
     try:
@@ -93,7 +93,7 @@ class _Act:
         self._dry_run = dry_run
 
     def put(self, target: str, source: Path, installed: Optional[str]) -> None:
-        """Install one file; ``installed`` is the digest of the one that an earlier version installed, if it did."""
+        """Install one file; ``installed`` is the digest that an earlier version recorded for it, or None."""
         path = self._root / target
         present = _digest(path) if path.is_file() else None
         if present == _digest(source):
@@ -109,7 +109,7 @@ class _Act:
             _copy(source, path)
 
     def take(self, target: str, installed: str) -> None:
-        """Remove one file that was installed with this digest."""
+        """Remove one file if its digest is still ``installed``."""
         path = self._root / target
         if not path.is_file():
             return
@@ -126,7 +126,7 @@ class _Act:
 
     def _keep(self, path: Path) -> None:
         backup = _free_name(path)
-        self.lines.append(f"keep {path} as {backup.name}: it is not as F2HDR installed it")
+        self.lines.append(f"keep {path} as {backup.name}: it differs from the installed file")
         if not self._dry_run:
             os.replace(path, backup)
 
@@ -217,7 +217,7 @@ def manifest(root: Path, product: str) -> dict[str, Any]:
 
 
 def outdated(root: Path, product: str) -> list[str]:
-    """Return the installed files that are missing or changed, by target. Raises InstallError."""
+    """Return the targets of installed files that are missing or changed. Raises InstallError."""
     files = manifest(root, product)["files"]
     return [name for name in sorted(files) if not (root / name).is_file() or _digest(root / name) != files[name]]
 

@@ -1,4 +1,4 @@
-"""The F2HDR node in Nuke's folder. Nuke finds it by a few lines in the folder's init.py."""
+"""The F2HDR node in Nuke's folder. Nuke loads it through lines in the folder's init.py."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ BLOCK = f"{BEGIN}\nimport nuke\n\nnuke.pluginAddPath('./{FOLDER}')\n{END}\n"
 
 
 def default_folders() -> list[Path]:
-    """Return the folder that Nuke reads on every system."""
+    """Return the folder that Nuke reads on every platform."""
     return [Path.home() / ".nuke"]
 
 
 def install(roots: list[Path], backend: list[str], *, dry_run: bool) -> list[str]:
-    """Install the node into each folder of ``roots`` and return one line for each change. Raises InstallError."""
+    """Install the node into each folder of ``roots`` and return one line per change. Raises InstallError."""
     lines = []
     source = host_files("nuke_plugin")
     with tempfile.TemporaryDirectory() as staging:
@@ -39,7 +39,7 @@ def install(roots: list[Path], backend: list[str], *, dry_run: bool) -> list[str
 
 
 def uninstall(roots: list[Path], *, dry_run: bool) -> list[str]:
-    """Remove the node from each folder of ``roots`` and return one line for each change. Raises InstallError."""
+    """Remove the node from each folder of ``roots`` and return one line per change. Raises InstallError."""
     lines = []
     for root in roots:
         removed = remove_files(root, product=PRODUCT, dry_run=True)  # raises before init.py is changed
@@ -49,7 +49,7 @@ def uninstall(roots: list[Path], *, dry_run: bool) -> list[str]:
 
 
 def _with_block(path: Path, dry_run: bool) -> list[str]:
-    """Add our lines to Nuke's init.py, after what the user has there."""
+    """Append F2HDR's lines to Nuke's init.py."""
     content = _text(path)
     if BEGIN in content:
         return []
@@ -58,7 +58,7 @@ def _with_block(path: Path, dry_run: bool) -> list[str]:
 
 
 def _without_block(path: Path, dry_run: bool) -> list[str]:
-    """Remove our lines from init.py, and the file if it contains nothing else."""
+    """Remove F2HDR's lines from init.py, and the file if it contains nothing else."""
     content = _text(path)
     if BEGIN not in content or END not in content:
         return []

@@ -20,20 +20,20 @@ SYSTEM_FOLDERS = {
     "darwin": "/Library/OFX/Plugins",
     "win32": "C:/Program Files/Common Files/OFX/Plugins",
 }
-"""Where the OpenFX standard lets hosts search, by ``sys.platform``."""
+"""Plug-in folders of the OpenFX standard, by ``sys.platform``."""
 
 
 def default_folders() -> list[Path]:
-    """Return the first folder of OFX_PLUGIN_PATH, else the system's folder of the OpenFX standard."""
+    """Return the first folder of OFX_PLUGIN_PATH, or the platform's folder of the OpenFX standard."""
     listed = [name for name in os.environ.get("OFX_PLUGIN_PATH", "").split(os.pathsep) if name]
     return [Path(listed[0] if listed else SYSTEM_FOLDERS.get(sys.platform, SYSTEM_FOLDERS["linux"]))]
 
 
 def bundle() -> Path:
-    """Return the built effect: package data of the wheel, else the build folder of the checkout.
+    """Return the built effect: package data of the wheel, or the build folder of the checkout.
 
     Raises:
-        InstallError: it was not built for this system.
+        InstallError: it was not built for this platform.
     """
     for folder in (PACKAGE / "host_files", PACKAGE.parent / "build" / "ofx"):
         if any((folder / BUNDLE).glob("Contents/*/F2HDR.ofx")):
@@ -45,7 +45,7 @@ def bundle() -> Path:
 
 
 def install(roots: list[Path], backend: list[str], *, dry_run: bool) -> list[str]:
-    """Install into each folder of ``roots`` and return one line for each change. Raises InstallError."""
+    """Install into each folder of ``roots`` and return one line per change. Raises InstallError."""
     lines = []
     with tempfile.TemporaryDirectory() as staging:
         start = Path(staging) / "backend.json"
@@ -61,5 +61,5 @@ def install(roots: list[Path], backend: list[str], *, dry_run: bool) -> list[str
 
 
 def uninstall(roots: list[Path], *, dry_run: bool) -> list[str]:
-    """Remove from each folder of ``roots`` and return one line for each change. Raises InstallError."""
+    """Remove from each folder of ``roots`` and return one line per change. Raises InstallError."""
     return [line for root in roots for line in remove_files(root, product=PRODUCT, dry_run=dry_run)]

@@ -12,7 +12,7 @@ from f2hdr_backend.install.backend import find_backend
 from f2hdr_backend.install.files import InstallError
 
 PRODUCTS = ("nuke", "resolve", "ofx")
-"""The hosts; each is a module of this package."""
+"""The hosts; each has a module in this package."""
 
 
 def run(product: str, to: Optional[str], backend: Optional[str], *, dry_run: bool, uninstall: bool) -> list[str]:
@@ -26,7 +26,7 @@ def run(product: str, to: Optional[str], backend: Optional[str], *, dry_run: boo
         uninstall: remove the files.
 
     Returns:
-        One line for each change.
+        One line per change.
 
     Raises:
         InstallError: see the host's module.
@@ -39,7 +39,7 @@ def run(product: str, to: Optional[str], backend: Optional[str], *, dry_run: boo
 
 
 def main(product: str, arguments: list[str]) -> int:
-    """Run as a script of its own, in any Python from 3.9; return the exit code."""
+    """Run as a standalone script, in any Python from 3.9; return the exit code."""
     host = importlib.import_module(f"f2hdr_backend.install.{product}")
     parser = argparse.ArgumentParser(description=(host.__doc__ or "").partition("\n")[0])
     parser.add_argument("--to", help=host.WHERE)

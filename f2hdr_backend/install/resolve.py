@@ -1,7 +1,6 @@
-"""The Fuse, the Lua modules and the scripts in the folders of DaVinci Resolve and Fusion.
+"""Install the Fuse, the Lua modules and the scripts into the folders of DaVinci Resolve and Fusion.
 
-They go into the ``Fusion`` folder of every Resolve and Fusion of this user. Folders of the whole system are never
-written.
+The target is the ``Fusion`` folder of every Resolve and Fusion of this user. System-wide folders are never written.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ PRODUCT = "resolve"
 WHERE = "a Fusion folder, the one that contains Fuses and Scripts (default: all that are found)"
 _MODULES = "Modules/Lua"
 _OUTSIDE = "F2HDR"
-"""Folder of the Python script that drives Resolve from outside, with the package that it imports."""
+"""Folder of the Python script that controls Resolve from outside, with the package that it imports."""
 
 
 def default_folders() -> list[Path]:
@@ -30,13 +29,13 @@ def default_folders() -> list[Path]:
     if not roots:
         raise InstallError(
             "No DaVinci Resolve or Fusion of this user was found.",
-            hint="Start it once, or name its Fusion folder with --to.",
+            hint="Start it once, or set its Fusion folder with --to.",
         )
     return roots
 
 
 def install(roots: list[Path], backend: list[str], *, dry_run: bool) -> list[str]:
-    """Install into each folder of ``roots`` and return one line for each change. Raises InstallError."""
+    """Install into each folder of ``roots`` and return one line per change. Raises InstallError."""
     lines = []
     with tempfile.TemporaryDirectory() as staging:
         pieces = list(_pieces(backend, Path(staging)))
@@ -46,11 +45,11 @@ def install(roots: list[Path], backend: list[str], *, dry_run: bool) -> list[str
 
 
 def uninstall(roots: list[Path], *, dry_run: bool) -> list[str]:
-    """Remove from each folder of ``roots`` that has it; return one line for each change. Raises InstallError."""
+    """Remove from each folder of ``roots`` that has it; return one line per change. Raises InstallError."""
     installed = [root for root in roots if manifest_path(root, PRODUCT).exists()]
     if not installed:
         names = ", ".join(map(str, roots))
-        raise InstallError(f"F2HDR for resolve is not installed in {names}.", hint="Name its folder with --to.")
+        raise InstallError(f"F2HDR for resolve is not installed in {names}.", hint="Set its folder with --to.")
     return [line for root in installed for line in remove_files(root, product=PRODUCT, dry_run=dry_run)]
 
 
@@ -58,7 +57,7 @@ def uninstall(roots: list[Path], *, dry_run: bool) -> list[str]:
 class _Host:
     """One application: its folder in the user's home and, below it, the possible Fusion folders.
 
-    ``installed`` are paths that exist where it is installed for all users, even if this user never started it.
+    ``installed`` are paths that exist if it is installed for all users, even if this user never started it.
     """
 
     home: Path
@@ -94,7 +93,7 @@ def _hosts(platform: str, home: Path) -> Iterator[_Host]:
 
 
 def _mac_hosts(home: Path) -> Iterator[_Host]:
-    """The usual folders of macOS, and those inside the sandbox of the App Store edition."""
+    """Yield the usual folders of macOS, and those inside the sandbox of the App Store edition."""
     vendor = Path("Library") / "Application Support" / "Blackmagic Design"
     yield _Host(
         home / vendor / "DaVinci Resolve", ("Support/Fusion", "Fusion"), (Path("/Applications/DaVinci Resolve"),)
@@ -121,7 +120,7 @@ def _pieces(command: list[str], staging: Path) -> Iterator[Piece]:
 
 
 def _lua_table(command: list[str], version: str) -> str:
-    """Return the Lua module that tells the Fuse how to start the backend, and of which version these files are."""
+    """Return the Lua module with the command that starts the backend and the version of these files."""
     words = ", ".join(_lua_text(word) for word in command)
     return f"return {{backend = {{{words}}}, version = {_lua_text(version)}}}\n"
 

@@ -11,7 +11,7 @@ Value = TypeVar("Value")
 
 
 class BoundedCache(Generic[Value]):
-    """Values by key, at most ``limit`` bytes of them; thread-safe. A single value may exceed the limit."""
+    """Values by key with a total size of at most ``limit`` bytes; thread-safe. A single value may exceed the limit."""
 
     def __init__(self, limit: int, size_of: Callable[[Value], int]) -> None:
         self._limit = limit
@@ -22,11 +22,11 @@ class BoundedCache(Generic[Value]):
 
     @property
     def bytes(self) -> int:
-        """Bytes that the values take now."""
+        """Total size of the values in bytes."""
         return self._bytes
 
     def get(self, key: Hashable) -> Value | None:
-        """Return a value and count it as used, or None."""
+        """Return a value and mark it as the most recently used, or None."""
         with self._lock:
             found = self._values.get(key)
             if found is not None:
@@ -34,7 +34,7 @@ class BoundedCache(Generic[Value]):
             return found
 
     def put(self, key: Hashable, value: Value) -> None:
-        """Store a value, and drop the least recently used ones until the rest is within the limit."""
+        """Store a value, and drop the least recently used ones until the total is within the limit."""
         with self._lock:
             before = self._values.pop(key, None)
             if before is not None:

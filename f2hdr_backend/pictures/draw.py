@@ -1,4 +1,4 @@
-"""Drawing one picture for the viewer: cropped, reduced, wiped, differenced, and marked."""
+"""Draw one picture for the viewer: crop, scaling, wipe, difference and overlays."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ from f2hdr_backend.pictures.source import Source
 from f2hdr_backend.pictures.view import View
 
 NOISE_STOPS = 8.0
-"""Stops below an exposure's clip at which the noise floor is marked."""
+"""Stops below the clip of an exposure at which the noise floor is marked."""
 CLIP_SHARE = 0.985
-"""Share of the clip from which a pixel is marked as clipped: noise and compression spread it."""
+"""Fraction of the clip level from which a pixel is marked as clipped, because noise and compression spread it."""
 LONGEST_FLOW = 16.0
-"""Pixels of motion that the flow overlay paints in full color."""
+"""Motion in pixels that the flow overlay draws at full opacity."""
 MARKS = {
     "all clip": (255, 64, 54),
     "a channel clips": (255, 176, 32),
     "short only": (190, 120, 255),
     "noise": (64, 120, 255),
 }
-"""Colors of the range overlay."""
+"""Colors of the range overlay, RGB 0-255."""
 _PALETTE = (MARKS["short only"], MARKS["noise"], MARKS["a channel clips"], MARKS["all clip"])
 _GRAY_SHARE = np.array([192, 128, 0, 0, 0], np.uint16)
-"""Share of the gray picture under each mark, in 256ths; of the unmarked picture too, so that marks stand out."""
+"""Weight of the gray picture under each mark, in 256ths; also of unmarked pixels, so that marks stand out."""
 _FITS_BYTES = 512 << 20
 _TINTS = {"mask": (255, 150, 30), "occlusion": (255, 60, 200)}
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """``picture`` is ``(H, W, 4)`` RGBA of ``crop``; ``note`` says what could not be shown, or is empty."""
+    """``picture`` is ``(H, W, 4)`` RGBA of ``crop``; ``note`` describes what could not be shown, or is empty."""
 
     picture: ByteArray
     note: str = ""
 
 
 class Painter:
-    """Draws views of one source; keeps what a change of the look or the wipe does not change."""
+    """Draws views of one source; caches what does not depend on the look or the wipe."""
 
     def __init__(self, source: Source, display: Display) -> None:
         self._source = source
@@ -51,13 +51,13 @@ class Painter:
         self._fits: BoundedCache[_Fit] = BoundedCache(_FITS_BYTES, lambda kept: kept.pixels.nbytes + kept.fitted.nbytes)
 
     def draw(self, view: View) -> Drawn:
-        """Draw a view. Raises MissingFrames, ImageError and ColorError of what it shows."""
+        """Draw a view. Raises MissingFrames, ImageError or ColorError."""
         if view.mode == "plate":
             return self._finished(view, self._plate(view, view.match), is_result=False)
         result = self._result(view)
         if result is None:
             shown = self._plate(view, True)
-            note = f"Frame {view.frame} is not rendered yet: this is the plate, its exposure matched."
+            note = f"Frame {view.frame} is not rendered yet: this is the exposure-matched plate."
             return Drawn(self._display.draw(shown.working, view.look), note)
         if view.mode == "result":
             return self._finished(view, result, is_result=True)
@@ -89,7 +89,9 @@ class Painter:
         return _Shown(working, working / np.float32(max(view.clip_level)), np.float32(1))
 
     def _fitted(self, pixels: FloatArray, view: View) -> FloatArray:
-        """The part of a picture at the size it is shown, each pixel the mean of those that it covers."""
+        """Return the visible part of a picture at display size, cached; each pixel is the mean of those that it
+        covers.
+        """
         key = id(pixels), view.crop, min(view.scale, 1.0)
         found = self._fits.get(key)
         if found is None:
@@ -98,7 +100,7 @@ class Painter:
         return found.fitted
 
     def _finished(self, view: View, shown: _Shown, *, is_result: bool, first: int = 0) -> Drawn:
-        """The picture of a part that begins at column ``first``, with its marks."""
+        """Return the picture of a part that begins at column ``first``, with its overlay."""
         if not shown.working.shape[1]:
             return Drawn(np.empty((*shown.working.shape[:2], 4), np.uint8))
         picture = self._display.draw(shown.working * shown.gain if shown.gain != 1 else shown.working, view.look)
@@ -110,12 +112,12 @@ class Painter:
         return Drawn(picture)
 
     def _with_layer(self, view: View, picture: ByteArray, first: int) -> Drawn:
-        """Blend a layer of the result over the picture."""
+        """Blend a layer of the result over the picture, in place."""
         result = self._source.result(view.frame)
         layers = {} if result is None else result.layers
         names = _layer_names(view.overlay)
         if not all(name in layers for name in names):
-            note = f"The result of frame {view.frame} has no {view.overlay} layer. Switch it on in the Shot's layers."
+            note = f"The result of frame {view.frame} has no {view.overlay} layer. Add it to output.layers of the Shot."
             return Drawn(picture, note)
         parts = [fit(np.asarray(layers[name], np.float32), view.crop, view.scale) for name in names]
         one, other = (part[:, first : first + picture.shape[1]] for part in parts)
@@ -131,20 +133,20 @@ class Painter:
 
 @dataclass(frozen=True)
 class _Shown:
-    """A part of a frame at the size it is shown: in the working space before ``gain``, and over its clip."""
+    """A part of a frame at display size: in the working space before ``gain``, and relative to the clip level."""
 
     working: FloatArray
     over_clip: FloatArray
     gain: np.float32
 
     def columns(self, first: int, last: int | None) -> _Shown:
-        """Some columns of it."""
+        """Return the columns ``first`` to ``last``, ``last`` excluded."""
         return _Shown(self.working[:, first:last], self.over_clip[:, first:last], self.gain)
 
 
 @dataclass(frozen=True)
 class _Fit:
-    """A picture that stays in memory with its reduced part: the part is found by the picture's identity."""
+    """A picture and its scaled part; keeping the picture keeps the identity that is the cache key."""
 
     pixels: FloatArray
     fitted: FloatArray
@@ -161,13 +163,13 @@ def fit(pixels: FloatArray, crop: tuple[int, int, int, int], scale: float) -> Fl
 
 
 def mark_range(picture: ByteArray, over_clip: FloatArray, clip: float, *, in_one_exposure: bool) -> None:
-    """Gray the picture and paint what is clipped and what is in the noise, in place.
+    """Turn the picture gray and mark clipped and noisy pixels, in place.
 
     Args:
         picture: ``(H, W, 4)`` RGBA.
-        over_clip: ``(H, W, 3)`` light over the clip of the frame's own exposure, or of the anchor's for a result.
-        clip: where nothing was seen any more, in the same units.
-        in_one_exposure: mark what is above the anchor's clip and below ``clip``: only shorter exposures saw it.
+        over_clip: ``(H, W, 3)`` light relative to the clip of the frame's own exposure, or of the anchor for a result.
+        clip: highest recorded light, in the same units.
+        in_one_exposure: also mark pixels between the anchor's clip and ``clip``: only shorter exposures recorded them.
     """
     red, green, blue = (over_clip[..., channel] for channel in range(3))
     brightest, darkest = np.maximum(np.maximum(red, green), blue), np.minimum(np.minimum(red, green), blue)
@@ -188,7 +190,7 @@ def mark_range(picture: ByteArray, over_clip: FloatArray, clip: float, *, in_one
 
 
 def flow_color(right: FloatArray, up: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return ``(H, W, 3)`` RGB 0-255 whose hue is a motion's direction, and its opacity ``(H, W)`` by its length."""
+    """Return ``(H, W, 3)`` RGB 0-255 with the direction of motion as hue, and ``(H, W)`` opacity 0-1 by its length."""
     length = np.hypot(right, up)
     hue = (np.degrees(np.arctan2(up, right)) % 360).astype(np.float32)
     ones = np.ones_like(hue)
@@ -197,7 +199,7 @@ def flow_color(right: FloatArray, up: FloatArray) -> tuple[FloatArray, FloatArra
 
 
 def _layer_names(overlay: str) -> tuple[str, str]:
-    """Layers of a rendered EXR: toward the next frame is ``forward``, toward the previous ``backward``."""
+    """Return the two layer names of an overlay: ``forward`` is toward the next frame, ``backward`` the previous."""
     if overlay == "flow":
         return "forward.u", "forward.v"
     stem = "motion_mask" if overlay == "mask" else "occlusion"

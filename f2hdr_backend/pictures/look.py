@@ -1,8 +1,8 @@
-"""From scene-linear pixels to the 8-bit picture of a display: OCIO's view as a table, exposure, gamma, one channel.
+"""Scene-linear pixels to 8-bit display pixels: exposure, OCIO view as a 3D LUT, gamma, one channel.
 
-An ACES view costs 200 to 500 ns a pixel on a CPU core. It is therefore computed once for a table of 65 x 65 x 65
-colors, which OCIO interpolates in 15 ns a pixel. Measured against the exact transform over colors of 14 stops, the
-table is off by 0.04 of 255 codes on average and 0.2 at the 99th percentile.
+An ACES view costs 200 to 500 ns per pixel on a CPU core. It is therefore sampled once into a LUT of 65 x 65 x 65
+colors, which OCIO interpolates in 15 ns per pixel. Compared with the exact transform over colors of 14 stops, the LUT
+differs by 0.04 of 255 codes on average and 0.2 at the 99th percentile.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from f2hdr_backend.image.arrays import FloatArray
 ByteArray = NDArray[np.uint8]
 
 CHANNELS = ("rgb", "r", "g", "b", "y")
-"""What of a picture can be shown; ``y`` is its luminance with Rec.709 weights."""
+"""Channels that can be shown; ``y`` is luminance with Rec.709 weights."""
 _SIDE = 65
 _LOWEST, _HIGHEST = -7.0, 8.0
-"""The table covers 0 to 2 ** 8, in steps of about a fifth of a stop; linear below 2 ** -7."""
+"""The LUT covers 0 to 2 ** 8, in steps of about a fifth of a stop; linear below 2 ** -7."""
 _BAND_ROWS = 32
 _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
@@ -36,20 +36,20 @@ _threads = ThreadPoolExecutor(len(os.sched_getaffinity(0)) if hasattr(os, "sched
 
 @dataclass(frozen=True)
 class Look:
-    """How a picture is shown."""
+    """Display settings of the viewer."""
 
     display: str = ""
     view: str = ""
     """OCIO display and view; empty for the config's default."""
     exposure: float = 0.0
-    """Stops, before the view."""
+    """In stops, applied before the view."""
     gamma: float = 1.0
-    """After the view: codes to the power 1 / gamma."""
+    """Applied after the view: codes to the power 1 / gamma."""
     channel: str = "rgb"
 
 
 class Display:
-    """The view transforms of one config for pixels in one scene-linear space, each made when it is first used."""
+    """The view transforms of one config for pixels in one scene-linear space; each is created on first use."""
 
     def __init__(self, config: ColorConfig, space: str) -> None:
         self._config = config
@@ -57,7 +57,7 @@ class Display:
         self._tables: dict[tuple[str, str], _Table] = {}
 
     def offered(self) -> dict[str, list[str]]:
-        """Return the views of every display, the defaults first. Raises ColorError."""
+        """Return the views by display, the defaults first. Raises ColorError."""
         default, view = self._config.display_view()
         displays = {name: list(views) for name, views in self._config.displays().items()}
         first = displays.pop(default)
@@ -65,7 +65,7 @@ class Display:
         return {default: first, **displays}
 
     def draw(self, pixels: FloatArray, look: Look) -> ByteArray:
-        """Return ``(H, W, 4)`` RGBA of ``(H, W, 3)`` scene-linear pixels, which stay as they are. Raises ColorError."""
+        """Return ``(H, W, 4)`` RGBA of ``(H, W, 3)`` scene-linear pixels, which are not modified. Raises ColorError."""
         height, width = pixels.shape[:2]
         table = self._table(look)
         gain = np.float32(2.0**look.exposure)
@@ -93,7 +93,7 @@ class Display:
 
 
 def _one_channel(pixels: FloatArray, channel: str, gain: np.float32) -> FloatArray:
-    """A new array of the pixels, or of one of their channels as gray, times ``gain``."""
+    """Return a new array of the pixels, or of one of their channels as gray, times ``gain``."""
     if channel == "rgb":
         return np.multiply(pixels, gain, order="C")
     gray = pixels @ _LUMA if channel == "y" else pixels[..., "rgb".index(channel)]
@@ -101,7 +101,7 @@ def _one_channel(pixels: FloatArray, channel: str, gain: np.float32) -> FloatArr
 
 
 def _bytes_of(picture: ByteArray) -> Any:
-    """OCIO's description of RGBA rows."""
+    """Return OCIO's description of RGBA rows."""
     auto = ocio.AutoStride
     return ocio.PackedImageDesc(picture, picture.shape[1], len(picture), 4, ocio.BIT_DEPTH_UINT8, auto, auto, auto)
 
@@ -113,14 +113,14 @@ def _by_bands(convert: Callable[[int], None], height: int) -> None:
 
 @dataclass(frozen=True)
 class _Table:
-    """OCIO's CPUProcessors of one view: to codes as floats, and to codes of 8 bits."""
+    """OCIO's CPUProcessors of one view: to float codes, and to 8-bit codes."""
 
     to_floats: Any
     to_bytes: Any
 
 
 def _table_of(exact: Any) -> _Table:
-    """What interpolates in a table of ``exact``."""
+    """Sample ``exact`` into a 3D LUT."""
     offset = 2.0**_LOWEST
     steps = 2.0 ** np.linspace(_LOWEST, _HIGHEST, _SIDE) - offset
     red, green, blue = np.meshgrid(*[steps.astype(np.float32)] * 3, indexing="ij")

@@ -1,7 +1,8 @@
 """The picture process: JSON requests on standard input, answers on standard output, pictures in a mapped file.
 
-A line in is ``{"id", "do", ...arguments}``; a line out ``{"id", "ok"}`` or ``{"id", "error"}``, and first
-``{"event": "hello", "file", "version"}``. The process ends when its input does, so it never outlives its window.
+A request line is ``{"id", "do", ...arguments}``; an answer line is ``{"id", "ok"}`` or ``{"id", "error"}``. The first
+output line is ``{"event": "hello", "file", "version"}``. The process ends when its input does, so it never outlives
+its window.
 """
 
 from __future__ import annotations
@@ -23,15 +24,15 @@ from f2hdr_backend.pictures.requests import MAPPED_BYTES, Budget, Requests
 from f2hdr_backend.shot.errors import F2HDRError
 
 BACKGROUND = ("thumb", "scope", "clip", "fetch")
-"""Requests that wait for each other and not before a picture."""
+"""Requests that run in the background queue and never delay a picture."""
 _SHARE_OF_MEMORY = 0.25
 _LEAST_BYTES, _MOST_BYTES = 1 << 30, 16 << 30
 
 
 def run() -> NoReturn:
-    """Serve one window until standard input ends, then end the process: what is still read is for nobody."""
+    """Serve one window until standard input ends, then end the process without waiting for background requests."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what a library prints is no answer
+    os.dup2(2, 1)  # # keeps the output of libraries out of the answers
     handle, path = tempfile.mkstemp(prefix="f2hdr-panel-", dir=_memory_folder())
     try:
         os.truncate(handle, MAPPED_BYTES)
@@ -49,7 +50,7 @@ def run() -> NoReturn:
 
 
 class _Lanes:
-    """Two threads: one for what the viewer shows, one for what may come later."""
+    """Two threads with a queue each: foreground for the viewer, background for the rest."""
 
     def __init__(self, requests: Requests, answers: IO[str]) -> None:
         self._requests = requests
@@ -59,7 +60,7 @@ class _Lanes:
         self._back: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
 
     def say(self, document: dict[str, Any]) -> None:
-        """Write one line."""
+        """Write one line to standard output."""
         with self._lock, suppress(BrokenPipeError):
             self._answers.write(json.dumps(document) + "\n")
             self._answers.flush()
@@ -83,13 +84,13 @@ class _Lanes:
             except F2HDRError as error:
                 self.say({"id": number, "error": error.to_json()})
             except Exception as error:
-                failure = F2HDRError(f"Showing the plate failed with {type(error).__name__}: {error}.", hint=_BUG)
+                failure = F2HDRError(f"Drawing the plate failed with {type(error).__name__}: {error}.", hint=_BUG)
                 self.say({"id": number, "error": failure.to_json()})
 
 
-_BUG = "This is a bug in F2HDR; f2hdr doctor --bundle gathers what a report needs."
+_BUG = "This is a bug in F2HDR; attach the archive of f2hdr doctor --bundle to a report."
 
 
 def _memory_folder() -> str | None:
-    """A folder in memory where there is one, else None for the usual temporary folder."""
+    """Return a folder in memory if there is one, or None for the usual temporary folder."""
     return "/dev/shm" if os.path.isdir("/dev/shm") and os.access("/dev/shm", os.W_OK) else None

@@ -1,4 +1,4 @@
-"""The requests of the panel's window, as functions of plain JSON types; the lanes and pipes are in ``process``."""
+"""The requests of the panel's window, as functions of plain JSON types; queues and pipes are in ``process``."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from f2hdr_backend.shot.exposure import ExposurePattern
 
 Answer = dict[str, Any]
 MAPPED_BYTES = 8192 * 4320 * 4
-"""Size of the file through which pictures travel: the largest picture is 8K."""
+"""Size of the file in which pictures are passed: the largest picture is 8K."""
 
 
 @dataclass(frozen=True)
 class Budget:
-    """Bytes that frames, results and finished pictures may take."""
+    """Bytes for frames, results and finished pictures."""
 
     frames: int
     results: int
@@ -36,12 +36,12 @@ class Budget:
 
     @classmethod
     def of(cls, total: int) -> Budget:
-        """Share ``total`` bytes: most of them for what takes longest to make."""
+        """Divide ``total`` bytes: half for decoded frames, which are slowest to produce."""
         return cls(total // 2, total // 4, total // 4)
 
 
 class Requests:
-    """One open plate, and what can be asked about it. ``call`` may be used by several threads."""
+    """One open plate and the requests for it. ``call`` may be used by several threads."""
 
     def __init__(self, mapped: mmap.mmap, budget: Budget) -> None:
         self._mapped = mapped
@@ -57,13 +57,16 @@ class Requests:
         }
 
     def call(self, name: str, arguments: dict[str, Any]) -> Answer:
-        """Answer one request. Raises F2HDRError of what it does, ShotError for a request that does not exist."""
+        """Answer one request. Raises the F2HDRError of the request, or ShotError for an unknown request."""
         if name not in self._known:
-            raise ShotError(f'The picture process has no request "{name}".', hint="Update F2HDR on both sides.")
+            raise ShotError(
+                f'The picture process does not support the request "{name}".',
+                hint="Update F2HDR in the host and the backend.",
+            )
         return self._known[name](**arguments)
 
     def open(self, shot: dict[str, Any]) -> Answer:
-        """Open the plate of a Shot; returns frames, size, color and what the config offers."""
+        """Open the plate of a Shot; returns frames, size, color, and the displays and spaces of the config."""
         source = Source(Shot.from_json(shot), self._frames, self._results)
         if self._source is not None:
             self._source.close()
@@ -88,19 +91,19 @@ class Requests:
         }
 
     def output(self, pattern: str) -> Answer:
-        """Take results from another pattern; returns the frames that are rendered there."""
+        """Use the results of another output pattern; returns the rendered frames."""
         self._opened().set_output(pattern)
         self._pictures.clear()
         return self.rendered()
 
     def rendered(self) -> Answer:
-        """Return the frames whose results are there, and those of the plate in memory."""
+        """Return the frames that are rendered, and the plate frames in memory."""
         source = self._opened()
         cached = [number for number in source.plate.frames if source.has_light(number)]
         return {"rendered": list(source.rendered()), "cached": cached}
 
     def view(self, **arguments: Any) -> Answer:
-        """Draw a view into the mapped file, from its beginning: RGBA rows without gaps."""
+        """Draw a view to the start of the mapped file, as RGBA rows without padding."""
         view = _view_of(arguments)
         source = self._opened()
         key = view, source.result_stamp(view.frame) if view.mode != "plate" or view.overlay != "none" else ""
@@ -111,7 +114,9 @@ class Requests:
             self._pictures.put(key, drawn)
         height, width = drawn.picture.shape[:2]
         if drawn.picture.nbytes > MAPPED_BYTES:
-            raise ImageError(f"The viewer asks for {width} x {height} pixels.", hint="Make the window smaller.")
+            raise ImageError(
+                f"The viewer requests {width} x {height} pixels, more than 8K.", hint="Make the window smaller."
+            )
         self._mapped[: drawn.picture.nbytes] = drawn.picture.tobytes()
         return {
             "frame": view.frame, "width": width, "height": height, "crop": list(view.crop), "note": drawn.note,
@@ -119,7 +124,7 @@ class Requests:
         }  # fmt: skip
 
     def probe(self, frame: int, x: int, y: int) -> Answer:
-        """Return the scene-linear values of one pixel, in the working space: of the plate and, if there, the result."""
+        """Return one pixel in the scene-linear working space: of the plate and of the result, if rendered."""
         source = self._opened()
         plate = source.to_working(source.light(frame)[y : y + 1, x : x + 1])[0, 0]
         result = source.result(frame)
@@ -127,7 +132,7 @@ class Requests:
         return {"frame": frame, "x": x, "y": y, "plate": [float(value) for value in plate], "result": values}
 
     def thumb(self, frame: int, width: int, height: int, stops: float = 0.0) -> Answer:
-        """Return a small picture of a plate frame, brightened by ``stops``, which fits into ``width`` x ``height``."""
+        """Return a thumbnail of a plate frame within ``width`` x ``height``, brightened by ``stops``."""
         source, display = self._opened(), self._display
         assert display is not None
         across, down = source.plate.size
@@ -136,7 +141,7 @@ class Requests:
         return {"frame": frame, "stops": stops, **_encoded(picture)}
 
     def scope(self, frame: int, clip_level: list[float]) -> Answer:
-        """Return the waveform of a plate frame and the shares of its pixels that clip."""
+        """Return the waveform of a plate frame and the fraction of clipped pixels per channel."""
         light, clip = self._opened().light(frame), tuple(clip_level)
         rgb = waveform(light, clip)
         picture = np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)])
@@ -150,7 +155,7 @@ class Requests:
         return {"clip_level": list(self._opened().clip_level())}
 
     def fetch(self, frames: list[int]) -> Answer:
-        """Read frames into memory before they are asked for."""
+        """Read frames into memory ahead of their use."""
         source = self._opened()
         for number in frames:
             if self._source is source and number in source.plate.frames:

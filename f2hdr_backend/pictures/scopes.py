@@ -1,4 +1,4 @@
-"""A waveform of a plate frame: how much of it each exposure has at every light level, and where it clips."""
+"""Waveform of a plate frame: the distribution of its light over the columns, and where it clips."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ _SAMPLES = 400_000
 
 
 def waveform(light: FloatArray, clip_level: tuple[float, ...]) -> NDArray[np.uint8]:
-    """Return ``(ROWS, COLUMNS, 3)``: a channel each, columns as in the picture, rows in stops, the brightest on top.
+    """Return ``(ROWS, COLUMNS, 3)``: one waveform per channel, columns as in the picture, rows in stops, brightest on
+    top.
 
-    ``light`` is ``(H, W, 3)``; values brighten with the number of pixels that have this light.
+    ``light`` is ``(H, W, 3)``; brightness grows with the number of pixels at this level.
     """
     every = max(1, int(np.sqrt(light.shape[0] * light.shape[1] / _SAMPLES)))
     thinned = light[::every, ::every] / np.asarray(clip_level, np.float32)
@@ -34,7 +35,7 @@ def waveform(light: FloatArray, clip_level: tuple[float, ...]) -> NDArray[np.uin
 
 
 def clipped_shares(light: FloatArray, clip_level: tuple[float, ...], share_of_clip: float) -> list[float]:
-    """Return the share of pixels, 0 to 1, that clip in red, green and blue."""
+    """Return the fraction of pixels, 0 to 1, that clip in red, green and blue."""
     limit = np.asarray(clip_level, np.float32) * np.float32(share_of_clip)
     every = max(1, int(np.sqrt(light.shape[0] * light.shape[1] / _SAMPLES)))
     return [float(share) for share in (light[::every, ::every] >= limit).mean(axis=(0, 1))]

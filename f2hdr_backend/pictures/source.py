@@ -1,4 +1,4 @@
-"""The frames of a shot as the viewer needs them: plate and result as light, and the layers of a result."""
+"""The frames of a shot for the viewer: plate and result as light, and the layers of a result."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ class Result:
 
     @property
     def bytes(self) -> int:
-        """Bytes in memory."""
+        """Size in memory."""
         return self.pixels.nbytes + sum(layer.nbytes for layer in self.layers.values())
 
 
 class Source:
-    """One plate and where its result is written.
+    """One plate and the pattern of its result.
 
     Plate pixels are light in the plate's own primaries, 1.0 = full scale; ``to_working`` converts them to the space of
-    the result, which the viewer shows and measures in.
+    the result, in which the viewer draws and measures.
     """
 
     def __init__(self, shot: Shot, frames: BoundedCache[FloatArray], results: BoundedCache[Result]) -> None:
-        """Open the plate of ``shot`` and decide its color as a render does, the clip level excepted.
+        """Open the plate of ``shot`` and resolve its color as a render does, except the clip level.
 
         Raises ShotError, ImageError or ColorError, as a render of it would.
         """
@@ -66,18 +66,20 @@ class Source:
         self.set_output(shot.output.pattern)
 
     def set_output(self, pattern: str) -> None:
-        """Take results from this pattern; empty for none. Raises ShotError for a pattern that is not one."""
+        """Set the pattern of the results; empty for none. Raises ShotError for an invalid pattern."""
         self._output = Sequence.parse(pattern) if pattern else None
 
     def clip_level(self) -> tuple[float, ...]:
-        """Return the linear value where the plate clips, one or one per channel; reads some frames to find it."""
+        """Return the linear value at which the plate clips, one or one per channel; may read some frames to estimate
+        it.
+        """
         if self.shot.color.clip_level is None:
             found, _ = settle_color(replace(self.settled, clip_level=None), self.plate)
             return found.clip_level or _ASSUMED_CLIP
         return self.shot.color.clip_level
 
     def light(self, number: int) -> FloatArray:
-        """Return ``(H, W, 3)`` light of a plate frame; do not write to it. Raises MissingFrames, ImageError."""
+        """Return ``(H, W, 3)`` light of a plate frame; do not modify it. Raises MissingFrames, ImageError."""
         self.plate.require([number])
         key = self._plate_key(number)
         found = self._frames.get(key)
@@ -91,15 +93,15 @@ class Source:
         return self._frames.get(self._plate_key(number)) is not None
 
     def to_working(self, light: FloatArray) -> FloatArray:
-        """Return plate light in the working space; the same array if it is that already."""
+        """Return plate light in the working space; the same array if no conversion is needed."""
         return light if self._color.encode is None else self._color.encode.apply(light)
 
     def has_result(self, number: int) -> bool:
-        """Whether there is a file for a frame's result."""
+        """Whether the file of a frame's result exists."""
         return self._output is not None and os.path.exists(self._output.path(number))
 
     def result_stamp(self, number: int) -> str:
-        """Return a text that changes when a frame's result does; empty if it is not rendered."""
+        """Return a string that changes when a frame's result does; empty if it is not rendered."""
         if self._output is None:
             return ""
         try:
@@ -123,7 +125,7 @@ class Source:
         return found
 
     def rendered(self) -> tuple[int, ...]:
-        """Return the frames whose results are there."""
+        """Return the frames whose results exist."""
         return () if self._output is None else self._output.on_disk().frames
 
     def close(self) -> None:
@@ -146,8 +148,9 @@ class Source:
         height, width = image.pixels.shape[:2]
         if (width, height) != self.plate.size:
             raise ImageError(
-                f'The result "{path}" is {width} x {height}, the plate {self.plate.size[0]} x {self.plate.size[1]}.',
-                hint="Render it again, or name another output.",
+                f'The result "{path}" is {width} x {height}, but the plate is {self.plate.size[0]} x '
+                f"{self.plate.size[1]}.",
+                hint="Render it again, or set another output pattern.",
                 path=path,
             )
         space = str(read_header(path).get("f2hdr/output_space", self.space)) if path.endswith(".exr") else self.space

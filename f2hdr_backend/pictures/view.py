@@ -1,4 +1,4 @@
-"""What the viewer asks for: which frames, which part of them, and how they are shown."""
+"""Parameters of one picture of the viewer: which frame, which part of it, and how it is drawn."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ OVERLAYS = ("none", "clip", "mask", "occlusion", "flow")
 
 @dataclass(frozen=True)
 class View:
-    """One picture for the viewer. Raises ValueError for a mode, overlay or channel that does not exist."""
+    """One picture of the viewer. Raises ValueError for an unknown mode, overlay or channel."""
 
     frame: int
     crop: tuple[int, int, int, int]
-    """Left, top, right and bottom in pixels of the plate; right and bottom are not included."""
+    """Left, top, right and bottom in plate pixels; right and bottom are exclusive."""
     scale: float
-    """Pixels of the display for one of the plate; above 1 the picture is delivered at 1 and enlarged by the viewer."""
+    """Display pixels per plate pixel; above 1 the picture is drawn at 1 and enlarged by the viewer."""
     mode: str = "plate"
     wipe: float = 0.5
-    """Where the wipe is, as a share of the plate's width: the plate to the left, the result to the right."""
+    """Position of the wipe, as a fraction of the plate's width: plate on the left, result on the right."""
     overlay: str = "none"
     match: bool = False
-    """Multiply plate frames by their exposure's distance from the anchor, so that plate and result have one scale."""
+    """Multiply plate frames by their exposure relative to the anchor, so that plate and result have the same scale."""
     look: Look = field(default_factory=Look)
     exposures: ExposurePattern | None = None
     anchor: str = "long"
@@ -38,17 +38,17 @@ class View:
 
     @property
     def anchor_ev(self) -> float:
-        """EV whose clip is 1.0 in the result, in stops."""
+        """EV of the exposure whose clip is 1.0 in the result, in stops."""
         if self.exposures is None:
             return 0.0
         ends = {"long": self.exposures.highest, "short": self.exposures.lowest}
         return ends[self.anchor] if self.anchor in ends else float(self.anchor)
 
     def plate_gain(self, frame: int) -> float:
-        """What a frame's plate light is multiplied by to be on the result's scale; 1 without exposures."""
+        """Return the factor from a frame's plate light to the scale of the result; 1 without exposures."""
         return 1.0 if self.exposures is None else float(2.0 ** (self.anchor_ev - self.exposures.ev(frame)))
 
     def clip_of_result(self) -> float:
-        """The result's value at the clip of the shortest exposure: nothing above it was seen by any frame."""
+        """Return the result's value at the clip of the shortest exposure: the highest light that any frame recorded."""
         lowest = self.anchor_ev if self.exposures is None else self.exposures.lowest
         return float(2.0 ** (self.anchor_ev - lowest))

@@ -31,7 +31,7 @@ HERE = Path(__file__).resolve().parent
 EXTRAS = "media,raw,timeline,ui"
 PYTHON = "3.11"
 SYSTEM_LIBRARIES = re.compile(r"lib(c|m|dl|pthread|rt|util|resolv)\.so|ld-linux|linux-vdso")
-"""Parts of glibc: they belong to the machine and are not copied."""
+"""Parts of glibc: they belong to the target system and are not copied."""
 LICENSES = re.compile(r"(?i)(^|/)(licen[cs]es?|copying|notice|authors)([^/]*$|/)")
 
 
@@ -63,7 +63,7 @@ TARGETS = {
 
 
 def main() -> int:
-    """Build the bundle that the command line asks for."""
+    """Build the bundle from command-line arguments."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("target", choices=TARGETS)
     parser.add_argument("--python", type=Path, help="an unpacked relocatable CPython 3.11 of the platform")
@@ -73,7 +73,7 @@ def main() -> int:
     asked = parser.parse_args()
     target, own = TARGETS[asked.target], asked.target == own_target()
     if not asked.wheels_only and asked.python is None and not own:
-        parser.error(f"--python is needed: this machine cannot provide the Python of {asked.target}")
+        parser.error(f"--python is required: this machine cannot provide the Python of {asked.target}")
     folder = asked.output / f"f2hdr-{version()}-{asked.target}"
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "wheels").mkdir(parents=True)
@@ -97,7 +97,7 @@ def main() -> int:
 
 
 def own_target() -> str:
-    """Return the name of the platform that runs this; only Linux can provide its own Python."""
+    """Return the name of the platform of this machine; only Linux can provide its own Python."""
     return f"linux-{platform.machine()}" if sys.platform == "linux" else ""
 
 
@@ -110,7 +110,7 @@ def version() -> str:
 
 
 def download_wheels(folder: Path, target: Target, extras: str, *, pure: bool) -> None:
-    """Build F2HDR's wheel, and download every wheel that it needs on the target, pip's own too."""
+    """Build F2HDR's wheel, and download every wheel that it needs on the target, including pip."""
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
     environment = {**os.environ, **({"F2HDR_PURE": "1"} if pure else {})}
     subprocess.run([*pip, "wheel", "--quiet", "--no-deps", "-w", folder, ROOT], check=True, env=environment)
@@ -159,7 +159,7 @@ def collect_licenses(wheels: Path, folder: Path) -> None:
 
 
 def write_checksums(folder: Path) -> None:
-    """Write SHA256SUMS over every file, in the format that sha256sum -c reads."""
+    """Write SHA256SUMS over every file, in the format of sha256sum."""
     lines = [
         f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder).as_posix()}\n"
         for path in sorted(folder.rglob("*"))
@@ -169,7 +169,7 @@ def write_checksums(folder: Path) -> None:
 
 
 def pack(folder: Path, kind: str) -> Path:
-    """Return the archive of the folder."""
+    """Pack the folder and return the path of the archive."""
     archive = folder.with_name(f"{folder.name}.{kind}")
     if kind == "zip":
         with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as file:

@@ -29,16 +29,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("shot", help="a Shot from f2hdr prepare")
     parser.add_argument("--first", type=int, required=True, help="first frame of every chunk")
-    parser.add_argument("--sizes", default="1,2,4,8,16", help="sizes of chunk to measure")
+    parser.add_argument("--sizes", default="1,2,4,8,16", help="chunk sizes to measure")
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--processor-time", action="store_true", help="on a machine that has other work: CPU seconds")
-    parser.add_argument("--plot", type=Path, help="PNG to draw; needs matplotlib")
+    parser.add_argument(
+        "--processor-time", action="store_true", help="measure CPU seconds, for a machine with other load"
+    )
+    parser.add_argument("--plot", type=Path, help="write the plot to this PNG; needs matplotlib")
     parser.add_argument("--title", default="Cost of chunking")
     options = parser.parse_args()
     sizes = np.array([int(size) for size in options.sizes.split(",")])
     seconds = np.array([_fastest(options, size) for size in sizes])
     frame, start = np.polyfit(sizes, seconds, 1)
-    sys.stdout.write(f"a task costs {start:.2f} s and {frame:.2f} s a frame\n")
+    sys.stdout.write(f"a task costs {start:.2f} s plus {frame:.2f} s per frame")
     for size, whole in zip(sizes, seconds, strict=True):
         sys.stdout.write(f"{size:4d} frames {whole:8.2f} s  overhead {1 - size * frame / whole:6.1%}\n")
     if options.plot:
@@ -52,7 +54,7 @@ def _fastest(options: argparse.Namespace, size: int) -> float:
 
 
 def _seconds(shot: str, frames: str) -> tuple[float, float]:
-    """Wall and processor seconds of a task, without the flow cache, which would spare the repeats their flow."""
+    """Return wall and CPU seconds of a task without the flow cache, which would shorten repeated runs."""
     command = ["f2hdr", "render", shot, "--frames", frames, "--force", "--progress", "openjd"]
     began, used = time.monotonic(), _used()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env={**os.environ, "F2HDR_CACHE_SIZE": "0"})
@@ -77,7 +79,7 @@ def _draw(path: Path, title: str, measured: tuple[FloatArray, FloatArray], costs
     axes.plot(sizes, 100 * (1 - sizes * frame / seconds), "ko", label="measured tasks")
     axes.axvline(DEFAULT_CHUNK, color="gray", linestyle=":")
     axes.annotate("default", (DEFAULT_CHUNK, 95), xytext=(4, 0), textcoords="offset points", color="gray")
-    axes.set(xscale="log", xlabel="frames a task", ylabel="overhead, % of the task", ylim=(0, 100), title=title)
+    axes.set(xscale="log", xlabel="frames per task", ylabel="overhead, % of the task", ylim=(0, 100), title=title)
     axes.set_xticks([1, 2, 4, 8, 16, 32, 64, 128], labels=["1", "2", "4", "8", "16", "32", "64", "128"])
     axes.legend()
     axes.grid(alpha=0.3)
