@@ -45,11 +45,24 @@ foreach ($line in [IO.File]::ReadAllLines((Join-Path $here 'SHA256SUMS'))) {
 # Everything is prepared in a folder at its side, then renamed: an installation that is stopped leaves the old one.
 $version = [IO.File]::ReadAllText((Join-Path $here 'VERSION')).Trim()
 $extras = [IO.File]::ReadAllText((Join-Path $here 'EXTRAS')).Trim()
-$part, $old = "$To.part", "$To.old"
-foreach ($folder in $part, $old) {
-    if (Test-Path -LiteralPath $folder) { Remove-Item -LiteralPath $folder -Recurse -Force }
+$work = "$To.installing"
+$part, $old, $process = (Join-Path $work 'new'), (Join-Path $work 'old'), (Join-Path $work 'process')
+
+function Remove-Work {
+    if (-not (Test-Path -LiteralPath $To) -and (Test-Path -LiteralPath $old)) { Move-Item -LiteralPath $old -Destination $To }
+    Remove-Item -LiteralPath $work -Recurse -Force
 }
-New-Item -ItemType Directory -Path $part | Out-Null
+
+if (Test-Path -LiteralPath $work) {
+    if (-not (Test-Path -LiteralPath $process)) { Stop-Installation "$work exists and was not made by this installer; move it." }
+    $running = [IO.File]::ReadAllText($process)
+    if (Get-Process -Id $running -ErrorAction SilentlyContinue) {
+        Stop-Installation "Process $running is installing to $To; wait for it, or end it."
+    }
+    Remove-Work
+}
+New-Item -ItemType Directory -Path $part -Force | Out-Null
+[IO.File]::WriteAllText($process, "$PID")
 Copy-Item -LiteralPath (Join-Path $here 'python') -Destination (Join-Path $part 'python') -Recurse
 $python = Join-Path $part 'python\python.exe'
 $pip = (Get-ChildItem -LiteralPath (Join-Path $here 'wheels') -Filter 'pip-*.whl').FullName
@@ -58,7 +71,10 @@ $env:PIP_CONFIG_FILE = 'nul'
 $start = "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); sys.argv[0] = 'pip'; runpy.run_module('pip', run_name='__main__')"
 & $python -I -c $start $pip install --quiet --no-index --no-cache-dir --no-warn-script-location `
     --disable-pip-version-check --find-links (Join-Path $here 'wheels') "f2hdr[$extras]"
-if ($LASTEXITCODE -ne 0) { Stop-Installation 'The wheels could not be installed; see the lines above.' }
+if ($LASTEXITCODE -ne 0) {
+    Remove-Work
+    Stop-Installation 'The wheels could not be installed; see the lines above.'
+}
 
 New-Item -ItemType Directory -Path (Join-Path $part 'bin') | Out-Null
 $launcher = @'
@@ -71,8 +87,13 @@ foreach ($name in 'licenses', 'LICENSE', 'VERSION') {
 }
 Copy-Item -LiteralPath (Join-Path $here 'install.ps1') -Destination (Join-Path $part 'uninstall.ps1')
 [IO.File]::WriteAllText((Join-Path $part 'F2HDR_BUNDLE'), "F2HDR was installed here by its bundle.`n")
+$started = & (Join-Path $part 'bin\f2hdr.cmd') --version
+if ($started -ne $version) {
+    Remove-Work
+    Stop-Installation 'The installed command does not start.'
+}
 if (Test-Path -LiteralPath $To) { Move-Item -LiteralPath $To -Destination $old }
 Move-Item -LiteralPath $part -Destination $To
-if (Test-Path -LiteralPath $old) { Remove-Item -LiteralPath $old -Recurse -Force }
+Remove-Work
 Write-Output "installed $(Join-Path $To 'bin\f2hdr.cmd')"
 Write-Output 'Next: f2hdr doctor, f2hdr demo, f2hdr install nuke'

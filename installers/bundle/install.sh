@@ -54,11 +54,23 @@ elif command -v shasum >/dev/null; then
 fi
 
 # Everything is prepared in a folder at its side, then renamed: an installation that is stopped leaves the old one.
-parent=$(dirname -- "$target")
-mkdir -p "$parent"
-part="$target.part"
-rm -rf "$part"
-trap 'rm -rf "$part"' EXIT INT TERM
+work="$target.installing"
+part="$work/new"
+finish() {
+  if [ ! -e "$target" ] && [ -e "$work/old" ]; then mv "$work/old" "$target"; fi
+  rm -rf "$work"
+}
+mkdir -p "$(dirname -- "$target")"
+if ! mkdir "$work" 2>/dev/null; then
+  [ -f "$work/process" ] || fail "$work exists and was not made by this installer; move it."
+  process=$(cat "$work/process")
+  if kill -0 "$process" 2>/dev/null; then fail "Process $process is installing to $target; wait for it, or end it."; fi
+  finish
+  mkdir "$work"
+fi
+trap finish EXIT
+trap 'exit 130' INT TERM HUP
+echo $$ > "$work/process"
 mkdir -p "$part/bin"
 cp -R "$here/python" "$part/python"
 run() { PIP_CONFIG_FILE=/dev/null LD_LIBRARY_PATH="$part/python/lib/shared${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" "$part/python/bin/python3" -I "$@"; }
@@ -91,11 +103,8 @@ cp "$here/install.sh" "$part/uninstall.sh"
 echo "F2HDR was installed here by its bundle." > "$part/F2HDR_BUNDLE"
 [ "$("$part/bin/f2hdr" --version)" = "$(cat "$here/VERSION")" ] || fail "The installed command does not start."
 
-old="$target.old"
-rm -rf "$old"
-if [ -e "$target" ]; then mv "$target" "$old"; fi
+if [ -e "$target" ]; then mv "$target" "$work/old"; fi
 mv "$part" "$target"
-rm -rf "$old"
 if [ ! -e "$link" ] || [ -L "$link" ]; then
   mkdir -p "$HOME/.local/bin"
   ln -sf "$target/bin/f2hdr" "$link"
