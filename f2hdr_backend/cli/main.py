@@ -31,7 +31,7 @@ def build_app() -> App:
     app = App(
         name="f2hdr",
         help="Scene-linear HDR frames from footage shot with alternating exposures.",
-        epilog="f2hdr COMMAND --help explains a command. Tab completion: f2hdr --install-completion.",
+        epilog="f2hdr COMMAND --help explains a command.",
     )
     app.callback()(_options)
     for found in pkgutil.iter_modules(verbs.__path__):

@@ -13,9 +13,16 @@ SMOOTHED_OVER = 50
 def draw(folder: Path) -> Path:
     """Write ``curves.png`` into a run's folder, from its ``train.csv`` and, if there, ``validation.csv``."""
     import matplotlib
+
+    from f2hdr_backend.evaluate.pictures.style import matplotlib_style
+
+    with matplotlib.rc_context({"backend": "Agg", **matplotlib_style()}):
+        return _draw(folder)
+
+
+def _draw(folder: Path) -> Path:
     from matplotlib.figure import Figure
 
-    matplotlib.use("Agg")
     (_, _, *names), (steps, loss, *figures) = _table(folder / "train.csv")
     figure = Figure(figsize=(12, 4), layout="constrained")
     left, middle, right = figure.subplots(1, 3)
@@ -27,7 +34,6 @@ def draw(folder: Path) -> Path:
         right.set_ylabel("PSNR_T, dB")
     for axes in (left, middle, right):
         axes.set_xlabel("step")
-        axes.grid(alpha=0.3)
         if axes.lines:
             axes.legend()
     path = folder / "curves.png"

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from f2hdr_backend.evaluate.pictures.style import FAINT, INK, matplotlib_style
 from f2hdr_backend.farm.job import DEFAULT_CHUNK
 
 FloatArray = NDArray[np.float64]
@@ -44,7 +45,10 @@ def main() -> None:
     for size, whole in zip(sizes, seconds, strict=True):
         sys.stdout.write(f"{size:4d} frames {whole:8.2f} s  overhead {1 - size * frame / whole:6.1%}\n")
     if options.plot:
-        _draw(options.plot, options.title, (sizes, seconds), (float(start), float(frame)))
+        import matplotlib
+
+        with matplotlib.rc_context(matplotlib_style()):
+            _draw(options.plot, options.title, (sizes, seconds), (float(start), float(frame)))
 
 
 def _fastest(options: argparse.Namespace, size: int) -> float:
@@ -76,14 +80,17 @@ def _draw(path: Path, title: str, measured: tuple[FloatArray, FloatArray], costs
     for frame_s in (frame, 1.0, 5.0, 30.0):
         label = f"{frame_s:.2g} s a frame" + (" (as measured)" if frame_s == frame else "")
         axes.plot(fine, 100 * start / (start + fine * frame_s), label=label)
-    axes.plot(sizes, 100 * (1 - sizes * frame / seconds), "ko", label="measured tasks")
-    axes.axvline(DEFAULT_CHUNK, color="gray", linestyle=":")
-    axes.annotate("default", (DEFAULT_CHUNK, 95), xytext=(4, 0), textcoords="offset points", color="gray")
+    axes.plot(sizes, 100 * (1 - sizes * frame / seconds), "o", color=_shade(INK), label="measured tasks")
+    axes.axvline(DEFAULT_CHUNK, color=_shade(FAINT), linestyle=":")
+    axes.annotate("default", (DEFAULT_CHUNK, 95), xytext=(4, 0), textcoords="offset points", color=_shade(FAINT))
     axes.set(xscale="log", xlabel="frames per task", ylabel="overhead, % of the task", ylim=(0, 100), title=title)
     axes.set_xticks([1, 2, 4, 8, 16, 32, 64, 128], labels=["1", "2", "4", "8", "16", "32", "64", "128"])
     axes.legend()
-    axes.grid(alpha=0.3)
     figure.savefig(path, dpi=110)
+
+
+def _shade(color: tuple[int, int, int]) -> tuple[float, ...]:
+    return tuple(part / 255 for part in color)
 
 
 if __name__ == "__main__":

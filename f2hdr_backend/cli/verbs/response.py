@@ -34,7 +34,7 @@ def response(
     ] = None,
     plot: Annotated[Path | None, typer.Option(help="PNG to draw the curve into.")] = None,
 ) -> None:
-    """Recover the response of a camera, for ``render --response FILE``.
+    """Recover the response of a camera, for render --response FILE.
 
     The frames have to show one scene, their exposures have to be known: from --exposures (the first value is that of
     the first frame) or from the file headers. From pixels alone the curve and the exposures can only be determined

@@ -10,13 +10,13 @@ from PIL import Image, ImageDraw, ImageFont
 
 from f2hdr_backend.evaluate.bench.measure import Measured, NotRun
 from f2hdr_backend.evaluate.bench.report import Report
-from f2hdr_backend.evaluate.pictures.contact_sheet import FAINT, GROUND, INK, Color, Picture
+from f2hdr_backend.evaluate.pictures.contact_sheet import Picture
+from f2hdr_backend.evaluate.pictures.style import FAINT, GRID, GROUND, INK, SERIES, Color
 
 WIDTH, HEIGHT = 1500, 640
 ZOOM = 2
 """Supersampling factor for smooth lines."""
-COLORS: dict[str, Color] = {"f2hdr": (255, 170, 0), "merge": (110, 190, 255), "plain": (226, 124, 204)}
-GRID: Color = (66, 66, 66)
+COLORS: dict[str, Color] = dict(zip(("f2hdr", "merge", "plain"), SERIES, strict=False))
 TITLE_PX, TEXT_PX, LABEL_PX = 26, 17, 15
 LABEL_STEP = 20
 """Minimum distance between the labels at the ends of lines, in pixels."""

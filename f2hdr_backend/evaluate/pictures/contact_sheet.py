@@ -11,18 +11,13 @@ from PIL import Image, ImageDraw, ImageFont
 
 from f2hdr_backend.evaluate.pictures.false_color import color_bar
 from f2hdr_backend.evaluate.pictures.flow_colors import color_wheel
+from f2hdr_backend.evaluate.pictures.style import FAINT, GROUND, INK, MARK, Color
 from f2hdr_backend.shot.errors import ImageError
 
 Picture = NDArray[np.uint8]
-Color = tuple[int, int, int]
 
 WIDTH = 1920
 MARGIN, GUTTER, ROW_GAP = 28, 12, 16
-GROUND: Color = (38, 38, 38)
-"""Dark and neutral, so that it does not affect color perception."""
-INK: Color = (236, 236, 236)
-FAINT: Color = (165, 165, 165)
-MARK: Color = (255, 170, 0)
 TITLE_PX, HEADING_PX, TEXT_PX, LABEL_PX, LEGEND_PX = 38, 25, 19, 17, 14
 
 
