@@ -1,4 +1,4 @@
-"""The colors of every picture and chart that F2HDR draws: dark and neutral, so that they do not affect color perception."""
+"""The colors of all pictures and charts: dark and neutral, so that they do not affect color perception."""
 
 from __future__ import annotations
 
