@@ -1,6 +1,5 @@
 """What every test process needs before its first import of torch or Qt, whatever shell it was started from."""
 
-import getpass
 import os
 import signal
 import tempfile
@@ -18,9 +17,10 @@ for name in list(os.environ):
         del os.environ[name]
 for name in ("OCIO", "FORCE_COLOR", "TTY_COMPATIBLE", "NO_COLOR", "COLUMNS", "LINES", "_F2HDR_COMPLETE"):
     os.environ.pop(name, None)
+_USER = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "")
 # No test fills the cache or the log of whoever runs it; those of the cache set a folder of their own.
 os.environ["F2HDR_CACHE_SIZE"] = "0"
-os.environ["F2HDR_LOGS"] = os.path.join(tempfile.gettempdir(), f"f2hdr-test-logs-{getpass.getuser()}")
+os.environ["F2HDR_LOGS"] = os.path.join(tempfile.gettempdir(), f"f2hdr-test-logs-{_USER}")
 
 # A shell without job control starts background jobs with Ctrl-C ignored, and their children inherit that. A handler,
 # unlike "ignore", is not inherited: the tests' children start with the system's default, and this process stays alive.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 import re
@@ -12,8 +11,9 @@ from pathlib import Path
 
 from f2hdr_backend.cli.health import Item
 from f2hdr_backend.cli.log import log_file
+from f2hdr_backend.cli.user import user_name
 from f2hdr_backend.client import runtime
-from f2hdr_backend.shot.atomic import replacing
+from f2hdr_backend.shot.atomic import atomic_file
 
 _SECRET = re.compile(r"\b[0-9a-fA-F]{32,}\b|(?i:(?<=token[=: ])|(?<=bearer ))[^\s\"',]{8,}")
 """Long hexadecimal words (tokens and digests), and words after ``token`` and ``bearer``."""
@@ -26,7 +26,7 @@ def write_bug_report(path: Path, items: Sequence[Item]) -> list[str]:
     for log in (log_file(), log_file().with_suffix(".1.log"), server_log):
         if log.is_file():
             texts[log.name] = log.read_text(encoding="utf-8", errors="replace")
-    with replacing(path) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as file:
+    with atomic_file(path) as archive, zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
         for name, text in texts.items():
             file.writestr(name, redacted(text))
     return list(texts)
@@ -36,7 +36,7 @@ def redacted(text: str) -> str:
     """Return a text with the home folder as ``~``, the user's name as ``USER`` and secrets as ``SECRET``."""
     for home in {str(Path.home()), os.path.realpath(Path.home())}:
         text = text.replace(home, "~").replace(home.replace("\\", "\\\\"), "~")
-    name = getpass.getuser()
+    name = user_name()
     if name:
         text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])", "USER", text)
     return _SECRET.sub("SECRET", text)

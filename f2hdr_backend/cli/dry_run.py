@@ -87,7 +87,7 @@ def sentences(found: RenderForecast) -> Iterator[str]:
     yield f"output        {found.output}"
     yield f"how           {found.weights} on {found.flow} flow, {found.device} {found.precision}, {found.plan}"
     if found.frames:
-        yield f"time          about {_duration(found.seconds)}, from frames rendered now"
+        yield f"time          about {terminal.duration(found.seconds)}, from frames rendered now"
         yield f"disk          about {format_size(found.bytes)}; {format_size(found.free_bytes)} are free there"
 
 
@@ -125,10 +125,3 @@ def _existing(folder: str) -> Path:
     while not path.exists():
         path = path.parent
     return path
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

@@ -21,6 +21,8 @@ from f2hdr_backend.shot.errors import Cancelled, F2HDRError
 def main() -> NoReturn:
     """Run the command line that this process was started with."""
     os.environ["PYTHONSAFEPATH"] = "1"  # no child imports modules from the current folder
+    if os.path.expanduser("~") == "~":
+        os.environ["HOME"] = os.sep  # as container runtimes do for a user that the system does not list
     set_up_cpu()
     start_log()
     run(build_app())

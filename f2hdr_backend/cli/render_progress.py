@@ -113,7 +113,7 @@ def _quality(event: RenderStarted) -> str:
     if not event.quality:
         return ""
     mine, following = (
-        "" if seconds is None else f", about {seconds:.2g} s a frame"
+        "" if seconds is None else f", about {terminal.duration(seconds)} a frame"
         for seconds in (event.seconds_a_frame, event.next_seconds_a_frame)
     )
     above = f" (--quality {event.next_quality}{following})" if event.next_quality else ""

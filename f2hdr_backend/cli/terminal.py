@@ -78,6 +78,14 @@ def working(text: str) -> Iterator[None]:
         yield
 
 
+def duration(seconds: float) -> str:
+    """Return a time that is an estimate, with two digits: ``0.85 s``, ``28 s``, ``12 min``, ``3 h 20 min``."""
+    if seconds < 90:
+        return f"{seconds:.2g} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
 def count(number: int, thing: str) -> str:
     """Return a number with its noun: ``1 frame``, ``2 frames``."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

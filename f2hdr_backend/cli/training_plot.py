@@ -16,7 +16,8 @@ def draw(folder: Path) -> Path:
 
     from f2hdr_backend.evaluate.pictures.style import matplotlib_style
 
-    with matplotlib.rc_context({"backend": "Agg", **matplotlib_style()}):
+    style: Any = {"backend": "Agg", **matplotlib_style()}
+    with matplotlib.rc_context(style):
         return _draw(folder)
 
 

@@ -129,3 +129,20 @@ def test_info_as_json_and_as_words(monkeypatch: pytest.MonkeyPatch) -> None:
     words = _python(COMMAND, "info")
     assert words.returncode == 0
     assert "/some/cache" in words.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="users of POSIX")
+def test_a_user_that_the_system_does_not_list_can_run_commands():
+    """As a container's with a random user ID: no name, no home folder."""
+    unlisted = """
+import os, pwd
+def missing(user):
+    raise KeyError(user)
+pwd.getpwuid = missing
+for name in ("HOME", "LOGNAME", "USER", "LNAME", "USERNAME"):
+    os.environ.pop(name, None)
+"""
+    named = _python(f"{unlisted}from f2hdr_backend.cli.user import user_name; print(repr(user_name()))")
+    assert named.stdout.strip() == "''", named.stderr
+    listed = _python(unlisted + COMMAND, "weights", "list", "--json")
+    assert listed.returncode == 0 and "mergenet" in listed.stdout, listed.stderr

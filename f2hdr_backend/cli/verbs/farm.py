@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 import sys
@@ -19,6 +18,7 @@ from f2hdr_backend.cli.command import App, Section
 from f2hdr_backend.cli.own_command import own_command
 from f2hdr_backend.cli.shot_options import PathMappingFile, frame_range, path_mapping, read_shot
 from f2hdr_backend.cli.task import AsJson, Progress, ProgressOption, say, show_lines, task
+from f2hdr_backend.cli.user import user_name
 from f2hdr_backend.farm import schedulers
 from f2hdr_backend.farm.job import DEFAULT_CHUNK, FarmJob, Site, chunks
 from f2hdr_backend.farm.report import ChunkDone, ChunkFailed, ChunkRetried, failed, failures_in
@@ -230,7 +230,7 @@ def _name(shot: Shot) -> str:
 
 
 def _site(folder: Path, show: str) -> Site:
-    return Site(folder.absolute(), show, getpass.getuser(), os.getuid() if hasattr(os, "getuid") else 0)
+    return Site(folder.absolute(), show, user_name() or "f2hdr", os.getuid() if hasattr(os, "getuid") else 0)
 
 
 def _write(folder: Path, files: dict[str, str]) -> None:

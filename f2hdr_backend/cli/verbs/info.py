@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 import f2hdr_backend
+from f2hdr_backend.cli import terminal
 from f2hdr_backend.cli.command import Section
 
 _CPU_FEATURES = {
@@ -74,7 +75,8 @@ def _quality() -> dict[str, str]:
     found = {"auto": f"= {default}"}
     for name, step in STEPS.items():
         seconds = choice(resolved(Engine(quality=name)), QUALITY_SIZE).seconds
-        cost = "" if seconds is None else f" (about {seconds:.2g} s a frame of {QUALITY_SIZE[0]} x {QUALITY_SIZE[1]})"
+        width, height = QUALITY_SIZE
+        cost = "" if seconds is None else f" (about {terminal.duration(seconds)} a frame of {width} x {height})"
         found[name] = f"= {step.weights or step.method}{cost}"
     return found
 
