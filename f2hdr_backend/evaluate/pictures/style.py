@@ -19,15 +19,13 @@ SERIES: tuple[Color, ...] = ((255, 170, 0), (110, 190, 255), (226, 124, 204), (1
 
 def matplotlib_style() -> dict[str, Any]:
     """Return matplotlib's rcParams for these colors."""
-    from cycler import cycler
-
     ground, ink, faint, grid = (_hex(color) for color in (GROUND, INK, FAINT, GRID))
     return {
         "axes.edgecolor": grid,
         "axes.facecolor": ground,
         "axes.grid": True,
         "axes.labelcolor": faint,
-        "axes.prop_cycle": cycler(color=[_hex(color) for color in SERIES]),
+        "axes.prop_cycle": f"cycler(color={[_hex(color) for color in SERIES]})",
         "axes.titlecolor": ink,
         "figure.facecolor": ground,
         "grid.color": grid,
