@@ -75,7 +75,7 @@ SUB_PACKAGES = {
     "image.movie": "image.arrays image.frame image.metadata image.orientation image.signal image.timecode image.ycbcr",
     "model.sea_raft": "model",
 }
-"""By sub-package: what it may import of its own package beside itself."""
+"""Allowed imports of each sub-package within its own package."""
 OPEN_PACKAGES = {"cli"}
 HOST_MODULES = {"nuke", "nukescripts", "PySide2", "PySide6", "shiboken2", "shiboken6", "f2hdr_nuke"}
 DOOR_FOLDERS = [ROOT / PACKAGE / name for name in ("shot", "client", "install")]
@@ -90,7 +90,7 @@ def _name(path: Path) -> str:
 
 
 def _imports(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield (line, dotted module) of every import in a file, wherever it stands; relative ones absolute."""
+    """Yield (line, dotted module) of every import in a file, at any nesting; relative ones as absolute."""
     package = path.relative_to(ROOT).with_suffix("").parts[:-1]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

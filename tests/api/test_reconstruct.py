@@ -1,4 +1,4 @@
-"""``reconstruct`` from arrays equals a render of the same pixels, and refuses what it cannot use."""
+"""``reconstruct`` from arrays equals a render of the same pixels, and refuses invalid input."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def press(driver: webdriver.Chrome, *keys: str) -> None:
 
 
 def errors(driver: webdriver.Chrome) -> list[dict]:
-    """What the page complained of."""
+    """Errors in the console of the page."""
     return [entry for entry in driver.get_log("browser") if entry["level"] == "SEVERE"]
 
 

@@ -1,4 +1,4 @@
-"""A bug report contains the report and the logs, and nobody's name or token."""
+"""A bug report contains the report and the logs, without user names and tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all verbs share: help that is complete at any width, -h, -q, errors in the form the user asked for."""
+"""Behavior shared by all verbs: complete help at any width, -h, -q, errors in the requested format."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ def test_an_edl_is_rendered(tmp_path):
     assert frames_in(tmp_path / "hdr" / "sh020") == [f"sh020.{n:04d}.exr" for n in (5, 6, 7)]
 
 
-def test_refused_clips_are_told_and_the_others_rendered(tmp_path):
+def test_refused_clips_are_reported_and_the_others_rendered(tmp_path):
     make_movie(tmp_path / "sh020.mov", 20)
     flat = np.full((HEIGHT, WIDTH, 3), 0.5, np.float32)
     for number in range(1, 9):

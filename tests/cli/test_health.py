@@ -1,4 +1,4 @@
-"""The doctor's checks see what is wrong and name the next step."""
+"""The doctor's checks detect problems and suggest the next step."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from f2hdr_backend.machine import torch_build
 
 @pytest.fixture(autouse=True)
 def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home of its own."""
+    """A temporary home folder."""
     for name in ("HOME", "USERPROFILE"):
         monkeypatch.setenv(name, str(tmp_path))
     monkeypatch.setenv("F2HDR_RUNTIME", str(tmp_path / "run"))

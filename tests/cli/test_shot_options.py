@@ -22,7 +22,7 @@ HOSTS = {
 ROOT = Path(__file__).parents[2]
 _BACKENDS = {"flow", "precision", "device", "memory", "tile", "compression", "pixel_type"}
 _GIVEN = {"frames", "trust_given", "response"}
-"""The host's range and its own exposure controls say these."""
+"""The host's range and exposure controls correspond to these."""
 NOT_IN_HOSTS = {
     "nuke": _BACKENDS | _GIVEN,
     "resolve": _BACKENDS | _GIVEN | {"config", "input_space", "output_space"},  # works in the timeline's own space

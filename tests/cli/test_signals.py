@@ -1,4 +1,4 @@
-"""Signals stop a verb without leaving a temporary file, however often and whichever come."""
+"""Signals stop a verb without leaving a temporary file, for any sequence of signals."""
 
 import os
 import signal

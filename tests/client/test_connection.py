@@ -16,7 +16,7 @@ def family(kind=F2HDRError):
 
 @pytest.fixture
 def say():
-    """A server that takes one connection, reads the head of a request, and sends the given answer."""
+    """A server that accepts one connection, reads the head of a request, and sends the given answer."""
     doors = []
 
     def serve(*parts, hold=False):

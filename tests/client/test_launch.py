@@ -1,4 +1,4 @@
-"""The server is found, not configured: started once by whoever comes first, recovered, and left alone."""
+"""The server is found without configuration: started once by the first client, restarted after a crash."""
 
 import json
 import os
@@ -63,7 +63,7 @@ def test_the_environment_of_a_host_stays_outside(monkeypatch):
 
 
 def test_a_stale_file_is_recovered(home):
-    """Its process is gone, or lives and is another's, or listens and is none of ours."""
+    """Its process has ended, belongs to another user, or is a different server."""
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     facts = {"address": "http://127.0.0.1:9", "token": "t", "version": f2hdr_backend.__version__}
@@ -78,7 +78,7 @@ def test_a_stale_file_is_recovered(home):
     assert info(launch.connect(timeout=LONG_S))["pid"] != first
 
 
-def test_without_a_backend_the_mend_is_told(tmp_path, monkeypatch):
+def test_without_a_backend_the_fix_is_reported(tmp_path, monkeypatch):
     monkeypatch.setenv("F2HDR_RUNTIME", str(tmp_path))
     monkeypatch.delenv("F2HDR_BACKEND", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))

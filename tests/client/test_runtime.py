@@ -1,4 +1,4 @@
-"""Where client and server meet: private to one user, and locks that fall open."""
+"""The runtime folder of client and server: private to one user, with locks that are released when a process ends."""
 
 import json
 import os

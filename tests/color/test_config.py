@@ -1,4 +1,4 @@
-"""OCIO configs and their spaces: which one is loaded, what converts, and what is said when it cannot."""
+"""OCIO configs and their spaces: which one is loaded, conversions, and error messages."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -59,7 +59,7 @@ def test_spaces_agree_with_the_aces_studio_config(shipped, space):
 
 @pytest.mark.parametrize("space", [name for name in all_spaces() if not name.startswith("Rec.2100-HLG")])
 def test_a_space_is_a_curve_and_primaries_of_its_own(shipped, space):
-    """The plate's own light: neutral stays neutral, and going on to the hub gives what the config gives."""
+    """The plate's own primaries: neutral stays neutral, and the conversion via the hub equals that of the config."""
     linear = shipped.linear(space)
     assert linear.own
     codes = np.random.default_rng(1).uniform(0.1, 0.9, (3, 20, 3)).astype(np.float32)

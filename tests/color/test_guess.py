@@ -1,4 +1,4 @@
-"""Which space a plate is taken for when nobody says, and why."""
+"""The color space that is guessed for a plate without a given one, and the reported reason."""
 
 import struct
 import zlib

@@ -1,4 +1,4 @@
-"""Profiles read here agree with littleCMS; a plate with a profile gives the light that the profile describes."""
+"""ICC profiles agree with littleCMS; a plate with a profile is decoded to the light that the profile describes."""
 
 import io
 import struct

@@ -176,7 +176,7 @@ def test_primaries_in_the_header_are_used_where_no_space_has_them(tmp_path, conf
     np.testing.assert_allclose(result(shot), truth, rtol=0.01, atol=0.004)
 
 
-def test_wrong_primaries_are_told_and_impossible_ones_refused(tmp_path):
+def test_wrong_primaries_are_reported_and_impossible_ones_refused(tmp_path):
     write_light(tmp_path, header={"chromaticities": AP1})
     said = warned(render(shot_of(tmp_path, "lin.#.exr", input_space="Linear Rec.2020")))
     assert "lin_ap1_scene" in said["primaries_disagree"] and "Linear Rec.2020" in said["primaries_disagree"]

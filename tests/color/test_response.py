@@ -13,7 +13,7 @@ RATIO = 8.0
 
 
 def back(response, codes):
-    """What a perfect network makes of codes: their light."""
+    """Return the light of codes, as a perfect network would."""
     return response.to_light(codes.astype(np.float64) ** 2.2)
 
 

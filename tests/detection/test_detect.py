@@ -108,7 +108,7 @@ def test_a_plate_that_does_not_alternate_is_refused_with_the_way_out(scene: Scen
     ],
     ids=["without a cycle", "equal neighbors", "two frames", "one frame"],
 )
-def test_what_cannot_be_told_is_refused(truth: list[float]) -> None:
+def test_plates_without_a_pattern_are_refused(truth: list[float]) -> None:
     found = detect(plate_of(Scene(12), truth, noise=0.002))
     assert found.pattern is None
     assert found.reason
@@ -198,7 +198,7 @@ def test_missing_frames_are_all_named() -> None:
     assert caught.value.frames == (5, 6)
 
 
-def test_levels_and_progress_are_told_for_every_frame() -> None:
+def test_levels_and_progress_are_reported_for_every_frame() -> None:
     reported: list[tuple[int, int]] = []
     plate = plate_of(Scene(23), _alternating(3, 0), noise=0.002)
     found = detect(plate, progress=lambda done, total: reported.append((done, total)))

@@ -1,4 +1,4 @@
-"""How frames pass from the plate to the files: what waits for what, and what nobody asked for stays where it is."""
+"""Frames from the plate to the files: order, concurrency, and no unrequested work."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_a_render_asks_for_what_it_writes_and_what_its_blend_follows(
 
 
 class HostReads(TorchDispatchMode):
-    """Counts how often the host looks at a number that was computed: there a GPU would be waited for."""
+    """Counts how often the host reads a computed number, which would synchronize with a GPU."""
 
     LOOKS = (torch.ops.aten.item, torch.ops.aten.is_nonzero, torch.ops.aten._local_scalar_dense)
     count = 0
@@ -145,7 +145,7 @@ def test_the_device_is_waited_for_once_a_frame(flow, precision, monkeypatch):
     assert reads.count == 1
 
 
-def test_the_first_frame_is_told_before_the_second_is_begun(plate, tmp_path, monkeypatch):
+def test_the_first_frame_is_reported_before_the_second_starts(plate, tmp_path, monkeypatch):
     begun = []
     fit = Method.fit
 
@@ -258,7 +258,7 @@ def test_beside_a_gpu_flows_from_the_cache_are_unpacked_ahead(plate, tmp_path, m
     same(cold, warm, FEW)
 
 
-def test_a_missing_kernel_is_told_in_every_render_once(plate, tmp_path, monkeypatch):
+def test_a_missing_kernel_is_reported_once_per_render(plate, tmp_path, monkeypatch):
     with sea_raft_installed():
         shot = shot_of(plate, tmp_path, flow="sea_raft")
         renderer = Renderer(shot.engine)

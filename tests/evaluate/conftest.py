@@ -24,7 +24,7 @@ def golden_values() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def golden_pair() -> Callable[[str], Pair]:
-    """``pair(name)`` gives (test, reference), float64 (H, W, 3) in 0 to 1."""
+    """``pair(name)`` returns (test, reference), float64 (H, W, 3) in 0 to 1."""
 
     def load(name: str) -> Pair:
         with np.load(GOLDEN / f"{name}.npz") as arrays:

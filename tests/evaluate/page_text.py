@@ -1,4 +1,4 @@
-"""What a comparison page embeds, decoded by its documented layout."""
+"""Data embedded in a comparison page, decoded by its documented layout."""
 
 import base64
 import html

@@ -1,4 +1,4 @@
-"""What `f2hdr bench` measures: that the plain run is the same network, and that what is reported of both is true."""
+"""``f2hdr bench``: the plain run uses the same network, and the reported measurements of both are correct."""
 
 import os
 from contextlib import contextmanager
@@ -56,7 +56,7 @@ def test_the_plain_run_gives_the_engines_picture(flow, size):
         ours, plain = (bench.opening(method).open() for method in (OURS, PLAIN))
     plain.estimator = RoundedLikeTheCache(plain.estimator)
     first, second = Pan(size, 2).windows()
-    ours.run(first)  # what is kept of it must not show in the next window
+    ours.run(first)  # # state that is kept must not affect the next window
     expected, found = ours.run(second), plain.run(second)
     assert found.radiance.shape == (size[1], size[0], 3)
     assert np.ptp(found.radiance) > 0.5 and np.abs(found.flows).max() > 0.1
@@ -103,7 +103,7 @@ def test_a_plain_run_that_does_not_fit_is_not_tried():
         assert isinstance(bench.measure(PLAIN, (320, 192), 1), NotRun)
 
 
-def test_an_engine_that_may_use_too_little_is_told_so():
+def test_an_engine_with_too_little_memory_is_reported():
     with opened("auto", memory="1M") as bench:
         assert isinstance(bench.measure(OURS, (64, 48), 1), NotRun)
 

@@ -1,4 +1,4 @@
-"""A Shot in, exact job files out; and the schedulers' own readers take them."""
+"""Exact job files for a Shot, which the schedulers' own readers accept."""
 
 import json
 import os
@@ -16,9 +16,9 @@ from f2hdr_backend.shot.frames import FrameRange
 from tests.farm.jobs import FULL, GOLDEN, JOBS, PLAIN, SHOT, SITE
 
 DEADLINE = os.environ.get("F2HDR_TEST_DEADLINE", "")
-"""The ``deadline`` command of an environment of its own, with the package deadline."""
+"""The ``deadline`` command of a separate environment with the package deadline."""
 OUTLINE = os.environ.get("F2HDR_TEST_OUTLINE", "")
-"""The Python of an environment of its own, with opencue_pyoutline and packaging."""
+"""The Python of a separate environment with opencue_pyoutline and packaging."""
 
 
 @pytest.mark.parametrize("name", JOBS)

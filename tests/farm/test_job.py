@@ -1,4 +1,4 @@
-"""Chunks, and what a farm refuses to take."""
+"""Chunks, and Shots that a farm refuses."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What a task prints is what OpenJD's own log filter reads."""
+"""OpenJD's own log filter parses the output of a task."""
 
 import logging
 import re

@@ -1,4 +1,4 @@
-"""Chunks on several processes: the bytes of one run, whatever order they come in and whoever dies."""
+"""Chunks in several processes: the same bytes as one run, in any order and with killed processes."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Flows on disk: what comes back, what is a miss, what leaves first, and processes that share a folder."""
+"""Flows on disk: stored values, misses, eviction order, and processes that share a folder."""
 
 import errno
 import hashlib

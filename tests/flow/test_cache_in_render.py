@@ -1,4 +1,4 @@
-"""The flow cache seen from outside: a render gives the same pixels with it, without it, and from it."""
+"""The flow cache from outside: a render has the same pixels with it, without it, and from it."""
 
 import json
 import os

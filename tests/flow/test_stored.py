@@ -26,7 +26,7 @@ A, B, C = (Frame(letter * 64, exposure) for letter, exposure in (("a", 1.0), ("b
 
 
 class Network:
-    """Stands for a flow network: counts what it is asked, and never says the same twice."""
+    """Stand-in for a flow network: counts its calls, and returns a different flow each time."""
 
     def __init__(self):
         self.estimated = 0

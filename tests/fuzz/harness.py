@@ -152,7 +152,7 @@ def mutated(content: bytes, number: int) -> bytes:
 
 
 def read(path: Path) -> None:
-    """Read a file as the product would. Raises F2HDRError for what is wrong with it."""
+    """Read a file like the product. Raises F2HDRError if it is invalid."""
     from f2hdr_backend.color.config import load_config
     from f2hdr_backend.color.tags import read_tags
     from f2hdr_backend.farm.path_mapping import PathMapping

@@ -1,4 +1,4 @@
-"""Camera logs of the shipped config against their makers' published formulas, written anew here."""
+"""Camera logs of the shipped config against independent implementations of the manufacturers' published formulas."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""EXR plates: the picture is found, placed and complete; everything else comes along."""
+"""EXR plates: the picture is found, positioned and complete; all other channels pass through."""
 
 import numpy as np
 import OpenEXR

@@ -1,4 +1,4 @@
-"""Pictures in all eight orientations come out upright, as Pillow turns them."""
+"""Pictures in all eight orientations are rotated upright, as Pillow does."""
 
 import numpy as np
 import pytest

@@ -120,7 +120,7 @@ def test_damaged_and_foreign_files_are_refused(tmp_path):
         read_image(str(tmp_path / "none.dng"))
 
 
-def test_without_rawpy_the_mend_is_told(tmp_path, monkeypatch):
+def test_without_rawpy_the_fix_is_reported(tmp_path, monkeypatch):
     write_dng(tmp_path / "p.1.dng", scene())
     monkeypatch.delitem(sys.modules, "f2hdr_backend.image.raw", raising=False)
     monkeypatch.delattr("f2hdr_backend.image.raw", raising=False)

@@ -201,7 +201,7 @@ def test_another_size_names_both(tmp_path):
         ("shot7/a12b.jp2", "shot7/a##b.jp2"),
     ],
 )
-def test_one_picture_is_no_plate_and_the_pattern_is_told(text, pattern):
+def test_a_single_picture_is_refused_with_the_pattern(text, pattern):
     with pytest.raises(ShotError, match="neither a pattern") as caught:
         open_plate(text)
     assert f'"{pattern}"' in caught.value.hint

@@ -51,7 +51,7 @@ def test_what_is_no_timecode_gives_none(text):
 
 @pytest.mark.parametrize("rate", [48 * NTSC, Fraction(48), Fraction(50), 60 * NTSC, Fraction(60), 120 * NTSC])
 def test_every_frame_of_a_high_rate_keeps_its_own_time(rate):
-    """Counting through two seconds gives what an editor reads, and no two frames the same."""
+    """Two seconds of timecodes equal those of an editor, without duplicates."""
     nominal = round(rate)
     for offset in range(2 * nominal):
         header = timecode_header("01:00:59:00", offset, rate)

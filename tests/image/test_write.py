@@ -1,4 +1,4 @@
-"""What is written reads back, exactly or not at all, with tools other than our own where there are some."""
+"""Written files are read back exactly, or not at all, with other tools than ours where available."""
 
 import io
 import subprocess
@@ -172,7 +172,7 @@ for path in sys.argv[1:]:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on file sizes")
 def test_no_space_left_leaves_nothing_half_written(tmp_path):
-    """A limit on file sizes stands for a full disk; the libraries' own writers fail this for PNG and TIFF."""
+    """A limit on file sizes simulates a full disk; the libraries' own PNG and TIFF writers fail this test."""
     names = {"a.exr", "a.png", "a.tif"}
     command = [sys.executable, "-c", FULL_DISK, *(str(tmp_path / name) for name in names)]
     done = subprocess.run(command, timeout=120, capture_output=True, text=True)

@@ -21,7 +21,7 @@ MANIFEST = "host.f2hdr-installed.json"
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
-    """A plug-in of two files and what must not come along."""
+    """A plug-in of two files, and files that must not be installed."""
     folder = tmp_path / "source"
     (folder / "package" / "__pycache__").mkdir(parents=True)
     (folder / "init.py").write_text("one\n")

@@ -1,4 +1,4 @@
-"""The OpenFX effect in a plug-in folder, from a bundle that stands for a built one."""
+"""The OpenFX effect in a plug-in folder, from a stand-in for a built bundle."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Laying F2HDR into Resolve's and Fusion's folders: into which, what lies there works, and all of it goes again."""
+"""Installation into Resolve's and Fusion's folders: choice of the folders, working files, complete removal."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _run(*words: object, home: Path) -> subprocess.CompletedProcess[str]:
 
 
 def _files(folder: Path) -> set[str]:
-    """Every file, but what the backend itself may cache when it is asked for its version."""
+    """Every file except those that the backend may cache when its version is requested."""
     names = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     return {name for name in names if not name.startswith((".cache", "cache"))}
 

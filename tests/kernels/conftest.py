@@ -22,7 +22,7 @@ if INTERPRETED:
 
 @dataclass(frozen=True)
 class Maker:
-    """One implementation, and where it takes its tensors."""
+    """One implementation, and the device of its tensors."""
 
     look_up: Callable[[Tensor, tuple[Tensor, ...], Tensor, int], Tensor]
     device: str = "cpu"
@@ -111,7 +111,7 @@ def _sample(volume: Tensor, x: Tensor, y: Tensor) -> Tensor:
 def random_problem(
     size: tuple[int, int, int, int], levels: tuple[tuple[int, int], ...], radius: int, seed: int = 0
 ) -> Problem:
-    """Features of any size, and positions that lie in, near and beyond the picture."""
+    """Features of any size, and positions inside, near and outside the picture."""
     random = torch.Generator().manual_seed(seed)
     batch, channels, height, width = size
     reference = torch.randn(size, generator=random)

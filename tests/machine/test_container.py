@@ -1,4 +1,4 @@
-"""What a container leaves, read from control groups as Linux writes them."""
+"""Limits of a container, read from control groups as written by Linux."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The C library's memory as it says itself, in a process of its own."""
+"""The C library's memory by its own statistics, in a separate process."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Names of devices and arithmetic, and what a CUDA device is set up with; no GPU is needed."""
+"""Device names and precisions, and the settings of a CUDA device; no GPU is needed."""
 
 import psutil
 import pytest
@@ -13,7 +13,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture
 def tf32():
-    """Switch TF32 on, as another library may have done; the fixture reads what is set."""
+    """Switch TF32 on, as another library might; the fixture checks the setting."""
     backends = (torch.backends.cuda.matmul, torch.backends.cudnn)
     before = [backend.allow_tf32 for backend in backends]
     for backend in backends:

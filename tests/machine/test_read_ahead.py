@@ -1,4 +1,4 @@
-"""Frames are read once, in order, no further ahead than asked, and let go; for any number of devices."""
+"""Frames are read once, in order, within the read-ahead limit, and released; for any number of devices."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Picture:
 
 
 class Plate:
-    """Notes what is read, and which pictures somebody still holds."""
+    """Records the frames that are read, and the pictures that are still referenced."""
 
     def __init__(self, broken=None):
         self.read_numbers = []

@@ -1,4 +1,4 @@
-"""Bands give what the whole frame gives, at every seam and at the frame's own edges."""
+"""Bands have the same results as the whole frame, at every seam and at the frame's edges."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Widths and cells of a reading: what they cost, and what they leave as it is."""
+"""Widths and cell sizes of a network: their cost, and the results that they do not change."""
 
 import pytest
 import torch
@@ -30,7 +30,7 @@ def test_defaults_are_the_published_widths():
 
 @pytest.mark.parametrize("cell_px", [1, 2, 4])
 def test_a_still_bright_scene_goes_through_cells_unharmed(cell_px):
-    """With a refinement that adds nothing and equal frames, any weighing of the candidates gives them back."""
+    """With a refinement that adds nothing and equal frames, any weights of the candidates return the candidates."""
     torch.manual_seed(1)
     network = F2HDR(Descriptor(cell_px=cell_px, adapter_channels=8, fusion_channels=16, refine_channels=8)).eval()
     for parameter in network.refine_net.head[-1].parameters():

@@ -1,4 +1,4 @@
-"""The released network's own results, on the whole path a user's imported weights take."""
+"""Results of the released network, through the whole path of a user's imported weights."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Weights that are kept in half precision give what autocast gives, bit for bit."""
+"""Weights stored in half precision have the same results as autocast, bit for bit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def network_of(kind):
     network = kind()
     for weights in network.parameters():
         if (weights == weights.flatten()[0]).all():
-            nn.init.normal_(weights, std=0.05)  # layers that start at zero would hide what they compute
+            nn.init.normal_(weights, std=0.05)  # # layers that start at zero would hide the computation
     network = network.eval().requires_grad_(False)
     fold_batch_norms(network)
     return network.to(memory_format=torch.channels_last)

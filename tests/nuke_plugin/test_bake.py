@@ -1,4 +1,4 @@
-"""Bake in a Nuke with a window and in one without: the pictures that come out, checked against the scene."""
+"""Bake in a Nuke with a window and without: the output pictures, compared with the scene."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How soon a bake shows something, and what a script scanner sees of it."""
+"""Time to the first frame of a bake, and the files that a script scanner finds."""
 
 from __future__ import annotations
 

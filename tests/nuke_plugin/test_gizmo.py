@@ -25,7 +25,7 @@ KNOBS = {knob.name: knob for knob in GROUP.knobs}
 SOURCES = sorted((GIZMO.parent / "f2hdr_nuke").glob("*.py"))
 READERS = {"text", "number", "flag", "path", "record", "keep", "choices", "offer"}
 NOT_A_KNOB = {"color_config", "color_response", "output_pattern", "output_layers"}
-"""Fields of the Shot that the graph or several checkboxes give, or that Nuke's linear plates do not need."""
+"""Fields of the Shot that the graph or several checkboxes determine, or that Nuke's linear plates do not need."""
 
 
 def named_in_code() -> set[str]:
@@ -174,7 +174,7 @@ def test_expressions_name_knobs_that_exist() -> None:
 
 
 def test_channels_and_menus_have_the_names_that_nuke_writes() -> None:
-    """Nuke reads the R of a layer as red; "B\tB side" in a menu is B in a script; ``motion`` is a layer of its own."""
+    """Nuke reads R of a layer as ``red``; "B\tB side" in a menu is B in a script; ``motion`` is a built-in layer."""
     assert not re.search(r"\.[RGBA]\b", "\n".join(str(block.values) for block in INNER.values()))
     assert {block.values["bbox"] for block in INNER.values() if "bbox" in block.values} == {"B"}
     layers = dict(re.findall(r"add_layer \{(\w+) ([^}]*)\}", TEXT))

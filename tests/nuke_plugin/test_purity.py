@@ -1,4 +1,4 @@
-"""What the plug-in needs from its host: Python 3.9, the standard library, and nothing at start-up."""
+"""Requirements on the host: Python 3.9, the standard library, and no imports at start-up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the user sees while and after baking: progress bar, status, log, terminal."""
+"""Feedback during and after a bake: progress bar, status, log, terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a bake is still up to date, what is computed again, and the effect of undo, copy and paste."""
+"""Whether a bake is up to date, which frames are computed again, and the effect of undo, copy and paste."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def say(line: str) -> None:
 
 
 def measure_abort(host: Host, folder: Path) -> None:
-    """Print how long the effect goes on after an abort."""
+    """Print the time until the effect returns after an abort."""
     fake = FakeBackend(folder / "aborted" / "run")
     fake.delay_s = 30
     os.environ["F2HDR_RUNTIME"] = str(folder / "aborted" / "run")

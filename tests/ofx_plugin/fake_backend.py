@@ -1,4 +1,4 @@
-"""A backend that answers at once, late, wrongly or never: what a real one does only when something is broken."""
+"""A backend that answers immediately, late, incorrectly or never, to simulate failures."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ def read_buffer(path: str) -> tuple[int, np.ndarray]:
 
 
 class FakeBackend:
-    """Answers every frame with twice the reference's pixels; ``requests`` has what it was asked."""
+    """Answers every frame with twice the reference's pixels; ``requests`` records the requests."""
 
     def __init__(self, runtime: Path, version: str = f2hdr_backend.__version__) -> None:
         self.version = version
         self.delay_s = 0.0
         self.info_delay_s = 0.0
         self.answer: tuple[int, bytes] | None = None
-        """What it answers instead: status and body."""
+        """The answer instead: status and body."""
         self.drops = False
         """Whether it closes the connection without an answer."""
         self.breaks_result: str = ""
-        """``missing``, ``short`` or ``frame``: what is wrong with the result's file."""
+        """``missing``, ``short`` or ``frame``: the defect of the result's file."""
         self.requests: list[dict[str, Any]] = []
         self.windows: list[list[tuple[int, np.ndarray]]] = []
         fake = self
@@ -73,7 +73,7 @@ class FakeBackend:
                     self.end_headers()
                     self.wfile.write(content)
                 except OSError:
-                    pass  # whoever asked went away
+                    pass  # # the client has disconnected
 
         class Server(ThreadingHTTPServer):
             daemon_threads = True
@@ -97,7 +97,7 @@ class FakeBackend:
         self._file.chmod(0o600)
 
     def write(self, body: dict[str, Any]) -> None:
-        """Write the result that a request asks for."""
+        """Write the requested result."""
         window = [read_buffer(path) for path in body["buffers"]]
         self.windows.append(window)
         frame, pixels = window[1]

@@ -60,7 +60,7 @@ class Image:
         self.properties.release = self.release  # type: ignore[attr-defined]
 
     def fetched(self) -> Image:
-        """The plug-in takes it."""
+        """The plug-in reads it."""
         self._clip.effect.host.open_images += 1
         return self
 
@@ -77,7 +77,7 @@ class Image:
             self.handle = 0
 
     def pixels(self) -> Pixels:
-        """Return what is in it now, top-down."""
+        """Return its pixels, top row first."""
         height = self._rows.shape[0]
         found = self._rows[:, : self._row].reshape(height, -1).copy().view(np.float32).reshape(height, -1)
         bounds = self.properties["OfxImagePropBounds"]
@@ -105,7 +105,7 @@ class Clip:
         self.handle = effect.host.handles.add(self)
         self.frames: Mapping[int, Pixels] | Callable[[int], Pixels | None] = {}
         self.beyond = "hold"
-        """What comes for a time without a frame: ``hold`` the nearest, or nothing (``missing``)."""
+        """Result for a time without a frame: ``hold`` the nearest, or nothing (``missing``)."""
         self.padding = 0
         self.top_down = False
         self.origin = (0, 0)
@@ -138,7 +138,7 @@ class Clip:
         return self.frames.get(frame)
 
     def show(self, frames: Mapping[int, Pixels], first: int | None = None, last: int | None = None) -> None:
-        """Give the clip its frames; the range that it reports is theirs unless given."""
+        """Set the frames of the clip; the reported range is theirs unless given."""
         self.frames = frames
         ends = (min(frames) if first is None else first, max(frames) if last is None else last)
         self.properties["OfxImageEffectPropFrameRange"] = [float(end) for end in ends]
@@ -225,7 +225,7 @@ class Effect:
         return status, written.pixels()
 
     def press(self, name: str, at: float = 0.0, reason: str = "OfxChangeUserEdited") -> int:
-        """Press a button, or say that a control was changed."""
+        """Press a button, or report a changed control."""
         given = Properties(
             self.host.handles, OfxPropType="OfxTypeParameter", OfxPropName=name, OfxPropChangeReason=reason,
             OfxPropTime=float(at), OfxImageEffectPropRenderScale=(1.0, 1.0),

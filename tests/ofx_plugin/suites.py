@@ -40,7 +40,7 @@ class CPlugin(c.Structure):
 
 
 class Handles:
-    """Numbers that stand for Python objects; a number is never used again, so a stale one is noticed."""
+    """Handles for Python objects; a handle is never reused, so that a stale one is detected."""
 
     def __init__(self) -> None:
         self._objects: dict[int, Any] = {}
@@ -85,7 +85,7 @@ class Properties(dict[str, list[Any]]):
 
 
 def guarded(kind: Any, function: Callable[..., int], problems: list[str]) -> Any:
-    """Make a callback of a function: what it raises becomes a status, and bugs are collected in ``problems``."""
+    """Return a callback of a function: an exception becomes a status, and bugs are collected in ``problems``."""
 
     def call(*arguments: Any) -> int:
         try:

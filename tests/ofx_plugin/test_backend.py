@@ -116,7 +116,7 @@ def test_a_connection_file_that_others_may_write(load: Load, fake: FakeBackend, 
 
 
 def test_a_stale_connection_file(load: Load, fake: FakeBackend, tmp_path: Path) -> None:
-    """Its process is gone, or nobody listens there: a start is tried."""
+    """Its process has ended, or does not listen: the effect starts a backend."""
     effect = effect_of(load())
     fake.announce(pid=2**22 + 1)
     assert "no-backend" in refused(effect)

@@ -1,4 +1,4 @@
-"""The library as hosts load it: its symbols, several copies, threads, instances, memory; and what it declares."""
+"""The library as loaded by hosts: symbols, several copies, threads, instances, memory, and declarations."""
 
 from __future__ import annotations
 
@@ -181,14 +181,14 @@ def test_four_threads_on_one_instance_while_parameters_change(load: Load, fake: 
 
 
 def memory_of(pid: int) -> int:
-    """Bytes that a process has of its own."""
+    """Private memory of a process in bytes."""
     text = Path(f"/proc/{pid}/smaps_rollup").read_text()
     return 1024 * sum(int(found) for found in re.findall(r"Private_\w+:\s+(\d+) kB", text))
 
 
 @pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="needs /proc")
 def test_memory_stays_flat_over_300_frames(library: Path, tmp_path: Path) -> None:
-    """In a process of its own, so that nothing else moves its memory."""
+    """In a separate process, so that nothing else changes its memory."""
     code = f"""
 import gc, json, os, sys
 sys.path.insert(0, {str(ROOT)!r})

@@ -1,4 +1,4 @@
-"""Pixels: what the effect gives is what ``f2hdr render`` gives for the same frames."""
+"""Pixels: the effect returns those of ``f2hdr render`` for the same frames."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Load = Callable[..., Host]
 
 
 def shot_of(folder: Path, method: str) -> Shot:
-    """The Shot of a float EXR plate with what ``plate`` gives, nothing left to measure."""
+    """The Shot of a float EXR plate with the settings of ``plate``, so that nothing is measured."""
     for number, pixels in plate(FIRST, LAST).items():
         write_exr(folder / f"p.{number:04d}.exr", {"RGB": pixels[..., :3]}, {}, pixel_type="float")
     document = {

@@ -1,4 +1,4 @@
-"""A window with a real backend of its own, and a demo plate; everything here is skipped where Qt is absent."""
+"""A window with a separate real backend, and a demo plate; skipped if Qt is missing."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class Window:
         self.it.model.put(replace(shot, output=replace(shot.output, pattern=str(pattern))))
 
     def picture(self):
-        """What the canvas shows: a QImage."""
+        """The displayed picture: a QImage."""
         return self.it.viewer.canvas._image
 
 

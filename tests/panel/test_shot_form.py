@@ -1,4 +1,4 @@
-"""The form: every field of the Shot, the Shot's own rules, and what is found where nothing is entered."""
+"""The form: every field of the Shot, validation by the Shot, and the values of empty fields."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""The real backend for hosts: an executable of this checkout, with a runtime folder of its own."""
+"""The real backend for hosts: an executable of this checkout, with a temporary runtime folder."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Backend:
-    """``command`` is the f2hdr executable; ``env`` what a host's process must have to find its server."""
+    """``command`` is the f2hdr executable; ``env`` is the environment in which a host's process finds its server."""
 
     command: Path
     env: dict[str, str]

@@ -43,7 +43,7 @@ class Lua:
         )
 
     def evaluate(self, code: str, *arguments: object, env: dict[str, str] | None = None, timeout: float = 120) -> str:
-        """Run Lua code, with ``arguments`` as ``...``; returns what it prints and fails the test if it fails."""
+        """Run Lua code, with ``arguments`` as ``...``; returns its output, and fails the test if it fails."""
         self.require()
         ran = subprocess.run(
             [sys.executable, str(INTERPRETER), self.kind, "-", *map(str, arguments)],

@@ -102,7 +102,7 @@ def test_a_live_frame_is_what_the_engine_renders(lua: Lua, comp: Comp, backend: 
 
 @pytest.mark.parametrize("time", [0, 9])
 def test_the_ends_of_the_plate_are_mirrored(time: int, comp: Comp, backend: Backend) -> None:
-    """Upstream gives nothing beyond the ends, and is not even asked where the composition says where they are."""
+    """Upstream returns nothing beyond the ends, and is not called there if the composition reports its range."""
     comp.inputs = GIVEN
     for facts in ({"global_start": 0, "global_end": 9}, {}):
         comp.facts = facts
@@ -248,7 +248,7 @@ def test_a_killed_server_is_said(comp: Comp, cold_backend: Backend) -> None:
 
 @pytest.mark.parametrize("status", ["", "Rendering", "OK"])
 def test_a_status_that_stays_is_no_stop(status: str, comp: Comp, backend: Backend) -> None:
-    """Whether a tool's Status exists, and what a healthy one is called, is not documented."""
+    """Whether a tool's Status exists, and its value without an error, is not documented."""
     comp.inputs = GIVEN
     comp.facts["status"] = status
     report = comp.run(comp.frame(5), env=backend.env)

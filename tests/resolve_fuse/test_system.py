@@ -84,7 +84,7 @@ def test_a_file_or_folder_of_another_user_is_not(lua: Lua, tmp_path: Path) -> No
 
 @WITH_SOCKETS
 def test_a_runtime_folder_without_a_server_is_not_passed_over(lua: Lua, tmp_path: Path) -> None:
-    """Another user can create the folder in the temporary one; a file there must not stand in for ours."""
+    """Another user can create the folder in the temporary folder; a file there must not be used as ours."""
     (tmp_path / "run").mkdir(mode=0o700)
     uid = os.getuid()
     runtime(tmp_path / "tmp" / f"f2hdr-{uid}")

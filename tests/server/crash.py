@@ -34,7 +34,7 @@ class Crash:
 
 
 def pixels(path: Path) -> tuple[bytes, str]:
-    """The light in a file and the digest of what it was made from."""
+    """The light of a file, and the digest in its header."""
     with OpenEXR.File(str(path)) as file:
         return file.channels()["RGB"].pixels.tobytes(), str(file.header()["f2hdr/digest"])
 

@@ -1,4 +1,4 @@
-"""What the server takes: ``python -m tests.server.load fairness|jobs|connections|door`` prints what it measured."""
+"""Load tests of the server: ``python -m tests.server.load fairness|jobs|connections|door`` prints the measurements."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.server.running import LONG_S, Served, make_plate, make_shot
 
 @dataclass(frozen=True)
 class Footprint:
-    """What the server's process holds."""
+    """Resources of the server's process."""
 
     memory_mb: float
     threads: int
@@ -54,7 +54,7 @@ def window_request(folder: Path, plate: str, method: str = "merge") -> dict[str,
 
 
 def fairness(served: Served, folder: Path) -> str:
-    """Two batches and a host that asks for single frames."""
+    """Two batches and a host that requests single frames."""
     plate = make_plate(folder / "plate", 400, (320, 240))
     asked = window_request(folder, plate)
     served.connection.request("POST", "/v1/frames", asked, timeout=LONG_S)
@@ -106,7 +106,7 @@ def many_jobs(served: Served, folder: Path, count: int) -> str:
 
 
 def connections(served: Served, folder: Path, count: int) -> str:
-    """Streams open at once, and how quickly the door answers beside them."""
+    """Many open streams, and the response time of other requests."""
     plate = make_plate(folder / "plate", 4000, (320, 240))
     job = submit(served.connection, make_shot(plate, folder / "o" / "o.####.exr"))
     heard = [0] * count
@@ -131,7 +131,7 @@ def connections(served: Served, folder: Path, count: int) -> str:
 
 
 def door(served: Served, folder: Path, method: str) -> str:
-    """One 1080p window cold and warm, and what the door itself adds."""
+    """One 1080p window cold and warm, and the overhead of the server."""
     plate = make_plate(folder / "plate", 3, (1920, 1080))
     asked = window_request(folder, plate, method)
     walls, parts = [], []
@@ -165,7 +165,7 @@ def _together(calls: list[Callable[[], None]]) -> None:
 
 
 def main() -> None:
-    """Measure what the command line names."""
+    """Run the measurement of the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=("fairness", "jobs", "connections", "door"))
     parser.add_argument("--count", type=int, default=0, help="1000 jobs or 50 connections unless given")

@@ -1,4 +1,4 @@
-"""The description that the server gives of itself, held against what it does: with fitting and with unfit requests."""
+"""The server's OpenAPI description compared with its behavior, for valid and invalid requests."""
 
 import os
 
@@ -26,7 +26,7 @@ def api(server):
 
 
 FITTING = [200, 201, 403, 404, 409, 422, 429]
-"""A request that fits the description may still be one that cannot be done: 422 says so, 400 may not."""
+"""A request that matches the description may be impossible to execute: the answer is then 422, not 400."""
 OPERATIONS = [
     ("/v1/jobs", "POST"),
     ("/v1/jobs", "GET"),

@@ -1,4 +1,4 @@
-"""Mapped buffers: what is written comes back, and no header can lie."""
+"""Mapped buffers: written pixels are read back, and an inconsistent header is refused."""
 
 import os
 import struct
@@ -14,7 +14,7 @@ from f2hdr_backend.shot.errors import UnreadableFrame, UnwritableFrame
 
 
 def layout(width=4, height=3, channels=4, row_bytes=None, frame=7, magic=b"F2HDRPIX", version=1):
-    """The header as the documentation draws it, packed by hand."""
+    """The header as documented, packed by hand."""
     row_bytes = width * channels * 4 if row_bytes is None else row_bytes
     parts = [magic, *(struct.pack("<I", number) for number in (version, width, height, channels))]
     parts += [struct.pack("<Q", row_bytes), struct.pack("<q", frame), bytes(24)]

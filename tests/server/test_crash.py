@@ -1,4 +1,6 @@
-"""Kill -9 at any moment: clients notice, finished frames stand, asking again finishes the rest, nothing is left."""
+"""SIGKILL at any moment: clients detect it, finished frames are kept, a new request renders the rest, no files are
+left.
+"""
 
 from __future__ import annotations
 

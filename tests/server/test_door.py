@@ -1,4 +1,4 @@
-"""Strangers, slow clients and liars before the door: refused or dropped in time, and nobody else waits for them."""
+"""Unauthorized, slow and malformed clients: refused or disconnected in time, without delaying other clients."""
 
 import json
 import os
@@ -47,7 +47,7 @@ def untouched(fenced):
 
 
 def talk(served, content, *, end=False, patience=LONG_S):
-    """Send bytes and return what comes until the server closes."""
+    """Send bytes and return all received bytes until the server closes."""
     with socket.create_connection(("127.0.0.1", served.port), timeout=patience) as door:
         try:
             door.sendall(content)
@@ -72,7 +72,7 @@ def head(served, method="GET", path="/v1/info", *more, token=None):
     "authorization",
     [None, "", "Bearer", "Bearer ", "Bearer wrong", "Basic {token}", "{token}", "bearer {token}", "Bearer {token}x"],
 )
-def test_nothing_is_told_without_the_token(server, path, authorization):
+def test_no_path_answers_without_the_token(server, path, authorization):
     lines = f"GET {path} HTTP/1.1\r\nHost: x\r\n"
     if authorization is not None:
         lines += f"Authorization: {authorization.format(token=server.facts['token'])}\r\n"
@@ -81,7 +81,7 @@ def test_nothing_is_told_without_the_token(server, path, authorization):
     assert server.facts["version"].encode() not in answer
 
 
-def test_two_tokens_are_none(server):
+def test_two_tokens_are_refused(server):
     answer = talk(server, head(server, "GET", "/v1/info", "Authorization: Bearer wrong"))
     assert answer.startswith(b"HTTP/1.1 401")
 

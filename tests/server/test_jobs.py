@@ -30,7 +30,7 @@ def pixels(path):
 
 
 def render_here(shot, folder, environment):
-    """What ``f2hdr render`` gives in a process of its own."""
+    """Result of ``f2hdr render`` in a separate process."""
     path = folder / "here.json"
     path.write_text(json.dumps(shot.to_json()))
     code = "from f2hdr_backend.cli.main import main; main()"
@@ -196,7 +196,7 @@ def test_a_job_that_shall_not_outlive_its_watcher_is_canceled_when_nobody_watche
     until(lambda: states()[kept.id] == "canceled", "the cancel")
 
 
-def test_the_cache_is_told_and_cleared(server):
+def test_the_cache_is_reported_and_cleared(server):
     held = server.connection.request("GET", "/v1/cache")
     assert held["folder"] == server.environment["F2HDR_CACHE"] and held["flows"] >= 0
     server.connection.request("DELETE", "/v1/cache")

@@ -1,4 +1,4 @@
-"""Many jobs, many streams, several clients: nobody is forgotten and nothing is left behind."""
+"""Many jobs, streams and clients: every job is finished and no resource leaks."""
 
 import socket
 import threading

@@ -16,7 +16,7 @@ from tests.server.running import LONG_S, Served, make_plate, make_shot, until
 
 @pytest.fixture
 def served(tmp_path):
-    """A server that was started by somebody with a color config of their own, and a broken one."""
+    """A server that was started with another user's color config, and with an invalid one."""
     server = Served(tmp_path)
     server.environment["OCIO"] = "/nowhere/of/the/first/client.ocio"
     yield server.start()

@@ -1,4 +1,4 @@
-"""What the server may touch."""
+"""Folders that the server may access."""
 
 import json
 import os

@@ -19,7 +19,7 @@ class Piece:
 
 
 def do(turns, most=10_000):
-    """Take turns until nothing is ready; the clients in the order they were served."""
+    """Schedule until no job is ready; returns the clients in the order they were served."""
     served = []
     while (work := turns.next()) is not None and len(served) < most:
         work.is_open = True

@@ -1,4 +1,4 @@
-"""Which exposure a frame has, and which frames stand beside it."""
+"""The exposure of a frame, and its neighbors."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_steps_that_mean_nothing_are_refused(text: str) -> None:
         ExposurePattern.parse_steps(text)
 
 
-def test_refusals_name_the_value_and_the_mend() -> None:
+def test_refusals_name_the_value_and_the_fix() -> None:
     with pytest.raises(ExposureError, match="The exposures 2,2 do not alternate.*--exposures 0,3"):
         ExposurePattern.parse_steps("2,2")
 
@@ -133,7 +133,7 @@ def test_the_cadence_survives_ends_and_cuts(data: st.DataObject) -> None:
     cuts = data.draw(st.lists(st.integers(first - 5, last + 5), max_size=6))
     pattern = ExposurePattern((0, 3), data.draw(FRAME))
     for frame in range(first, last + 1):
-        # The frames of the same take, walked without a cut in between.
+        # # The frames of one take, enumerated without a cut.
         start = max([first, *(cut for cut in cuts if cut <= frame)])
         end = min([last, *(cut - 1 for cut in cuts if cut > frame)])
         for neighbor in pattern.neighbors(frame, first, last, cuts):

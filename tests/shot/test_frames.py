@@ -20,7 +20,7 @@ NAME = st.text("abz_.- 0129é", max_size=8)
 
 @st.composite
 def frame_sets(draw: st.DrawFn) -> set[int]:
-    """Shots as they come: runs with steps and gaps between them, and stray frames."""
+    """Frame ranges as they occur: runs with steps and gaps, and single frames."""
     frames: set[int] = set()
     for _ in range(draw(st.integers(1, 4))):
         start, step, count = draw(FRAME), draw(STEP), draw(st.integers(1, 12))
@@ -167,7 +167,7 @@ def test_pattern_text_reads_back(prefix: str, padding: int, suffix: str, folder:
 
 @given(PADDING, FRAME)
 def test_agrees_with_printf(padding: int, frame: int) -> None:
-    """The text that C's ``%0Nd`` gives, for frames that are not negative."""
+    """The text of C's ``%0Nd``, for frames that are not negative."""
     mark = f"%0{padding}d"
     assert Sequence.parse(f"p.{mark}.exr").path(abs(frame)) == f"p.{mark}.exr" % abs(frame)
 

@@ -1,4 +1,4 @@
-"""A file takes its place also where others have it open."""
+"""Renaming replaces a file even if other processes have it open."""
 
 import os
 import sys
@@ -46,7 +46,7 @@ def test_but_not_for_ever(files, monkeypatch):
     assert files[1].read_text() == "old"
 
 
-def test_elsewhere_no_permission_is_told_at_once(files, monkeypatch):
+def test_elsewhere_missing_permission_is_reported_immediately(files, monkeypatch):
     monkeypatch.setattr(sys, "platform", "linux")
     tries = held_open(monkeypatch, 1)
     with pytest.raises(PermissionError):

@@ -11,7 +11,7 @@ def done(frame):
     return FrameDone(frame, f"o.{frame}.exr", 1.0, 1, 4)
 
 
-def test_a_warning_of_every_frame_is_told_twice_in_all():
+def test_a_warning_of_every_frame_is_reported_twice_in_total():
     events = [event for frame in (3, 4, 5, 7) for event in (Warned("above_clip", f"12 in {frame}", frame), done(frame))]
     stated = list(report_once([*events, END]))
     assert [event for event in stated if isinstance(event, FrameDone)] == [done(frame) for frame in (3, 4, 5, 7)]
@@ -34,6 +34,6 @@ def test_kinds_are_counted_apart():
     assert {event.code for event in stated[:-1] if event.frame is None} == set(COUNTED)
 
 
-def test_what_differs_each_time_is_always_told():
+def test_warnings_that_differ_are_always_reported():
     events = [Warned("smaller_plan", "bands of 512 rows", 1), Warned("smaller_plan", "bands of 256 rows", 2), END]
     assert list(report_once(events)) == events

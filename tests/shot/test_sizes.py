@@ -1,4 +1,4 @@
-"""Sizes: one rule for every option, and what is printed can be typed back."""
+"""Sizes: one rule for every option, and printed sizes are valid input."""
 
 from __future__ import annotations
 

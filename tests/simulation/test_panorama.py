@@ -1,4 +1,4 @@
-"""A camera in a panorama sees what geometry says."""
+"""A camera in a panorama follows the projection geometry."""
 
 from __future__ import annotations
 

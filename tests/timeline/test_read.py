@@ -1,4 +1,4 @@
-"""Timelines: the frames that each clip uses, by hand-counted examples, and the reasons for what is refused."""
+"""Timelines: the frames of each clip, by hand-counted examples, and the reasons of refusals."""
 
 from fractions import Fraction
 
@@ -97,7 +97,7 @@ def test_movies_count_from_one(tmp_path):
     assert (str(found.used), str(found.frames), found.plate) == ("5-10", "3-12", str(tmp_path / "a.mov"))
 
 
-def test_handles_end_where_the_plate_ends_and_that_is_told(tmp_path):
+def test_handles_end_at_the_end_of_the_plate_with_a_warning(tmp_path):
     movie(tmp_path / "a.mov", 12)
     cut = read_cut(write(tmp_path, clip("a", external("a.mov", span(0, 12)), 1, 10)), 8)
     assert str(cut.clips[0].frames) == "1-12"
@@ -277,7 +277,7 @@ def test_what_is_no_timeline_is_refused(tmp_path, name, text):
         read_cut(str(tmp_path / f"none{name}"), 0)
 
 
-def test_without_opentimelineio_the_mend_is_told(tmp_path, monkeypatch):
+def test_without_opentimelineio_the_fix_is_reported(tmp_path, monkeypatch):
     import sys
 
     path = write(tmp_path, clip("a", pictures(1, 10), 2, 2))

@@ -1,4 +1,4 @@
-"""A camera's stored frames come back as the light that fell on it, as far as its format allows."""
+"""Stored frames of a camera decode to the light that it recorded, within the precision of the format."""
 
 import numpy as np
 import pytest

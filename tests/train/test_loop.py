@@ -81,7 +81,7 @@ def test_a_small_problem_is_learned():
 
 
 def test_the_gradient_of_a_step_in_parts_is_the_mean_of_its_parts(monkeypatch):
-    """Each half alone, averaged by hand, against the step that takes them in two parts."""
+    """Each half alone, averaged by hand, compared with the step in two parts."""
     batch = drawn(SMALL, 2)
 
     def gradients(part, accumulate):

@@ -1,4 +1,4 @@
-"""Windows and loss of the correcting network: pairs of phases, mirrored batches, and what the terms measure."""
+"""Windows and loss of ``mergenet``: pairs of phases, mirrored batches, and the values of the terms."""
 
 from dataclasses import replace
 
@@ -25,7 +25,7 @@ def batch():
 
 
 class Given(torch.nn.Module):
-    """Stands for a network whose error on the mu-law curve is given, one number for each window."""
+    """Stand-in for a network with a given error on the mu-law curve, one number per window."""
 
     def __init__(self, batch, errors):
         super().__init__()

@@ -1,4 +1,4 @@
-"""Layers move as they say: following their flow leads to the same light."""
+"""Layers move by their flow: following it leads to the same light."""
 
 import cv2
 import numpy as np

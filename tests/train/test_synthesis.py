@@ -73,7 +73,7 @@ def test_a_still_scene_is_the_same_in_all_frames_however_long_its_shutter():
         np.testing.assert_allclose(drawn.radiance[neighbor], drawn.radiance[1], rtol=1e-5)
 
 
-def test_a_told_exposure_may_be_wrong_and_light_may_flicker():
+def test_given_exposures_may_be_wrong_and_light_may_flicker():
     def ratios(camera):
         drawn = [window(seed, style=Style(STILL, camera)) for seed in range(24)]
         found = []

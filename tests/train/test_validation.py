@@ -1,4 +1,4 @@
-"""A look at a model in training, and the sheets it and the preview write."""
+"""Validation of a model in training, and the sheets written by it and by the preview."""
 
 import numpy as np
 import torch

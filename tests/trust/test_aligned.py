@@ -17,7 +17,7 @@ def scene():
 
 
 def recorded(light, exposures, levels=(1.0, 1.0, 1.0), noise=0.0):
-    """Codes of a camera whose frames get ``levels`` times the light that their exposures say."""
+    """Codes of a camera whose frames receive ``levels`` times the light of their exposures."""
     random = np.random.default_rng(4)
     seen = [light * gain * level for gain, level in zip(exposures, levels, strict=True)]
     return [
@@ -31,7 +31,7 @@ def aligned(codes, exposures, flows=STILL):
 
 
 @pytest.mark.parametrize("exposures", [SHORT, LONG])
-def test_frames_exposed_as_told_are_left_as_they_are(exposures):
+def test_frames_with_the_given_exposure_are_unchanged(exposures):
     light = scene()
     for neighbor in aligned(recorded(light, exposures, noise=0.01), exposures):
         assert neighbor.matched == 1
@@ -40,7 +40,7 @@ def test_frames_exposed_as_told_are_left_as_they_are(exposures):
 
 @pytest.mark.parametrize("exposures", [SHORT, LONG])
 @pytest.mark.parametrize(("before", "after"), [(1.1, 1.1), (0.8, 1.0), (1.0, 1.15)])
-def test_a_level_told_wrong_is_corrected_but_for_what_it_is_unsure_of(exposures, before, after):
+def test_a_wrong_level_is_corrected_within_its_uncertainty(exposures, before, after):
     light = scene()
     neighbors = aligned(recorded(light, exposures, (before, 1, after), noise=0.004), exposures)
     for neighbor, level in zip(neighbors, (before, after), strict=True):

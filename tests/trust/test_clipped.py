@@ -72,7 +72,7 @@ def test_a_dot_is_filled_from_clipped_places_nearby_that_a_neighbor_reaches():
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), exposures=st.sampled_from([LONG, SHORT]), share=st.floats(0.01, 0.9))
 def test_property_no_clipped_channel_is_below_nine_tenths_of_its_clip(seed, exposures, share):
-    """Whatever method, neighbors and flows say: dots, channels and areas that clip alone or together."""
+    """For any method, neighbors and flows: dots, channels and areas that clip alone or together."""
     random = np.random.default_rng(seed)
     size = (int(random.integers(1, 40)), int(random.integers(1, 40)))
     codes = random.uniform(0, 0.98, (3, *size, 3)).astype(np.float32) ** 3

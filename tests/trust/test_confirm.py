@@ -1,4 +1,4 @@
-"""The result averaged with the frames that confirm it, against weights worked out by hand."""
+"""The result averaged with the frames that agree with it, compared with weights computed by hand."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""``f2hdr check``: every frame is there and right, or named with what is wrong."""
+"""``f2hdr check``: every frame is present and correct, or reported with its error."""
 
 import json
 import os
@@ -109,7 +109,7 @@ def test_sweep_removes_only_what_a_killed_render_left(shot):
 @pytest.mark.parametrize(
     "change", [{"exposures": None}, {"cuts": None}, {"color": {"input_space": "gamma22", "clip_level": None}}]
 )
-def test_a_shot_that_is_not_settled_is_told_to_be_prepared_first(shot, tmp_path, change):
+def test_an_unsettled_shot_is_refused_with_a_hint_to_prepare(shot, tmp_path, change):
     (tmp_path / "open.json").write_text(json.dumps({**document(shot), **change}))
     answer = f2hdr("check", tmp_path / "open.json")
     assert isinstance(answer.exception, DocumentError) and "f2hdr prepare" in answer.exception.hint

@@ -104,7 +104,7 @@ def test_pictures_without_a_header_are_scored_on_the_largest_value_of_the_refere
     assert score["value"] == pytest.approx(20 * np.log10(4 * largest / 0.04), abs=1e-3)
 
 
-def test_a_truth_of_another_exposure_is_told_and_mended(tmp_path):
+def test_a_ground_truth_of_another_exposure_is_reported_and_scaled(tmp_path):
     a = _write(tmp_path, "a", lambda n: 0.4 * _truth(n))
     truth = _write(tmp_path, "truth", lambda n: 1.6 * _truth(n))
     page = str(tmp_path / "p.html")
@@ -116,7 +116,7 @@ def test_a_truth_of_another_exposure_is_told_and_mended(tmp_path):
     assert "inf" in fixed.stdout
 
 
-def test_limits_of_the_page_are_told_and_scores_stay_whole(shots, tmp_path):
+def test_limits_of_the_page_are_reported_and_scores_stay_complete(shots, tmp_path):
     a, b, truth = shots
     page = tmp_path / "p.html"
     answer = _run(a, b, "--truth", truth, "-o", str(page), "--page-frames", "2", "--page-width", "16").stderr

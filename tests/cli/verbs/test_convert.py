@@ -1,4 +1,6 @@
-"""``f2hdr convert`` as a user starts it: what is in the file, against ST 2084, BT.2100 and BT.709 written out here."""
+"""``f2hdr convert`` as a command: contents of the file, compared with independent ST 2084, BT.2100 and BT.709
+formulas.
+"""
 
 import json
 import os
@@ -248,7 +250,7 @@ def test_a_wrong_request_is_one_sentence_and_leaves_no_file(f2hdr, hdr, tmp_path
     assert sorted(os.listdir(tmp_path)) == before
 
 
-def test_pixels_that_are_no_numbers_are_told_once_and_counted(f2hdr, tmp_path):
+def test_non_finite_pixels_are_reported_once_and_counted(f2hdr, tmp_path):
     pixels = np.ones((PATCH, PATCH, 3), np.float32)
     pixels[3, 4] = np.nan
     for number in (1001, 1002, 1003):

@@ -1,4 +1,4 @@
-"""``f2hdr simulate`` as a shell sees it, and ``detect`` on what it made."""
+"""``f2hdr simulate`` as a command, and ``detect`` on its result."""
 
 from __future__ import annotations
 

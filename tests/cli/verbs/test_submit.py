@@ -31,7 +31,7 @@ def short(tmp_path):
 
 @pytest.fixture
 def endless(tmp_path):
-    """A Shot that takes longer than any test."""
+    """A Shot that renders longer than any test."""
     return write_shot(tmp_path, "endless", 3000, (640, 480))
 
 
@@ -141,7 +141,7 @@ def test_an_interrupted_watch_cancels_the_job(served, endless, tmp_path):
     assert read(status)["state"] == "canceled"
 
 
-def test_a_server_that_dies_is_told_in_the_file(tmp_path, endless):
+def test_a_server_that_dies_is_reported_in_the_file(tmp_path, endless):
     server = Served(tmp_path).start()
     status = tmp_path / "status.json"
     f2hdr(server, "submit", endless, "--detach", "--status", status)

@@ -1,4 +1,4 @@
-"""Plans fit what they are given, and a frame is finished whatever runs out of memory on the way."""
+"""Plans fit into the given memory, and a frame is finished wherever memory runs out."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def plate(tmp_path):
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    """The second frame in float32 as it comes when nothing goes wrong."""
+    """The second frame in float32 without failures."""
     folder = tmp_path_factory.mktemp("undisturbed")
     shot = shot_of(write_plate(folder), folder)
     list(Renderer(shot.engine).render(shot, FrameRange((1, 2))))

@@ -1,4 +1,4 @@
-"""Which method and weights a quality stands for, who wins, and what a frame is estimated to cost."""
+"""Method and weights of each quality, precedence of explicit options, and estimated times."""
 
 import pytest
 

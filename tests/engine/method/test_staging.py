@@ -1,4 +1,4 @@
-"""Threads around the devices: as many as processors run, and no more than the host holds."""
+"""Threads around the devices: as many as there are processors, within the host's memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The comparison page as a file: what it embeds, decoded here by the documented layout, and what it refuses."""
+"""The comparison page as a file: embedded data, decoded here by the documented layout, and refusals."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def composited(prediction, codes, exposure):
 
 
 def by_hand(prediction, codes, exposure, truth):
-    """What the published program computes, by scikit-image."""
+    """Results of the published program, computed by scikit-image."""
     result = composited(prediction, codes, exposure)
     truth = truth.astype(np.float64)
     scores = {"HDR-VDP-2": hdrvdp2(result, truth).value}

@@ -1,4 +1,4 @@
-"""The page of a run: its pictures against those computed here, its scores against the run's, and what it chooses."""
+"""The report page of a run: pictures against those computed here, scores against the run's, and the chosen frames."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The paper's tables in words: which ones stand beside which runs."""
+"""The paper's tables as text: which of them are shown next to which runs."""
 
 import pytest
 

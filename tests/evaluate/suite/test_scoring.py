@@ -21,7 +21,7 @@ def suite(tmp_path_factory):
 
 
 class BareReference:
-    """A method that gives back the reference frame's own light, and no flow."""
+    """A method that returns the reference frame's own light, and no flow."""
 
     def __call__(self, codes, exposures, *, occlusions):
         height, width = codes.shape[1:3]

@@ -1,4 +1,4 @@
-"""Every suite: found by its name, the same every time, all combinations, and windows that are what they say."""
+"""Every suite: found by its name, reproducible, all combinations, and windows with the stated properties."""
 
 from collections import Counter
 

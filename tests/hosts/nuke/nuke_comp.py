@@ -60,7 +60,7 @@ class Comp:
             fake.pump(lambda: not at_work(), timeout)
 
     def rgb(self, frame: int, view: str = "main", node: Any = None) -> NDArray[np.float32]:
-        """``(H, W, 3)`` that comes out of the node, over the format, top row first."""
+        """``(H, W, 3)`` output of the node, over the format, top row first."""
         image = (node or self.node).picture(frame, view)
         whole = (0, 0, *image.size)
         return np.stack([image.plane(name, whole)[::-1] for name in pixels.RGB], axis=-1)

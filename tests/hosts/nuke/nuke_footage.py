@@ -27,7 +27,7 @@ def scene(frame: int) -> NDArray[np.float32]:
 
 
 def exposed(frame: int) -> NDArray[np.float32]:
-    """What the camera stores: linear, clipped at 1; even frames are ``RATIO`` stops darker."""
+    """Pixels recorded by the camera: linear, clipped at 1; even frames are ``RATIO`` stops darker."""
     gain = 2.0**-RATIO if frame % 2 == 0 else 1.0
     return np.clip(scene(frame) * gain, 0, 1).astype(np.float32)
 
@@ -41,7 +41,7 @@ def write_plate(folder: Path, name: str = "plate", overscan: int = 0) -> str:
 
 
 def write_exr(path: Path, pixels: NDArray[np.float32], frame: int, overscan: int = 0) -> None:
-    """One frame; ``overscan`` pixels on every side lie outside the display window."""
+    """One frame with ``overscan`` pixels on every side outside the display window."""
     pad = ((overscan, overscan), (overscan, overscan), (0, 0))
     whole = np.pad(pixels, pad, constant_values=0.25)
     height, width, _ = whole.shape

@@ -15,7 +15,7 @@ from typing import Any
 
 @dataclass
 class Quirks:
-    """How this Resolve differs from the README, or what it refuses."""
+    """Deviations of this Resolve from the README, and its refusals."""
 
     end_counts: int = 0
     start_counts: int = 0
@@ -164,7 +164,7 @@ class FakeTrack:
 
 
 class FakeTimeline:
-    """A timeline; without ``selection`` it is of a version that does not tell."""
+    """A timeline; without ``selection`` it behaves like a version that does not report the selection."""
 
     def __init__(self, tracks: list[FakeTrack], quirks: Quirks, rate: str = "24") -> None:
         self.tracks, self.quirks, self.rate = tracks, quirks, rate
@@ -225,7 +225,7 @@ class FakeTimeline:
 
 
 class FakeResolve:
-    """The application, its project and its media pool in one: each asks the others through methods only."""
+    """The application, its project and its media pool in one class, which uses only its own public methods."""
 
     def __init__(self, timeline: FakeTimeline | None, settings: dict[str, str], quirks: Quirks) -> None:
         self.timeline, self.settings, self.quirks = timeline, settings, quirks

@@ -1,4 +1,4 @@
-"""Runs the real Fuse in the stand-in for Fusion (``fusion.lua``) and reads back what it did."""
+"""Runs the real Fuse in the stand-in for Fusion (``fusion.lua``) and reads the result."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def radiance(number: int, height: int = 48, width: int = 64) -> np.ndarray:
 
 
 def code_values(number: int, ev: float, height: int = 48, width: int = 64) -> np.ndarray:
-    """What the camera records of ``radiance``: clipped, gamma 2.2, 8 bits, ``(H, W, 3)`` float32 0 to 1."""
+    """Frame of ``radiance`` recorded by the camera: clipped, gamma 2.2, 8 bits, ``(H, W, 3)`` float32 0 to 1."""
     light = np.clip(radiance(number, height, width) * np.float32(2.0**ev), 0, 1)
     return (np.round(light ** (1 / GAMMA) * 255) / 255).astype(np.float32)
 
@@ -81,7 +81,7 @@ class Comp:
         return report
 
     def frame(self, time: float, **more: Any) -> dict[str, Any]:
-        """An event: Fusion asks for a frame, and the picture is kept."""
+        """An event: Fusion requests a frame, and the picture is stored."""
         return {"time": time, "save": str(self.folder / f"out.{time}.exr"), **more}
 
     def picture(self, time: float) -> np.ndarray:

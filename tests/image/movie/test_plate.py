@@ -18,7 +18,7 @@ WIDTH, HEIGHT = 160, 96
 BT601, BT709, BT2020, UNTAGGED = 5, 1, 9, 2
 WEIGHTS = {BT601: (0.299, 0.114), BT709: (0.2126, 0.0722), BT2020: (0.2627, 0.0593)}
 LIMITED, FULL = 1, 2
-# With frames in another order than they are shown, x265 gives movies of one or two frames times that mean nothing.
+# # With B-frames, x265 writes meaningless times into movies of one or two frames.
 QUIET = {"x265-params": "log-level=none:bframes=0", "crf": "4", "preset": "fast"}
 FLAT = {"crf": "1", "preset": "fast"}
 
@@ -426,7 +426,7 @@ def test_no_movie_at_all_is_refused(tmp_path):
             open_plate(str(tmp_path / name))
 
 
-def test_without_pyav_the_mend_is_told(tmp_path, monkeypatch):
+def test_without_pyav_the_fix_is_reported(tmp_path, monkeypatch):
     import sys
 
     monkeypatch.delitem(sys.modules, "f2hdr_backend.image.movie.plate", raising=False)

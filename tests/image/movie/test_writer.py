@@ -50,7 +50,7 @@ def test_a_movie_reads_back_as_it_was_written(tmp_path, name, codec, signal):
 
 @pytest.mark.parametrize("frames", [1, 2])
 def test_movies_too_short_to_be_reordered_decode_in_the_order_shown(tmp_path, frames):
-    """x265 alone gives them decoding times that lie before the movie, or anywhere."""
+    """x265 alone writes decoding times before the start of the movie, or arbitrary ones."""
     with movie_writer(str(tmp_path / "a.mp4"), movie("hevc")) as writer:
         for _ in range(frames):
             writer.add(slopes())

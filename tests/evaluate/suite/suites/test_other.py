@@ -1,4 +1,4 @@
-"""Windows of the suite other: true flow leads to the same radiance, and kinds move as they say."""
+"""Windows of the suite ``other``: the true flow maps to the same radiance, and each kind has its motion."""
 
 import cv2
 import numpy as np

@@ -178,7 +178,7 @@ def ask(text: str) -> bool:
 
 
 class _Bar:
-    """What the user sees of a ProgressTask."""
+    """The visible state of a ProgressTask."""
 
     def __init__(self, name: str) -> None:
         self.name = name

@@ -6,7 +6,7 @@ from nuke.session import session
 
 
 def filenameFilter(path: str) -> str | None:
-    """What the filters make of a path; None if there is none, as in Nuke."""
+    """The path returned by the filters; None if there is no filter, as in Nuke."""
     if not session.filename_filters:
         return None
     for call in session.filename_filters:

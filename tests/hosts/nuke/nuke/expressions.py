@@ -20,7 +20,7 @@ _OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
 
 
 def evaluate(text: str, names: Names) -> Any:
-    """The value of an expression; ``names`` gives that of a knob, a channel or a coordinate."""
+    """The value of an expression; ``names`` returns that of a knob, a channel or a coordinate."""
     parser = _Parser(_TOKEN.findall(text.strip()), names)
     value = parser.choice()
     if parser.tokens:
@@ -73,7 +73,7 @@ class _Parser:
 
 
 def substitute(text: str, node: Any, frame: int) -> str:
-    """Replace each ``[command]`` in ``text`` by what it gives."""
+    """Replace each ``[command]`` in ``text`` by its result."""
     pieces, position = [], 0
     while position < len(text):
         if text[position] == "\\" and position + 1 < len(text):

@@ -1,4 +1,4 @@
-"""What a test does in place of the user, or of Nuke itself."""
+"""Actions that a test performs in place of the user, or of Nuke."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def open_panel(node: Node) -> None:
 
 
 def idle() -> None:
-    """Nuke has nothing to do and updates what it shows."""
+    """Nuke is idle and updates its display."""
     for node in session.root.all():
         session.fire("updateUI", node)
 

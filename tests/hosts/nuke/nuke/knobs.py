@@ -95,7 +95,7 @@ class Knob:
         return self.plain
 
     def text_at(self, frame: int) -> str:
-        """What ``[value knob]`` gives."""
+        """The result of ``[value knob]``."""
         value = self.at(frame)
         return str(int(value) if isinstance(value, bool) else value)
 
@@ -119,7 +119,7 @@ class Knob:
         return str(self.plain).lower() if isinstance(self.plain, bool) else str(self.plain)
 
     def fromScript(self, text: str) -> bool:
-        """Take a value as a script has it, its own outermost braces or quotes gone."""
+        """Set a value as written in a script, without its outermost braces or quotes."""
         inner = re.fullmatch(r"\{(.*)\}", text.strip(), re.DOTALL)
         if inner and inner[1].startswith("curve"):
             words = inner[1].split()[1:]
@@ -162,7 +162,7 @@ class EvalString_Knob(String_Knob):
 
 
 class File_Knob(EvalString_Knob):
-    """``value`` gives the text as written, ``evaluate`` the path of a frame and view."""
+    """``value`` returns the text as written, ``evaluate`` the path of a frame and view."""
 
     def value(self) -> str:
         self._guard("value")

@@ -194,7 +194,7 @@ class Node:
         return min(first for first, _ in ranges), max(last for _, last in ranges)
 
     def outer(self) -> Node | None:
-        """What an Input of a group stands for."""
+        """The node connected to an Input of a group."""
         group = self.parent_group
         if group is None or not group.sources:
             return None

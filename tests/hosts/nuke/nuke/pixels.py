@@ -52,7 +52,7 @@ class Picture:
 
 
 def picture(node: Any, frame: int, view: str) -> Picture:
-    """What comes out of ``node``."""
+    """The output of ``node``."""
     if node.table["disable"].at(frame):
         return _black() if node.Class() == "Read" else _fed(node, 0, frame, view)
     return globals()[f"_{node.Class().lower()}"](node, frame, view)
@@ -236,7 +236,7 @@ def _scaled(image: Picture) -> Picture:
 
 
 def _loaded(path: str, version: int) -> Picture | None:
-    """A file as it was when first looked at, or that there was none: a Read looks again only after ``reload``."""
+    """A file as first read, or its absence: a Read reads it again only after ``reload``."""
     key = (path, version)
     if key not in session.read_cache:
         session.read_cache[key] = _load(path) if path and os.path.exists(path) else None

@@ -80,7 +80,7 @@ def _quoted(text: str, start: int) -> tuple[str, int]:
 
 
 def load(text: str, into: Group) -> list[Node]:
-    """Make the nodes that ``text`` says; returns those of the top."""
+    """Create the nodes of ``text``; returns the top-level ones."""
     stack: list[Node | None] = []
     names: dict[str, Node | None] = {}
     made: list[Node] = []
@@ -253,7 +253,7 @@ def knob_quoted(text: str) -> str:
 
 
 def _ordered(nodes: list[Node]) -> list[Node]:
-    """Sources before what they feed."""
+    """Topological order: sources before the nodes that use them."""
     ordered: list[Node] = []
 
     def visit(node: Any) -> None:

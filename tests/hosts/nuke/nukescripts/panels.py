@@ -1,4 +1,4 @@
-"""Docked widgets: as in Nuke, what is registered is text that is evaluated when the user opens the panel."""
+"""Docked widgets: as in Nuke, the registered text is evaluated when the user opens the panel."""
 
 from __future__ import annotations
 
