@@ -58,7 +58,8 @@ $(BIN)/python:
 	  echo "F2HDR needs Python 3.11 or newer, and there is no $(PYTHON). Try: make PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "F2HDR needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V). Try: make PYTHON=python3.12" >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "$(PYTHON) cannot make an environment. Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 	$(if $(TORCH_INDEX),$(INSTALL) torch --index-url $(TORCH_INDEX))
 
 $(VENV)/ready: $(BUILT_FROM) | $(BIN)/python

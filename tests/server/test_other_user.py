@@ -15,9 +15,8 @@ from f2hdr_backend.shot.errors import ServerError
 from f2hdr_backend.shot.opening import confine, open_file
 
 NOBODY = 65534
-pytestmark = pytest.mark.skipif(
-    sys.platform == "win32" or os.geteuid() != 0, reason="becomes another user, which needs root"
-)
+if sys.platform == "win32" or os.geteuid() != 0:
+    pytest.skip("becomes another user, which needs root", allow_module_level=True)
 
 
 @pytest.fixture
