@@ -45,8 +45,10 @@ WALLS = {
     "engine": _wall("shot machine image color detection response trust model weights flow", "torch numpy cv2"),
     "timeline": _wall("shot image engine", "opentimelineio"),
     "deliver": _wall("shot machine image color engine", "numpy"),
-    "server": _wall("shot client image color detection flow weights engine", "fastapi uvicorn starlette numpy"),
-    "train": _wall("shot image simulation trust model flow weights", "torch numpy cv2 safetensors"),
+    "server": _wall(
+        "shot client image color detection flow weights engine", "fastapi pydantic uvicorn starlette numpy"
+    ),
+    "train": _wall("shot image simulation trust model flow weights", "torch numpy cv2 safetensors matplotlib"),
     "evaluate": _wall(
         "shot machine image color simulation trust model weights flow engine train",
         "torch numpy cv2 PIL pycvvdp torchvision scipy",

@@ -11,7 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from f2hdr_backend.client.jobs import JobStatus
 from f2hdr_backend.server.answers import STATUSES
 from f2hdr_backend.server.documents import DetectRequest, FrameRequest, JobRequest
-from f2hdr_backend.server.schema import reference, schemas_of
+from f2hdr_backend.server.models import reference, schemas_of
 
 _NUMBER, _TEXT, _WHOLE = {"type": "number"}, {"type": "string"}, {"type": "integer"}
 

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import math
 from dataclasses import dataclass
-from typing import NoReturn, Optional, TypeVar
+from typing import Optional, TypeVar
 
+from f2hdr_backend.server.models import read_document
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.errors import DocumentError
-from f2hdr_backend.shot.fields import decode
 from f2hdr_backend.shot.frames import FrameRange
+from f2hdr_backend.shot.reading import parse_json
 from f2hdr_backend.shot.setting import check_settings, setting
 
 Request = TypeVar("Request", "JobRequest", "FrameRequest", "DetectRequest")
 
 LONGEST_NAME = 200
 """Maximum length of a client's name in characters."""
-LONGEST_FRAMES = 20_000
-"""Maximum length of a frame range in characters."""
 
 
 _PATH = {"minLength": 1, "format": "path"}
@@ -30,7 +27,7 @@ class JobRequest:
     """A request to render a Shot."""
 
     shot: Shot = setting("The Shot, with absolute paths.")
-    frames: Optional[FrameRange] = setting(  # noqa: UP045 - `decode` reads typing's unions
+    frames: Optional[FrameRange] = setting(  # noqa: UP045 - as a Shot has it
         "Frames to render, such as 1001-1010; null for those of the Shot.", default=None
     )
     force: bool = setting("Render frames again that are already done.", default=False)
@@ -82,38 +79,10 @@ class DetectRequest:
 
 
 def read_request(kind: type[Request], content: bytes) -> Request:
-    """Parse and validate the body of a request. Raises DocumentError, which names the field, if it is invalid."""
-    try:
-        document = json.loads(content, parse_constant=_refuse_constant, parse_float=_number)
-    except (ValueError, RecursionError) as error:
-        raise DocumentError(f"The body is not JSON: {error}.", hint="Send one JSON object.") from error
-    if isinstance(document, dict):
-        _check_span(document.get("frames"))
-        _check_span(document["shot"].get("frames") if isinstance(document.get("shot"), dict) else None)
-    return decode(kind, document, "request")
-
-
-def _number(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        raise ValueError(f"{text[:20]} is out of range")
-    return number
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a JSON number")
+    """Read the body of a request. Raises DocumentError, naming the field, for anything but that request in JSON."""
+    return read_document(kind, parse_json(content, "The body"), "request")
 
 
 def _check_name(name: str) -> None:
     if len(name) > LONGEST_NAME:
         raise DocumentError(f"client is longer than {LONGEST_NAME} characters.", field="client")
-
-
-def _check_span(text: object) -> None:
-    """Raise DocumentError for a frame range that would take long to parse."""
-    if isinstance(text, str) and len(text) > LONGEST_FRAMES:
-        raise DocumentError(
-            f"frames is longer than {LONGEST_FRAMES} characters.",
-            hint="Request fewer frames at a time.",
-            field="frames",
-        )

@@ -21,6 +21,7 @@ from f2hdr_backend.shot.reading import parse_json
 from f2hdr_backend.shot.setting import check_settings, setting
 
 VERSION = 1
+_PATH_TEXT = {"pattern": r"^[^\u0000]*$"}
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Color:
         "known), off, or a file that f2hdr response wrote.",
         default="auto",
         label="Camera response",
+        schema=_PATH_TEXT,
     )
     output_space: str = setting(
         "Color space of the result: linear (scene-linear in the plate's own primaries), or a scene-linear space of "
@@ -50,6 +52,7 @@ class Color:
         default="",
         label="OCIO config",
         pixels=False,
+        schema=_PATH_TEXT,
     )
     clip_level: Optional[tuple[float, ...]] = setting(
         "Linear value at which the plate clips, where 1.0 is full scale: one, or one per channel such as 8.1,7.9,8; "
@@ -217,7 +220,13 @@ class Shot:
                 hint="Use the F2HDR release that wrote it.",
                 field="version",
             )
-        for field, path in (("plate", self.plate), ("config", self.color.config), ("pattern", self.output.pattern)):
+        paths = {
+            "plate": self.plate,
+            "response": self.color.response,
+            "config": self.color.config,
+            "pattern": self.output.pattern,
+        }
+        for field, path in paths.items():
             check_path(path, field)
         if not self.plate:
             raise DocumentError("The Shot has no plate.", hint="Give a path such as plate.####.tif.", field="plate")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import types
+from collections.abc import Iterable
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from f2hdr_backend.shot.errors import DocumentError, ShotError
@@ -32,11 +33,11 @@ def decode(kind: type[T], value: object, where: str) -> T:
     Raises DocumentError, which names the field, for an unknown or missing field and for a value of another type.
     """
     if not isinstance(value, dict):
-        raise _wrong(where, "an object", value)
+        raise wrong_value(where, "an object", value)
     known = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
     for name in value:
         if name not in known:
-            raise _unknown(where, str(name), list(known))
+            raise unknown_field(where, str(name), known)
     for name, field in known.items():
         required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         if required and name not in value:
@@ -61,13 +62,13 @@ def decode_text(kind: Any, text: str, where: str) -> Any:
     if get_origin(kind) is tuple:
         return tuple(decode_text(get_args(kind)[0], part, where) for part in text.split(",") if part)
     if kind is FrameRange:
-        return _decode_range(text.replace(":", "x"), where)  # OpenJD writes 1-9x2 as 1-9:2
+        return decode_range(text.replace(":", "x"), where)  # OpenJD writes 1-9x2 as 1-9:2
     if kind not in (int, float):
         return text
     try:
         return kind(text)
     except ValueError:
-        raise _wrong(where, _KINDS[kind], text) from None
+        raise wrong_value(where, _KINDS[kind], text) from None
 
 
 def _decode_value(kind: Any, value: Any, where: str) -> Any:
@@ -76,7 +77,7 @@ def _decode_value(kind: Any, value: Any, where: str) -> Any:
     if get_origin(kind) is tuple:
         return _decode_tuple(get_args(kind), value, where)
     if kind is FrameRange:
-        return _decode_range(value, where)
+        return decode_range(value, where)
     if dataclasses.is_dataclass(kind):
         return decode(kind, value, where)  # type: ignore[arg-type]
     return _decode_scalar(kind, value, where)
@@ -91,33 +92,37 @@ def _decode_scalar(kind: type, value: Any, where: str) -> Any:
     if kind is int and type(value) is float and value.is_integer():
         value = int(value)  # as in JSON Schema: some languages have only floats
     if type(value) is not kind or (isinstance(value, float) and not math.isfinite(value)):
-        raise _wrong(where, _KINDS[kind], value)
+        raise wrong_value(where, _KINDS[kind], value)
     return value
 
 
 def _decode_tuple(kinds: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
     if not isinstance(value, (list, tuple)):
-        raise _wrong(where, "a list", value)
+        raise wrong_value(where, "a list", value)
     if kinds[-1] is Ellipsis:
         kinds = kinds[:1] * len(value)
     if len(kinds) != len(value):
-        raise _wrong(where, f"a list of {len(kinds)} values", value)
+        raise wrong_value(where, f"a list of {len(kinds)} values", value)
     return tuple(_decode_value(kind, item, f"{where}[{index}]") for index, (kind, item) in enumerate(zip(kinds, value)))
 
 
-def _decode_range(value: Any, where: str) -> FrameRange:
+def decode_range(value: Any, where: str) -> FrameRange:
+    """Read a range of frames; ``where`` names the field in the DocumentError for anything else."""
     if not isinstance(value, str):
-        raise _wrong(where, "text such as 1001-1010", value)
+        raise wrong_value(where, "text such as 1001-1010", value)
     try:
         return FrameRange.parse(value)
     except ShotError as error:
         raise DocumentError(f"{where}: {error.message}", hint=error.hint, field=where, value=value) from error
 
 
-def _wrong(where: str, wanted: str, value: object) -> DocumentError:
+def wrong_value(where: str, wanted: str, value: object) -> DocumentError:
+    """Return the error for a value of another type; ``wanted`` says what it must be."""
     return DocumentError(f"{where} must be {wanted}, not {value!r}.", field=where, value=value)
 
 
-def _unknown(where: str, name: str, known: list[str]) -> DocumentError:
+def unknown_field(where: str, name: str, known: Iterable[str]) -> DocumentError:
+    """Return the error for a field that a document does not have; it names the closest of the ``known`` ones."""
+    known = list(known)
     hint = near(name, known) or f"Its fields are {', '.join(known)}."
     return DocumentError(f'{where} has no field "{name}".', hint=hint, field=name, known=known)

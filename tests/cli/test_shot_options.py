@@ -10,7 +10,7 @@ import pytest
 import typer
 
 from f2hdr_backend.cli import shot_options
-from f2hdr_backend.server.schema import schemas_of
+from f2hdr_backend.server.models import schemas_of
 from f2hdr_backend.shot.document import Color, Engine, Output, Shot
 from f2hdr_backend.shot.errors import DocumentError
 from f2hdr_backend.shot.setting import setting

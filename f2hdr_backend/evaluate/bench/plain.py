@@ -43,6 +43,7 @@ class PlainMethod:
         self.estimator = estimator
 
     @torch.inference_mode()
+    @torch.backends.cudnn.flags(enabled=True, allow_tf32=True)  # torch's default, which F2HDR turns off
     def run(self, frames: WindowFrames) -> HdrFrame:
         """Return radiance and flows of a window, equal to the engine's, from its three frames alone."""
         padding = self._padding(frames[1].size)
