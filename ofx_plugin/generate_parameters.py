@@ -20,14 +20,14 @@ from f2hdr_backend.shot.setting import label_of  # noqa: E402
 
 SECTIONS = {"color": Color, "engine": Engine, "output": Output}
 IN_A_HOST = {
-    "color.input_space": "In a host, auto counts as linear: name the space that the host works in.",
+    "color.input_space": "In a host, auto is read as linear: set the working space of the host.",
     "color.config": "$OCIO is that of the host.",
     "color.clip_level": "In a host it is one value for all channels, and never measured.",
 }
-"""What a field's help says in addition where the plate comes from a host."""
+"""Additional help of a field if the plate comes from a host."""
 
 CHANGES_PIXELS = ("color.config",)
-"""Fields that a plate's own digest leaves out, since they matter only together with a color space."""
+"""Fields that are not in a plate's digest, because they have an effect only together with a color space."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Parameter:
     hint: str = ""
     group: str = ""
     shot: str = ""
-    """Field of the Shot, such as ``engine.method``; empty for what only the effect uses."""
+    """Field of the Shot, such as ``engine.method``; empty for parameters of the effect alone."""
     options: tuple[str, ...] = ()
     text: str = ""
     """Default of a text or choice."""
@@ -53,7 +53,7 @@ class Parameter:
 
 
 def parameters() -> Iterator[Parameter]:
-    """Yield every parameter, in the order in which hosts show them; a group comes before what is in it."""
+    """Yield every parameter, in the order in which hosts show them; a group precedes its members."""
     yield Parameter("exposure_group", "group", "Exposures")
     yield Parameter(
         "exposures", "choice", "Exposures", "measured: the ratio of the two exposures is measured in the frames that "
@@ -71,7 +71,7 @@ def parameters() -> Iterator[Parameter]:
     )  # fmt: skip
     yield Parameter(
         "phase", "choice", "Phase", "Which frames are the short exposures: measured from the brightness of each frame "
-        "and its neighbors, or every even or every odd frame of the time that the host counts.",
+        "and its neighbors, or every even or every odd frame by the host's frame number.",
         "exposure_group", options=("measured", "even frames are short", "odd frames are short"), text="measured",
     )  # fmt: skip
     yield _of("output.anchor", "exposure_group", options=("long", "short", "EV"))
@@ -102,10 +102,10 @@ def parameters() -> Iterator[Parameter]:
         "backend_group", affects_pixels=False,
     )  # fmt: skip
     yield Parameter(
-        "render_again", "button", "Render again", "Make the host forget its cached frames of this effect, for example "
+        "render_again", "button", "Render again", "Make the host discard its cached frames of this effect, for example "
         "after the backend was down or its weights were replaced.", "backend_group", affects_pixels=False,
     )  # fmt: skip
-    yield Parameter("status", "label", "Status", "What the effect did last.", "backend_group", affects_pixels=False)
+    yield Parameter("status", "label", "Status", "Last action of the effect.", "backend_group", affects_pixels=False)
     yield Parameter("revision", "revision", "Revision", "Counts up with Render again.", "backend_group")
 
 

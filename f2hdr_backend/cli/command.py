@@ -1,4 +1,6 @@
-"""What all verbs share: sections in ``--help``, ``-h``, ``-q`` and ``-v``, and errors as sentences or as JSON."""
+"""Behavior shared by all verbs: sections in ``--help``, ``-h``, ``-q`` and ``-v``, and errors as sentences or as
+JSON.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,7 @@ from f2hdr_backend.shot.errors import F2HDRError
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show only warnings, errors and results.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Also show the log.")]
 KINDS = {"str": "TEXT", "path": "FILE", "int": "N", "int range": "N", "float": "NUMBER", "float range": "NUMBER"}
-"""What the help calls the kinds of values."""
+"""Names of the value types in the help."""
 SENTENCE = 200
 """Most characters of a command's first sentence in the list of commands."""
 CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True}
@@ -61,7 +63,7 @@ class Verb(TyperCommand):
     """A command: one file of ``cli.verbs``, or a command of its group."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the verb, and note in which form the user wants errors."""
+        """Run the verb, and store the requested format of errors."""
         terminal.want_json(_answers_in_json(ctx.params))
         return super().invoke(ctx)
 
@@ -131,7 +133,7 @@ def _with_verbosity(verb: Callable[..., None]) -> Callable[..., None]:
 
 
 def _write_options(command: Any, ctx: Any, formatter: Any) -> None:
-    """Write a command's parameters by section. No name is cut: a long one gets a line of its own."""
+    """Write a command's parameters by section. Names are never truncated: a long one has its own line."""
     sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
     for param in command.get_params(ctx):
         record = param.get_help_record(ctx)
@@ -145,7 +147,7 @@ def _write_options(command: Any, ctx: Any, formatter: Any) -> None:
 
 
 def _plain(record: tuple[str, str]) -> tuple[str, str]:
-    """A parameter's line with the kind of its value as users name it; an argument's own name says enough."""
+    """A parameter's line with the type of its value; the name of an argument is sufficient."""
     name, text = record
     if not name.startswith("-"):
         return name.partition(" <")[0], text

@@ -1,4 +1,4 @@
-"""``f2hdr render CUT.otio``: every clip of an editorial timeline, each into a folder of its own."""
+"""``f2hdr render CUT.otio``: every clip of an editorial timeline, each into its own folder."""
 
 from __future__ import annotations
 

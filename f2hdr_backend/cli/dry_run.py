@@ -27,7 +27,7 @@ SAMPLED = 2
 
 @dataclass(frozen=True)
 class RenderForecast(Event):
-    """What a render would do. Times and sizes come from frames that were rendered into a temporary folder."""
+    """Estimate of a render. Times and sizes are measured on frames that are rendered into a temporary folder."""
 
     frames: int
     """Frames to render; those that are already done are not counted."""
@@ -45,7 +45,7 @@ class RenderForecast(Event):
     bytes: int
     """Expected size of the frames."""
     free_bytes: int
-    """What the output's disk has left."""
+    """Free space of the output's disk."""
 
 
 def forecast(shot: Shot, *, force: bool) -> RenderForecast:

@@ -24,7 +24,7 @@ LITTLE_DISK = 5 * 10**9
 
 
 class State(StrEnum):
-    """How an item is."""
+    """Status of an item."""
 
     GREEN = "green"
     """Works."""
@@ -41,9 +41,9 @@ class Item:
     name: str
     state: State
     text: str
-    """What was found."""
+    """The finding."""
     next: str = ""
-    """What to do, for yellow and red."""
+    """The next step, for yellow and red."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the item's fields."""

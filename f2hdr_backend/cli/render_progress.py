@@ -1,4 +1,4 @@
-"""What a render shows to people: what was settled, a progress bar with the time left, and where the frames are."""
+"""Terminal output of a render: settled values, a progress bar with the remaining time, and the path of the frames."""
 
 from __future__ import annotations
 

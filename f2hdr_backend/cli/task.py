@@ -1,4 +1,4 @@
-"""What a verb does for programs and farms: lines to parse on standard output, and a clean end on SIGTERM."""
+"""Support for programs and farms: parseable lines on standard output, and a clean exit on SIGTERM."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from f2hdr_backend.shot.events import Event
 
 
 class Progress(StrEnum):
-    """How a verb reports its progress."""
+    """Format in which a verb reports its progress."""
 
     BAR = "bar"
     """For people, on standard error."""

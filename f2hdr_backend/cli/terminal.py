@@ -1,4 +1,4 @@
-"""What verbs write to people on standard error: notes, progress bars and counts."""
+"""Output of verbs on standard error: notes, progress bars and counts."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def be_quiet(quiet: bool) -> None:
 
 
 def want_json(wanted: bool) -> None:
-    """Note whether the user asked for JSON, so that an error is an event too."""
+    """Store whether the user requested JSON, so that an error is an event too."""
     global _json
     _json = wanted
 
 
 def wants_json() -> bool:
-    """Return whether the user asked for JSON."""
+    """Return whether the user requested JSON."""
     return _json
 
 
@@ -73,7 +73,7 @@ def track(items: Iterable[T], label: str, total: int) -> Iterator[T]:
 
 @contextmanager
 def working(text: str) -> Iterator[None]:
-    """Show that something goes on whose length is not known; on a terminal only."""
+    """Show activity of unknown duration; only on a terminal."""
     with console().status(text):
         yield
 

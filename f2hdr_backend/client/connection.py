@@ -20,7 +20,7 @@ LARGEST_ANSWER = 64 * 1024 * 1024
 class Connection:
     """The address of a server and its token.
 
-    Every call opens a connection of its own, so an object can be shared by several threads.
+    Every call opens a new connection, so an object can be shared by several threads.
     """
 
     def __init__(self, address: str, token: str, version: str = "") -> None:

@@ -32,7 +32,7 @@ class Surface:
 
 
 class Shape(Protocol):
-    """A shape around the origin of its own coordinates."""
+    """A shape around the origin of its local coordinates."""
 
     @property
     def reach(self) -> float:

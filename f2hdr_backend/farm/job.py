@@ -51,7 +51,7 @@ class FarmJob:
     """OCIO display of the conversion."""
     priority: int = 50
     retries: int = 2
-    """How often a failed task is retried."""
+    """Number of retries of a failed task."""
 
     def __post_init__(self) -> None:
         if self.shot.frames is None or not self.shot.output.pattern or self.shot.exposures is None:

@@ -1,4 +1,4 @@
-"""What a weights file was trained for: how its network is built and how it interprets the paper."""
+"""Description of the network of a weights file: its architecture and its interpretation of the paper."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Descriptor:
     refine_blocks: int = 3
     """Enhancement blocks in stage II."""
     cell_px: int = 1
-    """Adapter, mask and stage II see each square of so many pixels as one cell: 1, 2 or 4."""
+    """Adapter, mask and stage II process each square of this many pixels a side as one cell: 1, 2 or 4."""
 
     @classmethod
     def published(cls) -> Descriptor:
@@ -81,7 +81,7 @@ class Descriptor:
 
 @dataclass(frozen=True)
 class MergeNetDescriptor:
-    """How :class:`~f2hdr_backend.model.mergenet.MergeNet` is built, and the flow it was trained on."""
+    """Architecture of :class:`~f2hdr_backend.model.mergenet.MergeNet`, and the flow it was trained on."""
 
     flow: str = "dis"
     """The flow estimator, a module name of ``flow/estimators``."""
@@ -115,7 +115,7 @@ class MergeNetDescriptor:
 
 
 AnyDescriptor = Descriptor | MergeNetDescriptor
-"""What the weights of an HDR method were trained for."""
+"""The trained network of an HDR method."""
 
 ABLATIONS: Mapping[str, Mapping[str, Any]] = {
     "stage1-no-adapter": {"adapter": False, "refine": False},
@@ -124,7 +124,7 @@ ABLATIONS: Mapping[str, Mapping[str, Any]] = {
     "no-mask": {"mask": "none"},
     "cnn-mask": {"mask": "cnn"},
 }
-"""What the rows of the paper's Table 5 leave out, in its order; the last row is the whole method."""
+"""Parts removed in the rows of the paper's Table 5, in its order; the last row is the complete method."""
 
 _CHOICES = {
     "warp": ("released", "exact"),

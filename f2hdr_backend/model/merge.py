@@ -1,7 +1,7 @@
-"""The classical merge: the mean of aligned frames, weighted by how well each pixel was exposed and by agreement.
+"""The classical merge: the mean of aligned frames, weighted by the exposure of each pixel and by agreement.
 
-It needs no learned weights. It is a method of its own (``--method merge``), and the point that the network of
-:mod:`f2hdr_backend.model.mergenet` starts from.
+It needs no learned weights. It is a separate method (``--method merge``), and the starting point of the network of
+:mod:`f2hdr_backend.model.mergenet`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ is clipped, the shortest exposure decides."""
 
 @dataclass(frozen=True)
 class Merged:
-    """The merge of a window, and what it was computed from, on the reference's grid."""
+    """The merge of a window, and its inputs on the reference's grid."""
 
     radiance: Tensor
     """``(B, 3, H, W)`` the merge; 1 is the clip of exposure 1."""

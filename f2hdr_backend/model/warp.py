@@ -78,7 +78,7 @@ def _rows_needed(neighbor: Tensor, position: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _vector(x: float, y: float, like: Tensor) -> Tensor:
-    """``(2,)`` in the type of ``like``, created on its device: a copy from the host would wait for the device."""
+    """``(2,)`` in the type of ``like``, created on its device: a copy from the host would synchronize the device."""
     vector = like.new_empty(2)
     vector[0], vector[1] = x, y
     return vector

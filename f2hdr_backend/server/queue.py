@@ -17,7 +17,7 @@ LONGEST = 1000
 LARGEST = 64 * 1024 * 1024
 """Maximum total size of the queued Shot documents in bytes."""
 PREPARED_AT_ONCE = 4
-"""Batch plates that are inspected in parallel; interactive work has half as many threads of its own."""
+"""Maximum number of batch plates inspected in parallel; interactive work has half as many additional threads."""
 PREPARED_AHEAD = 8
 """Jobs of each kind that are prepared in advance."""
 _log = logging.getLogger("f2hdr")

@@ -46,7 +46,7 @@ class WindowBatch:
 
 @dataclass(frozen=True)
 class Batch(WindowBatch):
-    """What a step of the paper's network needs; shapes as the network's, windows of ``crop`` pixels a side."""
+    """Inputs of a training step of the paper's network, in its shapes; windows of ``crop`` pixels a side."""
 
     frames: Tensor
     """``(B, 3, 3, h, w)`` gamma-2.2 codes 0-1."""
@@ -64,7 +64,7 @@ class Batch(WindowBatch):
 
 @dataclass(frozen=True)
 class BatchPlan:
-    """What is drawn: windows of a step, their size, seed, flow, clips and style."""
+    """Settings of the drawn windows: number per step, size, seed, flow, clips and style."""
 
     windows: int
     crop_px: int

@@ -54,7 +54,7 @@ class Camera:
     black: tuple[float, float, float]
     """Residual black level of each channel, in units of the clip."""
     clip: tuple[float, float, float]
-    """Where each channel clips; 1 or less."""
+    """Clip level of each channel; 1 or less."""
     quality: int | None
     """JPEG quality of the stored frames, if they are compressed."""
     bend: tuple[float, float] | None = None

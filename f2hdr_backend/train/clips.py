@@ -35,7 +35,7 @@ MOST_FRAMES, WIDEST_PX = 240, 480
 STRIDES = (1, 1, 1, 2, 2, 3)
 """Frames between the three of a window from a movie, drawn evenly from this."""
 BRIGHTEST = 8.0
-"""Largest radiance of the video's white, in units of its own white."""
+"""Maximum radiance of the video's white, in multiples of the original white."""
 
 
 class Clip(ABC):

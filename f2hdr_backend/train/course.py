@@ -1,4 +1,4 @@
-"""What an edition is trained with: its network, its windows, its loss and its optimizer."""
+"""The training of an edition: its network, windows, loss and optimizer."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ class Shown:
     """Radiance of a batch for a validation sheet, ``(B, 3, h, w)`` each; 1 is the clip of the shortest exposure."""
 
     first: Tensor
-    """What the network starts from: stage I, or the merge."""
+    """Starting point of the network: stage I, or the merge."""
     result: Tensor
     truth: Tensor
 
 
 class Course(ABC, Generic[SomeBatch]):
-    """How one kind of network is trained."""
+    """Training of one kind of network."""
 
     batch: Callable[..., SomeBatch]
     """The class of its batches."""
     gradient_limit: float
     """Largest norm of a step's gradients; larger ones are scaled down to it."""
     style: Style
-    """What its windows are drawn from."""
+    """Source of its windows."""
     turns_count: int = 1
     """Optimizer steps for each drawn batch."""
     figures: tuple[str, ...]

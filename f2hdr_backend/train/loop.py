@@ -176,7 +176,7 @@ def _steps(
 
 
 def course_of(descriptor: AnyDescriptor, recipe: str = "ours") -> Course[Any]:
-    """How the network of this descriptor is trained; ``recipe`` concerns the paper's network."""
+    """Return the training of this descriptor's network; ``recipe`` concerns the paper's network."""
     if isinstance(descriptor, MergeNetDescriptor):
         return MergeNetCourse(descriptor)
     return PaperCourse(descriptor, recipe)

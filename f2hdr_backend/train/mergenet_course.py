@@ -1,4 +1,4 @@
-"""How ``mergenet`` is trained: starting at the merge, not below it, and alike in both phases of a scene."""
+"""Training of ``mergenet``: starts at the merge, with penalties below the merge and for alternation between phases."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ WEIGHT_DECAY = 1e-4
 
 @dataclass(frozen=True)
 class MergeBatch(WindowBatch):
-    """What a step needs: windows of ``crop`` pixels a side with the flow that a render would compute."""
+    """Inputs of a step: windows of ``crop`` pixels a side with the flow that a render would compute."""
 
     frames: Tensor
     """``(B, 3, 3, h, w)`` gamma-2.2 codes 0-1 of previous, reference and next."""
@@ -138,7 +138,7 @@ def _averaged(error: Tensor) -> Tensor:
 
 
 def _phase_difference(error: Tensor, scene: Tensor) -> Tensor:
-    """How far the mean errors of a scene's two phases differ, over the batch's pairs; 0 without any.
+    """Difference between the mean errors of a scene's two phases, over the batch's pairs; 0 without pairs.
 
     Errors and not results are compared: with motion blur the truth itself depends on the phase.
     """

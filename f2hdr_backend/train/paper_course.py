@@ -1,4 +1,4 @@
-"""How the paper's network (``standard``, ``lite`` and the ablations) is trained."""
+"""Training of the paper's network (``standard``, ``lite`` and the ablations)."""
 
 from __future__ import annotations
 

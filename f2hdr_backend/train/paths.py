@@ -1,4 +1,4 @@
-"""How pieces move: along a curved path in the picture, as a plane that a camera passes, and by bending."""
+"""Motion of pieces: a curved path in the picture, a plane passed by a camera, and bending."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class PiecePath:
     """A piece's way through the shot. Time is in frames, 0 at the reference frame."""
 
     center: Point
-    """Where the piece's middle is at the reference frame, pixels."""
+    """Center of the piece at the reference frame, in pixels."""
     velocity: Point = (0.0, 0.0)
     """Pixels a frame."""
     acceleration: Point = (0.0, 0.0)
@@ -35,7 +35,7 @@ class PiecePath:
     scale: float = 1.0
     """Size at the reference frame, relative to the piece's pixels."""
     camera: Vector = (0.0, 0.0, 0.0)
-    """Where the camera moves a frame (right, down, ahead), in units of the piece's distance."""
+    """Translation of the camera per frame (right, down, ahead), in units of the piece's distance."""
     normal: Vector = (0.0, 0.0, 1.0)
     """Of the piece's plane, the third part 1; (0, 0, 1) faces the camera."""
 
@@ -74,7 +74,7 @@ class Bend:
     """Radians a frame."""
 
     def bent(self, points: Points, time: float) -> Points:
-        """Where points of the flat piece are at ``time``."""
+        """Return the positions of points of the flat piece at ``time``."""
         x, y = self._offset(points, time)
         return points[0] + x, points[1] + y
 

@@ -62,11 +62,11 @@ class PanoramaCamera:
     zoom: float
     """Relative change of the angle of view a frame."""
     shake: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    """How far each angle swings around its path, radians."""
+    """Amplitude of each angle around its path, in radians."""
     phase: float = 0.0
     """Of the swing at the reference frame, radians."""
     gain: float = 1.0
-    """What the panorama's radiance is multiplied by."""
+    """Factor on the panorama's radiance."""
     lamps: tuple[Lamp, ...] = ()
     defocus_px: float = 0.0
     """Radius of the blur disk of a background out of focus."""

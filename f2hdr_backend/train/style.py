@@ -9,7 +9,7 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True)
 class SceneStyle:
-    """How scenes move and what is in them. Shares are of windows, speeds in pixels a frame."""
+    """Distribution of scene motion and content. Shares are of windows, speeds in pixels per frame."""
 
     still: float = 0.15
     """Share whose camera does not move."""
@@ -18,7 +18,7 @@ class SceneStyle:
     shaken: float = 0.4
     """Share whose camera also shakes."""
     pieces: tuple[int, ...] = (0, 1, 1, 2, 2, 3, 4, 5)
-    """How many pieces move in front, drawn evenly from this."""
+    """Range of the number of moving foreground pieces, uniformly distributed."""
     piece_px: Range = (0.0, 100.0)
     """Slowest and fastest piece, distributed as the camera's."""
     piece_scale: Range = (0.25, 1.0)

@@ -22,7 +22,7 @@ Random = np.random.Generator
 TIMES = (-1.0, 0.0, 1.0)
 """Of the three frames; the middle one is the reference."""
 OPEN_FRAMES = (0.1, 0.9)
-"""How long the long exposure's shutter is open where motion blurs, as a share of the time between frames."""
+"""Shutter time of the long exposure in windows with motion blur, as a fraction of the frame interval."""
 MISREPORTED, FLICKERING = 1 / 5, 1 / 10
 """Shares of windows whose exposures are misreported, and whose light flickers."""
 

@@ -75,7 +75,7 @@ def _cells(light: FloatArray, exposure: float) -> FloatArray:
 
 
 def _level(here: FloatArray, there: FloatArray) -> float:
-    """The factor that brings a neighbor to the reference's level: the median over the cells that show the same."""
+    """The factor that scales a neighbor to the reference's level: the median over the cells with the same content."""
     same = np.abs(here - there) < SAME * here
     if np.count_nonzero(same) < FEWEST_CELLS:
         return 1.0

@@ -1,7 +1,7 @@
-"""What is installed, and its list: one ``manifest.json`` in each folder of weights files.
+"""The installed weights and their list: one ``manifest.json`` in each folder of weights files.
 
-The manifest repeats each file's own header (``kind``, ``descriptor``, ``card``) and adds its SHA-256, so that
-listing opens no weights file and a changed byte is found. This module does not need torch.
+The manifest repeats each file's own header (``kind``, ``descriptor``, ``card``) and adds its SHA-256, so that listing
+opens no weights file and a changed byte is detected. This module does not need torch.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from f2hdr_backend.shot.atomic import replacing
 from f2hdr_backend.shot.errors import WeightsError, WeightsMismatch
 
 Kind = Literal["f2hdr", "mergenet", "sea_raft"]
-"""What a file stores: the paper's network, the network that starts at the merge, or a flow network."""
+"""Content of a file: the paper's network, the network that starts at the merge, or a flow network."""
 
 EMBEDDED_FOLDER = Path(__file__).parent / "embedded"
 """Weights that ship with the package."""
@@ -40,7 +40,7 @@ class WeightsEntry:
     sha256: str
     """Digest of the whole file, 64 hexadecimal digits."""
     descriptor: AnyDescriptor | None
-    """How the network that these weights were trained for is built; None for SEA-RAFT's."""
+    """Architecture of the network of these weights; None for SEA-RAFT's."""
     card: Mapping[str, Any]
     """``source`` and ``license`` as text; optionally ``scores`` (metric -> number) and further facts."""
 
@@ -56,7 +56,7 @@ class WeightsEntry:
 
     @property
     def remedy(self) -> str:
-        """How to get this file again, as one sentence for a hint."""
+        """Instruction to obtain this file again, as one sentence for a hint."""
         return "Reinstall F2HDR." if self.embedded else f"Import {self.name!r} again with --force."
 
     def to_json(self) -> dict[str, Any]:
@@ -66,7 +66,7 @@ class WeightsEntry:
 
 
 def weights_folder() -> Path:
-    """Where imported weights are stored: ``F2HDR_WEIGHTS``, else ``weights`` in the user's data folder of F2HDR."""
+    """The folder of imported weights: ``F2HDR_WEIGHTS``, or ``weights`` in the user's data folder of F2HDR."""
     chosen = os.environ.get("F2HDR_WEIGHTS", "")
     return Path(chosen).expanduser() if chosen else platformdirs.user_data_path("f2hdr", False) / "weights"
 

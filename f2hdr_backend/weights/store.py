@@ -51,7 +51,7 @@ class Weights:
     name: str
     """Lower-case letters, digits, dot, dash and underscore; at most 64."""
     descriptor: AnyDescriptor | None
-    """How the network is built; None for SEA-RAFT's."""
+    """Architecture of the network; None for SEA-RAFT's."""
     card: Mapping[str, Any]
     """``source`` and ``license`` as text; perhaps ``scores`` (metric -> number) and further facts; JSON."""
     tensors: Mapping[str, Tensor]

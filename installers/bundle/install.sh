@@ -24,7 +24,7 @@ while [ $# -gt 0 ]; do
 done
 case $target in /*) ;; *) target=$PWD/$target ;; esac
 
-# Removes a link to our command, and the folder that was made for it if it is empty.
+# Removes the link to the command, and the folder created for it if it is empty.
 remove_link() {
   if [ -L "$link" ] && [ "$(readlink "$link")" = "$target/bin/f2hdr" ]; then
     rm "$link"
@@ -53,7 +53,7 @@ elif command -v shasum >/dev/null; then
   (cd "$here" && shasum -a 256 -c SHA256SUMS >/dev/null) || fail "The bundle is damaged; copy or download it again."
 fi
 
-# Everything is prepared in a folder at its side, then renamed: an installation that is stopped leaves the old one.
+# Everything is prepared in a folder next to the target, then renamed: an interrupted installation leaves the old one.
 work="$target.installing"
 part="$work/new"
 finish() {
@@ -82,7 +82,7 @@ run -c "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); sys.argv[0] = 'p
 rm -f "$part/python/bin/f2hdr"
 cat > "$part/bin/f2hdr" <<'LAUNCHER'
 #!/bin/sh
-# Starts the F2HDR of this folder, wherever it was moved to.
+# Starts the F2HDR of this folder, also after the folder was moved.
 self=$0
 while [ -L "$self" ]; do
   next=$(readlink "$self")

@@ -1,4 +1,4 @@
-"""What the node's buttons do. Each returns at once in a Nuke with a window; the work continues in a thread."""
+"""Actions of the node's buttons. In a Nuke with a window each returns immediately; the work continues in a thread."""
 
 from __future__ import annotations
 

@@ -64,10 +64,10 @@ def accept_plate(written: str, pattern: str, frame: int, digest: str, earlier: s
 
 
 def adopt(earlier: str, pattern: str, frames: Iterable[int]) -> list[int]:
-    """Link results of the pattern ``earlier`` to where those of ``pattern`` will be; return the frames.
+    """Link results of the pattern ``earlier`` to the paths of ``pattern``; return the frames.
 
-    The backend compares what each file was computed from: it keeps those that are still right and replaces the others.
-    Whoever calls this removes with ``disown`` what the backend did not confirm.
+    The backend compares the inputs of each file: it keeps valid files and replaces the others. The caller then removes
+    the files that the backend did not confirm with ``disown``.
     """
     source, target = Sequence.parse(earlier), Sequence.parse(pattern)
     adopted = []

@@ -1,4 +1,4 @@
-"""What Nuke calls in every process: a node was created, a script was loaded or saved, a frame is about to be rendered.
+"""Nuke's callbacks in every process: node creation, loading and saving of a script, start of a frame.
 
 Nuke calls these while nodes are not attached to the script yet, in terminal mode, and while scripts are pasted. An
 error here would stop the user's load, paste or save, so each one is printed and nothing is raised; only
@@ -16,7 +16,7 @@ from f2hdr_backend.shot.errors import F2HDRError
 from f2hdr_nuke import copies, farm, knobs, result
 
 _pending: set[str] = set()
-"""What could not be done in a callback and is done when Nuke is idle: "ids" or "move"."""
+"""Work that is not possible in a callback and is done when Nuke is idle: "ids" or "move"."""
 
 
 def register() -> None:

@@ -155,7 +155,7 @@ def label(node: nuke.Node, frame: int) -> str:
 
 
 def _known(node: nuke.Node, name: str, source: Source) -> Optional[dict[str, Any]]:
-    """The record in the knob ``name``, if it belongs to the input as it is now."""
+    """The record in the knob ``name``, if it belongs to the current input."""
     found = knobs.record(node, name)
     return found if found and found["input"] == source.digest else None
 

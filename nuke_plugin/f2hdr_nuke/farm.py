@@ -55,7 +55,7 @@ def asked_frames(arguments: list[str]) -> FrameRange:
 
 
 def provide(write: nuke.Node, frame: int) -> None:
-    """Bake ``frame`` of every F2HDR node above ``write`` whose knob asks for it, unless that is done already.
+    """Bake ``frame`` of every F2HDR node above ``write`` with the knob enabled, unless it is already baked.
 
     Only from original files: while Nuke renders, it cannot render anything else. Raises F2HDRError.
     """

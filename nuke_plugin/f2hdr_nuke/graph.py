@@ -1,4 +1,4 @@
-"""What feeds the node: its range, a digest that changes with it, and the original files where they can be used."""
+"""Input of the node: its range, a digest that changes with it, and the original files if they can be used."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from f2hdr_nuke import knobs, paths, spaces, variables
 PASSING = ("Dot", "NoOp")
 """Classes of nodes that change no pixel."""
 PICTURES = (".exr", ".dpx", ".tif", ".tiff", ".png", ".jpg", ".jpeg", ".hdr")
-"""What the backend reads just as Nuke does; movies are decoded differently and go through the graph."""
+"""Formats that the backend reads exactly like Nuke; movies are decoded differently and are rendered by the graph."""
 _APPEARANCE = (
     "bookmark", "cached", "dope_sheet", "gl_color", "hide_input", "icon", "indicators", "label", "lifetimeEnd",
     "lifetimeStart", "name", "note_font", "note_font_color", "note_font_size", "panel", "postage_stamp", "selected",
@@ -29,7 +29,7 @@ _APPEARANCE = (
 
 @dataclass(frozen=True)
 class Plate:
-    """Where the backend finds the plate of one view."""
+    """The plate of one view for the backend."""
 
     pattern: str
     space: str
@@ -40,7 +40,7 @@ class Plate:
 
 @dataclass(frozen=True)
 class Source:
-    """What feeds a node, as one look at everything above it found it."""
+    """Properties of a node's input, collected in one pass over everything above it."""
 
     first: int
     """First frame."""

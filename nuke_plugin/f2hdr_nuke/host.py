@@ -25,7 +25,7 @@ class Host:
         self._last_line = ""
 
     def on_main(self, call: Callable[[], Answer]) -> Answer:
-        """Return what ``call`` returns in Nuke's main thread; raises what it raises."""
+        """Return the result of ``call`` in Nuke's main thread; raises its exception."""
         try:
             return call()
         except RuntimeError as error:
@@ -39,7 +39,7 @@ class Host:
             self._last_line = line
 
     def check(self) -> None:
-        """Raise Cancelled if the user wants to stop."""
+        """Raise Cancelled if the user requested it."""
 
     def wait(self, call: Callable[[], Answer]) -> Answer:
         """Return what ``call`` returns, and check the Cancel button meanwhile. ``call`` must not use Nuke."""
@@ -62,7 +62,7 @@ class WindowHost(Host):
         self._task = nuke.ProgressTask(title)
 
     def on_main(self, call: Callable[[], Answer]) -> Answer:
-        """Return what ``call`` returns in Nuke's main thread; raises what it raises."""
+        """Return the result of ``call`` in Nuke's main thread; raises its exception."""
         waiting: Optional[_Caught[Answer]] = nuke.executeInMainThreadWithResult(_Caught, (call,))
         if waiting is None:
             raise Cancelled("Nuke did not run a part of the bake.", hint="Bake again.")
@@ -101,7 +101,7 @@ class _Caught(Generic[Answer]):
             self._error = error
 
     def answer(self) -> Answer:
-        """Return what the call returned, or raise what it raised."""
+        """Return the result of the call, or raise its exception."""
         if self._error is not None:
             raise self._error
         return self._value
@@ -120,7 +120,7 @@ class _Waiting(threading.Thread, Generic[Answer]):
         self._caught = _Caught(self._call)
 
     def answer(self) -> Answer:
-        """Return what the call returned, or raise what it raised; only when the thread has ended."""
+        """Return the result of the call, or raise its exception; only after the thread has ended."""
         return self._caught.answer()
 
 

@@ -1,4 +1,4 @@
-"""What a Nuke with a window has besides: the toolbar entry and a panel that is kept up to date. No Qt."""
+"""Additional user interface of a Nuke with a window: the toolbar entry and a panel with updates. No Qt."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from f2hdr_nuke.host import WindowHost
 
 _SPACE_KNOBS = {"color_input_space": ("auto", "gamma22", "linear"), "color_output_space": ("auto", "linear")}
 _DOCK = "__import__('f2hdr_backend.panel.nuke_dock', None, None, ['NukePanel']).NukePanel"
-"""What Nuke evaluates to the widget's class."""
+"""Expression that Nuke evaluates to the widget's class."""
 _OPENED, _CONNECTED = "showPanel", "inputChange"
 
 

@@ -1,4 +1,4 @@
-"""What a bake will do: read from the node in one go, in Nuke's main thread; after that only plain values are used."""
+"""Plan of a bake: read from the node at once in Nuke's main thread; afterwards only plain values are used."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Plan:
 
     @property
     def ratio(self) -> Optional[float]:
-        """The ratio in stops, if the knobs give it and do not say which frames are short."""
+        """The ratio in stops, if the knobs define it without the phase."""
         mode, values = self.settings["exposure_mode"]
         return float(values[0]) if mode == "ratio" else None
 
@@ -151,7 +151,7 @@ def plate_of(node: nuke.Node, view: str, folder: str, source: Source) -> Plate:
 
 
 def _earlier(node: nuke.Node, views: tuple[str, ...], key: str) -> dict[str, tuple[str, str]]:
-    """Where the frames that the node shows now are, and their plates; empty if there are none or they are these."""
+    """Frames that the node shows now, and their plates; empty if there are none or if they equal those of this plan."""
     record = knobs.record(node, "baked")
     if record is None or record["key"] == key:
         return {}

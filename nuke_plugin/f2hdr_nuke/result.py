@@ -18,7 +18,7 @@ from f2hdr_nuke.work import Outcome
 
 NOT_BAKED = "Not baked."
 NO_FILE = "F2HDR_not_baked.%04d.exr"
-"""What the Read inside the node names before the first bake; it is disabled then."""
+"""File name in the internal Read before the first bake; the Read is then disabled."""
 
 
 def publish(planned: Plan, outcome: Outcome) -> None:
@@ -85,7 +85,7 @@ def baked(node: nuke.Node) -> Optional[dict[str, Any]]:
 
 
 def shows(node: nuke.Node, planned: Plan, frame: int) -> bool:
-    """Whether the node shows ``frame`` as ``planned`` asks for it: same settings, same input, and the file exists."""
+    """Whether the node shows ``frame`` of ``planned``: same settings, same input, and the file exists."""
     record = baked(node)
     if record is None or (record["folder"], record["key"]) != (planned.folder, planned.key):
         return False

@@ -90,7 +90,7 @@ def working() -> str:
 
 
 def _readings(shown: str) -> list[str]:
-    """What a menu entry may mean: ``default (X)``, ``role (X)``, ``Family/X`` or plainly ``X``."""
+    """Color space names for a menu entry: ``default (X)``, ``role (X)``, ``Family/X`` or ``X``."""
     nested = re.search(r"\(([^()]*)\)\s*$", shown)
     readings = [nested[1]] if nested else []
     readings += [shown, shown.rpartition("/")[2], shown.split(" (")[0]]

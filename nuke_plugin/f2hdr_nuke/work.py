@@ -49,7 +49,7 @@ def door(host: Host, address: str, program: str) -> Connection:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of a bake: the frames that are as the node asks now, and what stopped it, if something did."""
+    """The result of a bake: the frames that match the node's current settings, and the reason of a stop, if any."""
 
     done: FrameRange
     warnings: tuple[str, ...] = ()
@@ -139,7 +139,7 @@ class _Bake:
             cache.disown(self._plan.shots[view].output.pattern, unconfirmed)
 
     def outcome(self, error: Optional[F2HDRError]) -> Outcome:
-        """What is finished, in every view."""
+        """Finished frames of every view."""
         return Outcome(self._finished(), tuple(dict.fromkeys(self._warnings)), self._detection, self._clip_level, error)
 
     def _finished(self) -> FrameRange:
@@ -207,7 +207,7 @@ def _parts(frames: FrameRange) -> Iterator[FrameRange]:
 
 
 def _detection(plan: Plan, host: Host, connection: Connection) -> dict[str, Any]:
-    """What the backend finds in each view; one answer, as the views of a shot have the same exposures."""
+    """Detection result of the views, which have the same exposures."""
     answers = []
     for view, shot in plan.shots.items():
         host.progress(0, 1, f"measuring exposures of {view}")

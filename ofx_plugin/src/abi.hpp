@@ -1,4 +1,4 @@
-// The C ABI of OpenFX 1.5 as far as this plug-in uses it: our own declarations, checked below.
+// The part of the C ABI of OpenFX 1.5 that this plug-in uses: independent declarations, checked below.
 //
 // Every handle is an opaque pointer, so all handles are `void*` here. Functions that the plug-in never calls keep
 // their place in a suite as `Unused`.

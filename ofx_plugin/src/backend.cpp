@@ -16,23 +16,23 @@ namespace {
 using std::chrono::duration;
 using std::chrono::milliseconds;
 
-constexpr double silent_s = 5.0;    // without an answer to a small question the backend counts as hung
-constexpr double start_s = 60.0;    // a start may take this long: libraries are read from disk
-constexpr double retry_s = 10.0;    // after a failed start, no other is tried for this long
+constexpr double silent_s = 5.0;    // a backend that does not answer a status request for this long counts as hung
+constexpr double start_s = 60.0;    // limit for a start, which loads libraries from disk
+constexpr double retry_s = 10.0;    // delay after a failed start before the next attempt
 constexpr int connect_ms = 1000;
 
-// What the connection file says.
+// Contents of the connection file.
 struct Server {
     std::string address, socket, token, version;
     long process = 0;
 };
 
-// Of this process; guarded by the mutex.
+// State of this process; guarded by the mutex.
 struct Known {
     std::mutex mutex;
     std::string greeted_token;
     platform::Process started;
-    std::string failed_start;  // why the last start failed; empty if it did not
+    std::string failed_start;  // reason of the last failed start; empty if there is none
     std::vector<std::string> failed_command;
     Clock::time_point failed_at;
 };
@@ -50,7 +50,7 @@ std::optional<Server> announced() {
     const std::string path = connection_file();
     if (!platform::exists(path)) return std::nullopt;
     if (!platform::is_private(path)) {
-        throw Problem("backend_untrusted", quoted(path) + " is not yours alone, so it cannot be trusted. Remove it.");
+        throw Problem("backend_untrusted", quoted(path) + " can be written by other users, so it is not trusted. Remove it.");
     }
     const auto content = platform::read_text(path);
     const auto facts = content ? json::parse(*content) : std::nullopt;
@@ -66,7 +66,7 @@ std::optional<Server> announced() {
     return server;
 }
 
-// A connection to the server, by its Unix socket where it has one; none if nobody listens.
+// A connection to the server, through its Unix socket if it has one; none if it does not listen.
 std::optional<platform::Socket> connection(const Server& server) {
     if (!server.socket.empty() && platform::exists(server.socket)) return platform::Socket::to_unix(server.socket);
     for (const char* start : {"http://127.0.0.1:", "http://localhost:", "http://[::1]:"}) {
@@ -82,14 +82,14 @@ std::optional<platform::Socket> connection(const Server& server) {
 std::string name_of(const Server& server) { return "The F2HDR backend (process " + std::to_string(server.process) + ")"; }
 
 Problem silent(const Server& server) {
-    return Problem("backend_silent", name_of(server) + " does not answer. End it with f2hdr serve --stop.");
+    return Problem("backend_silent", name_of(server) + " does not answer. Stop it with f2hdr serve --stop.");
 }
 
 Problem gone(const Server& server, const std::string& how) {
-    return Problem("backend_gone", name_of(server) + " went away: " + how + ". Render the frame again to start it anew.");
+    return Problem("backend_gone", name_of(server) + " ended unexpectedly: " + how + ". Render the frame again to restart it.");
 }
 
-// What the server says of itself; none if nobody listens.
+// The server's answer to /v1/info; none if it does not listen.
 std::optional<json::Value> greeting(const Server& server, const Patience& patience) {
     const auto socket = connection(server);
     if (!socket) return std::nullopt;
@@ -105,7 +105,7 @@ void require_version(const Server& server, const std::string& version) {
     if (version == F2HDR_VERSION) return;
     throw Problem("backend_version", name_of(server) + " is version " + (version.empty() ? "unknown" : version) +
                                          ", this effect is " F2HDR_VERSION
-                                         ". Install the same version of both, and end an old one with f2hdr serve --stop.");
+                                         ". Install the same version of both, and stop the old one with f2hdr serve --stop.");
 }
 
 // The running server of this version, or none.
@@ -122,14 +122,14 @@ std::optional<Server> running(const Patience& patience) {
         if (!said) return std::nullopt;
         require_version(*server, said->text_of("version").value_or(""));
     } catch (const http::Broken&) {
-        return std::nullopt;  // it is just ending
+        return std::nullopt;  // it is shutting down
     }
     const std::lock_guard<std::mutex> held(known().mutex);
     known().greeted_token = server->token;
     return server;
 }
 
-// The words that start the backend.
+// The command that starts the backend.
 std::vector<std::string> start_command(const std::string& chosen) {
     if (!chosen.empty()) return {chosen};
     if (const auto named = platform::environment("F2HDR_BACKEND")) return {*named};
@@ -138,7 +138,10 @@ std::vector<std::string> start_command(const std::string& chosen) {
     const std::string path = platform::joined(platform::joined(library, "Resources"), "backend.json");
     if (const auto installed = platform::read_text(path)) {
         const auto words = json::parse_words(*installed);
-        if (!words) throw Problem("backend_missing", quoted(path) + " does not name the backend. Run the installer again.");
+        if (!words) {
+            throw Problem("backend_missing",
+                          quoted(path) + " does not contain the backend's command. Run the installer again.");
+        }
         return *words;
     }
     const std::string found = platform::search_path("f2hdr");
@@ -187,7 +190,7 @@ Server started(const std::vector<std::string>& command, const Patience& patience
             code = known().started.exit_code();
         }
         if (code) {
-            fail_start(command, "The F2HDR backend ended at its start with exit code " + std::to_string(*code) + ": " +
+            fail_start(command, "The F2HDR backend failed to start, exit code " + std::to_string(*code) + ": " +
                        last_line(log) + " See " + log + ".");
         }
         patience.check();
@@ -196,7 +199,7 @@ Server started(const std::vector<std::string>& command, const Patience& patience
     fail_start(command, "The F2HDR backend was started but does not answer. See " + log + ".");
 }
 
-// Do not try a command again that just failed to start.
+// Do not repeat a command that failed to start recently.
 void refuse_failed(const std::vector<std::string>& command) {
     const std::lock_guard<std::mutex> held(known().mutex);
     const bool is_recent = !known().failed_start.empty() && seconds_since(known().failed_at) < retry_s;
@@ -211,7 +214,7 @@ Server found_or_started(const std::string& chosen, const Patience& patience) {
         try {
             platform::make_folder(platform::runtime_folder());
             if (!platform::is_private(platform::runtime_folder())) {
-                throw std::runtime_error("The folder " + quoted(platform::runtime_folder()) + " is not yours alone");
+                throw std::runtime_error("The folder " + quoted(platform::runtime_folder()) + " can be written by other users");
             }
             if (const auto lock = platform::Lock::attempt(platform::joined(platform::runtime_folder(), "start.lock"))) {
                 if (auto server = running(patience)) return *server;
@@ -220,7 +223,7 @@ Server found_or_started(const std::string& chosen, const Patience& patience) {
         } catch (const Problem&) {
             throw;
         } catch (const std::runtime_error& error) {
-            throw Problem("backend_folder", std::string(error.what()) + ". Set F2HDR_RUNTIME to a folder of your own.");
+            throw Problem("backend_folder", std::string(error.what()) + ". Set F2HDR_RUNTIME to a private folder.");
         }
         patience.check();  // another process or thread is starting it
         std::this_thread::sleep_for(milliseconds(http::tick_ms));
@@ -238,13 +241,13 @@ json::Value checked(const http::Answer& answer) {
     throw Problem(said->text_of("code").value_or("backend_answer"), hint.empty() ? message : message + " " + hint);
 }
 
-// Throws if the server no longer answers small questions.
+// Throws if the server no longer answers status requests.
 void require_life(const Server& server, const Patience& patience) {
     try {
         if (greeting(server, patience)) return;
     } catch (const http::Broken&) {
     }
-    throw gone(server, "it no longer listens");
+    throw gone(server, "it does not accept connections");
 }
 
 }  // namespace
@@ -253,7 +256,7 @@ void Patience::check() const {
     if (is_aborted && is_aborted()) throw Canceled();
     if (longest_s > 0 && seconds_since(began) > longest_s) {
         throw Problem("backend_slow", "The frame was not ready after " + number_text(longest_s, 4) +
-                                          " s. Raise the parameter Longest wait, or lower the parameter Quality.");
+                                          " s. Increase the parameter Longest wait, or lower the parameter Quality.");
     }
 }
 
@@ -263,7 +266,7 @@ json::Value frame(const std::string& command, const std::string& body, const Pat
     if (!socket) {
         const std::lock_guard<std::mutex> held(known().mutex);
         known().greeted_token.clear();
-        throw gone(server, "it no longer listens");
+        throw gone(server, "it does not accept connections");
     }
     auto heard = Clock::now();
     try {

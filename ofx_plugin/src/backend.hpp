@@ -1,4 +1,4 @@
-// The backend: found or started, asked for one frame.
+// Client of the backend: finds or starts it, and requests frames.
 #pragma once
 
 #include <chrono>
@@ -11,7 +11,7 @@ namespace f2hdr::ofx::backend {
 
 using Clock = std::chrono::steady_clock;
 
-// How long a render may wait, and what ends the wait early.
+// Time limit of a render, and its cancellation.
 struct Patience {
     std::function<bool()> is_aborted;
     double longest_s = 0;
@@ -21,7 +21,7 @@ struct Patience {
     void check() const;
 };
 
-// Ask for one frame; `body` is the JSON of POST /v1/frames, `command` the user's own f2hdr command or empty.
+// Request one frame; `body` is the JSON of POST /v1/frames, `command` the user's own f2hdr command or empty.
 //
 // Starts the backend if none runs. Returns the JSON object of the answer. Throws Problem, with one cause each, if there
 // is no backend, if it is of another version, ends, falls silent, takes too long or refuses the request; and Canceled.

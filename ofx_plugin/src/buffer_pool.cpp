@@ -20,7 +20,7 @@ struct PoolState {
     std::mutex mutex;
     std::vector<std::unique_ptr<BufferSet>> free;
     std::string folder;
-    std::unique_ptr<platform::Lock> lock;  // says that the folder is in use
+    std::unique_ptr<platform::Lock> lock;  // marks the folder as in use
     int made = 0;
 };
 
@@ -47,16 +47,16 @@ void remove_stale(const std::string& memory) {
 void make_folder(PoolState& state) {
     const std::string memory = platform::memory_folder();
     remove_stale(memory);
-    // Two copies of this plug-in in one process need a folder each: they differ in the address of this variable.
+    // Two copies of this plug-in in one process need separate folders, named by the address of this variable.
     const std::string copy = std::to_string(reinterpret_cast<std::uintptr_t>(&state));
     const std::string name = folder_name + std::to_string(platform::process_id()) + "-" + copy;
     const std::string folder = platform::joined(memory, name);
     try {
         platform::make_folder(folder);
-        if (!platform::is_private(folder)) throw std::runtime_error(quoted(folder) + " is not yours alone");
+        if (!platform::is_private(folder)) throw std::runtime_error(quoted(folder) + " can be written by other users");
         state.lock = platform::Lock::attempt(platform::joined(folder, lock_name));
     } catch (const std::runtime_error& error) {
-        throw Problem("buffers", std::string(error.what()) + ". Set F2HDR_BUFFERS to a folder of your own.");
+        throw Problem("buffers", std::string(error.what()) + ". Set F2HDR_BUFFERS to a private folder.");
     }
     state.folder = folder;
 }

@@ -1,4 +1,4 @@
-// The buffer sets of this process, in one folder in memory that goes with the process.
+// The buffer sets of this process, in one folder in memory that is removed with the process.
 #pragma once
 
 #include <memory>
@@ -21,9 +21,9 @@ public:
         std::unique_ptr<BufferSet> set_;
     };
 
-    // A set that no other render has, the one used last first. Throws Problem if the folder cannot be made.
+    // A set that no other render uses, most recently used first. Throws Problem if the folder cannot be created.
     static Loan lend();
-    // Remove the files of all sets that are not lent; with `at_end` also the folder.
+    // Remove the files of all unused sets; with `at_end` also the folder.
     static void purge(bool at_end = false);
 };
 

@@ -38,7 +38,7 @@ Header header_of(const RectI& bounds, int frame) {
     return header;
 }
 
-// Red, green and blue of `count` pixels, side by side; unpremultiplied if asked.
+// Interleaved red, green and blue of `count` pixels; unpremultiplied if requested.
 void pack(const float* from, int channels, bool unpremultiply, int count, float* to) {
     if (channels == 3) {
         std::memcpy(to, from, static_cast<std::size_t>(count) * pixel_bytes);
@@ -71,7 +71,7 @@ void unpack(const float* from, const float* reference, const Image& center, int 
 
 Problem unwritable(const std::string& path, const std::string& why) {
     return Problem("buffers", "The buffer " + quoted(path) + " cannot be used: " + why +
-                                  ". Free some memory there, or set F2HDR_BUFFERS to another folder.");
+                                  ". Free memory there, or set F2HDR_BUFFERS to another folder.");
 }
 
 }  // namespace
@@ -121,7 +121,7 @@ std::vector<std::string> BufferSet::write(const Window& window, const Source& ce
     return paths;
 }
 
-// The slot that has the frame already, else one that has no frame next to this window, else any that is free.
+// The slot that contains the frame, or a slot without a frame of this window, or any free slot.
 BufferSet::Slot& BufferSet::slot_of(const Source& source, const std::string& key, const std::vector<Slot*>& taken) {
     std::vector<Slot*> free;
     for (Slot& slot : slots_) {
@@ -213,7 +213,7 @@ void BufferSet::read(const std::string& path, const Source& center, const RectI&
 
 void BufferSet::abandon(const std::string& path) { abandoned_.push_back(path); }
 
-// Remove what the backend has written by now for requests that were given up.
+// Remove results of abandoned requests that the backend has written in the meantime.
 void BufferSet::sweep() {
     const auto is_gone = [](const std::string& path) {
         const bool is_there = platform::exists(path);
@@ -221,7 +221,7 @@ void BufferSet::sweep() {
         return is_there;
     };
     abandoned_.erase(std::remove_if(abandoned_.begin(), abandoned_.end(), is_gone), abandoned_.end());
-    constexpr std::size_t most = 256;  // requests that the backend canceled never get a file
+    constexpr std::size_t most = 256;  // canceled requests never have a file
     if (abandoned_.size() > most) abandoned_.erase(abandoned_.begin(), abandoned_.end() - most);
 }
 

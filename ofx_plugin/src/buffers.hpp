@@ -1,4 +1,4 @@
-// The files through which pixels go to the backend and come back, in the layout of f2hdr_backend/server/buffers.py.
+// The files that pass pixels to and from the backend, in the layout of f2hdr_backend/server/buffers.py.
 //
 // A set of three is used by one render at a time (buffer_pool.hpp). A frame that is already in it is not written again.
 #pragma once
@@ -21,18 +21,18 @@ public:
     BufferSet(const BufferSet&) = delete;
     BufferSet& operator=(const BufferSet&) = delete;
 
-    // Write the window's frames as they are seen in the bounds of the reference, `center`; where a neighbor has no
+    // Write the window's frames within the bounds of the reference, `center`; where a neighbor has no
     // pixels it gets those of the reference. Returns the paths of previous, reference and next. Throws Problem.
     std::vector<std::string> write(const Window& window, const Source& center);
 
-    // A path for a result that no other request was given.
+    // A unique path for a result.
     std::string new_result();
 
     // Copy a result into `output` within `window`, with the alpha of `center`, and remove its file. Pixels of `window`
     // outside the bounds of `center` become 0. Throws Problem if the file is not the result of `center`.
     void read(const std::string& path, const Source& center, const RectI& window, Image& output);
 
-    // Give up a result: its file is removed once the backend has written it.
+    // Abandon a result: its file is removed once the backend has written it.
     void abandon(const std::string& path);
 
     std::uint64_t bytes_written() const { return bytes_written_; }
@@ -41,7 +41,7 @@ private:
     struct Slot {
         std::string path;
         platform::File file;
-        std::string key;  // what is in it; empty for what cannot be known again
+        std::string key;  // identifies its frame; empty if the frame has no identifier
         std::vector<float> codes;
     };
 

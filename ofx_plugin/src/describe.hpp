@@ -1,4 +1,4 @@
-// What the effect says of itself to the host.
+// The effect's description for the host.
 #pragma once
 
 #include "abi.hpp"

@@ -8,12 +8,12 @@ namespace {
 
 constexpr int columns = 120;
 constexpr int quantiles = 100;
-constexpr float darkest = 0.002f, brightest = 0.9f;  // linear light between which a level is well exposed
+constexpr float darkest = 0.002f, brightest = 0.9f;  // limits of well-exposed levels, in linear light
 constexpr std::size_t least_levels = 8;
 constexpr double plateau_share = 0.35;
 constexpr double snap_stops = 0.08;
 
-// The middle of the narrowest run that contains `plateau_share` of the ratios: noise and clipping bend the others.
+// The center of the narrowest interval with `plateau_share` of the ratios: noise and clipping distort the others.
 double plateau(std::vector<double> ratios) {
     std::sort(ratios.begin(), ratios.end());
     const auto within = std::max<std::size_t>(4, static_cast<std::size_t>(plateau_share * static_cast<double>(ratios.size())));

@@ -11,7 +11,7 @@ const Suite* fetched(const char* name, int version) {
     return static_cast<const Suite*>(the_host->fetch_suite(the_host->properties, name, version));
 }
 
-// Resolve 14 offered version 2 of the message suite with invalid pointers behind version 1's.
+// In Resolve 14, version 2 of the message suite has invalid pointers after those of version 1.
 bool may_have_second_messages() { return host_name().rfind("DaVinciResolve", 0) != 0; }
 
 }  // namespace

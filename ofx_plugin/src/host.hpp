@@ -9,7 +9,7 @@
 
 namespace f2hdr::ofx {
 
-// A property set of the host. Setters and getters of properties that the host lacks do nothing or return none.
+// A property set of the host. Setters of missing properties do nothing; getters return none.
 class Properties {
 public:
     Properties() = default;
@@ -53,7 +53,7 @@ Properties host_properties();
 // The host's name, such as "uk.co.thefoundry.nuke"; empty if it has none.
 std::string host_name();
 
-// Whether the host gives images of other times than the one it renders.
+// Whether the host provides images of other times than the rendered one.
 bool host_is_temporal();
 
 }  // namespace f2hdr::ofx

@@ -19,10 +19,10 @@ void send_all(const Socket& socket, const std::string& text, const std::function
                 tick();
                 break;
             case Socket::Wait::closed:
-                throw Broken("the connection broke");
+                throw Broken("the connection was lost");
             case Socket::Wait::ready:
                 const long count = socket.send(text.data() + sent, text.size() - sent);
-                if (count < 0) throw Broken("the connection broke");
+                if (count < 0) throw Broken("the connection was lost");
                 sent += static_cast<std::size_t>(count);
         }
     }
@@ -33,14 +33,14 @@ std::string lower(std::string text) {
     return text;
 }
 
-// The answer once all of it has arrived.
+// The answer once it has arrived completely.
 std::optional<Answer> complete(const std::string& text) {
     const auto head_end = text.find("\r\n\r\n");
     if (head_end == std::string::npos) return std::nullopt;
     const std::string head = lower(text.substr(0, head_end));
-    if (head.rfind("http/1.", 0) != 0 || head.size() < 12) throw Broken("something else than HTTP answers");
+    if (head.rfind("http/1.", 0) != 0 || head.size() < 12) throw Broken("the answer is not HTTP");
     const auto length_at = head.find("\r\ncontent-length:");
-    if (length_at == std::string::npos) throw Broken("the answer names no length");
+    if (length_at == std::string::npos) throw Broken("the answer has no Content-Length");
     const unsigned long length = std::strtoul(head.c_str() + length_at + 17, nullptr, 10);
     if (length > largest_answer) throw Broken("the answer is too large");
     if (text.size() < head_end + 4 + length) return std::nullopt;
@@ -69,10 +69,10 @@ Answer exchange(const Socket& socket, const std::string& request, const std::fun
                 tick();
                 break;
             case Socket::Wait::closed:
-                throw Broken("the connection broke");
+                throw Broken("the connection was lost");
             case Socket::Wait::ready:
                 const long count = socket.receive(part, sizeof part);
-                if (count <= 0) throw Broken("it ended without an answer");
+                if (count <= 0) throw Broken("the connection was closed without an answer");
                 text.append(part, static_cast<std::size_t>(count));
                 if (auto answer = complete(text)) return *answer;
         }

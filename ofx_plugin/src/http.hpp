@@ -14,7 +14,7 @@ struct Answer {
     std::string body;
 };
 
-// The connection ended before the answer did.
+// The connection was closed before the answer was complete.
 class Broken : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
@@ -22,7 +22,7 @@ public:
 
 constexpr int tick_ms = 20;
 
-// The text of a request; `body` is JSON, or empty for none.
+// The text of a request; `body` is JSON, or empty.
 std::string request(const std::string& method, const std::string& path, const std::string& token,
                     const std::string& body);
 

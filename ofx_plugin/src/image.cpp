@@ -28,13 +28,13 @@ void Image::read(const std::string& what) {
     const std::string components = properties.text("OfxImageEffectPropComponents").value_or("none");
     const bool is_rgba = components == "OfxImageComponentRGBA";
     if (depth != "OfxBitDepthFloat" || (!is_rgba && components != "OfxImageComponentRGB")) {
-        throw Problem("format", "The host gives " + what + " as " + depth + " " + components +
+        throw Problem("format", "The host delivers " + what + " as " + depth + " " + components +
                                     ". F2HDR needs float RGB or RGBA: set the project to 32-bit float.",
                       status_image_format);
     }
     const std::string field = properties.text("OfxImagePropField").value_or("OfxFieldNone");
     if (field == "OfxFieldLower" || field == "OfxFieldUpper") {
-        throw Problem("fields", "The host gives " + what + " as a single field. F2HDR needs progressive frames.");
+        throw Problem("fields", "The host delivers " + what + " as a single field. F2HDR needs progressive frames.");
     }
     const auto found = properties.rectangle("OfxImagePropBounds");
     data_ = static_cast<char*>(properties.pointer("OfxImagePropData"));
@@ -42,7 +42,7 @@ void Image::read(const std::string& what) {
     channels = is_rgba ? 4 : 3;
     row_bytes_ = properties.integer("OfxImagePropRowBytes").value_or(0);
     if (!data_ || is_empty(bounds) || std::abs(row_bytes_) < static_cast<std::ptrdiff_t>(width_of(bounds)) * channels * 4) {
-        throw Problem("image", "The host gives " + what + " without pixels.");
+        throw Problem("image", "The host delivers " + what + " without pixels.");
     }
     whole = properties.rectangle("OfxImagePropRegionOfDefinition").value_or(RectI{0, 0, 0, 0});
     is_premultiplied =

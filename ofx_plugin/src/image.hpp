@@ -1,4 +1,4 @@
-// A float image of a clip, released when it goes.
+// A float image of a clip, released by the destructor.
 #pragma once
 
 #include <optional>
@@ -19,7 +19,7 @@ RectI intersection(const RectI& a, const RectI& b);
 
 class Image {
 public:
-    // The image of a clip at a time, or none if the host gives none. Throws Problem if it is not a whole float RGB or
+    // The image of a clip at a time, or none if the host provides none. Throws Problem if it is not a whole float RGB or
     // RGBA frame, naming `what` it is.
     static std::optional<Image> fetch(Handle clip, Time time, const std::string& what);
 
@@ -28,7 +28,7 @@ public:
     ~Image();
 
     RectI bounds{};  // in pixels; y grows upwards
-    RectI whole{};   // the region that the host could give; empty if it does not say
+    RectI whole{};   // the region that the host can provide; empty if unknown
     int channels = 4;
     bool is_premultiplied = false;
     double scale = 1;        // render scale in x

@@ -14,7 +14,7 @@ namespace {
 
 constexpr const char* message_id = "f2hdr";
 
-// Causes that a dialog was shown for: ten instances of one project need not report ten times that the backend is down.
+// Causes already shown in a dialog, so that several instances do not report the same cause repeatedly.
 struct Dialogs {
     std::mutex mutex;
     std::set<std::string> shown;
@@ -69,7 +69,7 @@ Instance::Range Instance::range() const {
     suites().effects->get_clip_properties(source_clip_, &handle);
     const Properties clip(handle);
     const auto first = clip.real("OfxImageEffectPropFrameRange", 0), last = clip.real("OfxImageEffectPropFrameRange", 1);
-    // Hosts without an idea report an empty, a reversed or an endless range.
+    // Some hosts report an empty, a reversed or an infinite range if it is unknown.
     if (!first || !last || !std::isfinite(*first) || !std::isfinite(*last) || *last <= *first) return {};
     return {first, last};
 }
@@ -84,7 +84,7 @@ Status Instance::frames_needed(const Properties& in, const Properties& out) cons
     return status_ok;
 }
 
-// Thumbnails show the source: the host asks for an icon, and the effect declares itself an identity for it.
+// Thumbnails show the source: the effect is an identity for them.
 Status Instance::is_identity(const Properties& in, const Properties& out) const {
     Handle handle = nullptr;
     suites().effects->get_clip_properties(source_clip_, &handle);

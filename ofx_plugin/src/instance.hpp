@@ -19,7 +19,7 @@ public:
     explicit Instance(Handle effect);
     ~Instance();
 
-    // The instance that was made for an effect; null if there is none.
+    // The instance of an effect; null if there is none.
     static Instance* of(Handle effect);
 
     Status frames_needed(const Properties& in, const Properties& out) const;
@@ -27,7 +27,7 @@ public:
     Status render(const Properties& in);
     // A control was changed by the user, or a button pressed.
     Status changed(const Properties& in);
-    // Show in Status what happened last. Only for actions that may set parameters.
+    // Show the last event in Status. Only for actions that may set parameters.
     void show_status();
 
     // Report a problem to the user: each cause once, until a frame succeeds.
@@ -54,16 +54,16 @@ private:
     Handle output_clip_ = nullptr;
     ParameterSet parameters_;
 
-    std::timed_mutex rendering_;  // some hosts render one instance on several threads, whatever it declares
+    std::timed_mutex rendering_;  // some hosts render one instance on several threads despite its declaration
 
-    std::mutex mutex_;  // guards what follows
+    std::mutex mutex_;  // guards the members below
     std::string reported_cause_;
     std::string status_ = "Not rendered yet.";
     std::optional<double> measured_ratio_;
     std::string measured_for_;  // the settings that it was measured with
 };
 
-// Forget which causes were reported in dialogs, so that they are reported again. For tests and the unload action.
+// Clear the list of causes reported in dialogs, so that they are reported again. For tests and the unload action.
 void forget_dialogs();
 
 }  // namespace f2hdr::ofx

@@ -1,4 +1,4 @@
-// JSON as the backend speaks it: documents are written as text, answers are read into values.
+// JSON of the backend's API: requests are written as text, answers are parsed into values.
 #pragma once
 
 #include <map>
@@ -11,7 +11,7 @@ namespace f2hdr::ofx::json {
 // `text` as a JSON string, quotation marks included. `text` is UTF-8.
 std::string string(const std::string& text);
 
-// A value that was read. Items of arrays are checked but not kept: no answer that is used here has one.
+// A parsed value. Items of arrays are checked but not stored: no used answer contains one.
 struct Value {
     enum class Kind { null, boolean, number, text, array, object };
 
@@ -25,10 +25,10 @@ struct Value {
     std::optional<double> number_of(const std::string& name) const;
 };
 
-// The value that the whole text is, or none if it is not JSON.
+// The value of the whole text, or none if it is not JSON.
 std::optional<Value> parse(const std::string& text);
 
-// The items of an array that contains only texts, such as `["python", "-m", "f2hdr"]`; none for anything else.
+// The items of an array of strings, such as `["python", "-m", "f2hdr"]`; none for anything else.
 std::optional<std::vector<std::string>> parse_words(const std::string& text);
 
 }  // namespace f2hdr::ofx::json

@@ -22,7 +22,7 @@ struct Parameter {
     const char* label;
     const char* hint;
     const char* group;
-    const char* shot;  // field of the Shot, such as "engine.method"; empty for what only the effect uses
+    const char* shot;  // field of the Shot, such as "engine.method"; empty for parameters of the effect alone
     const char* options[most_options];
     int option_count;
     const char* text;  // default of a text
@@ -37,7 +37,7 @@ void define_parameters(Handle parameters);
 // The parameters of one instance.
 class ParameterSet {
 public:
-    // Throws Problem if the host lost one of them.
+    // Throws Problem if the host lacks one of them.
     explicit ParameterSet(Handle parameters);
 
     double real(const char* name) const;
@@ -53,7 +53,7 @@ private:
     std::vector<Handle> handles_;  // as in the table
 };
 
-// The values of all parameters at one moment: a render keeps them while the user changes the controls.
+// Snapshot of all parameter values: unaffected by changes of the controls during a render.
 struct Values {
     std::string input_space;
     double clip_level = 1;

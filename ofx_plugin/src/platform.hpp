@@ -1,4 +1,4 @@
-// What differs between Linux, macOS and Windows: files, sockets, processes, folders. Paths are UTF-8.
+// Platform functions of Linux, macOS and Windows: files, sockets, processes, folders. Paths are UTF-8.
 #pragma once
 
 #include <cstddef>
@@ -12,8 +12,8 @@ namespace f2hdr::ofx::platform {
 
 // A file of pixels that this process writes in pieces, or reads. Errors are thrown as std::runtime_error.
 //
-// Pixels are written and read, not mapped: a full disk or a file that another process cuts short gives an error here,
-// and would end the host with a bus error there.
+// Pixels are written and read, not mapped: a full disk or a truncated file causes an error here,
+// but a bus error of the host with a mapping.
 class File {
 public:
     static File create(const std::string& path);  // empty, for this user alone
@@ -33,22 +33,22 @@ private:
     std::intptr_t handle_ = -1;
 };
 
-// A connected socket; it never blocks for longer than asked.
+// A connected socket; never blocks longer than the given timeout.
 class Socket {
 public:
     enum class Wait { ready, timeout, closed };
 
-    // Each returns none if nobody listens there.
+    // Each returns none if no process listens there.
     static std::optional<Socket> to_unix(const std::string& path);
     static std::optional<Socket> to_loopback(int port, bool ipv6, int timeout_ms);
     Socket(Socket&& other) noexcept;
     Socket& operator=(Socket&& other) noexcept;
     ~Socket();
 
-    // Wait until something can be read (or sent). `closed` means that the connection broke.
+    // Wait until data can be read (or sent). `closed` means that the connection was lost.
     Wait wait_readable(int timeout_ms) const;
     Wait wait_writable(int timeout_ms) const;
-    // Bytes sent or read; 0 at the end of what is read, -1 if the connection broke.
+    // Bytes sent or read; 0 at the end of the stream, -1 if the connection was lost.
     long send(const char* bytes, std::size_t count) const;
     long receive(char* bytes, std::size_t count) const;
 
@@ -60,7 +60,7 @@ private:
 // A process that was started here and outlives this one.
 class Process {
 public:
-    // Start `command` in the environment of the host less what hosts set for their own Python, libraries and color;
+    // Start `command` in the environment of the host without its variables for Python, libraries and color;
     // its output goes to the file `log`. Throws std::runtime_error with the reason.
     static Process start(const std::vector<std::string>& command, const std::string& log);
     Process() = default;
@@ -73,7 +73,7 @@ private:
     std::optional<int> exit_code_;
 };
 
-// A lock file that its process holds until the object goes or the process ends in any way.
+// A lock file, held until the object is destroyed or the process ends in any way.
 class Lock {
 public:
     static std::unique_ptr<Lock> attempt(const std::string& path);  // null if another process holds it
@@ -95,19 +95,19 @@ void make_folder(const std::string& path);  // for this user alone, with those a
 void remove_folder(const std::string& path);  // with the files in it, if it is there
 std::vector<std::string> names_in(const std::string& folder);
 
-// Whether `path` belongs to this user and nobody else may write there. On Windows its folder decides: always true.
+// Whether `path` belongs to this user and no other user may write there. Always true on Windows (see its folder).
 bool is_private(const std::string& path);
 
-// The folder in which the server of this user announces itself: `f2hdr` in $F2HDR_RUNTIME, else in the system's
+// The folder of the connection file of this user's server: `f2hdr` in $F2HDR_RUNTIME, or in the system's
 // folder for such files; the same rule as in f2hdr_backend/client/runtime.py.
 std::string runtime_folder();
 
-// A folder for files that are soon removed, in memory where the system has such.
+// A folder for short-lived files, in memory if the system has one.
 std::string memory_folder();
 
 std::string search_path(const std::string& program);  // the program on PATH, or empty
 long process_id();
-bool process_is_alive(long id);  // also true where this cannot be asked
+bool process_is_alive(long id);  // also true if it cannot be determined
 
 // The path of this plug-in's own shared library.
 std::string own_library();

@@ -27,7 +27,7 @@ namespace {
 #if defined(MSG_NOSIGNAL)
 constexpr int no_signal = MSG_NOSIGNAL;
 #else
-constexpr int no_signal = 0;  // macOS: an option of the socket
+constexpr int no_signal = 0;  // macOS: a socket option instead
 #endif
 
 int opened_socket(int family) {
@@ -67,7 +67,7 @@ bool is_host_variable(const char* entry) {
     return false;
 }
 
-// Leave nothing that the host has open to a process that outlives it.
+// Close all inherited descriptors of the host: the process outlives it.
 void close_host_files(posix_spawn_file_actions_t* actions, posix_spawnattr_t* attributes) {
 #if defined(POSIX_SPAWN_CLOEXEC_DEFAULT)
     (void)actions;
@@ -177,7 +177,7 @@ std::optional<int> Process::exit_code() {
     if (handle_ <= 0 || exit_code_) return exit_code_;
     const pid_t ended = waitpid(static_cast<pid_t>(handle_), &status, WNOHANG);
     if (ended == handle_) exit_code_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    // The host may have collected it first.
+    // The host may already have waited for it.
     if (ended < 0 && errno == ECHILD && kill(static_cast<pid_t>(handle_), 0) != 0) exit_code_ = -1;
     return exit_code_;
 }

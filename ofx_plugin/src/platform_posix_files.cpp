@@ -43,7 +43,7 @@ std::string temporary_folder() {
 
 File File::create(const std::string& path) {
     const int handle = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (handle < 0) fail("The file " + quoted(path) + " cannot be made");
+    if (handle < 0) fail("The file " + quoted(path) + " cannot be created");
     return File(handle);
 }
 
@@ -91,13 +91,13 @@ void File::read(void* bytes, std::size_t count, std::uint64_t offset) const {
 
 std::uint64_t File::size() const {
     struct stat facts;
-    if (fstat(static_cast<int>(handle_), &facts) != 0) fail("A file has no size");
+    if (fstat(static_cast<int>(handle_), &facts) != 0) fail("The size of a file cannot be read");
     return static_cast<std::uint64_t>(facts.st_size);
 }
 
 std::unique_ptr<Lock> Lock::attempt(const std::string& path) {
     const int handle = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (handle < 0) fail("The lock " + quoted(path) + " cannot be made");
+    if (handle < 0) fail("The lock " + quoted(path) + " cannot be created");
     if (flock(handle, LOCK_EX | LOCK_NB) == 0) return std::unique_ptr<Lock>(new Lock(handle));
     ::close(handle);
     return nullptr;
@@ -140,7 +140,7 @@ void make_folder(const std::string& path) {
         make_folder(path.substr(0, slash));
         if (mkdir(path.c_str(), 0700) == 0 || is_folder(path)) return;
     }
-    fail("The folder " + quoted(path) + " cannot be made");
+    fail("The folder " + quoted(path) + " cannot be created");
 }
 
 std::vector<std::string> names_in(const std::string& folder) {

@@ -1,4 +1,4 @@
-// Sockets and processes on Windows. The backend has no Unix socket there: it is reached through loopback.
+// Sockets and processes on Windows. The backend has no Unix socket there; loopback TCP is used.
 #include <winsock2.h>
 #include <ws2tcpip.h>
 #include <windows.h>
@@ -43,7 +43,7 @@ bool connected(SOCKET handle, const sockaddr* address, int size, int timeout_ms)
     return select(0, nullptr, &writable, &failed, &wait) == 1 && FD_ISSET(handle, &writable);
 }
 
-// A word of a command line, quoted as Windows programs read it.
+// An argument of a command line, quoted by the rules of Windows programs.
 std::wstring quoted_word(const std::wstring& word) {
     std::wstring out = L"\"";
     std::size_t slashes = 0;
@@ -130,7 +130,7 @@ Process Process::start(const std::vector<std::string>& command, const std::strin
     const HANDLE output = CreateFileW(wide(log).c_str(), GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
                                       &inherited, CREATE_ALWAYS, FILE_ATTRIBUTE_NORMAL, nullptr);
     if (output == INVALID_HANDLE_VALUE) throw std::runtime_error("its log " + log + " cannot be written: " + last_error());
-    // Only the log is inherited, whatever the host has open.
+    // Only the log is inherited, no other handle of the host.
     std::size_t size = 0;
     InitializeProcThreadAttributeList(nullptr, 1, 0, &size);
     std::vector<char> memory(size);
@@ -155,7 +155,7 @@ Process Process::start(const std::vector<std::string>& command, const std::strin
     if (!done) throw std::runtime_error(why);
     CloseHandle(made.hThread);
     Process process;
-    process.handle_ = reinterpret_cast<std::intptr_t>(made.hProcess);  // kept until this process ends: one a start
+    process.handle_ = reinterpret_cast<std::intptr_t>(made.hProcess);  // kept until this process ends: one per start
     return process;
 }
 

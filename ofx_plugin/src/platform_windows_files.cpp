@@ -18,7 +18,7 @@ HANDLE handle_of(std::intptr_t handle) { return reinterpret_cast<HANDLE>(handle)
 
 [[noreturn]] void fail(const std::string& what) { throw std::runtime_error(what + ": " + last_error()); }
 
-// Others may read, write and remove it meanwhile: the backend replaces and reads these files.
+// Other processes may read, write and remove it while open: the backend replaces and reads these files.
 HANDLE opened(const std::string& path, DWORD access, DWORD disposition) {
     const DWORD shared = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
     return CreateFileW(wide(path).c_str(), access, shared, nullptr, disposition, FILE_ATTRIBUTE_NORMAL, nullptr);
@@ -46,7 +46,7 @@ std::string temporary_folder() {
 
 File File::create(const std::string& path) {
     const HANDLE handle = opened(path, GENERIC_WRITE, CREATE_ALWAYS);
-    if (handle == INVALID_HANDLE_VALUE) fail("The file " + quoted(path) + " cannot be made");
+    if (handle == INVALID_HANDLE_VALUE) fail("The file " + quoted(path) + " cannot be created");
     return File(reinterpret_cast<std::intptr_t>(handle));
 }
 
@@ -97,14 +97,14 @@ void File::read(void* bytes, std::size_t count, std::uint64_t offset) const {
 
 std::uint64_t File::size() const {
     LARGE_INTEGER size;
-    if (!GetFileSizeEx(handle_of(handle_), &size)) fail("A file has no size");
+    if (!GetFileSizeEx(handle_of(handle_), &size)) fail("The size of a file cannot be read");
     return static_cast<std::uint64_t>(size.QuadPart);
 }
 
 // The first byte is locked, as by msvcrt.locking in f2hdr_backend/client/runtime.py.
 std::unique_ptr<Lock> Lock::attempt(const std::string& path) {
     const HANDLE handle = opened(path, GENERIC_READ | GENERIC_WRITE, OPEN_ALWAYS);
-    if (handle == INVALID_HANDLE_VALUE) fail("The lock " + quoted(path) + " cannot be made");
+    if (handle == INVALID_HANDLE_VALUE) fail("The lock " + quoted(path) + " cannot be created");
     OVERLAPPED start{};
     if (LockFileEx(handle, LOCKFILE_EXCLUSIVE_LOCK | LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, &start)) {
         return std::unique_ptr<Lock>(new Lock(reinterpret_cast<std::intptr_t>(handle)));
@@ -154,7 +154,7 @@ void make_folder(const std::string& path) {
         make_folder(path.substr(0, slash));
         if (CreateDirectoryW(wide(path).c_str(), nullptr) || is_folder(path)) return;
     }
-    fail("The folder " + quoted(path) + " cannot be made");
+    fail("The folder " + quoted(path) + " cannot be created");
 }
 
 std::vector<std::string> names_in(const std::string& folder) {

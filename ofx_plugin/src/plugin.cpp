@@ -35,10 +35,10 @@ Status create(Handle effect) {
     auto instance = std::make_unique<Instance>(effect);
     if (!host_is_temporal()) {
         instance->report("not_temporal", "OfxMessageError",
-                         "This host gives an effect no other frames than the current one, and F2HDR needs the frames "
+                         "This host provides no other frames than the current one, but F2HDR needs the frames "
                          "before and after it. Use f2hdr render, or a host with temporal access.");
     }
-    instance.release();  // the host keeps it, and sends the destroy action
+    instance.release();  // owned by the host until the destroy action
     return status_ok;
 }
 

@@ -1,4 +1,4 @@
-// What stops a frame: a problem to report to the user, or the host's wish to stop.
+// Exceptions that end a frame: a problem to report to the user, or an abort of the host.
 #pragma once
 
 #include <stdexcept>
@@ -8,7 +8,7 @@
 
 namespace f2hdr::ofx {
 
-// One sentence or two for the user. `cause` names the kind of problem: each cause is reported once, not for every frame.
+// One or two sentences for the user. `cause` is the kind of problem: each cause is reported once, not for every frame.
 class Problem : public std::runtime_error {
 public:
     Problem(std::string cause_, const std::string& message, Status status_ = status_failed)
@@ -18,7 +18,7 @@ public:
     Status status;
 };
 
-// The host no longer wants the frame.
+// The host aborted the frame.
 class Canceled : public std::exception {};
 
 }  // namespace f2hdr::ofx

@@ -29,24 +29,24 @@ double ms_between(Clock::time_point from, Clock::time_point to) {
 int frame_of(double time) {
     const double nearest = std::floor(time + 0.5);
     if (!(std::abs(time - nearest) < 0.01)) {
-        throw Problem("between_frames", "The host asks for time " + number_text(time, 8) +
+        throw Problem("between_frames", "The host requests time " + number_text(time, 8) +
                                             ", which is between two frames: the clip is retimed or motion-blurred downstream. "
-                                            "F2HDR needs every frame as it was shot.");
+                                            "F2HDR needs the original frames of the camera.");
     }
     return static_cast<int>(nearest);
 }
 
-// Refuse a part of a frame: exposure, flow and the method's statistics need all of it.
+// Refuse partial frames: exposure, flow and the method's statistics need whole frames.
 void refuse_tiles(const Image& center, const Image& output, const RectI& window) {
     const RectI& wanted = is_empty(output.whole) ? output.bounds : output.whole;
     const bool is_tile = (!is_empty(center.whole) && !contains(center.bounds, center.whole)) ||
                          !contains(window, intersection(wanted, center.bounds));
     if (is_tile) {
-        throw Problem("tile", "The host asks for a part of the frame. F2HDR renders whole frames only: switch tiled "
+        throw Problem("tile", "The host requests a part of the frame. F2HDR renders only whole frames: switch tiled "
                               "rendering off for this effect.");
     }
     if (is_empty(window) || !contains(output.bounds, window)) {
-        throw Problem("window", "The host asks for pixels outside its own output image.");
+        throw Problem("window", "The host requests pixels outside its output image.");
     }
 }
 
@@ -69,7 +69,7 @@ std::optional<Source> source_of(std::optional<Image> image, int frame) {
     return Source{frame, std::move(*image), {}};
 }
 
-// Sample all frames in the region that they share. A frame that shares none with the first is dropped.
+// Sample all frames in their common region. A frame without overlap with the first is dropped.
 void take_samples(std::initializer_list<std::optional<Source>*> sources, const Values& values) {
     RectI region = (*sources.begin())->value().image.bounds;
     for (std::optional<Source>* source : sources) {
@@ -85,7 +85,7 @@ void take_samples(std::initializer_list<std::optional<Source>*> sources, const V
     }
 }
 
-// Gives up a request's result unless it was read.
+// Abandons a request's result unless it was read.
 class Pending {
 public:
     Pending(BufferSet& set, std::string result) : set_(set), path(std::move(result)) {}
@@ -119,7 +119,7 @@ void Instance::refuse_fields(const Properties& in) const {
 
 std::optional<Image> Instance::image(int frame) const {
     auto found = Image::fetch(source_clip_, frame, "frame " + std::to_string(frame));
-    if (!found) trace("  frame " + std::to_string(frame) + ": the host gives none");
+    if (!found) trace("  frame " + std::to_string(frame) + ": the host provides none");
     return found;
 }
 
@@ -152,17 +152,17 @@ std::string Instance::render_frame(const Properties& in, int frame) {
           number_text(in.real("OfxImageEffectPropRenderScale").value_or(1), 4) + ", source frame " +
           std::to_string(in.integer("OfxImageEffectPropSrcFrame").value_or(-1)));
     if (!host_is_temporal()) {
-        throw Problem("not_temporal", "This host gives an effect no other frames than the current one, and F2HDR needs "
+        throw Problem("not_temporal", "This host provides no other frames than the current one, but F2HDR needs "
                                       "the frames before and after it. Use f2hdr render, or a host with temporal access.");
     }
     refuse_fields(in);
     std::optional<Source> previous, next, center = source_of(image(frame), frame);
-    if (!center) throw Problem("missing", "The host gives no image for frame " + std::to_string(frame) + ".");
+    if (!center) throw Problem("missing", "The host provides no image for frame " + std::to_string(frame) + ".");
     if (known.has(frame - 1)) previous = source_of(image(frame - 1), frame - 1);
     if (known.has(frame + 1)) next = source_of(image(frame + 1), frame + 1);
     take_samples({&center, &previous, &next}, values);
     auto output = Image::fetch(output_clip_, frame, "the output");
-    if (!output) throw Problem("missing", "The host gives no output image for frame " + std::to_string(frame) + ".");
+    if (!output) throw Problem("missing", "The host provides no output image for frame " + std::to_string(frame) + ".");
     const RectI window = in.rectangle("OfxImageEffectPropRenderWindow").value_or(output->bounds);
     refuse_tiles(center->image, *output, window);
     if (is_aborted()) throw Canceled();

@@ -1,4 +1,4 @@
-// Numbers as text, whatever locale the host has set.
+// Numbers as text, independent of the host's locale.
 #pragma once
 
 #include <locale>
@@ -8,7 +8,7 @@
 
 namespace f2hdr::ofx {
 
-// The shortest of the usual forms that keeps `digits` significant digits.
+// The shortest form with `digits` significant digits (%g).
 inline std::string number_text(double value, int digits = 17) {
     std::ostringstream text;
     text.imbue(std::locale::classic());
@@ -30,7 +30,7 @@ inline std::string decimal_text(double value) {
     return digits;
 }
 
-// The number that the whole text is, or none.
+// The number in the whole text, or none.
 inline std::optional<double> number_of(const std::string& text) {
     std::istringstream stream(text);
     stream.imbue(std::locale::classic());

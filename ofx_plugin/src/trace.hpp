@@ -1,4 +1,4 @@
-// A log of what the host asks and gives, for the first hour in a new host: F2HDR_OFX_LOG names the file.
+// A log of the host's actions, for diagnosis in a new host: F2HDR_OFX_LOG is the path of the file.
 #pragma once
 
 #include <string>

@@ -9,11 +9,11 @@
 namespace f2hdr::ofx {
 namespace {
 
-constexpr double same_scene = 0.35;  // frames that are less alike say nothing about each other's exposure
-constexpr double alike = 0.5;        // across a cut, frames are at most this alike,
-constexpr double drop = 0.25;        // and by this less than on the other side
+constexpr double same_scene = 0.35;  // minimum correlation to compare the exposures of two frames
+constexpr double alike = 0.5;        // maximum correlation across a cut,
+constexpr double drop = 0.25;        // and the minimum difference to the other side
 constexpr double range_slack = 2;    // frames by which hosts misreport the ends of a clip
-constexpr const char* as_shot = " F2HDR needs every frame as it was shot.";
+constexpr const char* as_shot = " F2HDR needs the original frames of the camera.";
 
 enum class Relation { missing, repeat, other };
 
@@ -42,7 +42,7 @@ Side compared(const Source& center, const Source* neighbor, int offset, const Fa
     if (side.is_identical) {
         side.stops = 0.0;
         if (!is_flat(center.samples)) side.relation = Relation::repeat;
-        else side.stops = std::nullopt;  // black or fully clipped frames are alike at any exposure
+        else side.stops = std::nullopt;  // black or fully clipped frames correlate at any exposure
         return side;
     }
     side.stops = step_between(neighbor->samples, center.samples);
@@ -51,7 +51,7 @@ Side compared(const Source& center, const Source* neighbor, int offset, const Fa
     return side;
 }
 
-// A neighbor of another scene is left out, as it is by a render that finds the cut.
+// Omit a neighbor of another scene, as a render does at a detected cut.
 void leave_out_across_cut(Side& side, const Side& other, const Source& center) {
     if (side.relation != Relation::other || other.relation != Relation::other || !other.stops) return;
     const double usual = likeness(other.source->samples, center.samples, *other.stops);
@@ -67,15 +67,15 @@ bool is_at_end(const Side& side, const Source& center, const Facts& facts,
     return !beyond || same_pixels(*beyond, center.image);
 }
 
-// Leave out a neighbor that only repeats the reference beyond the end of its clip.
+// Omit a neighbor that only repeats the reference beyond the end of its clip.
 void leave_out_held(Side& side, const Side& other, const Source& center, const Facts& facts,
                     const std::function<std::optional<Image>(int)>& farther) {
     if (side.relation != Relation::repeat) return;
     if (other.relation != Relation::other) {
-        throw Problem("still", "The host gives the same " + std::string(side.is_identical ? "picture" : "exposure") +
+        throw Problem("still", "The host provides the same " + std::string(side.is_identical ? "picture" : "exposure") +
                                    " for frames " + both(center, *side.source) +
-                                   ": the clip is a still or frozen, or this page of the host gives an effect no other "
-                                   "frames. F2HDR needs footage of alternating exposures.");
+                                   ": the clip is a still or frozen, or this page of the host provides no other "
+                                   "frames to an effect. F2HDR needs footage of alternating exposures.");
     }
     if (!is_at_end(side, center, facts, farther)) {
         throw Problem("repeat", "Frames " + both(center, *side.source) + " have the same " +
@@ -85,7 +85,7 @@ void leave_out_held(Side& side, const Side& other, const Source& center, const F
     side = Side{nullptr, side.offset, Relation::missing, false, std::nullopt};
 }
 
-// The exposure of the reference by its pixels; none if they say nothing.
+// The exposure of the reference by its pixels; none if they are inconclusive.
 std::optional<bool> measured_short(const Source& center, const Side& before, const Side& after) {
     std::optional<bool> found;
     for (const Side* side : {&before, &after}) {
@@ -130,9 +130,9 @@ Window decide(const Source& center, const Source* previous, const Source* next, 
               const std::function<std::optional<Image>(int)>& farther) {
     Side before = compared(center, previous, -1, facts), after = compared(center, next, 1, facts);
     if (before.relation == Relation::missing && after.relation == Relation::missing) {
-        throw Problem("alone", "The host gives no neighbor of " + name(center) +
+        throw Problem("alone", "The host provides no neighbor of " + name(center) +
                                    ". F2HDR needs the frames before and after it: the clip has one frame, or this page " +
-                                   "of the host gives an effect no other frames.");
+                                   "of the host provides no other frames to an effect.");
     }
     leave_out_held(before, after, center, facts, farther);
     leave_out_held(after, before, center, facts, farther);

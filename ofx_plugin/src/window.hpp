@@ -1,4 +1,4 @@
-// Which three frames are fused, and with which exposures.
+// Choice of the three frames to fuse, and their exposures.
 #pragma once
 
 #include <functional>
@@ -10,7 +10,7 @@
 
 namespace f2hdr::ofx {
 
-// A frame as the host gives it.
+// A frame of the host.
 struct Source {
     int frame = 0;
     Image image;
@@ -19,12 +19,12 @@ struct Source {
 
 enum class Phase { measured, even_is_short, odd_is_short };
 
-// What the user and the host say.
+// Settings of the user, and facts from the host.
 struct Facts {
     Phase phase = Phase::measured;
     std::optional<double> ratio;     // stops between the exposures; none to measure them
-    bool is_exact = true;            // samples are linear light, so the size of a step counts
-    std::optional<double> first, last;  // the frames that the host says the clip has
+    bool is_exact = true;            // samples are linear light, so the size of a step is valid
+    std::optional<double> first, last;  // the frame range of the clip, reported by the host
 };
 
 struct Window {
@@ -32,7 +32,7 @@ struct Window {
     const Source* next = nullptr;
     bool is_short = false;  // the exposure of the reference frame
     double ratio = 0;       // stops
-    std::string warning;    // something that the user should know of; empty for nothing
+    std::string warning;    // warning for the user; empty for none
 };
 
 // Decide on the window of `center`. `farther` returns the image two frames away (-2 or 2), or none.
@@ -40,7 +40,7 @@ struct Window {
 //
 // A neighbor that only repeats the reference beyond the end of the clip is replaced with the other one. Throws Problem
 // if the frames do not alternate: a retime, a freeze, a still, a host without temporal access, blended frames, or
-// exposures that are not as given; and if pixels do not tell the exposure.
+// exposures that are not as given; and if the pixels do not determine the exposure.
 Window decide(const Source& center, const Source* previous, const Source* next, const Facts& facts,
               const std::function<std::optional<Image>(int offset)>& farther);
 

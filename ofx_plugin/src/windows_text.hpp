@@ -23,7 +23,7 @@ inline std::string narrow(const std::wstring& text) {
     return out;
 }
 
-// What the last call of Windows failed with.
+// The error message of the last failed call of Windows.
 inline std::string last_error() {
     const DWORD code = GetLastError();
     wchar_t words[512];

@@ -73,7 +73,7 @@ class Item:
 
     @property
     def duration(self) -> int:
-        """How many frames it shows."""
+        """Number of displayed frames."""
         return int(_ask(self.raw, "GetDuration"))
 
     @property
@@ -83,7 +83,7 @@ class Item:
 
     @property
     def offset(self) -> int:
-        """How many frames of its media come before its first."""
+        """Number of frames of its media before its first frame."""
         return round(float(_ask(self.raw, "GetLeftOffset")))
 
     @property

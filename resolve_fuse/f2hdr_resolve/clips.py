@@ -1,4 +1,4 @@
-"""Which clips of a timeline to render, whether F2HDR can render them, and which frames of their media they use."""
+"""Choice of the clips of a timeline, whether F2HDR can render them, and their frames in the media."""
 
 from __future__ import annotations
 

@@ -20,19 +20,19 @@ BIN = "F2HDR"
 
 @dataclass(frozen=True)
 class Delivered:
-    """What was done, and sentences that the user must know."""
+    """The result, and messages for the user."""
 
     done: str
     notes: tuple[str, ...] = ()
 
 
 def deliver(session: Session, clip: Clip, frames: Sequence, placement: str) -> Delivered:
-    """Import ``frames`` (the clip's first to last) and put them where ``placement`` says: track, take or pool.
+    """Import ``frames`` (the clip's first to last) and place them by ``placement``: track, take or pool.
 
     A clip that an earlier run imported or placed is found again.
 
     Raises:
-        ServerError: Resolve did not do it; the message has the step and where the frames are.
+        ServerError: Resolve failed; the message contains the step and the path of the frames.
     """
     media, notes = _imported(session, clip, frames)
     if placement == "pool":

@@ -139,7 +139,7 @@ def test_a_slow_backend(load: Load, fake: FakeBackend) -> None:
 
 def test_the_backend_goes_away_while_a_frame_waits(load: Load, fake: FakeBackend) -> None:
     fake.drops = True
-    assert "went away" in refused(effect_of(load()))
+    assert "unexpectedly" in refused(effect_of(load()))
 
 
 def test_the_backends_own_errors_are_shown(load: Load, fake: FakeBackend) -> None:
@@ -180,7 +180,7 @@ def test_a_killed_backend_and_its_successor(served: Load, tmp_path: Path, monkey
     victim.kill()
     rendering.join(30)
     assert statuses and statuses[0] != OK
-    assert len(effect.texts()) == 1 and "went away" in effect.texts()[0]
+    assert len(effect.texts()) == 1 and "unexpectedly" in effect.texts()[0]
     successor = Served(tmp_path).start()
     try:
         assert effect.render(4)[0] == OK, effect.messages

@@ -75,7 +75,7 @@ def submit_command(
 
 @dataclass(frozen=True)
 class _Order:
-    """The job that the command line asks for."""
+    """The job of the command line."""
 
     document: str
     frames: str | None

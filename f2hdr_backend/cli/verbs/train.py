@@ -1,4 +1,6 @@
-"""``f2hdr train``: weights from a folder of radiance images; ``f2hdr train preview``: what it would draw."""
+"""``f2hdr train``: weights from a folder of radiance images; ``f2hdr train preview``: samples of the training
+windows.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,7 @@ class _TrainUnlessNamed(Verbs):
     """``f2hdr train IMAGES ...`` is the verb itself; ``f2hdr train preview`` its second form."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """What the words after ``f2hdr train`` mean."""
+        """Parse the arguments of ``f2hdr train``."""
         return super().resolve_command(ctx, args if args[0] in self.commands else ["run", *args])
 
 
@@ -70,9 +72,9 @@ def train(
     validate_every: Annotated[int, typer.Option(help="Steps between looks at held-out windows; 0: none.")] = 500,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda:0.")] = "auto",
 ) -> None:
-    """Train the network on synthetic shots; the same command again goes on from the last checkpoint.
+    """Train the network on synthetic shots; repeating the command resumes from the last checkpoint.
 
-    Panoramas that are kept out of training (f2hdr_backend.train.sources.HELD_OUT) score the result. Started by
+    Panoramas that are held out of training (f2hdr_backend.train.sources.HELD_OUT) score the result. Started by
     torchrun, processes share every step's windows.
     """
     from f2hdr_backend.train.loop import TrainPlan
@@ -108,7 +110,7 @@ def preview(
     size: Annotated[tuple[int, int], typer.Option(help="Width and height of a window in pixels.")] = (240, 160),
     seed: Annotated[int, typer.Option(help="Seed of the windows.")] = 1,
 ) -> None:
-    """Draw training windows as a sheet, and say how fast they are drawn.
+    """Draw training windows as a sheet, and print the drawing speed.
 
     Columns: previous, reference and next frame as recorded; the reference's true light; the true light of previous
     and next along the true flow, gray where they do not show the surface. The last three should be alike.
@@ -138,7 +140,7 @@ def preview(
 
 @dataclass(frozen=True)
 class _Run:
-    """One run's folder and what it does there."""
+    """Operations on the folder of one run."""
 
     images: Path
     clips: Path | None
@@ -175,7 +177,7 @@ class _Run:
         return averaged_tensors(self.folder)
 
     def card(self, license_text: str) -> dict[str, Any]:
-        """What a user should know of the weights."""
+        """Notes on the weights for the user."""
         from f2hdr_backend.train.clips import movies
         from f2hdr_backend.train.sources import load_sources
         from f2hdr_backend.train.style import SceneStyle

@@ -49,7 +49,7 @@ class HdrFrame:
     occlusions: FloatArray = field(default_factory=lambda: NOTHING)
     """``(2, H, W)`` 1 where a neighbor does not show the pixel."""
     matched: tuple[float, float] = (1.0, 1.0)
-    """Factors that bring the radiance of previous and next to the reference's level; 1 until they are measured."""
+    """Factors that scale the radiance of previous and next to the reference's level; 1 until they are measured."""
     trusted: bool = False
     """Whether the method itself applied soft trust, so that it is not applied again."""
     redone: bool = False
@@ -194,7 +194,7 @@ class Method(ABC):
             self._plans.clear()
 
     def plan(self, size: tuple[int, int]) -> Plan:
-        """How frames of (width, height) are computed, decided at the first call. Raises OutOfMemory if no plan fits."""
+        """The plan for frames of (width, height), chosen at the first call. Raises OutOfMemory if no plan fits."""
         with self._planning:
             if size not in self._plans:
                 self._take(size, make_plan(self._workload(size), self.engine, self.device))

@@ -45,7 +45,7 @@ class MergeMethod(Method):
         return True
 
     def workload(self, padded: tuple[int, int]) -> Workload:
-        """See :class:`Method`: no network, but intermediate images of its own."""
+        """See :class:`Method`: no network, but its own intermediate images."""
         return Workload(*padded, None, torch.float32, self.estimator.bytes_per_pixel, self.on_host)
 
     def _reconstruct(

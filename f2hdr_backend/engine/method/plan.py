@@ -1,4 +1,4 @@
-"""How a frame is computed in the available memory: decided before the first one, and again if memory runs out."""
+"""Plan to compute a frame in the available memory: chosen before the first one, and again if memory runs out."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SHARE_OF_FREE = 0.8
 
 @dataclass(frozen=True)
 class Plan:
-    """How frames of one size are computed."""
+    """The plan for frames of one size."""
 
     rows: int | None
     """Rows per band; None for whole frames."""
@@ -57,7 +57,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Workload:
-    """What has to be computed per frame: its padded size, the network, its precision and the flow's memory."""
+    """Work per frame: its padded size, the network, its precision and the flow's memory."""
 
     width: int
     height: int

@@ -1,4 +1,4 @@
-"""What methods with trained weights share: precision, identity, warnings, and the retry in float32."""
+"""Common part of methods with trained weights: precision, identity, warnings, and the retry in float32."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PUBLISHED_RATIO_STOPS = (2.0, 3.0)
 
 
 class TrainedMethod(Method):
-    """A method whose network comes from a weights file, with the flow it was trained on or the one asked for."""
+    """A method whose network comes from a weights file, with the flow it was trained on or the requested one."""
 
     descriptor: AnyDescriptor
     """The architecture of the network."""

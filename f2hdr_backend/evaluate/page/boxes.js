@@ -1,4 +1,4 @@
-/* Box plots: a row for every group of frames, its box from the lower to the upper quarter, whiskers to the ends. */
+/* Box plots: one row per group of frames, box from the lower to the upper quartile, whiskers to minimum and maximum. */
 
 const ROW = 21,
   NAME_SHARE = 0.3;
@@ -7,7 +7,7 @@ function grouping() {
   return facts.groupings.find((each) => each.title === state.plot);
 }
 
-/* Groupings that the present metric can be shown by; a scene's own score has no place among parts of scenes. */
+/* Groupings available for the current metric; scores of whole scenes are not grouped by parts of scenes. */
 function groupings() {
   const row = rowsOf(state.metric)[0];
   return facts.groupings.filter((each) => row.over === "frames" || !each.splits_scenes);
@@ -35,7 +35,7 @@ function showPlots() {
   $("plot").classList.toggle("boxes", state.plot !== "");
 }
 
-/* The value below which a share of sorted values lies, linear between neighbors. */
+/* Quantile of sorted values, linearly interpolated. */
 function quantile(sorted, share) {
   const place = share * (sorted.length - 1),
     low = Math.floor(place);
@@ -75,7 +75,7 @@ function drawBoxes() {
   });
 }
 
-/* The group's name, as much of it as there is room for; a click shows its first frame in the page. */
+/* The group's name, truncated to the available width; a click shows its first frame in the page. */
 function groupName(plot, name, frames, { y, width }) {
   const here = frames.includes(facts.frames[state.frame]);
   const text = svg("text", { x: 0, y: y + 4, class: here ? "name here" : "name" }, name);

@@ -1,7 +1,7 @@
-/* The viewer: what is shown (state), how it gets on screen (paint, draw), and what changes it. */
+/* The viewer: state, rendering (paint, draw), and controls. */
 
 const facts = JSON.parse(document.getElementById("facts").textContent);
-let [WIDTH, HEIGHT] = facts.sizes[0]; /* of the frame that is shown */
+let [WIDTH, HEIGHT] = facts.sizes[0]; /* of the displayed frame */
 const VIEWS = { picture: "Picture", false: "False color", difference: "Difference", error: "Error" };
 const RANGES = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5];
 const NAMES = { truth: "Truth" };
@@ -31,7 +31,7 @@ const $ = (id) => document.getElementById(id);
 const stage = $("stage");
 const screenCanvas = $("picture");
 
-/* ---- planes: decoded when first needed, then kept; their text is dropped ---- */
+/* ---- planes: decoded on first use and cached; their text is discarded ---- */
 
 const planes = new Map();
 
@@ -52,7 +52,7 @@ function plane(index, name) {
   return Promise.resolve(planes.get(key));
 }
 
-/* A plane if it is decoded already, else null. */
+/* A plane if it is decoded, otherwise null. */
 function ready(name, index = state.frame) {
   const found = planes.get(`${facts.frames[index]} ${name}`);
   return found instanceof Promise || !found ? null : found;
@@ -67,7 +67,7 @@ function overlayPlanes() {
   return [state.left, state.right].map((side) => `${side}/${state.overlay}`).filter((name) => name in facts.layers);
 }
 
-/* Decode what is missing; false if meanwhile something else is wanted (then another refresh is under way). */
+/* Decode missing planes; false if the state changed in the meantime (another refresh then follows). */
 async function load() {
   const missing = needed().filter((name) => !ready(name));
   if (missing.length) stage.dataset.state = "loading";
@@ -75,7 +75,7 @@ async function load() {
   return needed().every((name) => ready(name));
 }
 
-/* ---- paint: each side of the wipe onto a canvas of the picture's size, again only when something changed ---- */
+/* ---- paint: each side of the wipe to a canvas of the picture's size, only after a change ---- */
 
 function makeLayer() {
   const canvas = document.createElement("canvas");
@@ -139,7 +139,7 @@ function overlayOf(side) {
   }).canvas;
 }
 
-/* ---- draw: both canvases onto the screen, at the zoom and split at the wipe ---- */
+/* ---- draw: both canvases to the screen, zoomed and split at the wipe ---- */
 
 function box() {
   const width = stage.clientWidth,
@@ -153,7 +153,7 @@ function fitScale() {
   return Math.min(stage.clientWidth / WIDTH, stage.clientHeight / HEIGHT);
 }
 
-/* Left and right end of the visible part of the picture: the wipe runs between them. */
+/* Left and right end of the visible part of the picture, which limit the wipe. */
 function visible(at = box()) {
   return [Math.max(0, at.x), Math.min(stage.clientWidth, at.x + WIDTH * at.scale)];
 }
@@ -217,7 +217,7 @@ function drawPixelFrame(context, at) {
 
 let scheduled = false;
 
-/* Bring the screen up to date, at most once a screen refresh. */
+/* Update the screen, at most once per screen refresh. */
 function show() {
   if (scheduled) return;
   scheduled = true;
@@ -240,7 +240,7 @@ async function refresh() {
   $("message").textContent = "";
 }
 
-/* Decode the other frames while nobody waits, so that scrubbing is immediate. */
+/* Decode the other frames while idle, so that scrubbing is immediate. */
 async function prefetch() {
   for (let index = 0; index < facts.frames.length; index++) {
     for (const source of facts.sources) {
@@ -250,7 +250,7 @@ async function prefetch() {
   }
 }
 
-/* ---- what changes the state ---- */
+/* ---- state changes ---- */
 
 function set(change) {
   Object.assign(state, change);
@@ -271,7 +271,7 @@ function moveWipe(pixels) {
   set({ wipe: clamp((wipeAt(box()) + pixels - low) / Math.max(1, high - low), 0, 1) });
 }
 
-/* Zoom so that the point under the cursor (or the middle) stays where it is. */
+/* Zoom with the point under the cursor (or the center) unchanged. */
 function zoomTo(scale, mouse = cursor) {
   const at = box(),
     middle = { x: stage.clientWidth / 2, y: stage.clientHeight / 2 };

@@ -47,7 +47,7 @@ class Source:
     label: str
     """Its path or another description."""
     note: str = ""
-    """How its values were changed, if at all."""
+    """Processing of its values, if any."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Grouping:
     """A grouping of frames for a plot with one box per group."""
 
     title: str
-    """What the groups are, such as ``scene``."""
+    """Kind of the groups, such as ``scene``."""
     groups: Mapping[str, tuple[int, ...]]
     """Frames by name of the group."""
     splits_scenes: bool = False

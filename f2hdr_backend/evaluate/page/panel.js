@@ -117,7 +117,7 @@ function showTags() {
   $("right-tag").hidden = view === "difference";
 }
 
-/* Position, values of every source with their luminance in stops; all sides of it are half floats as stored. */
+/* Position, and values of every source with luminance in stops; values are half floats as stored. */
 function showValues() {
   const pixel = pixelUnderCursor();
   $("position").textContent = pixel ? `x ${pixel[0]}  y ${pixel[1]}` : "";

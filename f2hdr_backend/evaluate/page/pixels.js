@@ -1,5 +1,5 @@
 "use strict";
-/* Pixels out of the page, and the colors that numbers are shown in. Nothing here knows the user interface. */
+/* Decoding of the page's pixels, and color maps. Independent of the user interface. */
 
 const MU = 5000;
 const LUMA = [0.2126, 0.7152, 0.0722];
@@ -70,7 +70,7 @@ function displayCode(light) {
   return Math.round(255 * (light <= 0.0031308 ? 12.92 * light : 1.055 * light ** (1 / 2.4) - 0.055));
 }
 
-/* The mu-law of every half float, `white` being 1, values above `most` as that; negative ones count as 0. */
+/* The mu-law of every half float, scaled so that `white` is 1, clipped to 0 and `most`. */
 function toneTable(white, most = Infinity) {
   const table = new Float32Array(65536);
   for (let bits = 0; bits < 0x7c00; bits++) {
@@ -89,7 +89,7 @@ function ramp(colors) {
   });
 }
 
-/* From black over red and orange to pale yellow, evenly for the eye. */
+/* Perceptually uniform colors from black over red and orange to pale yellow. */
 const HEAT = ramp([
   [0, 0, 4],
   [31, 12, 72],
@@ -102,7 +102,7 @@ const HEAT = ramp([
   [252, 255, 164],
 ]);
 
-/* One color a stop: blue deep shadow, gray middle gray (2.5 stops below 1), yellow to red highlights. */
+/* One color per stop: blue deep shadow, gray middle gray (2.5 stops below 1), yellow to red highlights. */
 const FALSE_COLORS = [
   [44, 20, 80],
   [58, 40, 132],
@@ -131,7 +131,7 @@ function paintPicture(out, plane, table) {
   }
 }
 
-/* The exponent of a single float is its whole stops, rounded down. */
+/* The exponent of a single float is its stops, rounded down. */
 function paintFalseColor(out, plane) {
   const size = plane.width * plane.height,
     { bits } = plane;
@@ -146,7 +146,7 @@ function paintFalseColor(out, plane) {
   }
 }
 
-/* Mean over channels of the absolute difference of mu-law values (a table for each); `range` is the brightest color. */
+/* Mean over channels of the absolute difference of mu-law values (one table each); `range` maps to the brightest color. */
 function paintDifference(out, [one, tones], [other, otherTones], range) {
   const size = one.width * one.height,
     a = one.bits,
@@ -161,7 +161,7 @@ function paintDifference(out, [one, tones], [other, otherTones], range) {
   }
 }
 
-/* Flow as the Middlebury benchmark shows it: hue is the direction (x right, y down), white stands still. */
+/* Flow as the Middlebury benchmark shows it: hue is the direction (x right, y down), white is no motion. */
 const HUES = [0, 15, 21, 25, 36, 49, 55];
 const INKS = [
   [1, 0, 0],
@@ -187,7 +187,7 @@ function flowColor(x, y, fastest) {
   );
 }
 
-/* Flows are painted from a table of 256 x 256 directions and speeds: alike to the eye, and fast. */
+/* Flows are drawn from a table of 256 x 256 directions and speeds: visually equal, and faster. */
 function paintFlow(out, plane, fastest) {
   const size = plane.width * plane.height,
     { bits } = plane,
@@ -198,7 +198,7 @@ function paintFlow(out, plane, fastest) {
   for (let i = 0; i < size; i++) out[i] = table[level(HALF[bits[i]]) | (level(HALF[bits[i + size]]) << 8)];
 }
 
-/* A mask as red ink: as opaque as the mask is high. */
+/* A mask in red, with the mask as opacity. */
 function paintMask(out, plane) {
   const size = plane.width * plane.height,
     { bits } = plane;

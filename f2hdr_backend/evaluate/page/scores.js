@@ -114,7 +114,7 @@ function svg(tag, attributes, text = "") {
   return made;
 }
 
-/* Identical frames (infinite scores) have no place on the axis and are left out of the plot. */
+/* Identical frames (infinite scores) are omitted from the plot. */
 function drawPlot() {
   const rows = rowsOf(state.metric),
     plot = $("plot");
@@ -154,7 +154,7 @@ function drawPlot() {
   for (const row of rows) plotRow(plot, row, x, y);
 }
 
-/* Cut a text to a width in pixels; the whole of it is its title. */
+/* Truncate a text to a width in pixels; the complete text is its title. */
 function fitText(text, width) {
   const whole = text.textContent;
   for (let kept = whole.length - 1; kept > 1 && text.getComputedTextLength() > width; kept--)
@@ -162,7 +162,7 @@ function fitText(text, width) {
   text.append(svg("title", {}, whole));
 }
 
-/* Names of scenes and their frames, where frames are of several. */
+/* Names of scenes and their frames, if there are several scenes. */
 function scenes() {
   return facts.groupings.find((each) => each.title === "scene")?.groups ?? [];
 }
@@ -189,7 +189,7 @@ function plotRow(plot, row, x, y) {
     plot.append(dot(row, [frame, value], x(frame), y(value)));
 }
 
-/* A frame of the page in a plot: larger where it is shown, and a click shows it. */
+/* A frame of the page in a plot: larger if it is displayed; a click displays it. */
 function dot(row, [frame, value], cx, cy) {
   const r = frame === facts.frames[state.frame] ? 4.5 : 3;
   const made = svg("circle", { class: row.source, cx, cy, r, "data-frame": frame });
@@ -197,7 +197,7 @@ function dot(row, [frame, value], cx, cy) {
   return made;
 }
 
-/* Round ends and a round step for three to five lines. */
+/* Round limits and step of an axis with three to five lines. */
 function axis(low, high) {
   const span = Math.max(high - low, Math.abs(high) * 0.005, 1e-4),
     rough = span / 3,

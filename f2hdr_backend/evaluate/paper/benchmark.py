@@ -95,7 +95,7 @@ class Benchmark:
 
     @property
     def _reading(self) -> Literal["exact", "released"]:
-        """How the method itself warps along its flows."""
+        """The method's own warping along its flows."""
         return self._method.descriptor.warp if isinstance(self._method, NetworkMethod) else "exact"
 
     @cached_property

@@ -62,7 +62,7 @@ class Scored:
     settings: ScoreSettings
     device: torch.device
     reading: Literal["exact", "released"]
-    """How the method itself warps along its flows."""
+    """The method's own warping along its flows."""
 
     @property
     def truth(self) -> GroundTruth:
@@ -94,7 +94,7 @@ class FrameMetric:
 
     score: Callable[[Scored], Scores]
     needs: str = "ground truth"
-    """What the dataset must contain, for messages."""
+    """Required data of the dataset, for messages."""
     possible: Callable[[WindowFiles], bool] = lambda files: files.truth is not None
     settings: Callable[[ScoreSettings], Any] = _no_settings
     """Everything besides the frames that the value depends on, as JSON; None if nothing."""

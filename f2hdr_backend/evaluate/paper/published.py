@@ -18,7 +18,7 @@ class PublishedTable:
     title: str
     rows: Mapping[str, Mapping[str, float]]
     remark: str = ""
-    """What the paper does not specify."""
+    """Details that the paper does not specify."""
 
 
 def _rows(columns: tuple[str, ...], rows: Mapping[str, tuple[float | None, ...]]) -> dict[str, dict[str, float]]:

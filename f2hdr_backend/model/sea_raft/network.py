@@ -27,7 +27,7 @@ SIZE_MINIMUM = 128
 
 @dataclass(frozen=True)
 class FrameFeatures:
-    """What every pair that sees a frame may share."""
+    """Features of a frame, shared by every pair that contains it."""
 
     image: Tensor
     """``(B, 3, H, W)`` the frame scaled to -1..1; the context network sees pairs of these."""
