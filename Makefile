@@ -63,9 +63,11 @@ $(BIN)/python:
 	$(if $(TORCH_INDEX),$(INSTALL) torch --index-url $(TORCH_INDEX))
 
 $(VENV)/ready: $(BUILT_FROM) | $(BIN)/python
-	$(INSTALL) --editable '.[media]'
+	@echo 'Installing F2HDR and torch into $(VENV). This takes some minutes, and 1.4 GB with torch for CPUs.'
+	@$(INSTALL) --editable '.[media]'
 	@touch $@
 
 $(VENV)/ready-dev: $(BUILT_FROM) | $(BIN)/python
-	$(INSTALL) --editable '.[media,raw,timeline,farm,lan,train,datasets,cvvdp,ui,dev]'
+	@echo 'Installing F2HDR, torch and the tools of the tests into $(VENV). This takes some minutes, and about 2 GB.'
+	@$(INSTALL) --editable '.[media,raw,timeline,farm,lan,train,datasets,cvvdp,ui,dev]'
 	@touch $@ $(VENV)/ready
