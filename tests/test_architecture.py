@@ -74,7 +74,8 @@ SUB_PACKAGES = {
     "evaluate.suite": "evaluate.metrics evaluate.page",
     "farm.schedulers": "farm.job",
     "flow.estimators": "flow.estimator",
-    "image.movie": "image.arrays image.frame image.metadata image.orientation image.signal image.timecode image.ycbcr",
+    "image.movie": "image.apart image.arrays image.frame image.metadata image.orientation image.signal image.timecode"
+    " image.ycbcr",
     "model.sea_raft": "model",
 }
 """Allowed imports of each sub-package within its own package."""

@@ -14,8 +14,10 @@ import f2hdr_backend
 from f2hdr_backend.cli import verbs
 from f2hdr_backend.cli.command import App, report
 from f2hdr_backend.cli.log import log_bug, start_log
+from f2hdr_backend.image.apart import use_decoders
 from f2hdr_backend.machine.cpu_setup import set_up_cpu
 from f2hdr_backend.shot.errors import Cancelled, F2HDRError
+from f2hdr_backend.shot.system import system_error
 
 
 def main() -> NoReturn:
@@ -25,6 +27,7 @@ def main() -> NoReturn:
         os.environ["HOME"] = os.sep  # as container runtimes do for a user that the system does not list
     set_up_cpu()
     start_log()
+    use_decoders()
     run(build_app())
 
 
@@ -46,8 +49,8 @@ def build_app() -> App:
 def run(app: typer.Typer) -> NoReturn:
     """Run a command line and exit: 0, the error's own exit code, 2 for wrong usage or 130 for Ctrl-C.
 
-    Errors of F2HDR become a sentence on standard error and, with ``--json``, one event on standard output. Any other
-    exception is a bug: it is logged and leaves with its traceback.
+    Errors of F2HDR and of the operating system become a sentence on standard error and, with ``--json``, one event on
+    standard output. Any other exception is a bug: it is logged and leaves with its traceback.
     """
     try:
         app()
@@ -56,6 +59,11 @@ def run(app: typer.Typer) -> NoReturn:
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(Cancelled.exit_code)
+    except OSError as error:
+        log_bug(error)
+        refused = system_error(error)
+        report(refused)
+        sys.exit(refused.exit_code)
     except Exception as error:
         log_bug(error)
         raise

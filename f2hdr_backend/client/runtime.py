@@ -14,6 +14,7 @@ from typing import IO, Any, Optional
 
 from f2hdr_backend.shot.atomic import replacing
 from f2hdr_backend.shot.errors import ServerError, ServerUnreachable
+from f2hdr_backend.shot.system import action_for
 
 SERVER_LOCK = "server.lock"
 """Name of the lock of a running server."""
@@ -69,8 +70,8 @@ def read_connection_file() -> Optional[dict[str, Any]]:
 
 def write_connection_file(facts: dict[str, Any]) -> None:
     """Write the connection file atomically, readable only by this user."""
-    make_runtime_folder()
-    with replacing(connection_file(), private=True) as file:
+    folder = make_runtime_folder()
+    with _writing_in(folder), replacing(connection_file(), private=True) as file:
         file.write(json.dumps(facts).encode())
 
 
@@ -88,8 +89,11 @@ def lock(name: str, timeout: float) -> Iterator[None]:
 
     Raises ServerUnreachable if another process holds it for longer than ``timeout`` seconds.
     """
-    path = os.path.join(make_runtime_folder(), name)
-    with open(path, "a+b") as file:
+    folder = make_runtime_folder()
+    path = os.path.join(folder, name)
+    with contextlib.ExitStack() as held:
+        with _writing_in(folder):
+            file = held.enter_context(open(path, "a+b", buffering=0))
         end = time.monotonic() + timeout
         while not _try_lock(file):
             if time.monotonic() >= end:
@@ -99,10 +103,23 @@ def lock(name: str, timeout: float) -> Iterator[None]:
                     path=path,
                 )
             time.sleep(_POLL_S)
-        file.truncate(0)
-        file.write(b" %d" % os.getpid())  # Windows locks the first byte, so the number starts at the second
-        file.flush()
+        with _writing_in(folder):
+            file.truncate(0)
+            file.write(b" %d" % os.getpid())  # Windows locks the first byte, so the number starts at the second
         yield
+
+
+@contextlib.contextmanager
+def _writing_in(folder: str) -> Iterator[None]:
+    """Raise ServerError in place of OSError for what is written in the runtime folder."""
+    try:
+        yield
+    except OSError as error:
+        raise ServerError(
+            f'The runtime folder "{folder}" cannot be written: {error.strerror or error}.',
+            hint=f"{action_for(error)} F2HDR_RUNTIME names another one.",
+            path=folder,
+        ) from error
 
 
 def server_process() -> Optional[int]:

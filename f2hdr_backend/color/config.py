@@ -32,8 +32,9 @@ SHIPPED_FILE = Path(__file__).parent / "ocio" / "f2hdr.ocio"
 PLAIN = ("linear", "gamma22")
 """Spaces that need no config."""
 
-_FAILED = (ocio.Exception, ocio.ExceptionMissingFile)
-"""Exceptions raised by OCIO; the second is not a subclass of the first."""
+_FAILED = (ocio.Exception, ocio.ExceptionMissingFile, UnicodeDecodeError)
+"""Exceptions raised by OCIO: the second is not a subclass of the first; the third is for a message that quotes bytes of
+a file."""
 _BUILT_IN = "ocio://"
 _INTERCHANGE, _SCENE_LINEAR = "aces_interchange", "scene_linear"
 
@@ -60,7 +61,7 @@ def load_config(name: str = "") -> ColorConfig:
     except OSError as error:
         raise _broken(wanted, where, error.strerror or str(error)) from error
     except (*_FAILED, ValueError) as error:
-        raise _broken(wanted, where, str(error)) from error
+        raise _broken(wanted, where, error) from error
     return ColorConfig(str(path), _digest(content), config, files)
 
 
@@ -195,7 +196,8 @@ class ColorConfig:
     def digest_with(self, *used: Transform | None) -> str:
         """Return the SHA-256 of the config and of the lookup tables of these conversions."""
         paths = sorted({path for transform in used if transform is not None for path in transform.files})
-        contents = [_digest(read_table(path)) for path in paths]
+        read = read_table if self.files is None else self.files.read
+        contents = [_digest(read(path)) for path in paths]
         return _digest(" ".join([self.digest, *contents]).encode())
 
     @property
@@ -266,12 +268,14 @@ class ColorConfig:
         return ColorError(f'There is no {what} "{name}" in the config {self.source}.', hint=hint, space=name, near=near)
 
 
-def _broken(name: str, where: str, reason: str) -> ColorError:
+def _broken(name: str, where: str, reason: object) -> ColorError:
     hint = "Give an .ocio file, a name such as ocio://studio-config-v2.1.0_aces-v1.3_ocio-v2.3, or f2hdr."
     return ColorError(f'The OCIO config "{name}"{where} cannot be loaded: {_sentence(reason)}.', hint=hint, config=name)
 
 
 def _sentence(reason: object) -> str:
+    if isinstance(reason, UnicodeDecodeError):
+        reason = reason.object.decode("utf-8", errors="backslashreplace")
     return " ".join(str(reason).split()).rstrip(".")
 
 

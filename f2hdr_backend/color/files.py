@@ -5,20 +5,26 @@ OpenColorIO itself would open every path in a config, including absolute paths, 
 
 from __future__ import annotations
 
+import errno
 import os
+import posixpath
+import zlib
+from collections.abc import Callable
 from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile, ZipFile, ZipInfo
 
 import PyOpenColorIO as ocio
 
 from f2hdr_backend.shot.limits import limit
-from f2hdr_backend.shot.opening import library_path, open_file
+from f2hdr_backend.shot.opening import open_file
 
 _ARCHIVE = b"PK"
 """Magic bytes of a config archive (.ocioz)."""
-
-
+_REFUSED = b"refused"
+"""Content that is a lookup table in no format."""
 Environment = tuple[tuple[str, str], ...]
 
 
@@ -46,14 +52,18 @@ def _parsed(name: str, environment: Environment) -> Any:
 @lru_cache(maxsize=4)
 def _opened(path: Path, state: tuple[int, ...], environment: Environment) -> tuple[bytes, Any, Any]:
     with open_file(path) as file:
-        content = file.read(limit("document") + 1)
-        if content.startswith(_ARCHIVE):
-            return content + file.read(), ocio.Config.CreateFromFile(library_path(path, file)), None
-    if len(content) > limit("document"):
-        raise ValueError(f"it is larger than {limit('document')} bytes")
-    files = _Files(_text(content))
+        content = file.read(max(limit("document"), limit("lut")) + 1)
+    is_archive = content.startswith(_ARCHIVE)
+    largest = limit("lut" if is_archive else "document")
+    if len(content) > largest:
+        raise ValueError(f"it is larger than {largest} bytes")
+    if is_archive:
+        archive = _Archive(path, content)
+        files, folder = _Files(archive.config(), archive.read, archive.state), path
+    else:
+        files, folder = _Files(_text(content), read_table, _state), path.parent
     config = ocio.Config.CreateFromConfigIOProxy(files)
-    config.setWorkingDir(str(path.parent))
+    config.setWorkingDir(str(folder))
     return content, config, files
 
 
@@ -71,32 +81,80 @@ def read_table(path: str) -> bytes:
     return content
 
 
+def _state(path: str) -> str:
+    """Return a text that changes with a file. Raises OSError."""
+    with open_file(path) as file:
+        facts = os.fstat(file.fileno())
+    return f"{facts.st_size}:{facts.st_mtime_ns}"
+
+
 class _Files(ocio.PyConfigIOProxy):
     """OpenColorIO calls these methods for every file; they must not raise exceptions."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, read: Callable[[str], bytes], state: Callable[[str], str]) -> None:
+        """``read`` returns the bytes of a lookup table, ``state`` a text that changes with it; both raise OSError."""
         super().__init__()
         self._text = text
+        self.read = read
+        self._state = state
 
     def getConfigData(self) -> str:  # noqa: N802 - named by OpenColorIO
         """Return the text of the config."""
         return self._text
 
-    def getLutData(self, path: str) -> bytes:  # noqa: N802
-        """Return the bytes of a lookup table; empty if it cannot be read."""
+    def getLutData(self, path: str) -> bytearray:  # noqa: N802
+        """Return the bytes of a lookup table; ``_REFUSED`` if it cannot be read.
+
+        OpenColorIO would open the file itself if this returned ``bytes``, which it does not accept, or nothing.
+        """
         try:
-            return read_table(path)
+            return bytearray(self.read(path) or _REFUSED)
         except (OSError, ValueError):
-            return b""
+            return bytearray(_REFUSED)
 
     def getFastLutFileHash(self, path: str) -> str:  # noqa: N802
         """Return a text that changes with the file; empty if it cannot be opened, so that OCIO treats it as missing."""
         try:
-            with open_file(path) as file:
-                facts = os.fstat(file.fileno())
-                return f"{facts.st_size}:{facts.st_mtime_ns}"
+            return self._state(path)
         except OSError:
             return ""
+
+
+class _Archive:
+    """A config archive (.ocioz). Its files appear below its own path, as if it were a folder."""
+
+    def __init__(self, path: Path, content: bytes) -> None:
+        """Raise ValueError if it is damaged, or would become larger than the limit ``lut``."""
+        self._root = str(path)
+        try:
+            self._zip = ZipFile(BytesIO(content))
+        except (BadZipFile, NotImplementedError) as error:
+            raise ValueError(f"it is a damaged config archive ({error})") from error
+        self._entries = {posixpath.normpath(entry.filename): entry for entry in self._zip.infolist()}
+        size = sum(entry.file_size for entry in self._entries.values())
+        if size > limit("lut"):
+            raise ValueError(f"its files would have {size} bytes, and the limit lut is {limit('lut')}")
+
+    def config(self) -> str:
+        """Return the text of its config. Raises OSError, ValueError."""
+        return _text(self.read(os.path.join(self._root, "config.ocio")))
+
+    def read(self, path: str) -> bytes:
+        """Return the content of a file. Raises FileNotFoundError if the archive has none of that path, ValueError."""
+        try:
+            return self._zip.read(self._entry(path))
+        except (BadZipFile, NotImplementedError, RuntimeError, zlib.error) as error:
+            raise ValueError(f"its file {path} is damaged") from error
+
+    def state(self, path: str) -> str:
+        """Return a text that changes with a file. Raises FileNotFoundError."""
+        return f"{self._entry(path).CRC}"
+
+    def _entry(self, path: str) -> ZipInfo:
+        name = os.path.relpath(os.path.normpath(path), self._root).replace(os.sep, "/")
+        if name not in self._entries:
+            raise FileNotFoundError(errno.ENOENT, f"the archive has no file {name}", path)
+        return self._entries[name]
 
 
 def _text(content: bytes) -> str:

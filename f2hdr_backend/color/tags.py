@@ -18,6 +18,7 @@ import numpy as np
 from f2hdr_backend.color.icc import IccProfile, profile_name, read_profile
 from f2hdr_backend.color.primaries import Chromaticities
 from f2hdr_backend.image import dpx
+from f2hdr_backend.image.apart import apart
 from f2hdr_backend.image.exr import read_header
 from f2hdr_backend.image.frame import Plate, unreadable
 from f2hdr_backend.image.read import RAW_SUFFIXES
@@ -84,6 +85,7 @@ def _exr(header: dict[str, Any]) -> ColorTags:
     return ColorTags(tuple(names), chromaticities)
 
 
+@apart
 def _still(path: str) -> ColorTags:
     import OpenImageIO as oiio
 
@@ -169,6 +171,7 @@ def _png_chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
         file.seek(size - len(content) + 4, os.SEEK_CUR)
 
 
+@apart
 def _movie(path: str) -> ColorTags:
     from f2hdr_backend.image.movie.frames import open_movie
 

@@ -11,6 +11,7 @@ import numpy as np
 import OpenEXR
 from numpy.typing import NDArray
 
+from f2hdr_backend.image.apart import apart
 from f2hdr_backend.image.exr_structure import check_structure
 from f2hdr_backend.image.frame import Box, PlateImage, Windows, unreadable
 from f2hdr_backend.image.metadata import Header, of_the_picture
@@ -22,6 +23,9 @@ PICTURE_LAYERS = ("", "rgba", "rgb", "beauty", "default", "combined")
 
 _NOT_GRAY = {"RY", "BY", "X", "Z"}
 """With one of these channels, Y is luminance that needs its chroma, or a coordinate."""
+
+_NOT_SENT = {"channels", "preview", "idManifest"}
+"""Attributes of types that cannot be sent between processes."""
 
 Layers = dict[str, NDArray[Any]]
 
@@ -70,6 +74,7 @@ class _Picture:
         return 1 - (self.part.name.lower() in PICTURE_LAYERS)
 
 
+@apart
 def read_exr(path: str, layer: str = "", canvas: Box | None = None) -> PlateImage:
     """Return the image of an EXR file with everything inside its windows; pixels without data are 0.
 
@@ -99,14 +104,16 @@ def read_exr(path: str, layer: str = "", canvas: Box | None = None) -> PlateImag
     return PlateImage(0, path, pixels, "float", layers, metadata, windows=placed)
 
 
+@apart
 def read_header(path: str | os.PathLike[str], layer: str = "") -> Header:
-    """Return the header attributes of an EXR file: those of the part with the image, or else of the first part.
+    """Return the header attributes of an EXR file, without its channels: of the part with the image, or else the first.
 
     Decodes nothing. Raises UnreadableFrame if the file cannot be opened or is truncated.
     """
     parts = _open(os.fspath(path), header_only=True)
     found = _chosen(_pictures(parts), layer)
-    return (found.part if found else parts[0]).header
+    header = (found.part if found else parts[0]).header
+    return {name: value for name, value in header.items() if name not in _NOT_SENT}
 
 
 def _open(path: str, header_only: bool) -> list[_Part]:

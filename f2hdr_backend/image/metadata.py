@@ -23,7 +23,7 @@ FILE_STRUCTURE = frozenset(
 EXPOSURE_ATTRIBUTES = frozenset(("f2hdr/ev", "expTime", "isoSpeed", "aperture"))
 """Attributes that ``exposure_value`` reads."""
 
-_NOT_THE_PICTURE = FILE_STRUCTURE | {"dwaCompressionLevel", "multiView", "originalDataWindow", "view"}
+_NOT_THE_PICTURE = FILE_STRUCTURE | {"dwaCompressionLevel", "idManifest", "multiView", "originalDataWindow", "view"}
 _OWN = "f2hdr/"
 _INT32 = range(-(2**31), 2**31)
 

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 import numpy as np
 import rawpy
 
+from f2hdr_backend.image.apart import apart
 from f2hdr_backend.image.frame import PlateImage, unreadable
 from f2hdr_backend.image.metadata import Header
 from f2hdr_backend.shot.limits import check_image
@@ -29,6 +30,7 @@ _TURNED = (5, 6)
 """Orientations that swap width and height."""
 
 
+@apart
 def white_balance(path: str) -> WhiteBalance:
     """Return the camera's multipliers for one frame, the smallest of which is 1; a shot uses those of its first frame.
 
@@ -44,6 +46,7 @@ def white_balance(path: str) -> WhiteBalance:
     return 1.0, 1.0, 1.0, 1.0
 
 
+@apart
 def read_raw(path: str, balance: WhiteBalance) -> PlateImage:
     """Return one frame: ``(H, W, 3)`` linear Rec.709, 0-1, developed with the shot's white balance.
 
@@ -62,6 +65,7 @@ def read_raw(path: str, balance: WhiteBalance) -> PlateImage:
     return PlateImage(0, path, codes.astype(np.float32) / np.float32(65535), "float", {}, header)
 
 
+@apart
 def probe_raw(path: str) -> tuple[tuple[int, int], str, Header]:
     """Return (width, height) in pixels, the kind and the metadata of a frame without developing it.
 

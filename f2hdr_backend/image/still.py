@@ -13,6 +13,7 @@ import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
+from f2hdr_backend.image.apart import apart
 from f2hdr_backend.image.frame import PlateImage, unreadable
 from f2hdr_backend.image.metadata import Header
 from f2hdr_backend.image.orientation import UPRIGHT, upright_image, upright_size
@@ -46,6 +47,7 @@ _REFUSED_PHOTOMETRIC = {
 """TIFF photometric interpretations that are not RGB."""
 
 
+@apart
 def read_still(path: str) -> PlateImage:
     """Return an image, upright, with its stored values: no color conversion, no premultiplication by alpha.
 
@@ -72,6 +74,7 @@ def read_still(path: str) -> PlateImage:
     return upright_image(image, _orientation(spec))
 
 
+@apart
 def probe_still(path: str) -> tuple[tuple[int, int], Literal["integer", "float"], Header]:
     """Return (width, height) of the upright image in pixels, its kind and metadata, without decoding it.
 

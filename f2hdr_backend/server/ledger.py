@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -11,6 +12,9 @@ from pathlib import Path
 from threading import Lock
 
 from f2hdr_backend.shot.atomic import replacing, unfinished
+from f2hdr_backend.shot.opening import open_file
+
+_log = logging.getLogger("f2hdr")
 
 
 class Ledger:
@@ -42,14 +46,18 @@ class Ledger:
 
     def _write(self) -> None:
         document = {"pid": os.getpid(), "folders": list(self._folders)}
-        with replacing(self._path, private=True) as file:
-            file.write(json.dumps(document).encode())
+        try:
+            with replacing(self._path, private=True) as file:
+                file.write(json.dumps(document).encode())
+        except OSError as error:  # renders go on; the next server removes fewer temporary files
+            _log.warning('"%s" cannot be written: %s', self._path, error.strerror)
 
 
 def _clear_up(path: Path) -> None:
     """Remove the temporary files of the process that wrote the ledger at ``path``, and the ledger."""
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        with open_file(path, own=True) as file:
+            record = json.loads(file.read())
         pid, folders = int(record["pid"]), [str(folder) for folder in record["folders"]]
     except (OSError, ValueError, KeyError, TypeError):
         return

@@ -23,6 +23,7 @@ from f2hdr_backend.server.roots import Roots
 from f2hdr_backend.shot.document import Engine, Shot
 from f2hdr_backend.shot.errors import Cancelled, F2HDRError
 from f2hdr_backend.shot.events import Event, FrameDone, RenderFinished
+from f2hdr_backend.shot.system import system_error
 
 SKIPPING_S = 0.05
 """Maximum time in seconds that one step spends on skipped frames."""
@@ -268,6 +269,9 @@ def as_family(error: Exception) -> F2HDRError:
     """Return the error as an F2HDRError; any other exception is a bug and is logged with its traceback."""
     if isinstance(error, F2HDRError):
         return error
+    if isinstance(error, OSError):
+        _log.error("refused by the system", exc_info=error)
+        return system_error(error)
     _log.error("a bug", exc_info=error)
     name = type(error).__name__
     return F2HDRError(f"F2HDR failed with {name}: {error}.", hint="This is a bug; the traceback is in server.log.")

@@ -14,6 +14,7 @@ from typing import BinaryIO, Optional, Union
 from f2hdr_backend.shot.errors import UnwritableFrame
 from f2hdr_backend.shot.opening import BY_FOLDER, open_folder, require_storable
 from f2hdr_backend.shot.rename import replace_file
+from f2hdr_backend.shot.system import action_for
 
 _Path = Union[str, "os.PathLike[str]"]
 _FLAGS = (
@@ -29,18 +30,6 @@ _LONGEST_STEM = 200
 """Maximum bytes of the file's own name in the temporary name, which must not exceed 255 bytes."""
 _open_now: set[tuple[str, Optional[int]]] = set()
 """Temporary files that are being written: name, and descriptor of the folder."""
-_ACTIONS = {
-    errno.ENOSPC: "Free some space or choose another folder.",
-    errno.EDQUOT: "The disk quota is exceeded: free some space or choose another folder.",
-    errno.EFBIG: "The file system does not support files of this size: choose another folder.",
-    errno.EACCES: "Choose a folder that you may write to, or change its permissions.",
-    errno.EPERM: "Choose a folder that you may write to, or change its permissions.",
-    errno.EROFS: "Choose a folder that is not read-only.",
-    errno.EISDIR: "A folder has that name: choose another name.",
-    errno.ENOTDIR: "A part of the path is a file: choose another folder.",
-    errno.EEXIST: "A part of the path is a file: choose another folder.",
-    errno.ENAMETOOLONG: "Choose a shorter name.",
-}
 
 
 @contextmanager
@@ -100,8 +89,8 @@ def require_writable(path: _Path) -> None:
 def unwritable(path: _Path, error: OSError) -> UnwritableFrame:
     """Return the error with the reason why ``path`` cannot be written, and an action."""
     reason = error.strerror or str(error)
-    action = _ACTIONS.get(error.errno or 0, "Check the folder and try again.")
-    return UnwritableFrame(f'"{os.fspath(path)}" cannot be written: {reason}.', hint=action, path=os.fspath(path))
+    name = os.fspath(path)
+    return UnwritableFrame(f'"{name}" cannot be written: {reason}.', hint=action_for(error), path=name)
 
 
 def remove_unfinished() -> None:

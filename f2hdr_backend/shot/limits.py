@@ -23,6 +23,8 @@ DEFAULTS: Mapping[str, int] = MappingProxyType(
         "document": 16_000_000,
         "lut": 512_000_000,
         "path": 4096,
+        "memory": 8_000_000_000,
+        "seconds": 120,
     }
 )
 """Limit by name.
@@ -31,7 +33,7 @@ DEFAULTS: Mapping[str, int] = MappingProxyType(
 of a decoded image per byte of its file, for decoded images larger than ``FREE_BYTES``. ``frames``: frames of a
 range or a movie, and numbers from the first to the last frame of a plate. ``cycle``: exposures of a cycle.
 ``document``: bytes of a text document. ``lut``: bytes of a lookup table of an OCIO config. ``path``: bytes of a
-path.
+path. ``memory``: bytes that a decoder process may use. ``seconds``: for decoding one image.
 """
 FREE_BYTES = 256 * 1024 * 1024
 """Size in bytes up to which ``expansion`` does not apply."""

@@ -33,6 +33,11 @@ def confine(folders: Iterable[str]) -> None:
     _confined = () if any(os.path.dirname(folder) == folder for folder in resolved) else resolved
 
 
+def confined_to() -> tuple[str, ...]:
+    """Return the folders that this process is restricted to; none if it is not."""
+    return _confined
+
+
 def require_storable(path: _Path) -> str:
     """Return the path as text. Raises OSError for names that no file system can store."""
     text = os.fspath(path)

@@ -29,6 +29,8 @@ def fail(name: str, as_json: AsJson = False) -> None:
         raise KeyboardInterrupt
     if name == "ValueError":
         raise ValueError("a bug")
+    if name == "OSError":
+        open("/dev/null/a", "wb")
     if name != "nothing":
         raise getattr(errors, name)("It broke.", hint="Fix it.", frames=(3, 4))
 
@@ -115,6 +117,12 @@ def test_a_bug_leaves_with_its_traceback() -> None:
     assert ran.returncode == 1
     assert "Traceback" in ran.stderr
     assert "ValueError: a bug" in ran.stderr
+
+
+def test_what_the_system_refuses_is_a_sentence_with_the_path_and_an_event() -> None:
+    ran = _python(RAISING, "OSError", "--json")
+    assert ran.returncode == 1 and "Traceback" not in ran.stderr
+    assert json.loads(ran.stdout)["facts"]["path"] == "/dev/null/a" and "/dev/null/a" in ran.stderr
 
 
 def test_info_as_json_and_as_words(monkeypatch: pytest.MonkeyPatch) -> None:

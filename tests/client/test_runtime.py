@@ -115,3 +115,21 @@ def test_the_server_process_is_the_one_that_holds_the_lock(folder):
         ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
         assert int(ran.stdout) == os.getpid()
     assert runtime.server_process() is None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs limits of file sizes")
+@pytest.mark.parametrize("act", ["runtime.write_connection_file(FACTS)", "runtime.lock('a', 1).__enter__()"])
+def test_a_runtime_folder_that_takes_nothing_is_an_error_that_names_it(folder, act):
+    program = f"""
+import resource
+from f2hdr_backend.client import runtime
+from f2hdr_backend.shot.errors import ServerError
+FACTS = {FACTS!r}
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+try:
+    {act}
+except ServerError as error:
+    print(error.path, error.hint != "")
+"""
+    ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=LONG_S)
+    assert ran.stdout.split() == [str(folder), "True"], ran.stderr

@@ -219,6 +219,14 @@ def test_a_missing_or_broken_lookup_table_is_named(tmp_path):
     assert caught.value.exit_code == 2
 
 
+def test_a_lookup_table_with_bytes_that_are_not_utf_8_is_named(tmp_path):
+    config = config_with(tmp_path, ocio.FileTransform("table.cube"))
+    (tmp_path / "table.cube").write_bytes(b"LUT_1D_SIZE \xff\xfe\n")
+    with pytest.raises(ColorError, match="table.cube") as caught:
+        config.transform("Strange", "ACEScg")
+    assert "codec" not in str(caught.value)
+
+
 def test_the_digest_knows_the_lookup_tables(tmp_path):
     config = config_with(tmp_path, ocio.FileTransform("curve.clf"))
     digests = set()

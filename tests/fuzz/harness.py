@@ -17,47 +17,19 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+
+from tests.fuzz.seeds import CONFIG, LUTS, PLATES, write_seeds
 
 ROOT = Path(__file__).parents[2]
 BATCH = 100
 LONGEST_S = 20.0
 MOST_MEMORY = 2 * 10**9
 """Bytes that one file may make the process grow by."""
-SHOT = {
-    "plate": "plate.####.tif", "frames": "1001-1004", "exposures": {"cycle": [0, 3], "start": 1001},
-    "engine": {"method": "merge", "memory": "8G", "tile": "512"}, "color": {"clip_level": [1.0]},
-    "output": {"pattern": "hdr/h.####.exr", "anchor": "long", "layers": ["flow"]}, "cuts": [1003],
-}  # fmt: skip
-RULES = {
-    "version": "pathmapping-1.0",
-    "path_mapping_rules": [{"source_path_format": "POSIX", "source_path": "/a", "destination_path": "/b"}],
-}
-EDL = """TITLE: t
-FCM: NON-DROP FRAME
-
-001  AX V     C        00:00:41:19 00:00:41:23 00:00:00:00 00:00:00:04
-* FROM CLIP NAME:  a
-* FROM CLIP: plate.####.tif
-002  AX V     C        00:00:41:19 00:00:41:23 00:00:00:04 00:00:00:08
-M2   AX       012.0    00:00:41:19
-* FROM CLIP NAME:  b
-"""
-CONFIG = """ocio_profile_version: 2
-search_path: luts
-roles: {default: lin, scene_linear: lin, aces_interchange: lin}
-displays:
-  d:
-    - !<View> {name: v, colorspace: lin}
-colorspaces:
-  - !<ColorSpace>
-    name: lin
-  - !<ColorSpace>
-    name: lut
-    to_scene_reference: !<FileTransform> {src: a.spi1d}
-"""
+FRAME_SUFFIXES = (".exr", ".png", ".tif", ".dng", ".dpx", ".jpg", ".hdr", ".tga", ".webp")
 WORDS = (
     b"\0",
     b"\xff\xfe",
@@ -70,63 +42,6 @@ WORDS = (
     b"../" * 20,
     b"\x1b[2J",
 )
-
-
-def seeds(folder: Path) -> list[Path]:
-    """Write one small valid file of every kind; return their paths."""
-    from fractions import Fraction
-
-    from f2hdr_backend.image.write import write_exr, write_image
-
-    pixels = np.random.default_rng(1).random((24, 32, 3)).astype(np.float32)
-    for compression in ("zip", "piz", "dwaa", "none"):
-        write_exr(
-            folder / f"{compression}.exr", {"RGB": pixels}, {"framesPerSecond": Fraction(24)}, compression=compression
-        )
-    for suffix, bits in (("png", 8), ("png", 16), ("tif", 8), ("tif", 32)):
-        write_image(folder / f"{bits}.{suffix}", pixels, bits)
-    _write_with_oiio(folder, pixels)
-    _write_movie(folder / "a.mov")
-    documents = {"shot.json": json.dumps(SHOT), "rules.json": json.dumps(RULES), "a.edl": EDL, "a.ocio": CONFIG}
-    for name, text in documents.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    _write_timeline(folder / "a.otio")
-    return sorted(folder.iterdir())
-
-
-def _write_with_oiio(folder: Path, pixels: np.ndarray) -> None:
-    import OpenImageIO as oiio
-
-    for suffix in ("dpx", "jpg", "hdr", "tga", "webp"):
-        output = oiio.ImageOutput.create(f"a.{suffix}")
-        if output and output.open(str(folder / f"a.{suffix}"), oiio.ImageSpec(32, 24, 3, "uint8")):
-            output.write_image(pixels)
-            output.close()
-
-
-def _write_movie(path: Path) -> None:
-    try:
-        import av
-    except ModuleNotFoundError:
-        return
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("mpeg4", rate=24)
-        stream.width, stream.height, stream.pix_fmt = 32, 32, "yuv420p"
-        for number in range(4):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.full((32, 32, 3), 60 * number, np.uint8))))
-        container.mux(stream.encode())
-
-
-def _write_timeline(path: Path) -> None:
-    try:
-        import opentimelineio as otio
-    except ModuleNotFoundError:
-        return
-    time_range = otio.opentime.TimeRange(otio.opentime.RationalTime(1001, 24), otio.opentime.RationalTime(4, 24))
-    clip = otio.schema.Clip("a", otio.schema.ExternalReference("plate.1001.tif", time_range), time_range)
-    timeline = otio.schema.Timeline("t")
-    timeline.tracks.append(otio.schema.Track("v", [clip]))
-    otio.adapters.write_to_file(timeline, str(path))
 
 
 def mutated(content: bytes, number: int) -> bytes:
@@ -156,7 +71,8 @@ def read(path: Path) -> None:
     from f2hdr_backend.color.config import load_config
     from f2hdr_backend.color.tags import read_tags
     from f2hdr_backend.farm.path_mapping import PathMapping
-    from f2hdr_backend.image.read import open_plate
+    from f2hdr_backend.image.read import MOVIE_SUFFIXES, open_plate
+    from f2hdr_backend.server.buffers import read_buffer
     from f2hdr_backend.shot.document import Shot
     from f2hdr_backend.shot.reading import read_text
     from f2hdr_backend.timeline.read import is_timeline, read_cut
@@ -165,13 +81,16 @@ def read(path: Path) -> None:
         "shot.json": lambda: Shot.from_json(read_text(path)),
         "rules.json": lambda: PathMapping.read(path),
         "a.ocio": lambda: load_config(str(path)).linear_names(),
+        "a.buffer": lambda: read_buffer(str(path)),
+        **{name: partial(_convert_by, path) for name in LUTS},
     }
     if path.name in readers:
         readers[path.name]()
     elif is_timeline(path.name):
         read_cut(str(path), 8)
     else:
-        plate = open_plate(str(path) if path.suffix == ".mov" else str(path.parent / f"f.####{path.suffix}"))
+        is_movie = path.suffix in MOVIE_SUFFIXES
+        plate = open_plate(str(path) if is_movie else str(path.parent / f"f.####{path.suffix}"))
         try:
             read_tags(plate)
             plate.exposure_metadata()
@@ -180,23 +99,27 @@ def read(path: Path) -> None:
             plate.close()
 
 
+def _convert_by(lut: Path) -> None:
+    """Convert a color through a config that names this lookup table."""
+    from f2hdr_backend.color.config import load_config
+
+    config = lut.parent / "c.ocio"
+    config.write_text(CONFIG.replace("a.spi1d", lut.name).replace("luts", "."), encoding="utf-8")
+    load_config(str(config)).transform("lut", "lin").apply(np.zeros((1, 1, 3), np.float32))
+
+
 def run_batch(folder: Path, numbers: list[int]) -> Iterator[dict[str, object]]:
     """Read the mutations of these numbers; yield what happened to each."""
     import resource
 
     from f2hdr_backend.shot.errors import F2HDRError
 
-    files = seeds(Path(tempfile.mkdtemp(dir=folder)))
+    files = write_seeds(Path(tempfile.mkdtemp(dir=folder)))
     for number in numbers:
         seed = files[number % len(files)]
         work = Path(tempfile.mkdtemp(dir=folder))
-        is_frame = seed.name not in ("shot.json", "rules.json") and seed.suffix not in (
-            ".ocio",
-            ".otio",
-            ".edl",
-            ".mov",
-        )
-        path = work / (f"f.1001{seed.suffix}" if is_frame else seed.name)
+        path = work / (f"f.1001{seed.suffix}" if seed.suffix in FRAME_SUFFIXES else seed.name)
+        (work / PLATES).symlink_to(seed.parent / PLATES)
         path.write_bytes(mutated(seed.read_bytes(), number))
         _say(json.dumps({"number": number, "seed": seed.name, "began": True}))
         began, before = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -4,7 +4,8 @@ import sys
 
 import pytest
 
-from tests.fuzz.harness import mutated, run, seeds
+from tests.fuzz.harness import mutated, run
+from tests.fuzz.seeds import write_seeds
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="counts memory and signals as POSIX does")
@@ -15,6 +16,6 @@ def test_no_mutated_file_gives_a_traceback_a_signal_or_a_long_message():
 
 
 def test_mutations_are_repeatable_and_different(tmp_path):
-    content = seeds(tmp_path)[0].read_bytes()
+    content = write_seeds(tmp_path)[0].read_bytes()
     assert mutated(content, 7) == mutated(content, 7)
     assert len({mutated(content, number) for number in range(50)}) > 45

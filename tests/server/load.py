@@ -1,8 +1,9 @@
-"""Load tests of the server: ``python -m tests.server.load fairness|jobs|connections|door`` prints the measurements."""
+"""Load tests of the server: ``python -m tests.server.load WHAT`` prints the measurements."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
 import sys
 import tempfile
@@ -130,6 +131,52 @@ def connections(served: Served, folder: Path, count: int) -> str:
     )
 
 
+def documents(served: Served, folder: Path, count: int) -> str:
+    """Clients that send Shots of 1 MB at once, and how quickly the others are answered meanwhile."""
+    shot = make_shot("/nowhere/p.####.tif", folder / "o" / "o.####.exr").to_json()
+    shot["cuts"] = list(range(1_000_000, 1_000_000 + 115_000))
+    body = json.dumps({"shot": shot}).encode()
+    ending = threading.Event()
+    answers: list[int] = []
+
+    def send() -> None:
+        while not ending.is_set():
+            answers.append(served.ask("POST", "/v1/jobs", raw=body)[0])
+
+    alone = [_timed(lambda: info(served.connection)) for _ in range(30)]
+    sending = [threading.Thread(target=send) for _ in range(count)]
+    for thread in sending:
+        thread.start()
+    while len(answers) < count:
+        time.sleep(0.05)
+    beside = [_timed(lambda: info(served.connection)) for _ in range(100)]
+    ending.set()
+    for thread in sending:
+        thread.join()
+    kinds = {status: answers.count(status) for status in sorted(set(answers))}
+    return (
+        f"{count} clients with Shots of {len(body)} bytes, answers {kinds}; info alone {_spread(alone)}, "
+        f"beside them {_spread(beside)}"
+    )
+
+
+def idle(served: Served, folder: Path, count: int) -> str:
+    """Processor time that a server takes while nobody asks it anything, after it rendered ``count`` frames."""
+    plate = make_plate(folder / "plate", count, (320, 240))
+    list(submit(served.connection, make_shot(plate, folder / "o" / "o.####.exr")).watch(LONG_S))
+    time.sleep(5)
+    process = psutil.Process(served.process.pid)
+    family = [process, *process.children(recursive=True)]
+
+    def used() -> float:
+        return sum(sum(each.cpu_times()[:2]) for each in family)
+
+    before, began = used(), time.monotonic()
+    time.sleep(20)
+    share = (used() - before) / (time.monotonic() - began)
+    return f"{len(family)} processes, {share:.2%} of one processor while idle"
+
+
 def door(served: Served, folder: Path, method: str) -> str:
     """One 1080p window cold and warm, and the overhead of the server."""
     plate = make_plate(folder / "plate", 3, (1920, 1080))
@@ -167,18 +214,23 @@ def _together(calls: list[Callable[[], None]]) -> None:
 def main() -> None:
     """Run the measurement of the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("fairness", "jobs", "connections", "door"))
-    parser.add_argument("--count", type=int, default=0, help="1000 jobs or 50 connections unless given")
+    parser.add_argument("what", choices=("fairness", "jobs", "connections", "documents", "idle", "door"))
+    parser.add_argument("--count", type=int, default=0, help="of jobs (1000), connections (50), ... unless given")
     parser.add_argument("--method", default="merge")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        served = Served(folder).start()
+        served = Served(folder)
+        if options.what == "idle":
+            del served.environment["OMP_NUM_THREADS"]  # as users start it
+        served.start()
         try:
             measures: dict[str, Callable[[], str]] = {
                 "fairness": lambda: fairness(served, folder),
                 "jobs": lambda: many_jobs(served, folder, options.count or 1000),
                 "connections": lambda: connections(served, folder, options.count or 50),
+                "documents": lambda: documents(served, folder, options.count or 16),
+                "idle": lambda: idle(served, folder, options.count or 20),
                 "door": lambda: door(served, folder, options.method),
             }
             sys.stdout.write(measures[options.what]() + "\n")

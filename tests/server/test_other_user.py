@@ -5,14 +5,18 @@ import os
 import socket
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
 
 from f2hdr_backend.client import runtime
+from f2hdr_backend.client.jobs import submit
+from f2hdr_backend.client.launch import connect as connect_client
 from f2hdr_backend.flow.cache import FlowCache
 from f2hdr_backend.shot.errors import ServerError
 from f2hdr_backend.shot.opening import confine, open_file
+from tests.server.running import LONG_S, make_plate, make_shot
 
 NOBODY = 65534
 if sys.platform == "win32" or os.geteuid() != 0:
@@ -95,6 +99,46 @@ def test_a_link_of_his_below_a_root_does_not_lead_out(shared):
             open_file(shared / "root" / "a")
     finally:
         confine([])
+
+
+def test_his_connections_neither_lock_the_owner_out_nor_stop_his_renders(server, tmp_path):
+    ready, until_closed = os.pipe(), os.pipe()
+
+    def connect():
+        os.close(until_closed[1])
+        held = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(400)]
+        os.write(ready[1], b"x")
+        os.read(until_closed[0], 1)
+        assert held
+
+    waiting = threading.Thread(target=as_nobody, args=(connect,))
+    waiting.start()
+    try:
+        assert os.read(ready[0], 1) == b"x"
+        shot = make_shot(make_plate(tmp_path / "plate"), tmp_path / "o" / "o.####.exr")
+        with server.as_client():
+            job = submit(connect_client(start=False), shot)
+            assert list(job.watch(LONG_S))[-1]["event"] == "render_finished"
+    finally:
+        for end in (*ready, *until_closed):
+            os.close(end)
+        waiting.join()
+
+
+def test_a_pipe_of_his_in_the_place_of_a_frame_is_refused_without_waiting(server, shared):
+    shared.joinpath("plate").mkdir()
+    plate = make_plate(shared / "plate")
+    (shared / "plate").chmod(0o777)
+
+    def exchange():
+        (shared / "plate" / "p.0002.tif").unlink()
+        os.mkfifo(shared / "plate" / "p.0002.tif")
+
+    assert as_nobody(exchange) == 0
+    with server.as_client():
+        job = submit(connect_client(start=False), make_shot(plate, shared / "o" / "o.####.exr"))
+        last = list(job.watch(LONG_S))[-1]
+    assert last["code"] == "unreadable_frame" and str(shared / "plate" / "p.0002.tif") in last["message"]
 
 
 def test_he_cannot_connect_to_the_unix_socket(shared, monkeypatch):

@@ -1,6 +1,7 @@
 """The server as a process: whose environment counts, and how it ends."""
 
 import json
+import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -44,3 +45,12 @@ def test_it_has_no_color_config_of_its_own_and_ends_in_good_order(served, tmp_pa
     assert "Traceback" not in (tmp_path / "server.log").read_text()
     assert not (served.runtime / "f2hdr" / "server.json").exists()
     assert {path.suffix for path in (tmp_path / "x").iterdir()} == {".exr"}
+
+
+def test_a_server_whose_runtime_folder_was_deleted_finishes_its_jobs_and_ends(tmp_path):
+    server = Served(tmp_path).start()
+    job = submit(server.connection, make_shot(make_plate(tmp_path / "p", 40), tmp_path / "o" / "o.####.exr"))
+    until(lambda: job.status().done)
+    shutil.rmtree(server.runtime)
+    assert server.process.wait(LONG_S) == 0
+    assert len(list((tmp_path / "o").glob("o.*.exr"))) == 40

@@ -1,6 +1,8 @@
 """A server for other machines: behind TLS, below its roots, known by its certificate."""
 
+import contextlib
 import shutil
+import socket
 import subprocess
 
 import pytest
@@ -27,6 +29,7 @@ def test_a_remote_client_renders_over_tls_and_trusts_only_the_certificate(tmp_pa
     try:
         assert served.facts["address"].startswith("https://0.0.0.0:")
         assert served.connection.address.startswith("unix:")
+        stalled = [socket.create_connection(("127.0.0.1", served.port), LONG_S) for _ in range(20)]
         address, token = f"https://localhost:{served.port}", served.facts["token"]
         connection = connect(address=address, token=token)
         job = submit(connection, make_shot(plate, tmp_path / "shots" / "o" / "o.####.exr"))
@@ -37,6 +40,9 @@ def test_a_remote_client_renders_over_tls_and_trusts_only_the_certificate(tmp_pa
             submit(connection, make_shot(plate, tmp_path / "o.####.exr"))
         with pytest.raises(ServerUnreachable):
             connect(address=f"http://localhost:{served.port}", token=token, timeout=10)
+        for each in stalled:  # they never begin a handshake: the server closes them
+            with each, contextlib.suppress(ConnectionResetError):
+                assert each.recv(1) == b""
         monkeypatch.delenv("SSL_CERT_FILE")
         with pytest.raises(ServerUnreachable, match="certificate|CERTIFICATE"):
             connect(address=address, token=token)

@@ -141,7 +141,7 @@ def test_nothing_is_written_outside(roots):
     assert os.listdir(roots / "out") == ["file"]
 
 
-READERS = ("image", "color", "timeline", "detect", "simulate", "farm")
+READERS = ("image", "color", "timeline", "detection", "simulation", "response", "deliver", "pictures", "server", "farm")
 
 
 @pytest.mark.parametrize("package", READERS)

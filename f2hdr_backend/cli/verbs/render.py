@@ -13,6 +13,7 @@ from f2hdr_backend.cli.cut import is_cut, render_timeline
 from f2hdr_backend.cli.render_progress import show_progress
 from f2hdr_backend.cli.shot_options import PathMappingFile, ShotOptions, Source, path_mapping, takes_shot_options
 from f2hdr_backend.cli.task import AsJson, Progress, ProgressOption, show_lines, task
+from f2hdr_backend.image.apart import warm_up
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.errors import DocumentError
 from f2hdr_backend.shot.events import Event
@@ -78,6 +79,7 @@ def render(
 
 def _rendered(shot: Shot, found: list[Event], force: bool, preview: Path | None) -> Iterator[Event]:
     """Yield the events of a render. torch is loaded only for a valid request that is not finished."""
+    warm_up()
     from f2hdr_backend.engine.rerun import finished_before
     from f2hdr_backend.engine.settle import check_early
 

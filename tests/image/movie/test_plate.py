@@ -429,7 +429,8 @@ def test_no_movie_at_all_is_refused(tmp_path):
 def test_without_pyav_the_fix_is_reported(tmp_path, monkeypatch):
     import sys
 
-    monkeypatch.delitem(sys.modules, "f2hdr_backend.image.movie.plate", raising=False)
+    for name in ("apart", "plate"):
+        monkeypatch.delitem(sys.modules, f"f2hdr_backend.image.movie.{name}", raising=False)
     monkeypatch.setitem(sys.modules, "f2hdr_backend.image.movie.frames", None)
     monkeypatch.delitem(sys.modules, "f2hdr_backend.image.movie.frames")
     monkeypatch.setitem(sys.modules, "av", None)
