@@ -113,11 +113,8 @@ def _killed(renders: Renders, output: Path, name: str, frames: int, after_s: flo
     _, error = process.communicate(timeout=LONG_S)
     code = process.returncode
     seen.codes[f"{name}: {code}"] += 1
-    if (
-        "Traceback" in error
-        or code not in (0, 130, -signal.SIGKILL)
-        or (code == -signal.SIGKILL) != (name == "SIGKILL")
-    ):
+    ended_by_signal = code == -getattr(signal, name)  # besides SIGKILL only before or after its work
+    if "Traceback" in error or not (ended_by_signal or (code in (0, 130) and name != "SIGKILL")):
         seen.problems.append(f"{name} gave {code}: {error[-300:]}")
     if name != "SIGKILL" and list(output.glob(".*")):
         seen.problems.append(f"{name} left {list(output.glob('.*'))}")
