@@ -131,12 +131,12 @@ class Decoder:
 
         import numpy as np
 
-        total = sum(sizes)
-        if total and (self._map is None or len(self._map) < total):
-            self._map = mmap.mmap(self._buffer, os.fstat(self._buffer).st_size, prot=mmap.PROT_READ)
-        copies, start = [], 0
+        copies: list[Any] = []
+        shared, start, total = self._map, 0, sum(sizes)
+        if total and (shared is None or len(shared) < total):
+            shared = self._map = mmap.mmap(self._buffer, os.fstat(self._buffer).st_size, prot=mmap.PROT_READ)
         for size in sizes:
-            copies.append(np.frombuffer(self._map, np.uint8, size, start).copy() if size else b"")
+            copies.append(np.frombuffer(shared, np.uint8, size, start).copy() if shared and size else b"")
             start += size
         return copies
 
@@ -220,7 +220,7 @@ def apart(function: Callable[P, T]) -> Callable[P, T]:
         if _decoders is None:
             return function(*arguments, **named)
         path, *others = arguments
-        return _decoders.run(run, os.fspath(path), *others, **named)  # type: ignore[call-overload,no-any-return]
+        return _decoders.run(run, os.fspath(path), *others, **named)  # type: ignore[call-overload]
 
     return run
 
