@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
@@ -20,7 +20,7 @@ from f2hdr_backend.engine.method.base import HOST, HdrFrame, Method
 from f2hdr_backend.engine.method.features import NetworkFrame, pinned
 from f2hdr_backend.engine.method.flows import KnownFlows
 from f2hdr_backend.engine.method.plan import SHARE_OF_FREE
-from f2hdr_backend.engine.method.staging import Staging, stage
+from f2hdr_backend.engine.method.staging import Staging, one_thread_each, stage
 from f2hdr_backend.engine.method.trusted import use_reference
 from f2hdr_backend.engine.window import Window, settled_exposures
 from f2hdr_backend.flow.stored import frame_identity
@@ -91,6 +91,7 @@ class Pipeline:
         """
         staging, places = self._staging(), list(enumerate(tasks))
         with (
+            nullcontext() if self._methods[0].on_host else one_thread_each(),
             ReadAhead(
                 self._read,
                 [task.window.frames for task in tasks],

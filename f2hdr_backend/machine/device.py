@@ -27,7 +27,7 @@ def lanes_on(device: torch.device, name: str) -> int:
 
 
 def pick_device(name: str) -> torch.device:
-    """Return the device of that name, set up for computing; ``auto`` is the first CUDA device, or else the CPU.
+    """Return the device of that name; ``auto`` is the first CUDA device, or else the CPU.
 
     Raises DeviceUnavailable for a device that this machine does not have.
     """
@@ -42,16 +42,7 @@ def pick_device(name: str) -> torch.device:
             hint="Run f2hdr info to see the devices.",
             device=name,
         ) from error
-    if device.type == "cuda":
-        compute_full_float32()
     return device
-
-
-def compute_full_float32() -> None:
-    """Disable TF32 for the whole process, because it reduces float32 products on a GPU to the mantissa of half
-    precision.
-    """
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
 
 
 def pick_precision(name: str, device: torch.device) -> torch.dtype:

@@ -107,7 +107,8 @@ class F2HDR(nn.Module):
 
     def _fuse(self, frames: Tensor, exposures: Tensor, flows: Tensor, over: Over) -> Tensor:
         """Stage I. The released code warps code values and linearizes the result: so does this."""
-        gains = exposures[:, (1, 0, 2, 0, 2)]
+        own, previous_gain, following_gain = exposures[:, 1], exposures[:, 0], exposures[:, 2]
+        gains = torch.stack((own, previous_gain, following_gain, previous_gain, following_gain), 1)
 
         def layer(frames: Tensor, previous: Tensor, following: Tensor) -> Tensor:
             codes = torch.stack((frames[:, 1], previous, following, frames[:, 0], frames[:, 2]), 1)

@@ -11,6 +11,9 @@ WEIGHT_EPSILON = 1e-8
 REACH = 48
 """Pixels that a weight depends on either way, 42, as whole steps of the coarsest level."""
 
+WIDEST = 64
+"""Channels of the last layers, which have the frame's size."""
+
 
 def _down(inputs: int, outputs: int, stride: int) -> nn.Sequential:
     return nn.Sequential(
@@ -44,8 +47,8 @@ class FusionNet(nn.Module):
         self.conv8 = _down(channels, half, 1)
         self.conv9 = _up(half, half)
         self.conv10 = _down(half + quarter, half, 1)
-        self.conv11 = _up(half, 64)
-        self.conv12 = nn.Sequential(nn.Conv2d(64, 5, 3, padding=1))
+        self.conv11 = _up(half, WIDEST)
+        self.conv12 = nn.Sequential(nn.Conv2d(WIDEST, 5, 3, padding=1))
 
     def forward(self, candidates: Tensor, codes: Tensor) -> Tensor:
         """Weigh the candidates of one window.

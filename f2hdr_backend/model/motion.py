@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from f2hdr_backend.model.adapter import FLOW_SCALE
 from f2hdr_backend.model.bands import Over, whole
 from f2hdr_backend.model.blocks import conv_prelu
+from f2hdr_backend.model.precision import exact_float32
 
 EPSILON = 1e-6
 CONTRAST_SCALES = (1, 2, 4)
@@ -57,7 +58,7 @@ class PhysicalMotionMask(nn.Module):
 
     def _derivatives(self, component: Tensor) -> tuple[Tensor, Tensor]:
         """In float32 regardless of the network's precision: half precision has steps of 1/4 px at 64 px."""
-        with torch.autocast(component.device.type, enabled=False):
+        with torch.autocast(component.device.type, enabled=False), exact_float32(component.device):
             return F.conv2d(component, self.sobel_x, padding=1), F.conv2d(component, self.sobel_y, padding=1)
 
 

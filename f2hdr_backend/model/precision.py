@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import copy
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 import torch
@@ -29,6 +32,39 @@ class InPrecision(Generic[Network]):
                     layer.to(precision)
             self._networks[precision] = half
         return self._networks[precision]
+
+
+class _Exact:
+    """How many users need exact float32 now, and the settings from before the first of them."""
+
+    changing = threading.Lock()
+    users = 0
+    before = (False, False)
+
+
+@contextmanager
+def exact_float32(device: torch.device) -> Iterator[None]:
+    """Compute convolutions and matrix products of float32 tensors in float32 as long as this lasts.
+
+    By default CUDA convolutions round their inputs to TF32, which has the mantissa of half precision. The setting is
+    one for all threads: the first user changes it, and the last one restores it.
+    """
+    if device.type != "cuda":
+        yield
+        return
+    convolutions, products = torch.backends.cudnn, torch.backends.cuda.matmul
+    with _Exact.changing:
+        if not _Exact.users:
+            _Exact.before = convolutions.allow_tf32, products.allow_tf32
+            convolutions.allow_tf32 = products.allow_tf32 = False
+        _Exact.users += 1
+    try:
+        yield
+    finally:
+        with _Exact.changing:
+            _Exact.users -= 1
+            if not _Exact.users:
+                convolutions.allow_tf32, products.allow_tf32 = _Exact.before
 
 
 def autocast_precision(device: torch.device) -> torch.dtype:

@@ -10,7 +10,12 @@ def upload(tensor: Tensor, device: torch.device) -> Tensor:
     """A tensor on ``device``. A copy from the host to a GPU uses pinned memory and is asynchronous."""
     if device.type != "cuda" or tensor.device.type != "cpu":
         return tensor.to(device)
-    return tensor.pin_memory().to(device, non_blocking=True)
+    return pinned_for(tensor, device).to(device, non_blocking=True)
+
+
+def pinned_for(tensor: Tensor, device: torch.device) -> Tensor:
+    """A tensor of the host in memory that ``device`` reads directly; itself if it is there, or if no GPU asks."""
+    return tensor.pin_memory() if device.type == "cuda" and not tensor.is_pinned() else tensor
 
 
 class Download:

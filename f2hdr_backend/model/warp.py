@@ -6,9 +6,13 @@ to the neighbor; the warped neighbor at pixel p is the neighbor at p + flow(p), 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+
+BILINEAR, ZEROS, ALIGN_CORNERS = 0, 0, True
+"""Arguments of torch's sampler: interpolation, what lies outside, and that -1 and 1 are pixel centers."""
 
 
 def pixel_grid(flow: Tensor) -> Tensor:
@@ -43,8 +47,7 @@ def sampling_position(flow: Tensor, reading: str) -> Tensor:
     if reading == "exact":
         return position
     height, width = flow.shape[-2:]
-    side = _vector(width, height, flow).view(1, 2, 1, 1)
-    return position * (side / (side - 1).clamp_min(1)) - 0.5
+    return position * _stretch(width, height, flow.dtype, flow.device) - 0.5
 
 
 def sample(neighbor: Tensor, position: Tensor) -> Tensor:
@@ -61,10 +64,9 @@ def sample(neighbor: Tensor, position: Tensor) -> Tensor:
     if position.shape[-2] < neighbor.shape[-2]:
         neighbor, position = _rows_needed(neighbor, position)
     height, width = neighbor.shape[-2:]
-    last = _vector(max(width - 1, 1), max(height - 1, 1), position)
-    grid = position.permute(0, 2, 3, 1) * (2 / last) - 1
-    read = F.grid_sample(neighbor.float(), grid, padding_mode="zeros", align_corners=True)
-    return read.to(neighbor.dtype)
+    grid = position.permute(0, 2, 3, 1) * _steps(width, height, position.dtype, position.device) - 1
+    # F.grid_sample would take cuDNN's sampler, which is not made for channels-last pictures and NaN positions.
+    return torch.grid_sampler_2d(neighbor.float(), grid, BILINEAR, ZEROS, ALIGN_CORNERS).to(neighbor.dtype)
 
 
 def _rows_needed(neighbor: Tensor, position: Tensor) -> tuple[Tensor, Tensor]:
@@ -73,12 +75,28 @@ def _rows_needed(neighbor: Tensor, position: Tensor) -> tuple[Tensor, Tensor]:
     lowest = position[:, 1].amin().floor().nan_to_num(0).clamp(0, height - 2)
     highest = position[:, 1].amax().floor().nan_to_num(height).clamp(max=height - 2).maximum(lowest)
     top, bottom = (int(row) for row in torch.stack((lowest, highest)).tolist())  # waits for the GPU, once a band
-    shift = _vector(0, top, position).view(1, 2, 1, 1)
+    shift = _vector(0, top, position.dtype, position.device).view(1, 2, 1, 1)
     return neighbor[..., top : bottom + 2, :], position - shift
 
 
-def _vector(x: float, y: float, like: Tensor) -> Tensor:
-    """``(2,)`` in the type of ``like``, created on its device: a copy from the host would synchronize the device."""
-    vector = like.new_empty(2)
-    vector[0], vector[1] = x, y
+@lru_cache(maxsize=64)
+def _stretch(width: int, height: int, kind: torch.dtype, device: torch.device) -> Tensor:
+    """``(1, 2, 1, 1)`` W / (W - 1) and H / (H - 1): see :func:`backward_warp`."""
+    with torch.inference_mode(False):
+        side = _vector(width, height, kind, device).view(1, 2, 1, 1)
+        return side / (side - 1).clamp_min(1)
+
+
+@lru_cache(maxsize=64)
+def _steps(width: int, height: int, kind: torch.dtype, device: torch.device) -> Tensor:
+    """``(2,)`` a pixel in the sampler's unit, in which a line's pixel centers go from -1 to 1."""
+    with torch.inference_mode(False):
+        return 2 / _vector(max(width - 1, 1), max(height - 1, 1), kind, device)
+
+
+def _vector(x: float, y: float, kind: torch.dtype, device: torch.device) -> Tensor:
+    """``(2,)`` filled on the device: a copy from the host, also of a single element, would wait for the device."""
+    vector = torch.empty(2, dtype=kind, device=device)
+    vector[:1].fill_(x)
+    vector[1:].fill_(y)
     return vector

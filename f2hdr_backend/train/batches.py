@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -14,6 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 from f2hdr_backend.flow.estimator import load_estimator
 from f2hdr_backend.flow.window import estimate_flows
 from f2hdr_backend.model.descriptor import AnyDescriptor
+from f2hdr_backend.model.transfer import upload
 from f2hdr_backend.train.clips import Clip, clip_window
 from f2hdr_backend.train.sources import Source
 from f2hdr_backend.train.style import Style
@@ -24,8 +26,8 @@ MARGIN_PX = 32
 """Pixels synthesized around a crop, so that flow at its border is as good as inside."""
 CLIP_SHARE = 0.25
 """Share of windows that come from real clips where there are any."""
-DRAWING_PROCESSES = 2
-"""Processes that draw windows while this one trains."""
+BATCHES_AHEAD = 4
+"""Batches that each drawing process has ready."""
 
 SomeBatch = TypeVar("SomeBatch", bound="WindowBatch")
 
@@ -40,8 +42,8 @@ class WindowBatch:
         return [type(self)(*piece) for piece in pieces]
 
     def to(self: SomeBatch, device: torch.device) -> SomeBatch:
-        """The batch on another device."""
-        return type(self)(*(values.to(device) for values in vars(self).values()))
+        """The batch on another device; a GPU copies pinned memory while the host goes on."""
+        return type(self)(*(upload(values, device) for values in vars(self).values()))
 
 
 @dataclass(frozen=True)
@@ -112,8 +114,13 @@ def batches(
     plan: BatchPlan,
     steps: range,
     team: Team | None = None,
+    *,
+    workers: int = 2,
+    pin: bool = False,
 ) -> Iterator[SomeBatch]:
     """This process's share of the batches of ``steps``, drawn ahead in other processes.
+
+    The windows do not depend on the number of those processes, nor their order.
 
     Args:
         windows: gives the fields of a batch for each window, by index.
@@ -121,6 +128,8 @@ def batches(
         plan: has the number of windows of a step.
         steps: numbers of the steps.
         team: the processes that share each step; by default this one alone.
+        workers: processes that draw; with 0 this one draws.
+        pin: whether batches are in pinned memory, from which a GPU copies without waiting.
 
     Raises:
         DocumentError: the processes cannot share the windows evenly.
@@ -132,11 +141,18 @@ def batches(
         windows,
         batch_size=share,
         sampler=[first + index for first in firsts for index in range(share)],
-        num_workers=DRAWING_PROCESSES,
-        prefetch_factor=4,
+        num_workers=workers,
+        prefetch_factor=BATCHES_AHEAD if workers else None,
+        pin_memory=pin,
+        worker_init_fn=_draw_in_one_thread,
     )
     for parts in loader:
         yield batch(*parts)
+
+
+def _draw_in_one_thread(worker: int) -> None:
+    """Torch has one thread in a drawing process; OpenCV would start as many as there are processors in each."""
+    cv2.setNumThreads(0)
 
 
 def planes(pictures: np.ndarray) -> Tensor:

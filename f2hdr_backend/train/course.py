@@ -53,8 +53,11 @@ class Course(ABC, Generic[SomeBatch]):
         """The training windows, by index."""
 
     @abstractmethod
-    def loss(self, model: nn.Module, batch: SomeBatch) -> tuple[Tensor, tuple[float, ...]]:
-        """The scalar loss of a batch, and one number for each of :attr:`figures`."""
+    def loss(self, model: nn.Module, batch: SomeBatch) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """The scalar loss of a batch, and one number without gradient for each of :attr:`figures`.
+
+        All are on the model's device: reading a number there would wait for it.
+        """
 
     @abstractmethod
     def shown(self, model: nn.Module, batch: SomeBatch) -> Shown:

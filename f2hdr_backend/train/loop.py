@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 from torch.utils.data import Dataset
 
 from f2hdr_backend.model.descriptor import AnyDescriptor, MergeNetDescriptor
@@ -45,6 +46,10 @@ class TrainPlan:
     checkpoint_every: int = 100
     half: bool = True
     """bf16 autocast."""
+    workers: int = 2
+    """Processes that draw windows while this one trains; 0 draws in this one. The windows are the same."""
+    read_every: int = 1
+    """Steps after which their losses are read: reading waits for a GPU."""
 
 
 @dataclass(frozen=True)
@@ -98,36 +103,37 @@ class Trainer:
         self.optimizer.load_state_dict(state["optimizer"])
         self.average, self.step = state["average"], state["step"]
 
-    def advance(self, batch: WindowBatch) -> StepDone:
-        """One optimizer step."""
+    def advance(self, batch: WindowBatch) -> Tensor:
+        """Take one optimizer step; returns ``(1 + F,)`` on the device: the loss, then the course's F figures."""
         for group in self.optimizer.param_groups:
             group["lr"] = self.plan.learning_rate * group["share"] * _schedule(self.step, self.plan.steps)
         self.optimizer.zero_grad(set_to_none=True)
         parts = batch.parts(self.plan.accumulate)
-        learned = [self._learn(part, 1 / len(parts)) for part in parts]
-        loss, *figures = torch.tensor(learned).mean(0).tolist()
+        learned = torch.stack([self._learn(part, 1 / len(parts)) for part in parts]).mean(0)
         self.team.average_gradients(self.model)
         nn.utils.clip_grad_norm_(self.model.parameters(), self.course.gradient_limit)
         self.optimizer.step()
         self.step += 1
         self._update_average()
-        return StepDone(self.step, loss, tuple(figures))
+        return learned
 
-    def _learn(self, batch: WindowBatch, share: float) -> tuple[float, ...]:
-        """Add the gradients of a part of the step; returns its loss and the course's figures."""
+    def _learn(self, batch: WindowBatch, share: float) -> Tensor:
+        """Add the gradients of a part of the step; returns its loss and the course's figures, on the device."""
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.plan.half):
             value, figures = self.course.loss(self.model, batch.to(self.device))
         (value * share).backward()
-        return value.item(), *figures
+        return torch.stack([number.detach().float() for number in (value, *figures)])
 
     @torch.no_grad()
     def _update_average(self) -> None:
+        """Move the average towards the weights: all in a few launches on a GPU, not one for each tensor."""
         decay = min(AVERAGE_DECAY, self.step / (self.step + 10))
-        for name, value in self.model.state_dict().items():
-            if value.is_floating_point():
-                self.average[name].lerp_(value, 1 - decay)
-            else:
-                self.average[name].copy_(value)
+        now = self.model.state_dict()
+        weights = [name for name, value in now.items() if value.is_floating_point()]
+        moved = get_ema_multi_avg_fn(decay)
+        moved([self.average[name] for name in weights], [now[name] for name in weights], None)
+        for name in now.keys() - set(weights):  # counts of batches
+            self.average[name].copy_(now[name])
 
 
 @dataclass(frozen=True)
@@ -143,7 +149,10 @@ class Material:
 def train(
     material: Material, plan: TrainPlan, folder: Path, descriptor: AnyDescriptor, device: torch.device
 ) -> Iterator[tuple[StepDone, Trainer]]:
-    """Run the plan in ``folder`` from its last checkpoint; yields after every step, in every process of a team.
+    """Run the plan in ``folder`` from its last checkpoint, in every process of a team.
+
+    Yields every step, and the trainer as it is after the last of the steps that were read together. Checkpoints are
+    read too, and so is the last step.
 
     Raises:
         DocumentError: the windows cannot be shared evenly.
@@ -156,11 +165,23 @@ def train(
     course = trainer.course
     drawn = BatchPlan(plan.windows, plan.crop_px, plan.seed, descriptor, material.clips, course.style)
     windows = course.windows(material.sources, drawn)
+    unread: list[Tensor] = []
     for batch in _steps(trainer, windows, drawn, team):
-        done = trainer.advance(batch)
-        if team.leads and (trainer.step % plan.checkpoint_every == 0 or trainer.step == plan.steps):
+        unread.append(trainer.advance(batch))
+        saved = trainer.step % plan.checkpoint_every == 0 or trainer.step == plan.steps
+        if saved and team.leads:
             trainer.save(folder)
-        yield done, trainer
+        if saved or trainer.step % plan.read_every == 0:
+            for done in _read(unread, trainer.step):
+                yield done, trainer
+            unread.clear()
+
+
+def _read(unread: Sequence[Tensor], last: int) -> Iterator[StepDone]:
+    """The steps up to step ``last`` from their losses and figures, which are read in one copy."""
+    numbers = torch.stack(list(unread)).tolist()
+    for step, (loss, *figures) in enumerate(numbers, last - len(numbers) + 1):
+        yield StepDone(step, loss, tuple(figures))
 
 
 def _steps(
@@ -169,7 +190,9 @@ def _steps(
     """The batches of all steps that are left; a drawn batch serves as many steps as the course has turns."""
     course, first, last = trainer.course, trainer.step, trainer.plan.steps
     draws = range(first // course.turns_count, -(-last // course.turns_count))
-    for draw, batch in zip(draws, batches(windows, course.batch, drawn, draws, team), strict=True):
+    plan, pin = trainer.plan, trainer.device.type == "cuda"
+    made = batches(windows, course.batch, drawn, draws, team, workers=plan.workers, pin=pin)
+    for draw, batch in zip(draws, made, strict=True):
         for turn, used in enumerate(course.turns(batch), draw * course.turns_count):
             if first <= turn < last:
                 yield used

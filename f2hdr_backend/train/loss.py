@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from f2hdr_backend.model.f2hdr import Reconstruction
@@ -57,5 +56,6 @@ def flow_error(flows: Tensor, batch: Batch) -> Tensor:
 
 
 def _badly_exposed(codes: Tensor) -> Tensor:
-    luma = (codes * torch.tensor(LUMA, device=codes.device).view(1, 3, 1, 1)).sum(1, keepdim=True)
+    red, green, blue = LUMA  # numbers and not a tensor, whose copy to a GPU would wait
+    luma = red * codes[:, :1] + green * codes[:, 1:2] + blue * codes[:, 2:]
     return ((luma < DARK) | (luma > BRIGHT)).float()

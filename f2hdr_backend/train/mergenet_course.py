@@ -107,7 +107,7 @@ class MergeNetCourse(Course[MergeBatch]):
         """See :class:`Course`."""
         return MergeWindows(sources, plan)
 
-    def loss(self, model: nn.Module, batch: MergeBatch) -> tuple[Tensor, tuple[float, ...]]:
+    def loss(self, model: nn.Module, batch: MergeBatch) -> tuple[Tensor, tuple[Tensor, ...]]:
         """See :class:`Course`; the figures are PSNR_T in dB of result and merge, and the term of the phases."""
         found: Correction = model(batch.frames, batch.exposures, batch.flows, batch.occlusions)
         truth = tonemap(batch.radiance)
@@ -116,7 +116,7 @@ class MergeNetCourse(Course[MergeBatch]):
         worse = (_averaged(error.abs()) - _averaged(before.abs())).clamp_min(0).mean()
         phase = _phase_difference(error, batch.scene)
         total = error.abs().mean() + WORSE * worse + PHASE * phase
-        return total, (_psnr(error), _psnr(before), float(phase.detach()))
+        return total, (_psnr(error), _psnr(before), phase.detach())
 
     def turns(self, batch: MergeBatch) -> Sequence[MergeBatch]:
         """See :class:`Course`: drawing takes longer than learning, so each batch is used twice."""
@@ -148,10 +148,10 @@ def _phase_difference(error: Tensor, scene: Tensor) -> Tensor:
     return difference / pairs.sum().clamp_min(1)
 
 
-def _psnr(error: Tensor) -> float:
-    """The mean PSNR in dB (peak 1) of the windows."""
+def _psnr(error: Tensor) -> Tensor:
+    """``()`` the mean PSNR in dB (peak 1) of the windows."""
     squares = error.detach().square().flatten(1).mean(1).clamp_min(1e-12)
-    return float((-10 * squares.log() / math.log(10)).mean())
+    return (-10 * squares.log() / math.log(10)).mean()
 
 
 def _flows(frames: Tensor, exposures: Tensor, estimator: Estimator, alignment: str) -> tuple[Tensor, Tensor]:

@@ -52,10 +52,10 @@ class PaperCourse(Course[Batch]):
         """See :class:`Course`."""
         return Windows(sources, plan)
 
-    def loss(self, model: nn.Module, batch: Batch) -> tuple[Tensor, tuple[float, ...]]:
+    def loss(self, model: nn.Module, batch: Batch) -> tuple[Tensor, tuple[Tensor, ...]]:
         """See :class:`Course`; the figures are mean end-point errors of the estimator's and of the adapted flow."""
         result = model(batch.frames, batch.exposures, batch.coarse_flows)
-        coarse, adapted = (float(flow_error(flows.detach(), batch)) for flows in (batch.coarse_flows, result.flows))
+        coarse, adapted = (flow_error(flows.detach(), batch) for flows in (batch.coarse_flows, result.flows))
         with torch.autocast(batch.frames.device.type, enabled=False):
             return loss(result, batch, self._recipe), (coarse, adapted)
 

@@ -56,8 +56,8 @@ def test_the_plain_run_gives_the_engines_picture(flow, size):
         ours, plain = (bench.opening(method).open() for method in (OURS, PLAIN))
     plain.estimator = RoundedLikeTheCache(plain.estimator)
     first, second = Pan(size, 2).windows()
-    ours.run(first)  # # state that is kept must not affect the next window
-    expected, found = ours.run(second), plain.run(second)
+    ours.run(first, {})  # state that is kept must not affect the next window
+    expected, found = ours.run(second, {}), plain.run(second, {})
     assert found.radiance.shape == (size[1], size[0], 3)
     assert np.ptp(found.radiance) > 0.5 and np.abs(found.flows).max() > 0.1
     np.testing.assert_allclose(found.radiance, expected.radiance, atol=1e-4)

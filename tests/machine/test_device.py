@@ -1,4 +1,4 @@
-"""Device names and precisions, and the settings of a CUDA device; no GPU is needed."""
+"""Device names and precisions; no GPU is needed."""
 
 import psutil
 import pytest
@@ -12,18 +12,6 @@ CPU = torch.device("cpu")
 
 
 @pytest.fixture
-def tf32():
-    """Switch TF32 on, as another library might; the fixture checks the setting."""
-    backends = (torch.backends.cuda.matmul, torch.backends.cudnn)
-    before = [backend.allow_tf32 for backend in backends]
-    for backend in backends:
-        backend.allow_tf32 = True
-    yield lambda: tuple(backend.allow_tf32 for backend in backends)
-    for backend, was in zip(backends, before, strict=True):
-        backend.allow_tf32 = was
-
-
-@pytest.fixture
 def gpu(monkeypatch):
     """A CUDA device, as far as choosing one goes."""
     ones = torch.ones
@@ -32,14 +20,8 @@ def gpu(monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["auto", "cuda:0"])
-def test_float32_on_a_gpu_is_float32_from_the_moment_it_is_chosen(gpu, tf32, name):
+def test_a_gpu_is_chosen_where_there_is_one(gpu, name):
     assert pick_device(name) == torch.device("cuda:0")
-    assert tf32() == (False, False)
-
-
-def test_choosing_the_cpu_changes_nothing_for_other_users_of_a_gpu(tf32):
-    assert pick_device("cpu") == CPU
-    assert tf32() == (True, True)
 
 
 @pytest.mark.parametrize("name", ["cuda:77", "abacus", "", "meta"])

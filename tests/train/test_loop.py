@@ -15,6 +15,7 @@ from f2hdr_backend.shot.errors import DocumentError
 from f2hdr_backend.train.batches import BatchPlan, batches
 from f2hdr_backend.train.loop import Material, Trainer, TrainPlan, averaged_tensors, course_of, train
 from f2hdr_backend.train.team import Team
+from tests.pretend_gpu import DEVICE, pretend_gpu
 from tests.train.worlds import world
 
 PLAN = TrainPlan(steps=4, windows=1, crop_px=32, checkpoint_every=2, half=False)
@@ -76,7 +77,7 @@ def test_a_small_problem_is_learned():
     plan = replace(PLAN, steps=400, learning_rate=1e-2)
     trainer = Trainer(plan, SMALL, CPU, Team())
     batch = drawn(SMALL, 1)
-    losses = [trainer.advance(batch).loss for _ in range(60)]
+    losses = [float(trainer.advance(batch)[0]) for _ in range(60)]
     assert min(losses[-5:]) < 0.9 * losses[0]
 
 
@@ -135,3 +136,50 @@ def test_windows_that_a_team_cannot_share_are_refused():
 def test_ablations_and_editions_train(tmp_path, descriptor):
     steps = run(tmp_path, replace(PLAN, steps=1), descriptor=descriptor)
     assert len(steps) == 1 and averaged_tensors(tmp_path)
+
+
+@pytest.mark.parametrize("workers", [0, 3])
+def test_windows_are_the_same_however_many_processes_draw_them(workers):
+    course = course_of(SMALL)
+    plan = BatchPlan(2, 32, 1, SMALL, style=course.style)
+    windows = course.windows([world()], plan)
+    expected, found = (list(batches(windows, course.batch, plan, range(2), workers=count)) for count in (1, workers))
+    for one, other in zip(expected, found, strict=True):
+        assert all(torch.equal(vars(one)[name], values) for name, values in vars(other).items())
+
+
+def test_losses_read_several_at_a_time_are_those_read_one_by_one(tmp_path):
+    plan = replace(PLAN, steps=5, checkpoint_every=4)
+    expected = run(tmp_path / "a", plan)
+    (tmp_path / "b").mkdir()
+    found, seen = [], []
+    for done, trainer in train(MATERIAL, replace(plan, read_every=3), tmp_path / "b", SMALL, CPU):
+        found.append(done)
+        seen.append(trainer.step)
+    assert found == expected and same(tmp_path / "a", tmp_path / "b")
+    assert seen == [3, 3, 3, 4, 5]
+
+
+@pytest.mark.parametrize("descriptor", [SMALL, SMALL_MERGENET], ids=["paper", "mergenet"])
+def test_the_average_of_all_weights_is_the_average_of_each(descriptor):
+    trainer = Trainer(PLAN, descriptor, CPU, Team())
+    before = {name: value.clone() for name, value in trainer.average.items()}
+    trainer.advance(drawn(descriptor, 2))
+    share = 1 - 1 / 11
+    for name, value in trainer.model.state_dict().items():
+        each = before[name].lerp_(value, share) if value.is_floating_point() else value
+        assert torch.equal(trainer.average[name], each)
+
+
+@pytest.mark.parametrize("descriptor", [SMALL, SMALL_MERGENET], ids=["paper", "mergenet"])
+def test_loss_and_figures_of_a_step_wait_for_nothing(descriptor):
+    """Forward and loss on a pretended GPU, with the copy of the batch."""
+    batch = drawn(descriptor, 2)
+    with pretend_gpu() as counted, torch.no_grad():
+        trainer = Trainer(PLAN, descriptor, DEVICE, Team())
+        ready = type(batch)(*(values.pin_memory() for values in vars(batch).values()))
+        trainer.course.loss(trainer.model, ready.to(DEVICE))
+        counted.clear()
+        loss, figures = trainer.course.loss(trainer.model, ready.to(DEVICE))
+        assert counted.waits == []
+        assert {number.device for number in (loss, *figures)} == {DEVICE}

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from traceback import clear_frames
 
 import numpy as np
 import torch
@@ -21,7 +22,8 @@ from f2hdr_backend.flow.estimator import Estimator, SizeRequirement, load_estima
 from f2hdr_backend.flow.stored import StoredFlows
 from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.machine.cpu_setup import keep_freed_memory
-from f2hdr_backend.model.transfer import upload
+from f2hdr_backend.model.precision import exact_float32
+from f2hdr_backend.model.transfer import pinned_for, upload
 from f2hdr_backend.shot.document import Engine
 from f2hdr_backend.shot.errors import OutOfMemory
 from f2hdr_backend.shot.events import Warned
@@ -133,7 +135,8 @@ class Method(ABC):
         """
         size = frames[1].size
         try:
-            return self._reconstruct(frames, self.plan(size), self._padding(size), layers, known or {})
+            with exact_float32(self.device):
+                return self._reconstruct(frames, self.plan(size), self._padding(size), layers, known or {})
         except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
             if not ran_out(error):
                 raise
@@ -155,13 +158,14 @@ class Method(ABC):
                 frame = self.reconstruct(frames, layers, known)
                 break
             except OutOfMemory as error:
-                for each in frames:
-                    each.forget()
-                plan = self.spare(frames[1].size)
-                if plan is None:
-                    raise
-                message = f"{error.message} The frame is computed again in {plan}."
-            # The error ends here, and with it the memory that its traceback referred to.
+                failed = error
+            _let_go(failed)
+            for each in frames:
+                each.forget()
+            plan = self.spare(frames[1].size)
+            if plan is None:
+                raise failed
+            message = f"{failed.message} The frame is computed again in {plan}."
             yield Warned("smaller_plan", message, frames[1].number)
         if frame.redone:
             message = "Half precision overflowed; the frame was computed again in float32."
@@ -175,14 +179,15 @@ class Method(ABC):
 
     @torch.inference_mode()
     def flows_ahead(self, frames: WindowFrames, layers: Collection[str]) -> KnownFlows:
-        """Flows of a window that the host can compute ahead; thread-safe.
+        """Flows of a window that the host can compute ahead, in memory that the device reads directly; thread-safe.
 
         ``frames`` must not be those that a device works on: what they keep is on the host.
         """
         size = frames[1].size
         with self._arithmetic():
             estimate = WindowFlows(self.estimator, self.stored, self._padding(size), self.plan(size).pairs_at_once)
-            return estimate.ahead(_pairs(frames) + _pairs(frames, back=True) * self.needs_back(layers))
+            known = estimate.ahead(_pairs(frames) + _pairs(frames, back=True) * self.needs_back(layers))
+        return {numbers: pinned_for(flow, self.device) for numbers, flow in known.items()}
 
     def needs_back(self, layers: Collection[str]) -> bool:
         """Whether flows from the neighbors to the reference are also needed."""
@@ -262,6 +267,13 @@ def fitted(attempts: Generator[Warned, None, HdrFrame], tell: Callable[[Warned],
         except StopIteration as end:
             frame: HdrFrame = end.value
             return frame
+
+
+def _let_go(error: BaseException) -> None:
+    """Free what the functions that an error passed through had in memory: its traceback refers to them."""
+    for each in (error, error.__cause__):
+        if each is not None:
+            clear_frames(each.__traceback__)
 
 
 def ran_out(error: BaseException) -> bool:

@@ -37,6 +37,10 @@ class NetworkFrame:
         """Return the same frame without cached results, for another device."""
         return NetworkFrame(self.number, self.codes, self.exposure, self._identity)
 
+    def pinned(self) -> NetworkFrame:
+        """The same frame without kept results, its codes in pinned memory."""
+        return NetworkFrame(self.number, pinned(self.codes), self.exposure, self._identity)
+
     @property
     def size(self) -> tuple[int, int]:
         """(width, height) in pixels."""

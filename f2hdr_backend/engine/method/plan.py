@@ -12,6 +12,8 @@ from f2hdr_backend.machine.cpu_setup import give_back_freed_memory
 from f2hdr_backend.machine.device import free_memory, lanes_on, used_memory
 from f2hdr_backend.model.bands import ROWS_MULTIPLE, Bands, Over, whole
 from f2hdr_backend.model.descriptor import AnyDescriptor, MergeNetDescriptor
+from f2hdr_backend.model.fusion import WIDEST as FUSION_WIDEST
+from f2hdr_backend.model.mergenet import INPUTS as MERGENET_INPUTS
 from f2hdr_backend.shot.document import Engine
 from f2hdr_backend.shot.errors import OutOfMemory
 from f2hdr_backend.shot.sizes import format_size, parse_size
@@ -26,6 +28,8 @@ WASTE_KEPT, WASTE_BANDS, WASTE = 1.5, 1.25, 1.1
 """Process memory per byte in use at the peak: with freed memory kept, in bands, and otherwise. Measured."""
 STAGED_KEPT = 3
 """The same for staged frames where freed memory is kept; measured with one memory arena for each thread."""
+LARGEST_TENSOR = 2**31 - 1
+"""Elements of a tensor on a GPU: beyond, cuDNN leaves its fast convolutions."""
 SHARE_OF_FREE = 0.8
 """Maximum share of the free memory for a plan."""
 
@@ -76,6 +80,8 @@ class Workload:
         heights: tuple[int | None, ...] = (None, *BAND_ROWS)
         if self.on_host and isinstance(self.descriptor, MergeNetDescriptor):
             heights = CACHED_ROWS
+        elif not self.on_host and self.width * self.height * self._widest > LARGEST_TENSOR:
+            heights = BAND_ROWS
         chosen = tuple(rows for rows in heights if rows is None or rows < self.height) or (None,)
         if tile == "off" or self.descriptor is None:
             chosen = (None,)
@@ -87,6 +93,17 @@ class Workload:
         for keep_features in (True, False):
             for height in chosen:
                 yield self._counted(Plan(height, keep_features, 1))
+
+    @property
+    def _widest(self) -> float:
+        """Channels of the network's largest tensor, for each pixel of the frame."""
+        network = self.descriptor
+        if network is None:
+            return 3.0
+        if isinstance(network, MergeNetDescriptor):
+            return max(MERGENET_INPUTS, network.channels[0] / 4)
+        on_cells = max(network.adapter_channels * network.adapter, 2 * network.refine_channels * network.refine)
+        return max(FUSION_WIDEST, on_cells / network.cell_px**2)
 
     def _counted(self, plan: Plan) -> Plan:
         return replace(plan, bytes=self._bytes(plan))

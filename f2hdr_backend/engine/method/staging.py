@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+
+import cv2
+import torch
 
 from f2hdr_backend.machine.side_by_side import FRAMES_AT_A_TIME
 
@@ -49,6 +54,23 @@ class Staging:
 
 
 ON_CPU = Staging()
+
+
+@contextmanager
+def one_thread_each() -> Iterator[None]:
+    """Let torch and OpenCV use one thread in each thread that starts as long as this lasts.
+
+    Beside a GPU, readers, makers and writers already are as many as the processors; each of them would otherwise start
+    a team of as many again.
+    """
+    before = torch.get_num_threads(), cv2.getNumThreads()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before[0])
+        cv2.setNumThreads(before[1])
 
 
 def stage(lanes: int, cpus: int, bytes_per_pixel: float, *, makes_flows: bool) -> Staging:

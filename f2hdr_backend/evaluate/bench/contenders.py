@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,14 +11,20 @@ import torch
 
 from f2hdr_backend.engine.method.base import HdrFrame, Method, WindowFrames, fitted, ran_out
 from f2hdr_backend.engine.method.choose import open_method
+from f2hdr_backend.engine.method.features import NetworkFrame
+from f2hdr_backend.engine.method.flows import KnownFlows
 from f2hdr_backend.engine.method.quality import resolved
-from f2hdr_backend.evaluate.bench.measure import Contender, Measured, NotRun, Opening, Size, count, measure
+from f2hdr_backend.engine.method.staging import one_thread_each, stage
+from f2hdr_backend.evaluate.bench.measure import Contender, Measured, NotRun, Opening, Ready, Size, count, measure
 from f2hdr_backend.evaluate.bench.plain import PlainMethod
 from f2hdr_backend.evaluate.bench.untrained import sea_raft_installed
 from f2hdr_backend.evaluate.bench.volume import VolumeEstimator
 from f2hdr_backend.flow.estimator import Estimator, load_estimator
+from f2hdr_backend.machine.container import usable_cpus
 from f2hdr_backend.machine.device import NAMES, free_memory, pick_device, pick_precision
+from f2hdr_backend.machine.read_ahead import ReadAhead
 from f2hdr_backend.model.descriptor import Descriptor
+from f2hdr_backend.model.sea_raft.network import STRIDE
 from f2hdr_backend.shot.document import Engine
 from f2hdr_backend.shot.errors import OutOfMemory
 from f2hdr_backend.shot.sizes import format_size, parse_size
@@ -30,6 +36,8 @@ LAYERS = ("flow",)
 """Layers that a render with default settings needs besides the radiance."""
 PLAIN_FRAMES = 2
 """Maximum number of steady windows of the plain run; they are slow, and all alike because nothing is cached."""
+CUDNN_LARGEST_BATCH = 65535
+"""Pictures of a batch that cuDNN's sampler takes; the released code gives it one for each pixel of the coarse grid."""
 SHARE_OF_FREE = 0.9
 """Maximum share of the free memory for the plain run."""
 
@@ -93,6 +101,9 @@ class Bench:
         there = int(SHARE_OF_FREE * free_memory(self.device))
         if self.engine.memory:
             there = min(there, parse_size(self.engine.memory))
+        pixels = size[0] // STRIDE * (size[1] // STRIDE)
+        if self.flow == store.SEA_RAFT and self.device.type == "cuda" and pixels > CUDNN_LARGEST_BATCH:
+            return NotRun(PLAIN, size, needed, "its volume has more pictures than cuDNN's sampler takes")
         if needed <= there:
             return None
         return NotRun(PLAIN, size, needed, f"needs {format_size(needed)}, but {format_size(there)} are free")
@@ -124,6 +135,7 @@ class EngineContender:
     def __init__(self, method: Method) -> None:
         method.stored.disable_cache()
         self._method = method
+        self._own: dict[int, NetworkFrame] = {}
 
     @property
     def estimator(self) -> Estimator:
@@ -134,9 +146,39 @@ class EngineContender:
     def estimator(self, estimator: Estimator) -> None:
         self._method.estimator = estimator
 
-    def run(self, frames: WindowFrames) -> HdrFrame:
+    @contextmanager
+    def feed(self, windows: Sequence[WindowFrames]) -> Iterator[Iterator[Ready]]:
+        """See :class:`Contender`: as a render, whose threads pin frames and compute flows ahead beside a GPU."""
+        if self._method.on_host:
+            yield ((window, {}) for window in windows)
+            return
+        frames = {frame.number: frame for window in windows for frame in window}
+        staging = stage(1, usable_cpus(), float("inf"), makes_flows=self._method.works_ahead)
+        with (
+            one_thread_each(),
+            ReadAhead(
+                lambda number: frames[number].pinned(),
+                [tuple(frame.number for frame in window) for window in windows],
+                ahead=staging.ahead, readers=staging.readers, prepare=self._ready, makers=staging.makers,
+            ) as plate,
+        ):  # fmt: skip
+            yield (self._taken(plate.take(place)) for place in range(len(windows)))
+
+    def run(self, frames: WindowFrames, known: KnownFlows) -> HdrFrame:
         """Reconstruct a window; when memory runs out, retry with a plan that needs less."""
-        return fitted(self._method.fit(frames, LAYERS), lambda _: None)
+        return fitted(self._method.fit(frames, LAYERS, known), lambda _: None)
+
+    def _ready(self, frames: list[NetworkFrame]) -> Ready:
+        previous, reference, following = frames
+        window = previous, reference, following
+        return window, self._method.flows_ahead(window, LAYERS) if self._method.works_ahead else {}
+
+    def _taken(self, ready: Ready) -> Ready:
+        """The window for the device: frames that earlier windows had are the same objects, with what they keep."""
+        window, known = ready
+        self._own = {frame.number: self._own.get(frame.number) or frame.bare() for frame in window}
+        previous, reference, following = (self._own[frame.number] for frame in window)
+        return (previous, reference, following), known
 
     def plan(self, size: Size) -> str:
         """See :class:`Contender`."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from statistics import median
 from typing import Any, Protocol
@@ -12,11 +13,14 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from f2hdr_backend.engine.method.base import HdrFrame, WindowFrames
+from f2hdr_backend.engine.method.flows import KnownFlows
 from f2hdr_backend.evaluate.bench.memory import MemoryPeak
 from f2hdr_backend.evaluate.bench.pan import Pan
 from f2hdr_backend.evaluate.bench.parts import MeteredEstimator, PartMeter, clock, operations
 from f2hdr_backend.flow.estimator import Estimator
 
+Ready = tuple[WindowFrames, KnownFlows]
+"""A window, and its flows as far as the host knows them."""
 Size = tuple[int, int]
 """(width, height) in pixels."""
 COUNTED_SIZE = (128, 128)
@@ -30,8 +34,12 @@ class Contender(Protocol):
 
     estimator: Estimator
 
-    def run(self, frames: WindowFrames) -> HdrFrame:
-        """Reconstruct a window."""
+    def feed(self, windows: Sequence[WindowFrames]) -> AbstractContextManager[Iterator[Ready]]:
+        """Windows as a render would give them to the device, with what the host computes ahead."""
+        ...
+
+    def run(self, frames: WindowFrames, known: KnownFlows) -> HdrFrame:
+        """Reconstruct a window, from flows that are ``known`` where there are any."""
         ...
 
     def plan(self, size: Size) -> str:
@@ -110,13 +118,14 @@ class Opening:
 
 def measure(opening: Opening, size: Size, frames: int) -> Measured:
     """Open a method and run it over moving windows: one cold, ``frames`` steady, and one to measure the parts."""
-    windows = Pan(size, frames + 2).windows()
+    *windows, last = Pan(size, frames + 2).windows()
     with MemoryPeak(opening.device) as peak:
         began = time.perf_counter()
         contender = opening.open()
         open_s = time.perf_counter() - began
-        first, *steady = (_spent(contender, next(windows)) for _ in range(frames + 1))
-    found = _metered(contender, next(windows), PartMeter(clock(opening.device)))
+        with contender.feed(windows) as ready:
+            first, *steady = (_spent(contender, ready) for _ in windows)
+    found = _metered(contender, last, PartMeter(clock(opening.device)))
     seconds, processor_seconds = zip(*steady, strict=True)
     return Measured(
         opening.method, size, open_s, open_s + first[0], seconds, processor_seconds,
@@ -133,17 +142,20 @@ def count(opening: Opening) -> dict[str, float]:
     """
     contender = opening.open()
     windows = Pan(COUNTED_SIZE, 2).windows()
-    contender.run(next(windows))
+    contender.run(next(windows), {})
     with FlopCounterMode(display=False) as counter:
         found = _metered(contender, next(windows), PartMeter(operations(counter)))
     scale = TOLD_PIXELS / (COUNTED_SIZE[0] * COUNTED_SIZE[1])
     return {part: operations * scale for part, operations in found.items()}
 
 
-def _spent(contender: Contender, frames: WindowFrames) -> tuple[float, float]:
-    """Return the wall-clock seconds until the result is on the host, and the CPU seconds of the process."""
+def _spent(contender: Contender, ready: Iterator[Ready]) -> tuple[float, float]:
+    """Return the wall-clock seconds until the result is on the host, and the CPU seconds of the process.
+
+    Both include waiting for a window and the threads that prepare later ones, as in a render.
+    """
     began, spent = time.perf_counter(), time.process_time()
-    contender.run(frames)
+    contender.run(*next(ready))
     return time.perf_counter() - began, time.process_time() - spent
 
 
@@ -152,6 +164,6 @@ def _metered(contender: Contender, frames: WindowFrames, meter: PartMeter) -> di
     inner = contender.estimator
     contender.estimator = MeteredEstimator(inner, meter)
     try:
-        return meter.over(lambda: contender.run(frames))
+        return meter.over(lambda: contender.run(frames, {}))
     finally:
         contender.estimator = inner

@@ -7,7 +7,8 @@ frames, and the correlation volume is stored. Layers and weights are those of th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 import torch
@@ -15,7 +16,9 @@ from torch import Tensor
 
 from f2hdr_backend.engine.method.base import HdrFrame, WindowFrames
 from f2hdr_backend.engine.method.features import NetworkFrame
+from f2hdr_backend.engine.method.flows import KnownFlows
 from f2hdr_backend.engine.method.padding import Padding
+from f2hdr_backend.evaluate.bench.measure import Ready
 from f2hdr_backend.evaluate.bench.volume import VolumeEstimator, volume_bytes
 from f2hdr_backend.flow.estimator import Estimator, SizeRequirement
 from f2hdr_backend.flow.window import estimate_flows
@@ -42,9 +45,12 @@ class PlainMethod:
         self._device = device
         self.estimator = estimator
 
+    def feed(self, windows: Sequence[WindowFrames]) -> AbstractContextManager[Iterator[Ready]]:
+        """See :class:`Contender`: the released code computes nothing ahead."""
+        return nullcontext((window, {}) for window in windows)
+
     @torch.inference_mode()
-    @torch.backends.cudnn.flags(enabled=True, allow_tf32=True)  # torch's default, which F2HDR turns off
-    def run(self, frames: WindowFrames) -> HdrFrame:
+    def run(self, frames: WindowFrames, known: KnownFlows) -> HdrFrame:
         """Return radiance and flows of a window, equal to the engine's, from its three frames alone."""
         padding = self._padding(frames[1].size)
         codes = torch.stack([padding.pad(self._planes(frame)) for frame in frames], 1)

@@ -1,0 +1,172 @@
+"""On a pretended GPU: nothing within a frame waits, little travels, and the pixels are the CPU's."""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch.utils._python_dispatch import _disable_current_modes
+
+from f2hdr_backend.engine.method.choose import open_method
+from f2hdr_backend.engine.method.merge import MergeMethod
+from f2hdr_backend.engine.method.network import NetworkMethod
+from f2hdr_backend.engine.method.plan import LARGEST_TENSOR, Workload
+from f2hdr_backend.evaluate.bench.untrained import sea_raft_installed
+from f2hdr_backend.kernels import correlation, torch_lookup
+from f2hdr_backend.model.descriptor import Descriptor
+from f2hdr_backend.model.precision import exact_float32
+from f2hdr_backend.shot.document import Engine
+from f2hdr_backend.shot.errors import OutOfMemory
+from tests.engine.windows import moving_window
+from tests.pretend_gpu import DEVICE, DeviceTensor, pretend_gpu
+
+SIZE = (96, 64)
+PIXELS = SIZE[0] * SIZE[1]
+LAYERS = ("flow",)
+EVERY_LAYER = ("flow", "mask", "coarse", "occlusion")
+ENGINES = {
+    "merge": {"method": "merge"},
+    "mergenet": {"weights": "mergenet"},
+    "lite": {"weights": "lite"},
+    "standard": {"weights": "standard"},
+    "sea_raft": {"weights": "standard", "flow": "sea_raft"},
+}
+LAUNCHES = {"merge": 213, "mergenet": 347, "lite": 463, "standard": 384, "sea_raft": 825}
+"""Operations of a frame in a moving window; a convolution with its bias counts as one."""
+
+
+@pytest.fixture
+def untrained_flow(tmp_path, monkeypatch):
+    monkeypatch.setenv("F2HDR_WEIGHTS", str(tmp_path / "weights"))
+    with sea_raft_installed():
+        yield
+
+
+@pytest.fixture
+def lookup(monkeypatch):
+    """In place of the Triton kernel, which would not wait either."""
+
+    def look_up(reference, pyramid, coords, radius):
+        with _disable_current_modes():
+            levels = tuple(level.on_cpu for level in pyramid)
+            return DeviceTensor(torch_lookup.look_up(reference.on_cpu, levels, coords.on_cpu, radius))
+
+    monkeypatch.setattr(correlation, "_made_by", lambda device: correlation._Maker(look_up, "none"))
+
+
+def steady(engine, layers=LAYERS):
+    """What the device is asked for in the second window of a moving one, and its result."""
+    with pretend_gpu() as counted:
+        method = open_method(Engine(device="cuda:0", **engine), DEVICE)
+        frames = [frame.pinned() for frame in moving_window(SIZE, 4)]
+        for start in (0, 1):
+            previous, reference, following = frames[start : start + 3]
+            window = previous, reference, following
+            ahead = tuple(frame.bare() for frame in window)
+            known = method.flows_ahead(ahead, layers) if method.works_ahead else {}
+            counted.clear()
+            found = method.reconstruct(window, layers, known)
+        return counted, found
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_a_frame_waits_once_for_its_pictures_and_launches_no_more_than_before(untrained_flow, lookup, name):
+    counted, _ = steady(ENGINES[name])
+    assert counted.waits == []
+    assert counted.events == 1
+    assert sum(counted.launches.values()) <= LAUNCHES[name]
+
+
+@pytest.mark.parametrize("name", ["merge", "mergenet", "standard"])
+def test_one_new_frame_and_its_flows_go_up_and_what_is_asked_for_comes_down(name):
+    counted, _ = steady(ENGINES[name])
+    frame, flow, slack = 12 * PIXELS, 8 * PIXELS, 1000
+    assert frame + 2 * flow <= counted.up_bytes <= frame + 2 * flow + slack
+    assert counted.down_bytes <= 12 * PIXELS + 2 * flow + slack
+
+
+@pytest.mark.parametrize("name", ["merge", "mergenet", "lite"])
+def test_the_pixels_are_those_of_the_cpu(name):
+    engine = ENGINES[name] | {"precision": "fp32"}
+    _, found = steady(engine, EVERY_LAYER)
+    method = open_method(Engine(device="cpu", **engine))
+    expected = method.reconstruct(tuple(moving_window(SIZE, 4)[1:]), EVERY_LAYER)
+    for layer in ("radiance", "coarse", "flows", "masks", "occlusions"):
+        np.testing.assert_allclose(getattr(found, layer), getattr(expected, layer), atol=1e-5)
+
+
+def test_bands_wait_once_for_each_neighbor_of_each_band():
+    engine = ENGINES["standard"] | {"tile": "32"}
+    counted, _ = steady(engine)
+    assert set(counted.waits) <= {"_local_scalar_dense", "a copy of 8 bytes from the device"}
+
+
+def test_memory_of_a_frame_that_did_not_fit_is_free_before_the_next_try(monkeypatch):
+    """The error's traceback refers to the tensors of the failed frame; the allocator cannot give them back."""
+    held = []
+
+    def fails(self, frames, plan, padding, layers, known):
+        picture = np.zeros((4, 4))  # unlike a tensor, it can be watched without keeping it
+        held.append(weakref.ref(picture))
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    alive = []
+    with pretend_gpu():
+        monkeypatch.setattr(torch.cuda, "empty_cache", lambda: alive.extend(each() is not None for each in held))
+        monkeypatch.setattr(NetworkMethod, "_reconstruct", fails)
+        method = open_method(Engine(device="cuda:0", weights="lite"), DEVICE)
+        with pytest.raises(OutOfMemory) as caught:
+            list(method.fit(tuple(moving_window(SIZE, 3)), LAYERS, {}))
+    assert alive and not any(alive)
+    assert isinstance(caught.value.__cause__, torch.OutOfMemoryError)
+
+
+def test_frames_of_more_elements_than_32_bits_count_are_computed_in_bands_on_a_gpu():
+    large = Workload(8192, 4320, Descriptor(), torch.float16, 60, on_host=False)
+    assert next(large.plans("auto")).rows is not None
+    assert all(plan.rows is not None for plan in large.plans("auto"))
+    whole = replace(large, width=4096, height=2160)
+    assert 4096 * 2160 * 96 < LARGEST_TENSOR and next(whole.plans("auto")).rows is None
+    assert next(replace(large, on_host=True).plans("auto")).rows is None
+
+
+@pytest.fixture
+def tf32():
+    """TF32 is on, as torch has it for convolutions; gives a function that reads what is set."""
+    backends = (torch.backends.cuda.matmul, torch.backends.cudnn)
+    before = [backend.allow_tf32 for backend in backends]
+    for backend in backends:
+        backend.allow_tf32 = True
+    yield lambda: [backend.allow_tf32 for backend in backends]
+    for backend, was in zip(backends, before, strict=True):
+        backend.allow_tf32 = was
+
+
+def test_float32_is_exact_while_a_window_is_computed_and_no_longer(monkeypatch, tf32):
+    seen = []
+    computed = MergeMethod._reconstruct
+    monkeypatch.setattr(MergeMethod, "_reconstruct", lambda *args: (seen.append(tf32()), computed(*args))[1])
+    with pretend_gpu():
+        method = open_method(Engine(device="cuda:0", method="merge"), DEVICE)
+        assert tf32() == [True, True]
+        method.reconstruct(tuple(moving_window(SIZE, 3)), LAYERS)
+    assert seen == [[False, False]] and tf32() == [True, True]
+
+
+def test_exact_float32_ends_with_its_last_user(tf32):
+    with exact_float32(DEVICE):
+        with exact_float32(DEVICE):
+            assert tf32() == [False, False]
+        assert tf32() == [False, False]
+    with exact_float32(torch.device("cpu")):
+        assert tf32() == [True, True]
+
+
+def test_flows_made_ahead_are_in_memory_that_the_device_reads():
+    with pretend_gpu():
+        method = open_method(Engine(device="cuda:0", method="merge"), DEVICE)
+        known = method.flows_ahead(tuple(moving_window(SIZE, 3)), LAYERS)
+        assert len(known) == 4 and all(flow.is_pinned() for flow in known.values())
