@@ -131,7 +131,7 @@ def _of(
     path: str, group: str, *, kind: str = "", options: tuple[str, ...] = (), value: float = 0.0, low: float = 0.0,
     high: float = 0.0,
 ) -> Parameter:  # fmt: skip
-    """The parameter of a Shot's field: its name, help, choices, default and unit are the field's own."""
+    """Return the parameter of a Shot's field with the field's name, help, choices, default and unit."""
     section, name = path.split(".")
     field = next(field for field in fields(SECTIONS[section]) if field.name == name)
     options = options or tuple(field.metadata.get("choices", ()))

@@ -11,7 +11,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-# # Settings of the user's shell would change the tested behavior. F2HDR_TEST_* are programs that only some machines
+# Settings of the user's shell would change the tested behavior. F2HDR_TEST_* are programs that only some machines
 # have.
 for name in list(os.environ):
     if name.startswith("F2HDR_") and not name.startswith("F2HDR_TEST_"):

@@ -32,7 +32,7 @@ _LEAST_BYTES, _MOST_BYTES = 1 << 30, 16 << 30
 def run() -> NoReturn:
     """Serve one window until standard input ends, then end the process without waiting for background requests."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # # keeps the output of libraries out of the answers
+    os.dup2(2, 1)  # keeps the output of libraries out of the answers
     handle, path = tempfile.mkstemp(prefix="f2hdr-panel-", dir=_memory_folder())
     try:
         os.truncate(handle, MAPPED_BYTES)

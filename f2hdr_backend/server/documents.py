@@ -79,7 +79,7 @@ class DetectRequest:
 
 
 def read_request(kind: type[Request], content: bytes) -> Request:
-    """Read the body of a request. Raises DocumentError, naming the field, for anything but that request in JSON."""
+    """Parse the body of a request. Raises DocumentError, with the name of the field, if it is not a valid request."""
     return read_document(kind, parse_json(content, "The body"), "request")
 
 

@@ -1,7 +1,7 @@
-"""Documents of the API as pydantic models, made from their dataclasses and the metadata of the fields.
+"""Documents of the API as pydantic models, generated from their dataclasses and the metadata of the fields.
 
-pydantic checks structure and types and describes the documents as JSON schemas. A value's limits are in the schema too;
-the dataclass itself checks them, as for every other caller.
+pydantic checks structure and types and generates JSON schemas. Limits of values are in the schema too; the dataclass
+checks them, as for every other caller.
 """
 
 from __future__ import annotations
@@ -41,14 +41,15 @@ _WANTED = {
     "finite_number": "a finite number", "bool_type": "true or false", "tuple_type": "a list", "model_type": "an object",
     "too_long": "a list of {max_length} values",
 }  # fmt: skip
-"""What a field must be, by pydantic's type of error."""
+"""Expected value of a field, by pydantic's error type."""
 
 
 def read_document(kind: Callable[..., T], document: object, where: str) -> T:
-    """Build the dataclass ``kind`` from a JSON value; ``where`` names it in errors.
+    """Build the dataclass ``kind`` from a JSON value; ``where`` is its name in errors.
 
-    Raises DocumentError naming the field for an unknown or missing field and for a value of another type; what the
-    dataclass raises for a value out of its range.
+    Raises DocumentError, with the name of the field, for an unknown or missing field and for a value of another type;
+    and
+    the errors of the dataclass for a value outside its limits.
     """
     try:
         return _build(kind, model_of(kind).model_validate(document))
@@ -115,13 +116,13 @@ def _build(kind: Callable[..., T], read: BaseModel) -> T:
 
 
 def _whole(value: object) -> object:
-    """1.0 is a whole number, as in JSON Schema: some languages write no other."""
+    """Accept 1.0 as an integer, as JSON Schema does: some languages write integers like this."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _frames(text: str, info: ValidationInfo) -> FrameRange:
     name = str(info.field_name)
-    if len(text) > LONGEST_FRAMES:  # which would take long to parse
+    if len(text) > LONGEST_FRAMES:  # long patterns take too long to parse
         raise DocumentError(
             f"{name} is longer than {LONGEST_FRAMES} characters.", hint="Request fewer frames at a time.", field=name
         )
@@ -132,11 +133,11 @@ _READ_BY: dict[Any, Any] = {
     int: Annotated[int, BeforeValidator(_whole)],
     FrameRange: Annotated[str, AfterValidator(_frames), Field(json_schema_extra={"format": "frame-range"})],
 }
-"""Types that are read in another way than pydantic's own."""
+"""Types that are parsed by functions of this package."""
 
 
 def _refused(kind: Any, error: ValidationError, where: str) -> DocumentError:
-    """The first unknown field, which may be a missing one misspelled; else the first error."""
+    """Return the first unknown field, as it may be a misspelled required one; otherwise the first error."""
     errors = error.errors(include_url=False)
     first = next((each for each in errors if each["type"] == "extra_forbidden"), errors[0])
     place, value = first["loc"], first["input"]
@@ -159,7 +160,7 @@ def _path(where: str, place: tuple[int | str, ...]) -> str:
 
 
 def _fields_at(kind: Any, names: tuple[int | str, ...]) -> dict[str, dataclasses.Field[Any]]:
-    """The fields of the dataclass that is found along ``names``; none in a list."""
+    """Return the fields of the dataclass at the path ``names``; none in a list."""
     for name in names:
         hint = get_type_hints(kind).get(str(name))
         kind = next((part for part in (hint, *get_args(hint)) if dataclasses.is_dataclass(part)), None)

@@ -107,7 +107,7 @@ def _decode_tuple(kinds: tuple[Any, ...], value: Any, where: str) -> tuple[Any, 
 
 
 def decode_range(value: Any, where: str) -> FrameRange:
-    """Read a range of frames; ``where`` names the field in the DocumentError for anything else."""
+    """Parse a range of frames; ``where`` is the field's name in a DocumentError."""
     if not isinstance(value, str):
         raise wrong_value(where, "text such as 1001-1010", value)
     try:
@@ -117,12 +117,12 @@ def decode_range(value: Any, where: str) -> FrameRange:
 
 
 def wrong_value(where: str, wanted: str, value: object) -> DocumentError:
-    """Return the error for a value of another type; ``wanted`` says what it must be."""
+    """Return the error for a value of another type; ``wanted`` is the expected type."""
     return DocumentError(f"{where} must be {wanted}, not {value!r}.", field=where, value=value)
 
 
 def unknown_field(where: str, name: str, known: Iterable[str]) -> DocumentError:
-    """Return the error for a field that a document does not have; it names the closest of the ``known`` ones."""
+    """Return the error for an unknown field of a document; its message lists the closest of the ``known`` ones."""
     known = list(known)
     hint = near(name, known) or f"Its fields are {', '.join(known)}."
     return DocumentError(f'{where} has no field "{name}".', hint=hint, field=name, known=known)

@@ -14,7 +14,7 @@ from f2hdr_backend.shot import errors
 COMMAND = "from f2hdr_backend.cli.main import main; main()"
 HEAVY = ("torch", "numpy", "cv2", "OpenEXR", "OpenImageIO", "PyOpenColorIO", "av", "safetensors", "blosc2")
 
-# # A command line of one verb that raises the given error.
+# A command line of one verb that raises the given error.
 RAISING = """
 from f2hdr_backend.cli.command import App
 from f2hdr_backend.cli.main import run

@@ -16,7 +16,7 @@ case "$*" in
   *" install "*) [ ! -e "$(dirname -- "$0")/broken" ] ;;
 esac
 """
-"""Answers as the bundle's Python does: pip succeeds, unless a file ``broken`` is there; f2hdr prints its version."""
+"""Stand-in for the bundle's Python: pip succeeds, unless a file ``broken`` exists; f2hdr prints its version."""
 
 
 def make_bundle(folder, version, broken=False):
@@ -51,7 +51,7 @@ def run(bundle, home, *words):
 
 
 def tree(folder):
-    """Every path below a folder, with the content of files and the target of links."""
+    """Return every path below a folder, with the content of files and the target of links."""
     found = {}
     for path in sorted(folder.rglob("*")):
         text = os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else ""

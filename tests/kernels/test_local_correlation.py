@@ -53,7 +53,7 @@ side = st.integers(1, 9)
 )
 def test_any_size(maker, make_problem, stored_volume, batch, channels, size, levels, radius, seed):
     if maker.interpreted:
-        size = (size[0] % 2 + 1, size[1] % 3 + 1)  # # the interpreter needs a second for some dozens of pixels
+        size = (size[0] % 2 + 1, size[1] % 3 + 1)  # the interpreter needs a second for some dozens of pixels
     problem = make_problem((batch, channels, *size), tuple(levels), radius, seed)
     torch.testing.assert_close(problem.on(maker).double(), stored_volume(problem), atol=1e-4, rtol=1e-4)
 

@@ -19,7 +19,7 @@ def network_of(kind):
     network = kind()
     for weights in network.parameters():
         if (weights == weights.flatten()[0]).all():
-            nn.init.normal_(weights, std=0.05)  # # layers that start at zero would hide the computation
+            nn.init.normal_(weights, std=0.05)  # layers that start at zero would hide the computation
     network = network.eval().requires_grad_(False)
     fold_batch_norms(network)
     return network.to(memory_format=torch.channels_last)

@@ -73,7 +73,7 @@ class FakeBackend:
                     self.end_headers()
                     self.wfile.write(content)
                 except OSError:
-                    pass  # # the client has disconnected
+                    pass  # the client has disconnected
 
         class Server(ThreadingHTTPServer):
             daemon_threads = True

@@ -1,4 +1,4 @@
-"""pydantic's reading of documents, compared with how a Shot reads itself, and the schemas with another validator."""
+"""Documents parsed by pydantic compared with those parsed by a Shot, and the schemas with another validator."""
 
 import copy
 import dataclasses

@@ -133,7 +133,7 @@ def test_the_cadence_survives_ends_and_cuts(data: st.DataObject) -> None:
     cuts = data.draw(st.lists(st.integers(first - 5, last + 5), max_size=6))
     pattern = ExposurePattern((0, 3), data.draw(FRAME))
     for frame in range(first, last + 1):
-        # # The frames of one take, enumerated without a cut.
+        # The frames of one take, enumerated without a cut.
         start = max([first, *(cut for cut in cuts if cut <= frame)])
         end = min([last, *(cut - 1 for cut in cuts if cut > frame)])
         for neighbor in pattern.neighbors(frame, first, last, cuts):

@@ -18,7 +18,7 @@ WIDTH, HEIGHT = 160, 96
 BT601, BT709, BT2020, UNTAGGED = 5, 1, 9, 2
 WEIGHTS = {BT601: (0.299, 0.114), BT709: (0.2126, 0.0722), BT2020: (0.2627, 0.0593)}
 LIMITED, FULL = 1, 2
-# # With B-frames, x265 writes meaningless times into movies of one or two frames.
+# With B-frames, x265 writes meaningless times into movies of one or two frames.
 QUIET = {"x265-params": "log-level=none:bframes=0", "crf": "4", "preset": "fast"}
 FLAT = {"crf": "1", "preset": "fast"}
 
