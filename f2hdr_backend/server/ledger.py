@@ -54,7 +54,13 @@ class Ledger:
 
 
 def _clear_up(path: Path) -> None:
-    """Remove the temporary files of the process that wrote the ledger at ``path``, and the ledger."""
+    """Remove the temporary files of the process that wrote the ledger at ``path``, and the ledger.
+
+    The folder of the ledger has those of servers alone, and no other server runs.
+    """
+    for part in unfinished(path.parent):
+        with suppress(OSError):
+            os.unlink(part)
     try:
         with open_file(path, own=True) as file:
             record = json.loads(file.read())

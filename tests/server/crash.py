@@ -19,7 +19,7 @@ import OpenEXR
 from f2hdr_backend.client.jobs import submit
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.errors import ServerUnreachable
-from tests.server.running import LONG_S, Served, make_plate, make_shot
+from tests.server.running import LONG_S, Served, make_plate, make_shot, until
 
 
 @dataclass
@@ -45,9 +45,7 @@ def crash(folder: Path, lives: int, renders: int, seed: int = 0) -> Crash:
     plate = make_plate(folder / "plate", 4, (160, 120))
     served = Served(folder).start()
     unbroken = make_shot(plate, folder / "unbroken" / "o.####.exr")
-    began = time.monotonic()
     list(submit(served.connection, unbroken).watch(LONG_S))
-    one_render_s = time.monotonic() - began
     truth = {path.name: pixels(path) for path in (folder / "unbroken").glob("*.exr")}
     seen = Crash()
     shots = []
@@ -55,7 +53,7 @@ def crash(folder: Path, lives: int, renders: int, seed: int = 0) -> Crash:
         if life:
             served.start()
         broken = [make_shot(plate, folder / f"r{life}-{index}" / "o.####.exr") for index in range(renders)]
-        _kill_during(served, broken, rng.uniform(0, one_render_s * renders * 0.6), seen)
+        _kill_during(served, broken, rng.randrange(len(truth) * renders), rng.uniform(0, 0.05), seen)
         for shot in broken:
             _look(shot, truth, seen)
         shots += broken
@@ -67,7 +65,8 @@ def crash(folder: Path, lives: int, renders: int, seed: int = 0) -> Crash:
     return seen
 
 
-def _kill_during(served: Served, shots: list[Shot], after_s: float, seen: Crash) -> None:
+def _kill_during(served: Served, shots: list[Shot], frames: int, after_s: float, seen: Crash) -> None:
+    """Kill the server when so many frames are there, and so many seconds later."""
     killed = []
 
     def watch(shot: Shot, index: int) -> None:
@@ -79,6 +78,7 @@ def _kill_during(served: Served, shots: list[Shot], after_s: float, seen: Crash)
     watching = [threading.Thread(target=watch, args=(shot, index)) for index, shot in enumerate(shots)]
     for thread in watching:
         thread.start()
+    until(lambda: sum(len(_there(shot)) for shot in shots) >= frames)
     time.sleep(after_s)
     killed.append(time.monotonic())
     served.kill()
@@ -88,9 +88,13 @@ def _kill_during(served: Served, shots: list[Shot], after_s: float, seen: Crash)
             seen.problems.append("a client never noticed")
 
 
+def _there(shot: Shot) -> list[Path]:
+    return list(Path(shot.output.pattern).parent.glob("o.*.exr"))
+
+
 def _look(shot: Shot, truth: dict[str, tuple[bytes, str]], seen: Crash) -> None:
     """Every frame that is there is whole and right."""
-    there = list(Path(shot.output.pattern).parent.glob("o.*.exr"))
+    there = _there(shot)
     seen.rendered_before.append(len(there))
     seen.problems += [f"{path} is wrong" for path in there if pixels(path)[0] != truth[path.name][0]]
 
