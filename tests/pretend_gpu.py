@@ -1,8 +1,8 @@
-"""A CUDA device that does not exist: its tensors are on the CPU, and every wait, copy and launch is counted.
+"""A simulated CUDA device: its tensors are on the CPU, and every synchronization, copy and launch is counted.
 
-The code under test sees tensors on ``cuda:0`` and takes its CUDA path; the CPU computes the numbers. A wait is what a
-real GPU's host would wait for: reading a value, a copy from or to memory that is not pinned, and an operation whose
-result has a size that depends on values.
+The code under test has tensors on ``cuda:0`` and uses its CUDA path; the CPU computes the numbers. Counted as waits
+are the operations for which the host would wait: reading a value, a copy from or to memory that is not pinned, and an
+operation whose result has a size that depends on values.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FREE_BYTES = 80 * 2**30
 
 
 class DeviceTensor(Tensor):
-    """A tensor of the pretended device; ``on_cpu`` has its numbers, on the CPU."""
+    """A tensor of the simulated device; ``on_cpu`` contains its numbers, on the CPU."""
 
     on_cpu: Tensor
 
@@ -47,7 +47,7 @@ class DeviceTensor(Tensor):
         return f"DeviceTensor({self.on_cpu!r})"
 
     def tolist(self) -> Any:
-        """As of any tensor: a download, and a wait."""
+        """As for any tensor: a download, and a wait."""
         return self.cpu().tolist()
 
     @classmethod
@@ -57,29 +57,29 @@ class DeviceTensor(Tensor):
 
 @dataclass
 class Counted:
-    """What the device was asked for."""
+    """Operations requested from the device."""
 
     launches: Counter[str] = field(default_factory=Counter)
     """Operations by name that start a kernel; views and allocations do not."""
     waits: list[str] = field(default_factory=list)
-    """What the host would wait for."""
+    """Operations for which the host would wait."""
     up_bytes: int = 0
     down_bytes: int = 0
     events: int = 0
-    """Events that the host waited for: the ends of downloads."""
+    """Events for which the host waited: the ends of downloads."""
 
     def clear(self) -> None:
-        """Count from 0."""
+        """Reset the counters."""
         self.launches.clear()
         self.waits.clear()
         self.up_bytes = self.down_bytes = self.events = 0
 
 
 class _Device(TorchDispatchMode):
-    """Runs the operations of the pretended device on the CPU."""
+    """Runs the operations of the simulated device on the CPU."""
 
     def __init__(self, counted: Counted, pinned: dict[int, Tensor]) -> None:
-        """``pinned`` has the pinned memory by its address; it stays allocated, so that addresses stay its own."""
+        """``pinned`` contains the pinned memory by its address; it stays allocated, so that addresses remain unique."""
         super().__init__()
         self._counted = counted
         self._pinned = pinned
@@ -160,7 +160,7 @@ class _Device(TorchDispatchMode):
 
 
 class _Event:
-    """An event of a stream: everything has happened already."""
+    """An event of a stream: always completed."""
 
     counted: Counted
 
@@ -184,7 +184,7 @@ def _outer(value: Any) -> Any:
 
 @contextmanager
 def _device_guard() -> Iterator[None]:
-    """Torch for CPUs has no guard for CUDA devices; the CPU's, which does nothing, takes its place."""
+    """Torch for CPUs has no guard for CUDA devices; the CPU's guard, which does nothing, replaces it."""
     library = Path(torch.__file__).parent / "lib" / "libc10.so"
     if not library.exists():
         pytest.skip("torch has another layout here than on Linux")
@@ -199,7 +199,7 @@ def _device_guard() -> Iterator[None]:
 
 @contextmanager
 def pretend_gpu() -> Iterator[Counted]:
-    """As long as this lasts, ``cuda:0`` is there for this thread and those that start; yields what it is asked for."""
+    """Within the block, ``cuda:0`` exists for this thread and those that start; yields the counters."""
     counted, pinned, run = Counted(), dict[int, Tensor](), threading.Thread.run
 
     def run_with_device(thread: threading.Thread) -> None:
@@ -226,7 +226,7 @@ def pretend_gpu() -> Iterator[Counted]:
         before = torch._C._only_lift_cpu_tensors()
         torch._C._set_only_lift_cpu_tensors(True)
         stack.callback(torch._C._set_only_lift_cpu_tensors, before)
-        stack.callback(  # else modules keep their own parameters, which are on the CPU, and only exchange the data
+        stack.callback(  # otherwise modules keep their own parameters, which are on the CPU, and only exchange the data
             torch.__future__.set_overwrite_module_params_on_conversion,
             torch.__future__.get_overwrite_module_params_on_conversion(),
         )

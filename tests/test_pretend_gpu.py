@@ -1,4 +1,4 @@
-"""The pretended GPU computes what the CPU does and sees every wait."""
+"""The simulated GPU has the results of the CPU and detects every wait."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def log_file() -> Path:
 
 def start_log() -> None:
     """Append to the log from now on. A folder that cannot be written is no error: there is no log then."""
-    logging.raiseExceptions = False  # a disk that is full makes the log end, and is not reported on the terminal
+    logging.raiseExceptions = False  # a full disk ends the log, and is not reported on the terminal
     _log.setLevel(logging.INFO)
     _log.propagate = False
     path = log_file()

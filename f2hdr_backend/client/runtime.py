@@ -111,13 +111,13 @@ def lock(name: str, timeout: float) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _writing_in(folder: str) -> Iterator[None]:
-    """Raise ServerError in place of OSError for what is written in the runtime folder."""
+    """Convert an OSError of the runtime folder to a ServerError."""
     try:
         yield
     except OSError as error:
         raise ServerError(
             f'The runtime folder "{folder}" cannot be written: {error.strerror or error}.',
-            hint=f"{action_for(error)} F2HDR_RUNTIME names another one.",
+            hint=f"{action_for(error)} F2HDR_RUNTIME sets another one.",
             path=folder,
         ) from error
 

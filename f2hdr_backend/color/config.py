@@ -33,8 +33,9 @@ PLAIN = ("linear", "gamma22")
 """Spaces that need no config."""
 
 _FAILED = (ocio.Exception, ocio.ExceptionMissingFile, UnicodeDecodeError)
-"""Exceptions raised by OCIO: the second is not a subclass of the first; the third is for a message that quotes bytes of
-a file."""
+"""Exceptions raised by OCIO: the second is not a subclass of the first; the third is for messages with bytes of a
+file.
+"""
 _BUILT_IN = "ocio://"
 _INTERCHANGE, _SCENE_LINEAR = "aces_interchange", "scene_linear"
 

@@ -24,7 +24,7 @@ from f2hdr_backend.shot.opening import open_file
 _ARCHIVE = b"PK"
 """Magic bytes of a config archive (.ocioz)."""
 _REFUSED = b"refused"
-"""Content that is a lookup table in no format."""
+"""Content that is not a valid lookup table in any format."""
 Environment = tuple[tuple[str, str], ...]
 
 
@@ -124,7 +124,7 @@ class _Archive:
     """A config archive (.ocioz). Its files appear below its own path, as if it were a folder."""
 
     def __init__(self, path: Path, content: bytes) -> None:
-        """Raise ValueError if it is damaged, or would become larger than the limit ``lut``."""
+        """Raise ValueError if it is damaged, or larger than the limit ``lut`` after decompression."""
         self._root = str(path)
         try:
             self._zip = ZipFile(BytesIO(content))

@@ -34,16 +34,16 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 KEPT = 4
-"""Decoders that stay while nobody reads."""
+"""Maximum number of idle decoders."""
 ENDING_S = 5.0
-"""Seconds in which a decoder that closed its pipes has to end."""
+"""Seconds in which a decoder must end after closing its pipes."""
 IN_USE = sys.platform != "win32"
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 _CODE = f"import sys; sys.path.append({_PACKAGE!r}); from f2hdr_backend.image.decoder import main; main()"
 
 
 class Decoder:
-    """A decoder process. For one thread at a time."""
+    """A decoder process. Used by one thread at a time."""
 
     def __init__(self) -> None:
         """Start it. Raises OSError."""
@@ -61,8 +61,8 @@ class Decoder:
                 pass_fds=passed,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,  # what libraries print there is for no user
-                start_new_session=True,  # Ctrl-C is for the process that reads
+                stderr=subprocess.DEVNULL,  # discards the output of libraries
+                start_new_session=True,  # Ctrl-C is handled by the reading process
             )
         except BaseException:
             for descriptor in (self._requests, self._answers, self._buffer):
@@ -80,9 +80,10 @@ class Decoder:
         return self._process.poll() is None
 
     def call(self, function: Callable[..., T], path: str, *arguments: Any, **named: Any) -> T:
-        """Return what ``function(path, ...)`` returns there, or raise what it raises there.
+        """Return the result of ``function(path, ...)`` in the process, or raise its exception.
 
-        Raises UnreadableFrame if the process ends, or needs more memory or time than the limits; then it is closed.
+        Raises UnreadableFrame if the process ends, or needs more memory or time than the limits; the process is then
+        closed.
         """
         seconds = limit("seconds")
         try:
@@ -95,7 +96,7 @@ class Decoder:
             raise
         except (OSError, EOFError) as error:
             raise _refused(path, f"its decoder {self._ended()}", "Check the file, or copy it again.") from error
-        except BaseException:  # the answer that is under way must not become that of the next file
+        except BaseException:  # the pending answer must not be read as that of the next file
             self.close()
             raise
         if kind == "memory":
@@ -112,7 +113,7 @@ class Decoder:
         self._ended()
 
     def _ended(self) -> str:
-        """Wait for the process, release what belongs to it, and return how it ended."""
+        """Wait for the process, release its resources, and return how it ended."""
         self._to.close()
         self._from.close()
         try:
@@ -126,7 +127,7 @@ class Decoder:
         return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
 
     def _copied(self, sizes: list[int]) -> list[Any]:
-        """Copy arrays out of the shared memory, where they follow each other."""
+        """Copy consecutive arrays from the shared memory."""
         import mmap
 
         import numpy as np
@@ -149,7 +150,7 @@ class Decoders:
         self._idle: list[Decoder] = []
 
     def take(self, path: str) -> Decoder:
-        """Return a decoder that nobody else uses. Raises UnreadableFrame if none can be started."""
+        """Return an unused decoder. Raises UnreadableFrame if none can be started."""
         while True:
             with self._lock:
                 decoder = self._idle.pop() if self._idle else None
@@ -165,7 +166,7 @@ class Decoders:
             raise _refused(path, reason, "Close other programs, or raise ulimit -n and ulimit -u.") from error
 
     def give_back(self, decoder: Decoder) -> None:
-        """Keep a decoder for the next file, or end it."""
+        """Keep a decoder for the next file, or close it."""
         with self._lock:
             kept = decoder.is_alive and len(self._idle) < KEPT
             if kept:
@@ -174,14 +175,14 @@ class Decoders:
             decoder.close()
 
     def close(self) -> None:
-        """End all that are idle."""
+        """Close all idle decoders."""
         with self._lock:
             idle, self._idle = self._idle, []
         for decoder in idle:
             decoder.close()
 
     def run(self, function: Callable[..., T], path: str, *arguments: Any, **named: Any) -> T:
-        """Return what ``function(path, ...)`` returns in a decoder. Raises as ``Decoder.call``."""
+        """Return the result of ``function(path, ...)`` in a decoder. Raises as ``Decoder.call``."""
         decoder = self.take(path)
         try:
             return decoder.call(function, path, *arguments, **named)
@@ -193,7 +194,7 @@ _decoders: Decoders | None = None
 
 
 def use_decoders() -> None:
-    """Decode in decoder processes from now on, where the system allows it."""
+    """Decode in decoder processes, if the system supports it."""
     global _decoders
     if IN_USE and _decoders is None:
         _decoders = Decoders()
@@ -202,7 +203,7 @@ def use_decoders() -> None:
 
 
 def warm_up() -> None:
-    """Start a decoder now, if this process uses them, while the caller imports what it needs."""
+    """Start a decoder, if this process uses them, while the caller imports modules."""
     if _decoders is not None:
         _decoders.give_back(_decoders.take(""))
 
@@ -231,14 +232,14 @@ def _close() -> None:
 
 
 def _start_anew() -> None:
-    """A forked process must not talk to the decoders of the process that it was forked from."""
+    """Discard the decoders in a forked process, because they belong to its parent."""
     global _decoders
     if _decoders is not None:
         _decoders = Decoders()
 
 
 def _anonymous_file() -> int:
-    """Return the descriptor of a file without a name, in memory where the system has such."""
+    """Return the descriptor of an unnamed file, in memory if the system supports it."""
     if hasattr(os, "memfd_create"):
         return os.memfd_create("f2hdr-decoder")
     with tempfile.TemporaryFile() as file:
@@ -247,7 +248,7 @@ def _anonymous_file() -> int:
 
 def _beyond(path: str, name: str, reason: str) -> UnreadableFrame:
     wanted = max(2 * limit(name), DEFAULTS[name])
-    return _refused(path, reason, f"If the file is right, set {VARIABLE}={name}={wanted}.")
+    return _refused(path, reason, f"If the file is valid, set {VARIABLE}={name}={wanted}.")
 
 
 def _refused(path: str, reason: str, action: str) -> UnreadableFrame:

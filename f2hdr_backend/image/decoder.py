@@ -21,11 +21,11 @@ from f2hdr_backend.shot.limits import limit
 from f2hdr_backend.shot.opening import confine
 
 GRACE_S = 5
-"""Seconds beyond the limit after which a decoder ends itself: its reader may have ended before."""
+"""Seconds beyond the limit after which a decoder ends itself, in case its reader ended first."""
 
 
 def main() -> None:
-    """Answer requests until there are no more."""
+    """Answer requests until standard input ends."""
     requests, answers, buffer, *folders = sys.argv[1:]
     confine(folders)
     import f2hdr_backend.image.exr_pickle
@@ -43,13 +43,13 @@ def main() -> None:
 
 
 class _Shared:
-    """Memory that the reader sees; arrays are put there one after the other."""
+    """Memory shared with the reader; arrays are stored consecutively."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
 
     def put(self, buffers: list[pickle.PickleBuffer]) -> list[int]:
-        """Copy the buffers there; return their sizes in bytes. Raises MemoryError."""
+        """Copy the buffers to the memory; return their sizes in bytes. Raises MemoryError."""
         raw = [buffer.raw() for buffer in buffers]
         sizes = [part.nbytes for part in raw]
         total = sum(sizes)
@@ -62,7 +62,7 @@ class _Shared:
         return sizes
 
     def _mapped(self, size: int) -> mmap.mmap:
-        """Return the memory, which is made larger if need be. Raises MemoryError."""
+        """Return the memory, enlarged if necessary. Raises MemoryError."""
         try:
             if os.fstat(self._descriptor).st_size < size:
                 os.ftruncate(self._descriptor, size)
@@ -81,7 +81,7 @@ def _answer(request: tuple[Any, ...], shared: _Shared) -> tuple[str, bytes, list
     except F2HDRError as error:
         error.__cause__ = error.__context__ = error.__traceback__ = None
         return "error", *_packed(error, shared)
-    except Exception as error:  # a bug: it is raised in the process of the reader, which reports it
+    except Exception as error:  # a bug: raised again in the reading process, which reports it
         failure = RuntimeError(f"{type(error).__name__}: {error}")
         failure.add_note("".join(traceback.format_exception(error)))
         return "error", *_packed(failure, shared)

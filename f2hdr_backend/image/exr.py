@@ -25,7 +25,7 @@ _NOT_GRAY = {"RY", "BY", "X", "Z"}
 """With one of these channels, Y is luminance that needs its chroma, or a coordinate."""
 
 _NOT_SENT = {"channels", "preview", "idManifest"}
-"""Attributes of types that cannot be sent between processes."""
+"""Attributes of types that cannot be pickled."""
 
 Layers = dict[str, NDArray[Any]]
 

@@ -1,4 +1,4 @@
-"""Makes the values of EXR headers that OpenEXR's own types hold fit to be sent between processes."""
+"""Makes OpenEXR's own header types picklable."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _TIME_CODE = "hours minutes seconds frame dropFrame colorFrame fieldPhase bgf0 b
 _KEY_CODE = "filmMfcCode filmType prefix count perfOffset perfsPerFrame perfsPerCount".split()
 _TILES = "xSize ySize mode roundingMode".split()
 _GROUPS = range(0, 32, 4)
-"""Bits of a timecode's user data at which its eight binary groups begin (SMPTE ST 12-1)."""
+"""Bit offsets of the eight binary groups in a timecode's user data (SMPTE ST 12-1)."""
 
 
 def _time_code(code: Any) -> tuple[Any, ...]:

@@ -12,7 +12,7 @@ REACH = 48
 """Pixels that a weight depends on either way, 42, as whole steps of the coarsest level."""
 
 WIDEST = 64
-"""Channels of the last layers, which have the frame's size."""
+"""Channels of the last layers, at the frame's full size."""
 
 
 def _down(inputs: int, outputs: int, stride: int) -> nn.Sequential:

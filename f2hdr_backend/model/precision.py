@@ -35,7 +35,7 @@ class InPrecision(Generic[Network]):
 
 
 class _Exact:
-    """How many users need exact float32 now, and the settings from before the first of them."""
+    """Number of blocks that need exact float32, and the settings before the first of them."""
 
     changing = threading.Lock()
     users = 0
@@ -44,10 +44,10 @@ class _Exact:
 
 @contextmanager
 def exact_float32(device: torch.device) -> Iterator[None]:
-    """Compute convolutions and matrix products of float32 tensors in float32 as long as this lasts.
+    """Compute convolutions and matrix products of float32 tensors in float32 within the block.
 
     By default CUDA convolutions round their inputs to TF32, which has the mantissa of half precision. The setting is
-    one for all threads: the first user changes it, and the last one restores it.
+    global: the first user changes it, and the last one restores it.
     """
     if device.type != "cuda":
         yield

@@ -14,7 +14,7 @@ def upload(tensor: Tensor, device: torch.device) -> Tensor:
 
 
 def pinned_for(tensor: Tensor, device: torch.device) -> Tensor:
-    """A tensor of the host in memory that ``device`` reads directly; itself if it is there, or if no GPU asks."""
+    """Return a host tensor in memory that ``device`` reads directly; unchanged if it is there, or without a GPU."""
     return tensor.pin_memory() if device.type == "cuda" and not tensor.is_pinned() else tensor
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 BILINEAR, ZEROS, ALIGN_CORNERS = 0, 0, True
-"""Arguments of torch's sampler: interpolation, what lies outside, and that -1 and 1 are pixel centers."""
+"""Arguments of torch's sampler: interpolation, padding, and pixel centers at -1 and 1."""
 
 
 def pixel_grid(flow: Tensor) -> Tensor:
@@ -65,7 +65,7 @@ def sample(neighbor: Tensor, position: Tensor) -> Tensor:
         neighbor, position = _rows_needed(neighbor, position)
     height, width = neighbor.shape[-2:]
     grid = position.permute(0, 2, 3, 1) * _steps(width, height, position.dtype, position.device) - 1
-    # F.grid_sample would take cuDNN's sampler, which is not made for channels-last pictures and NaN positions.
+    # F.grid_sample would use cuDNN's sampler, which does not support channels-last pictures and NaN positions.
     return torch.grid_sampler_2d(neighbor.float(), grid, BILINEAR, ZEROS, ALIGN_CORNERS).to(neighbor.dtype)
 
 
@@ -89,13 +89,13 @@ def _stretch(width: int, height: int, kind: torch.dtype, device: torch.device) -
 
 @lru_cache(maxsize=64)
 def _steps(width: int, height: int, kind: torch.dtype, device: torch.device) -> Tensor:
-    """``(2,)`` a pixel in the sampler's unit, in which a line's pixel centers go from -1 to 1."""
+    """``(2,)`` size of a pixel in the sampler's unit, in which the pixel centers of a line are from -1 to 1."""
     with torch.inference_mode(False):
         return 2 / _vector(max(width - 1, 1), max(height - 1, 1), kind, device)
 
 
 def _vector(x: float, y: float, kind: torch.dtype, device: torch.device) -> Tensor:
-    """``(2,)`` filled on the device: a copy from the host, also of a single element, would wait for the device."""
+    """``(2,)`` filled on the device: a copy from the host, also of a single element, would synchronize the device."""
     vector = torch.empty(2, dtype=kind, device=device)
     vector[:1].fill_(x)
     vector[1:].fill_(y)

@@ -49,7 +49,7 @@ class Ledger:
         try:
             with replacing(self._path, private=True) as file:
                 file.write(json.dumps(document).encode())
-        except OSError as error:  # renders go on; the next server removes fewer temporary files
+        except OSError as error:  # renders continue; the next server removes fewer temporary files
             _log.warning('"%s" cannot be written: %s', self._path, error.strerror)
 
 

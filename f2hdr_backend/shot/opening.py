@@ -34,7 +34,7 @@ def confine(folders: Iterable[str]) -> None:
 
 
 def confined_to() -> tuple[str, ...]:
-    """Return the folders that this process is restricted to; none if it is not."""
+    """Return the folders that this process is restricted to; none if it is unrestricted."""
     return _confined
 
 

@@ -1,4 +1,4 @@
-"""Errors of the operating system as errors of the family: what was refused, and what to do."""
+"""Errors of the operating system as F2HDRError: the operation, the reason and an action."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ ACTIONS = {
     errno.EEXIST: "A part of the path is a file: choose another folder.",
     errno.ENAMETOOLONG: "Choose a shorter name.",
     errno.EMFILE: "Raise the limit of open files (ulimit -n), or close other programs.",
-    errno.ENFILE: "Close other programs: the system has no more open files to give.",
-    errno.ENOMEM: "Close other programs: the system has no more memory to give.",
-    errno.EAGAIN: "Close other programs: the system has no more processes or threads to give.",
+    errno.ENFILE: "Close other programs: the system has reached its limit of open files.",
+    errno.ENOMEM: "Close other programs: the system is out of memory.",
+    errno.EAGAIN: "Close other programs: the system has reached its limit of processes or threads.",
 }
-"""What a user can do about an error of the system, by its number."""
+"""User actions for system errors, by error number."""
 
 
 def action_for(error: OSError) -> str:
-    """Return what to do about an error; a general sentence for those that are not in ``ACTIONS``."""
+    """Return the action for an error; a general sentence for errors that are not in ``ACTIONS``."""
     return ACTIONS.get(error.errno or 0, "Check the folder and try again.")
 
 
 def system_error(error: OSError) -> F2HDRError:
-    """Return the error for something that the system refused and that no reader or writer expected."""
+    """Return the error for an unexpected failure of a system call."""
     reason = error.strerror or str(error) or type(error).__name__
     if error.filename is None:
         return F2HDRError(f"The system reports: {reason}.", hint=action_for(error))

@@ -27,7 +27,7 @@ MARGIN_PX = 32
 CLIP_SHARE = 0.25
 """Share of windows that come from real clips where there are any."""
 BATCHES_AHEAD = 4
-"""Batches that each drawing process has ready."""
+"""Number of batches that each drawing process prepares ahead."""
 
 SomeBatch = TypeVar("SomeBatch", bound="WindowBatch")
 
@@ -42,7 +42,7 @@ class WindowBatch:
         return [type(self)(*piece) for piece in pieces]
 
     def to(self: SomeBatch, device: torch.device) -> SomeBatch:
-        """The batch on another device; a GPU copies pinned memory while the host goes on."""
+        """The batch on another device; a GPU copies pinned memory asynchronously."""
         return type(self)(*(upload(values, device) for values in vars(self).values()))
 
 
@@ -151,7 +151,7 @@ def batches(
 
 
 def _draw_in_one_thread(worker: int) -> None:
-    """Torch has one thread in a drawing process; OpenCV would start as many as there are processors in each."""
+    """Torch has one thread in a drawing process; OpenCV would start one per processor in each."""
     cv2.setNumThreads(0)
 
 

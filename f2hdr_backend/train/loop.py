@@ -49,7 +49,7 @@ class TrainPlan:
     workers: int = 2
     """Processes that draw windows while this one trains; 0 draws in this one. The windows are the same."""
     read_every: int = 1
-    """Steps after which their losses are read: reading waits for a GPU."""
+    """Interval in steps at which losses are read: reading synchronizes the GPU."""
 
 
 @dataclass(frozen=True)
@@ -126,13 +126,13 @@ class Trainer:
 
     @torch.no_grad()
     def _update_average(self) -> None:
-        """Move the average towards the weights: all in a few launches on a GPU, not one for each tensor."""
+        """Move the average towards the weights, in a few kernel launches instead of one per tensor."""
         decay = min(AVERAGE_DECAY, self.step / (self.step + 10))
         now = self.model.state_dict()
         weights = [name for name, value in now.items() if value.is_floating_point()]
         moved = get_ema_multi_avg_fn(decay)
         moved([self.average[name] for name in weights], [now[name] for name in weights], None)
-        for name in now.keys() - set(weights):  # counts of batches
+        for name in now.keys() - set(weights):  # batch counters
             self.average[name].copy_(now[name])
 
 
@@ -178,7 +178,7 @@ def train(
 
 
 def _read(unread: Sequence[Tensor], last: int) -> Iterator[StepDone]:
-    """The steps up to step ``last`` from their losses and figures, which are read in one copy."""
+    """Yield the steps up to step ``last`` from their losses and figures, which are read in one copy."""
     numbers = torch.stack(list(unread)).tolist()
     for step, (loss, *figures) in enumerate(numbers, last - len(numbers) + 1):
         yield StepDone(step, loss, tuple(figures))

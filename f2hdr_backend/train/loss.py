@@ -56,6 +56,6 @@ def flow_error(flows: Tensor, batch: Batch) -> Tensor:
 
 
 def _badly_exposed(codes: Tensor) -> Tensor:
-    red, green, blue = LUMA  # numbers and not a tensor, whose copy to a GPU would wait
+    red, green, blue = LUMA  # numbers instead of a tensor, whose copy to a GPU would synchronize
     luma = red * codes[:, :1] + green * codes[:, 1:2] + blue * codes[:, 2:]
     return ((luma < DARK) | (luma > BRIGHT)).float()

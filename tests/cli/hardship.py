@@ -1,6 +1,6 @@
-"""Renders on the command line that are killed, or that run out of disk or of descriptors, and are then run again.
+"""Renders on the command line that are killed, or that run out of disk or of descriptors, and are then repeated.
 
-``python -m tests.cli.hardship --kills 25`` prints what happened; each result is compared with an unbroken render.
+``python -m tests.cli.hardship --kills 25`` prints the results; each is compared with an uninterrupted render.
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ main()
 
 @dataclass
 class Seen:
-    """What happened."""
+    """Results of the runs."""
 
     codes: Counter[str] = field(default_factory=Counter)
-    """How often runs ended with an exit code, by what was done to them."""
+    """Number of runs by exit code, for each kind of interruption."""
     problems: list[str] = field(default_factory=list)
 
 
 class Renders:
-    """One plate, an unbroken render of it, and further renders into folders of their own."""
+    """One plate, an uninterrupted render of it, and further renders into separate folders."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -68,19 +68,19 @@ class Renders:
         )  # fmt: skip
 
     def run(self, output: Path, **limits: int) -> tuple[int, str]:
-        """Render to the end; return the exit code and what was written on standard error."""
+        """Render to the end; return the exit code and standard error."""
         _, error = (process := self.start(output, **limits)).communicate(timeout=LONG_S)
         return process.returncode, error
 
     def problems(self, output: Path) -> list[str]:
-        """Return how a folder differs from that of the unbroken render; temporary files count."""
+        """Return how a folder differs from that of the uninterrupted render; temporary files count."""
         there = {path.name: pixels(path) for path in output.glob("o.*.exr")}
         found = [f"{output}: {path.name} is left" for path in output.glob(".*")]
         return found + [f"{output}: {name} differs" for name in self.truth if there.get(name) != self.truth[name]]
 
 
 def kill(renders: Renders, kills: int, seen: Seen, seed: int = 0) -> None:
-    """Kill renders after a random number of frames and a random time; the same command again goes on."""
+    """Kill renders after a random number of frames and a random time; repeating the command resumes."""
     chance = random.Random(seed)
     number = done = 0
     while done < kills:
@@ -98,7 +98,7 @@ def kill(renders: Renders, kills: int, seen: Seen, seed: int = 0) -> None:
 
 
 def _killed(renders: Renders, output: Path, name: str, frames: int, after_s: float, seen: Seen) -> bool:
-    """Send a signal after so many frames; return whether the render was still going on."""
+    """Send a signal after some frames; return whether the render was still running."""
     process = renders.start(output)
     assert process.stdout is not None
     for line in process.stdout:
@@ -113,7 +113,7 @@ def _killed(renders: Renders, output: Path, name: str, frames: int, after_s: flo
     _, error = process.communicate(timeout=LONG_S)
     code = process.returncode
     seen.codes[f"{name}: {code}"] += 1
-    ended_by_signal = code == -getattr(signal, name)  # besides SIGKILL only before or after its work
+    ended_by_signal = code == -getattr(signal, name)  # except SIGKILL only before or after its work
     if "Traceback" in error or not (ended_by_signal or (code in (0, 130) and name != "SIGKILL")):
         seen.problems.append(f"{name} gave {code}: {error[-300:]}")
     if name != "SIGKILL" and list(output.glob(".*")):
@@ -122,13 +122,13 @@ def _killed(renders: Renders, output: Path, name: str, frames: int, after_s: flo
 
 
 def _sweep(output: Path) -> None:
-    """Remove what SIGKILL left, as ``f2hdr check --sweep`` does."""
+    """Remove the remains of SIGKILL, as ``f2hdr check --sweep`` does."""
     for part in unfinished(output):
         os.unlink(part)
 
 
 def hinder(renders: Renders, seen: Seen) -> None:
-    """Let the system refuse files and descriptors; then render again without that."""
+    """Limit files and descriptors; then render again without limits."""
     for name, limits in (
         ("no space", {"RLIMIT_FSIZE": 20_000}),
         ("256 descriptors", {"RLIMIT_NOFILE": 256}),
@@ -150,7 +150,7 @@ def hinder(renders: Renders, seen: Seen) -> None:
 
 
 def main() -> None:
-    """Do it and print what was seen."""
+    """Run the tests and print the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=25)
     parser.add_argument("--seed", type=int, default=0)

@@ -1,4 +1,4 @@
-"""Files that an OCIO config names: read below the allowed folders, regular files only, of bounded size."""
+"""Files referenced by an OCIO config: read below the allowed folders, regular files only, of bounded size."""
 
 import os
 import sys
@@ -18,7 +18,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="needs pipes, devices
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """An allowed folder, with a table in it and one beside it."""
+    """An allowed folder with a table, and another table outside it."""
     monkeypatch.delenv("OCIO", raising=False)
     (tmp_path / "in" / "luts").mkdir(parents=True)
     (tmp_path / "in" / "luts" / "a.spi1d").write_text(TABLE)
@@ -29,7 +29,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def config_with(table, search):
-    """The text of a config whose space names the table."""
+    """The text of a config whose space uses the table."""
     config = ocio.Config.CreateRaw()
     config.setSearchPath(search)
     config.addColorSpace(ocio.ColorSpace(ocio.REFERENCE_SPACE_SCENE, "lin"))
@@ -41,7 +41,7 @@ def config_with(table, search):
 
 
 def converted(folder, table, search="luts"):
-    """What 1.0 becomes by a config in the folder whose space names the table."""
+    """The value of 1.0 converted by a config in the folder whose space uses the table."""
     path = folder / "c.ocio"
     path.write_text(config_with(table, search), encoding="utf-8")
     return result(path)

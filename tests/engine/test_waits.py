@@ -1,4 +1,4 @@
-"""On a pretended GPU: nothing within a frame waits, little travels, and the pixels are the CPU's."""
+"""On a simulated GPU: no synchronization within a frame, few transfers, and the pixels of the CPU."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def untrained_flow(tmp_path, monkeypatch):
 
 @pytest.fixture
 def lookup(monkeypatch):
-    """In place of the Triton kernel, which would not wait either."""
+    """Replaces the Triton kernel, which would not synchronize either."""
 
     def look_up(reference, pyramid, coords, radius):
         with _disable_current_modes():
@@ -58,7 +58,7 @@ def lookup(monkeypatch):
 
 
 def steady(engine, layers=LAYERS):
-    """What the device is asked for in the second window of a moving one, and its result."""
+    """Device operations of the second of consecutive windows, and its result."""
     with pretend_gpu() as counted:
         method = open_method(Engine(device="cuda:0", **engine), DEVICE)
         frames = [frame.pinned() for frame in moving_window(SIZE, 4)]
@@ -135,7 +135,7 @@ def test_frames_of_more_elements_than_32_bits_count_are_computed_in_bands_on_a_g
 
 @pytest.fixture
 def tf32():
-    """TF32 is on, as torch has it for convolutions; gives a function that reads what is set."""
+    """TF32 is on, torch's default for convolutions; returns a function that reads the setting."""
     backends = (torch.backends.cuda.matmul, torch.backends.cudnn)
     before = [backend.allow_tf32 for backend in backends]
     for backend in backends:

@@ -100,7 +100,7 @@ def read(path: Path) -> None:
 
 
 def _convert_by(lut: Path) -> None:
-    """Convert a color through a config that names this lookup table."""
+    """Convert a color with a config that uses this lookup table."""
     from f2hdr_backend.color.config import load_config
 
     config = lut.parent / "c.ocio"

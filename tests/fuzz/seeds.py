@@ -1,4 +1,4 @@
-"""One small valid file of every kind that F2HDR reads, made here, for the fuzz harness to change."""
+"""One small valid file of every supported kind, generated here as seeds of the fuzz harness."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from tests.image.dng import write_dng
 
 PLATES = "plates"
-"""Folder below the seeds with the frames that the timelines name."""
+"""Folder below the seeds with the frames that the timelines reference."""
 SHOT = {
     "plate": "plate.####.tif", "frames": "1001-1004", "exposures": {"cycle": [0, 3], "start": 1001},
     "engine": {"method": "merge", "memory": "8G", "tile": "512"}, "color": {"clip_level": [1.0]},
@@ -51,8 +51,7 @@ colorspaces:
 """
 LUTS = {
     "a.spi1d": "Version 1\nFrom 0.0 1.0\nLength 4\nComponents 1\n{\n0.0\n0.2\n0.6\n1.0\n}\n",
-    "a.cube": "TITLE \"t\"\nLUT_3D_SIZE 2\n"
-    + "".join(f"{r} {g} {b}\n" for b in (0, 1) for g in (0, 1) for r in (0, 1)),
+    "a.cube": 'TITLE "t"\nLUT_3D_SIZE 2\n' + "".join(f"{r} {g} {b}\n" for b in (0, 1) for g in (0, 1) for r in (0, 1)),
 }
 
 
@@ -113,7 +112,7 @@ def _write_with_oiio(folder: Path, pixels: np.ndarray) -> None:
 
 
 def _write_movie(path: Path, codec: str, pixel_format: str) -> None:
-    """Write four frames, unless PyAV or this encoder is not there."""
+    """Write four frames, unless PyAV or this encoder is missing."""
     try:
         import av
     except ModuleNotFoundError:

@@ -1,4 +1,4 @@
-"""Decoder processes: the same pictures as without, and one error for a file that crashes, hangs or floods them."""
+"""Decoder processes: the same pictures as without, and one error for a file that crashes, hangs or exhausts them."""
 
 import os
 import signal

@@ -132,7 +132,7 @@ def connections(served: Served, folder: Path, count: int) -> str:
 
 
 def documents(served: Served, folder: Path, count: int) -> str:
-    """Clients that send Shots of 1 MB at once, and how quickly the others are answered meanwhile."""
+    """Clients that send Shots of 1 MB at the same time, and the response time of other requests."""
     shot = make_shot("/nowhere/p.####.tif", folder / "o" / "o.####.exr").to_json()
     shot["cuts"] = list(range(1_000_000, 1_000_000 + 115_000))
     body = json.dumps({"shot": shot}).encode()
@@ -161,7 +161,7 @@ def documents(served: Served, folder: Path, count: int) -> str:
 
 
 def idle(served: Served, folder: Path, count: int) -> str:
-    """Processor time that a server takes while nobody asks it anything, after it rendered ``count`` frames."""
+    """CPU time of a server without requests, after it rendered ``count`` frames."""
     plate = make_plate(folder / "plate", count, (320, 240))
     list(submit(served.connection, make_shot(plate, folder / "o" / "o.####.exr")).watch(LONG_S))
     time.sleep(5)

@@ -40,7 +40,7 @@ def test_a_remote_client_renders_over_tls_and_trusts_only_the_certificate(tmp_pa
             submit(connection, make_shot(plate, tmp_path / "o.####.exr"))
         with pytest.raises(ServerUnreachable):
             connect(address=f"http://localhost:{served.port}", token=token, timeout=10)
-        for each in stalled:  # they never begin a handshake: the server closes them
+        for each in stalled:  # they never start a handshake: the server closes them
             with each, contextlib.suppress(ConnectionResetError):
                 assert each.recv(1) == b""
         monkeypatch.delenv("SSL_CERT_FILE")

@@ -1,4 +1,4 @@
-"""Errors of the operating system: the path, the reason and an action, as an error of the family."""
+"""Errors of the operating system: the path, the reason and an action, as F2HDRError."""
 
 import errno
 import os

@@ -53,7 +53,7 @@ def serve(
     check(options)
     _refuse_a_second()
     terminal.note("starting the server")
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # the machine's load changes while a server runs
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # the load of the machine changes while a server runs
     from f2hdr_backend.server.process import serve
 
     serve(options, lambda address: terminal.note(f"serving at {address}; connection file {runtime.connection_file()}"))

@@ -270,7 +270,7 @@ def fitted(attempts: Generator[Warned, None, HdrFrame], tell: Callable[[Warned],
 
 
 def _let_go(error: BaseException) -> None:
-    """Free what the functions that an error passed through had in memory: its traceback refers to them."""
+    """Free the memory of the functions that an error passed through: its traceback refers to it."""
     for each in (error, error.__cause__):
         if each is not None:
             clear_frames(each.__traceback__)

@@ -38,7 +38,7 @@ class NetworkFrame:
         return NetworkFrame(self.number, self.codes, self.exposure, self._identity)
 
     def pinned(self) -> NetworkFrame:
-        """The same frame without kept results, its codes in pinned memory."""
+        """The same frame without cached results, its codes in pinned memory."""
         return NetworkFrame(self.number, pinned(self.codes), self.exposure, self._identity)
 
     @property

@@ -29,7 +29,7 @@ WASTE_KEPT, WASTE_BANDS, WASTE = 1.5, 1.25, 1.1
 STAGED_KEPT = 3
 """The same for staged frames where freed memory is kept; measured with one memory arena for each thread."""
 LARGEST_TENSOR = 2**31 - 1
-"""Elements of a tensor on a GPU: beyond, cuDNN leaves its fast convolutions."""
+"""Maximum number of elements of a tensor on a GPU: above it, cuDNN does not use its fast convolutions."""
 SHARE_OF_FREE = 0.8
 """Maximum share of the free memory for a plan."""
 
@@ -96,7 +96,7 @@ class Workload:
 
     @property
     def _widest(self) -> float:
-        """Channels of the network's largest tensor, for each pixel of the frame."""
+        """Channels of the network's largest tensor, per pixel of the frame."""
         network = self.descriptor
         if network is None:
             return 3.0

@@ -58,10 +58,11 @@ ON_CPU = Staging()
 
 @contextmanager
 def one_thread_each() -> Iterator[None]:
-    """Let torch and OpenCV use one thread in each thread that starts as long as this lasts.
+    """Let torch and OpenCV use one thread in each thread that is started during the block.
 
-    Beside a GPU, readers, makers and writers already are as many as the processors; each of them would otherwise start
-    a team of as many again.
+    Beside a GPU, there are already as many readers, makers and writers as processors; otherwise each of them would
+    start
+    as many threads again.
     """
     before = torch.get_num_threads(), cv2.getNumThreads()
     torch.set_num_threads(1)

@@ -37,7 +37,7 @@ LAYERS = ("flow",)
 PLAIN_FRAMES = 2
 """Maximum number of steady windows of the plain run; they are slow, and all alike because nothing is cached."""
 CUDNN_LARGEST_BATCH = 65535
-"""Pictures of a batch that cuDNN's sampler takes; the released code gives it one for each pixel of the coarse grid."""
+"""Maximum batch size of cuDNN's sampler; the released code passes one picture per pixel of the coarse grid."""
 SHARE_OF_FREE = 0.9
 """Maximum share of the free memory for the plain run."""
 
@@ -103,7 +103,7 @@ class Bench:
             there = min(there, parse_size(self.engine.memory))
         pixels = size[0] // STRIDE * (size[1] // STRIDE)
         if self.flow == store.SEA_RAFT and self.device.type == "cuda" and pixels > CUDNN_LARGEST_BATCH:
-            return NotRun(PLAIN, size, needed, "its volume has more pictures than cuDNN's sampler takes")
+            return NotRun(PLAIN, size, needed, "its volume has more pictures than cuDNN's sampler supports")
         if needed <= there:
             return None
         return NotRun(PLAIN, size, needed, f"needs {format_size(needed)}, but {format_size(there)} are free")
@@ -174,7 +174,7 @@ class EngineContender:
         return window, self._method.flows_ahead(window, LAYERS) if self._method.works_ahead else {}
 
     def _taken(self, ready: Ready) -> Ready:
-        """The window for the device: frames that earlier windows had are the same objects, with what they keep."""
+        """The window for the device: frames of earlier windows are the same objects, with their cached results."""
         window, known = ready
         self._own = {frame.number: self._own.get(frame.number) or frame.bare() for frame in window}
         previous, reference, following = (self._own[frame.number] for frame in window)

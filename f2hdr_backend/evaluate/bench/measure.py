@@ -20,7 +20,7 @@ from f2hdr_backend.evaluate.bench.parts import MeteredEstimator, PartMeter, cloc
 from f2hdr_backend.flow.estimator import Estimator
 
 Ready = tuple[WindowFrames, KnownFlows]
-"""A window, and its flows as far as the host knows them."""
+"""A window, and those of its flows that are computed on the host."""
 Size = tuple[int, int]
 """(width, height) in pixels."""
 COUNTED_SIZE = (128, 128)
@@ -35,11 +35,11 @@ class Contender(Protocol):
     estimator: Estimator
 
     def feed(self, windows: Sequence[WindowFrames]) -> AbstractContextManager[Iterator[Ready]]:
-        """Windows as a render would give them to the device, with what the host computes ahead."""
+        """Windows as passed to the device by a render, with the results computed ahead on the host."""
         ...
 
     def run(self, frames: WindowFrames, known: KnownFlows) -> HdrFrame:
-        """Reconstruct a window, from flows that are ``known`` where there are any."""
+        """Reconstruct a window, from the ``known`` flows if there are any."""
         ...
 
     def plan(self, size: Size) -> str:

@@ -23,9 +23,9 @@ class _Facts:
 
 
 class ApartMovie:
-    """A movie as a Plate (see there for what each member promises), with a decoder of its own while it is open.
+    """A movie as a Plate (see there for its members), with its own decoder while it is open.
 
-    A frame that ends the decoder gives UnreadableFrame; the next one is read by a new decoder.
+    If a frame ends the decoder, UnreadableFrame is raised; the next frame is read by a new decoder.
     """
 
     missing: tuple[int, ...] = ()
@@ -90,7 +90,7 @@ class ApartMovie:
 
 
 _plate: MoviePlate | None = None
-"""In a decoder: the movie that is open."""
+"""The movie that is open in this decoder process."""
 
 
 def _open(path: str) -> _Facts:
