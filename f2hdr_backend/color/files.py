@@ -36,12 +36,18 @@ def parse_config(name: str) -> Any:
 def open_config(path: Path) -> tuple[bytes, Any, Any]:
     """Return a config's bytes, OCIO's Config, and an object that must live as long as the Config.
 
-    A file is read and parsed again only if it or the environment has changed.
+    A file is read and parsed again only if it, a lookup table that it uses, or the environment has changed.
     Raises OSError, ValueError if it is too large or not UTF-8 text, and OCIO's exceptions.
     """
     with open_file(path) as file:
         facts = os.fstat(file.fileno())
-    return _opened(path, (facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns), _environment())
+    state = (facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns)
+    found = _opened(path, state, _environment())
+    if found[2].has_changed():
+        ocio.ClearAllCaches()
+        _opened.cache_clear()
+        found = _opened(path, state, _environment())
+    return found
 
 
 @lru_cache(maxsize=4)
@@ -97,6 +103,11 @@ class _Files(ocio.PyConfigIOProxy):
         self._text = text
         self.read = read
         self._state = state
+        self._known: dict[str, str] = {}
+
+    def has_changed(self) -> bool:
+        """Return whether a lookup table that OpenColorIO asked for is another one now."""
+        return any(self._state_now(path) != state for path, state in list(self._known.items()))
 
     def getConfigData(self) -> str:  # noqa: N802 - named by OpenColorIO
         """Return the text of the config."""
@@ -114,6 +125,10 @@ class _Files(ocio.PyConfigIOProxy):
 
     def getFastLutFileHash(self, path: str) -> str:  # noqa: N802
         """Return a text that changes with the file; empty if it cannot be opened, so that OCIO treats it as missing."""
+        self._known[path] = state = self._state_now(path)
+        return state
+
+    def _state_now(self, path: str) -> str:
         try:
             return self._state(path)
         except OSError:

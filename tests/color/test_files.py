@@ -57,6 +57,20 @@ def test_a_table_below_the_allowed_folder_is_used(folder):
     assert converted(folder, str(folder / "luts" / "a.spi1d")) == 0.5
 
 
+def test_a_table_that_changes_appears_or_goes_counts_at_once(folder):
+    table = folder / "luts" / "b.spi1d"
+    with pytest.raises(ColorError):
+        converted(folder, "b.spi1d")
+    for number, value in enumerate(("0.5", "0.25", "0.125")):
+        table.write_text(TABLE.replace("0.5", value))
+        os.utime(table, (1000 + number, 1000 + number))
+        assert result(folder / "c.ocio") == float(value)
+        assert result(folder / "c.ocio") == float(value)
+    table.unlink()
+    with pytest.raises(ColorError):
+        result(folder / "c.ocio")
+
+
 @posix
 @pytest.mark.parametrize("way", ["absolute", "dots", "search", "link", "device", "pipe", "folder"])
 def test_no_other_file_is_opened_and_nothing_waits(folder, way):
