@@ -36,7 +36,7 @@ WALLS = {
     "color": _wall("shot image", "numpy OpenImageIO PyOpenColorIO av"),
     "simulation": _wall("shot image", "numpy cv2"),
     "detection": _wall("shot machine image", "numpy cv2"),
-    "trust": _wall("shot image", "numpy cv2"),
+    "trust": _wall("shot image model", "numpy cv2 torch"),
     "kernels": _wall("", "torch numpy triton"),
     "model": _wall("shot kernels", "torch"),
     "weights": _wall("shot model", "torch safetensors platformdirs"),

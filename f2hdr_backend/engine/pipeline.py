@@ -19,6 +19,7 @@ from f2hdr_backend.engine.exr_layers import compose, needed_layers
 from f2hdr_backend.engine.method.base import HOST, HdrFrame, Method
 from f2hdr_backend.engine.method.features import NetworkFrame, pinned
 from f2hdr_backend.engine.method.flows import KnownFlows
+from f2hdr_backend.engine.method.pictures import SOFT_TRUST
 from f2hdr_backend.engine.method.plan import SHARE_OF_FREE
 from f2hdr_backend.engine.method.staging import Staging, one_thread_each, stage
 from f2hdr_backend.engine.method.trusted import use_reference
@@ -78,7 +79,7 @@ class Pipeline:
         self._exposures = settled_exposures(shot)
         self._gain = self._exposures.anchor_gain(shot.output.anchor)
         self._response = color.response
-        self._layers = needed_layers(shot)
+        self._layers = self._needed_layers()
         self._reported: set[str] = set()
 
     def run(self, tasks: Sequence[Task]) -> Iterator[Event]:
@@ -110,6 +111,13 @@ class Pipeline:
         for method in self._methods:
             method.stored.finish()
             yield from self._cache_warnings(method)
+
+    def _needed_layers(self) -> frozenset[str]:
+        """Layers that the devices return. A GPU applies soft trust itself if the method can."""
+        first, soft = self._methods[0], self._shot.engine.reference_trust == "soft"
+        if soft and first.trusts_on_device and not first.on_host:
+            return frozenset(self._shot.output.layers) | {SOFT_TRUST}
+        return needed_layers(self._shot)
 
     def _staging(self) -> Staging:
         """Choose the number of threads that fits the host's free memory."""

@@ -14,6 +14,9 @@ from f2hdr_backend.kernels import triton_kernels
 _RUN = 8
 """Number of adjacent pixels that a program processes in sequence; their windows share most features."""
 
+_WARPS = 2
+"""Warps of a program of the lookup: with more, its reductions need more barriers."""
+
 
 def look_up(reference: Tensor, pyramid: tuple[Tensor, ...], coords: Tensor, radius: int) -> Tensor:
     """See `local_correlation`. Gradients of the pyramid are summed atomically, so they differ between runs by
@@ -40,7 +43,14 @@ class _Lookup(torch.autograd.Function):
             for index, features in enumerate(pyramid):
                 level = _Level.of(seen, features, index, radius)
                 triton_kernels.correlate[level.grid](
-                    seen, _channels_last(features), positions, found, *level.sizes, found.shape[-1], **level.constants
+                    seen,
+                    _channels_last(features),
+                    positions,
+                    found,
+                    *level.sizes,
+                    found.shape[-1],
+                    **level.constants,
+                    num_warps=_WARPS,
                 )
         ctx.save_for_backward(reference, coords, *pyramid)
         ctx.radius = radius

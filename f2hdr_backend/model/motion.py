@@ -14,6 +14,8 @@ from f2hdr_backend.model.precision import exact_float32
 EPSILON = 1e-6
 CONTRAST_SCALES = (1, 2, 4)
 OTSU_BINS = 64
+LARGEST_COUNT = 2**24
+"""Largest number up to which float32 can count in steps of 1."""
 SHARPNESS = 8.0
 ENERGY_REACH = 2
 """Pixels that energy, or the learned mask, depends on either way."""
@@ -101,12 +103,23 @@ def min_max(values: Tensor) -> Tensor:
 def otsu(values: Tensor) -> Tensor:
     """Otsu's threshold ``(B, 1, 1, 1)`` of values in 0-1, over 64 bins of each whole frame; carries no gradient."""
     batch = values.shape[0]
-    bins = (values.flatten(1) * OTSU_BINS).long().clamp(0, OTSU_BINS - 1)
-    counts = torch.zeros(batch, OTSU_BINS, dtype=torch.int64, device=values.device)  # float32 ends counting at 2**24
-    counts.scatter_add_(1, bins, torch.ones_like(bins, dtype=counts.dtype))
+    flat = values.flatten(1)
+    counts = (_counted_by_histc if values.is_cuda and flat.shape[1] <= LARGEST_COUNT else _counted)(flat)
     share = counts / counts.sum(1, keepdim=True)
     centers = (torch.arange(OTSU_BINS, device=values.device) + 0.5) / OTSU_BINS
     below = share.cumsum(1)
     mean_below = (share * centers).cumsum(1)
     between = (mean_below[:, -1:] * below - mean_below) ** 2 / (below * (1 - below)).clamp_min(1e-6)
     return centers[between.argmax(1)].view(batch, 1, 1, 1)
+
+
+def _counted(values: Tensor) -> Tensor:
+    """``(B, OTSU_BINS)`` the number of values in each bin, for ``(B, N)`` values in 0-1."""
+    bins = (values * OTSU_BINS).long().clamp(0, OTSU_BINS - 1)
+    counts = torch.zeros(len(values), OTSU_BINS, dtype=torch.int64, device=values.device)
+    return counts.scatter_add_(1, bins, torch.ones_like(bins))
+
+
+def _counted_by_histc(values: Tensor) -> Tensor:
+    """See :func:`_counted`; on a GPU its atomic additions to few addresses wait for each other."""
+    return torch.stack([torch.histc(each.float(), OTSU_BINS, 0, 1) for each in values])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import weakref
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
+import OpenEXR
 import pytest
 import torch
 from torch.utils._python_dispatch import _disable_current_modes
@@ -14,12 +16,17 @@ from f2hdr_backend.engine.method.choose import open_method
 from f2hdr_backend.engine.method.merge import MergeMethod
 from f2hdr_backend.engine.method.network import NetworkMethod
 from f2hdr_backend.engine.method.plan import LARGEST_TENSOR, Workload
+from f2hdr_backend.engine.renderer import Renderer
 from f2hdr_backend.evaluate.bench.untrained import sea_raft_installed
+from f2hdr_backend.image.write import write_image
 from f2hdr_backend.kernels import correlation, torch_lookup
 from f2hdr_backend.model.descriptor import Descriptor
 from f2hdr_backend.model.precision import exact_float32
-from f2hdr_backend.shot.document import Engine
+from f2hdr_backend.shot.document import Engine, Output, Shot
 from f2hdr_backend.shot.errors import OutOfMemory
+from f2hdr_backend.shot.events import RenderStarted
+from f2hdr_backend.shot.exposure import ExposurePattern
+from f2hdr_backend.shot.frames import FrameRange
 from tests.engine.windows import moving_window
 from tests.pretend_gpu import DEVICE, DeviceTensor, pretend_gpu
 
@@ -170,3 +177,33 @@ def test_flows_made_ahead_are_in_memory_that_the_device_reads():
         method = open_method(Engine(device="cuda:0", method="merge"), DEVICE)
         known = method.flows_ahead(tuple(moving_window(SIZE, 3)), LAYERS)
         assert len(known) == 4 and all(flow.is_pinned() for flow in known.values())
+
+
+def rendered(folder, device):
+    """The EXRs of a small moving plate, and what the device was asked for."""
+    for number, frame in enumerate(moving_window(SIZE, 5), 1):
+        write_image(folder / f"p.{number}.tif", frame.codes, bits=16)
+    shot = Shot(
+        plate=str(folder / "p.#.tif"),
+        exposures=ExposurePattern((0.0, 3.0), 1),
+        cuts=(),
+        engine=Engine(method="merge", device=device),
+        output=Output(str(folder / device / "o.#.exr"), pixel_type="float"),
+    )
+    with pretend_gpu() if device != "cpu" else nullcontext() as counted:
+        for event in Renderer(shot.engine).render(shot, FrameRange((1, 2, 3, 4, 5))):
+            if counted and isinstance(event, RenderStarted):
+                counted.clear()
+    paths = [shot.output.pattern.replace("#", str(number)) for number in range(1, 6)]
+    return [OpenEXR.File(path).channels()["RGB"].pixels for path in paths], counted
+
+
+def test_a_render_with_soft_trust_waits_once_a_frame_and_gives_the_pictures_of_the_cpu(tmp_path):
+    expected, _ = rendered(tmp_path, "cpu")
+    found, counted = rendered(tmp_path, "cuda:0")
+    assert counted.waits == []
+    assert counted.events == 5
+    assert counted.down_bytes < 5 * (12 * PIXELS + 100)  # radiance alone: flows stay on the device
+    for one, other in zip(found, expected, strict=True):
+        off = np.abs(one - other) > 1e-4 + 1e-3 * other
+        assert off.mean() < 0.02

@@ -25,6 +25,7 @@ class MergeMethod(Method):
     name = "merge"
     precision = "fp32"
     alignment = MERGE_ALIGNMENT
+    trusts_on_device = True
 
     def __init__(self, engine: Engine, device: torch.device) -> None:
         self.flow_name = "dis" if engine.flow == "auto" else engine.flow
@@ -57,4 +58,4 @@ class MergeMethod(Method):
         hidden = occlusions_of(flows, self._flows(frames, plan, padding, known, back=True))
         merged = merge(codes, exposures, flows, hidden).radiance
         pictures = {"radiance": merged, "coarse": merged, "flow": flows, "mask": hidden, "occlusion": hidden}
-        return on_host(padding, pictures, layers)[0]
+        return on_host(padding, pictures, layers, codes, frames)[0]

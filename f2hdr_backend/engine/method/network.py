@@ -29,6 +29,7 @@ class NetworkMethod(TrainedMethod):
     """The network of the F2HDR paper: ``standard``, ``lite``, the published weights and the ablations."""
 
     descriptor: Descriptor
+    trusts_on_device = True
 
     def __init__(self, engine: Engine, device: torch.device, entry: store.WeightsEntry | None = None) -> None:
         """Load the weights that ``engine`` names, or those of ``entry``.
@@ -82,7 +83,7 @@ class NetworkMethod(TrainedMethod):
             if self.needs_back(layers):
                 back = self._flows(frames, plan, padding, known, back=True)
                 pictures["occlusion"] = occlusions_of(result.flows, back)
-        return on_host(padding, pictures, layers)
+        return on_host(padding, pictures, layers, codes, frames)
 
     def _encoded(self, network: F2HDR, frame: NetworkFrame, plan: Plan, padding: Padding) -> Tensor:
         """Stage II's features of a frame."""

@@ -8,10 +8,11 @@ from collections.abc import Callable, Collection
 import torch
 from torch import Tensor
 
-from f2hdr_backend.engine.method.base import NOTHING, HdrFrame
+from f2hdr_backend.engine.method.base import NOTHING, HdrFrame, WindowFrames
 from f2hdr_backend.engine.method.padding import Padding
 from f2hdr_backend.flow.occlusion import occlusion
 from f2hdr_backend.model.transfer import Download
+from f2hdr_backend.trust.device import blend_softly
 
 
 def occlusions_of(flows: Tensor, back: Tensor) -> Tensor:
@@ -29,13 +30,25 @@ CHANNELS_LAST: dict[str, Callable[[Tensor], Tensor]] = {
 """Layout of each layer in an HdrFrame."""
 
 
-def on_host(padding: Padding, pictures: dict[str, Tensor], layers: Collection[str]) -> tuple[HdrFrame, bool]:
+SOFT_TRUST = "soft trust"
+"""Among the requested layers: apply soft trust on the device, so that flows need not leave it."""
+
+
+def on_host(
+    padding: Padding,
+    pictures: dict[str, Tensor],
+    layers: Collection[str],
+    codes: Tensor | None = None,
+    frames: WindowFrames | None = None,
+) -> tuple[HdrFrame, bool]:
     """Copy the result of a window from the device.
 
     Args:
         padding: of the pictures.
         pictures: ``radiance``, ``flow`` and further layers by name, each a batch of one.
         layers: which of them are copied beside the radiance.
+        codes: ``(1, 3, 3, H, W)`` of the window, padded; needed for :data:`SOFT_TRUST`.
+        frames: the window; needed for :data:`SOFT_TRUST`.
 
     Returns:
         The frame, and whether radiance and flow are finite everywhere. (A flow that overflowed leads nowhere, and its
@@ -43,11 +56,20 @@ def on_host(padding: Padding, pictures: dict[str, Tensor], layers: Collection[st
     """
     finite = torch.isfinite(pictures["radiance"]).all() & torch.isfinite(pictures["flow"]).all()
     names = ["radiance", *(name for name in pictures if name in layers)]
-    planes = [CHANNELS_LAST[name](padding.crop(pictures[name][0])).float().contiguous() for name in names]
-    all_finite, *arrays = Download(finite, *planes).wait()
+    cropped = {name: padding.crop(pictures[name][0]).float() for name in {*names, "flow"}}
+    levels, trusted = cropped["radiance"].new_ones(2), False
+    if SOFT_TRUST in layers and codes is not None and frames is not None:
+        previous, reference, following = (frame.exposure for frame in frames)
+        window = padding.crop(codes[0]), (previous, reference, following)
+        cropped["radiance"], levels = blend_softly(cropped["radiance"], cropped["flow"], *window)
+        trusted = True
+    planes = [CHANNELS_LAST[name](cropped[name]).contiguous() for name in names]
+    all_finite, matched, *arrays = Download(finite, levels, *planes).wait()
     found = {name: array.numpy() for name, array in zip(names, arrays, strict=True)}
     coarse, flows, masks, occlusions = (found.get(name, NOTHING) for name in ("coarse", "flow", "mask", "occlusion"))
-    return HdrFrame(found["radiance"], coarse, flows, masks, occlusions), bool(all_finite)
+    before, after = matched.tolist()
+    frame = HdrFrame(found["radiance"], coarse, flows, masks, occlusions, (before, after), trusted=trusted)
+    return frame, bool(all_finite)
 
 
 def digest_of(*parts: str) -> str:

@@ -68,8 +68,11 @@ class SeaRaft(nn.Module):
     def encode(self, frames: Tensor) -> FrameFeatures:
         """``(B, 3, H, W)`` code values 0-1, sides multiples of 8 and at least 128, to reusable features."""
         image = 2 * frames - 1
-        features = self.fnet(image).float()
-        return FrameFeatures(image, features, tuple(feature_pyramid(features, LEVELS)))
+        features = self.fnet(image)
+        pyramid = feature_pyramid(features.float(), LEVELS)
+        if image.is_cuda:  # lookups sum in float32; features in half precision are half as many bytes to read
+            return FrameFeatures(image, features, tuple(level.to(features.dtype) for level in pyramid))
+        return FrameFeatures(image, features.float(), pyramid)
 
     def estimate(self, reference: FrameFeatures, neighbor: FrameFeatures) -> Tensor:
         """``(B, 2, H, W)`` float32 flow in pixels, reference to neighbor."""
