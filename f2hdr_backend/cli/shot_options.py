@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import Field, dataclass, fields, replace
 from typing import Annotated, Any, get_origin, get_type_hints
 
@@ -16,10 +16,15 @@ from f2hdr_backend.shot.events import Event
 from f2hdr_backend.shot.exposure import ExposurePattern
 from f2hdr_backend.shot.fields import decode_text
 from f2hdr_backend.shot.frames import FrameRange
+from f2hdr_backend.shot.naming import plate_named
 from f2hdr_backend.shot.reading import read_text
 
 Source = Annotated[
-    str, typer.Argument(help="plate.####.tif, a movie, or a Shot document (.json).", metavar="PLATE|SHOT.json")
+    list[str],
+    typer.Argument(
+        help="plate.####.tif, a folder, one file or all files of a sequence, a movie, or a Shot document (.json).",
+        metavar="PLATE|SHOT.json",
+    ),
 ]
 PathMappingFile = Annotated[
     str | None, typer.Option("--path-mapping", metavar="FILE", help="OpenJD path mapping rules for a document's paths.")
@@ -57,11 +62,13 @@ class ShotOptions:
 
     given: dict[str, str | bool]
 
-    def shot(self, source: str, output: str | None, mapping: PathMapping | None = None) -> tuple[Shot, list[Event]]:
+    def shot(
+        self, source: str | Iterable[str], output: str | None, mapping: PathMapping | None = None
+    ) -> tuple[Shot, list[Event]]:
         """Return the Shot that ``source`` names, a document or a bare plate, with every option that was given.
 
         Args:
-            source: a plate or a Shot document.
+            source: a plate or a Shot document, or the arguments that name it.
             output: pattern of the frames to write; None for the document's own.
             mapping: finds the document's paths on this machine.
 
@@ -71,7 +78,9 @@ class ShotOptions:
         Raises:
             ShotError: see ``shot.errors``.
         """
-        shot = read_shot(source)
+        named = plate_named([source] if isinstance(source, str) else source)
+        shot = read_shot(named.plate)
+        shot = shot if named.frames is None else replace(shot, frames=named.frames)
         if mapping is not None:
             shot = mapping.shot(shot)
         values = {**self._values(Shot), **{name: self._part(shot, name, output) for name in PARTS}}

@@ -9,9 +9,11 @@ from typing import Any, Optional
 from urllib.parse import quote
 
 from f2hdr_backend.client.connection import Connection
-from f2hdr_backend.shot.document import Shot
-from f2hdr_backend.shot.errors import ServerUnreachable
+from f2hdr_backend.shot.document import Color, Shot
+from f2hdr_backend.shot.errors import DocumentError, ServerUnreachable
 from f2hdr_backend.shot.frames import FrameRange
+from f2hdr_backend.shot.ocio_context import context_of
+from f2hdr_backend.shot.reading import read_text
 
 LAST_EVENTS = ("render_finished", "error", "canceled")
 """The names of the events after which a job's stream ends."""
@@ -192,9 +194,21 @@ def absolute(shot: Shot) -> Shot:
     return replace(
         shot,
         plate=os.path.abspath(shot.plate),
-        color=replace(shot.color, config=_config(shot.color.config)),
+        color=_own_color(shot.color),
         output=replace(shot.output, pattern=pattern),
     )
+
+
+def _own_color(color: Color) -> Color:
+    """The color with this process's OCIO config, and the context variables that a config file uses."""
+    config = _config(color.config)
+    if color.context is not None or not os.path.isfile(config):
+        return replace(color, config=config)
+    try:
+        text = read_text(config)
+    except DocumentError:  # an archive, or a file that the server reports
+        return replace(color, config=config)
+    return replace(color, config=config, context=context_of(text, os.environ))
 
 
 def _config(named: str) -> str:

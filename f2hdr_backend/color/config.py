@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,14 @@ import numpy as np
 import PyOpenColorIO as ocio
 
 from f2hdr_backend.color import primaries
-from f2hdr_backend.color.conversion import Linear, Transform, matrix_step, power_step, primaries_of
-from f2hdr_backend.color.files import open_config, parse_config, read_table
+from f2hdr_backend.color.conversion import Linear, Transform, light_of_white, matrix_step, power_step, primaries_of
+from f2hdr_backend.color.files import open_config, parse_config, read_table, with_context
 from f2hdr_backend.color.names import near_names, require_pinned, spelled
 from f2hdr_backend.color.own import EMBEDDED, RESPONSE, Own, own_steps
 from f2hdr_backend.color.primaries import Chromaticities, Matrix
 from f2hdr_backend.shot.equations import GAMMA
 from f2hdr_backend.shot.errors import ColorError
+from f2hdr_backend.shot.ocio_context import context_of
 
 SHIPPED = "f2hdr"
 """Name of the config that ships with F2HDR."""
@@ -40,14 +41,21 @@ _BUILT_IN = "ocio://"
 _INTERCHANGE, _SCENE_LINEAR = "aces_interchange", "scene_linear"
 
 
-def load_config(name: str = "") -> ColorConfig:
+def load_config(name: str = "", context: Iterable[str] | None = None) -> ColorConfig:
     """Load an OCIO config: ``name`` if given, or else ``$OCIO`` if set, or else the one that ships with F2HDR.
+
+    ``context`` has the config's variables as ``NAME=value``; None takes those of the environment.
 
     ``name`` is a file, ``f2hdr`` for the one that ships with F2HDR, or one built into OCIO, such as
     ``ocio://studio-config-v2.1.0_aces-v1.3_ocio-v2.3``. Raises ColorError if it cannot be loaded, and for built-in
     names
     that refer to a different config with every release of OCIO; never falls back to another config.
     """
+    loaded = _loaded(name)
+    return loaded if context is None else replace(loaded, config=with_context(loaded.config, tuple(context)))
+
+
+def _loaded(name: str) -> ColorConfig:
     wanted, where = name or os.environ.get("OCIO", "") or SHIPPED, "" if name else " (from $OCIO)"
     try:
         if wanted.startswith(_BUILT_IN):
@@ -76,6 +84,10 @@ class ColorConfig:
     """OCIO's Config."""
     files: Any = None
     """The object through which OCIO reads the config's files; must live as long as the config."""
+
+    def context(self) -> tuple[str, ...]:
+        """Return the variables that the config uses, as ``NAME=value``."""
+        return context_of(self.config.serialize(), dict(self.config.getCurrentContext().getStringVars()))
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all color spaces, in the config's order."""
@@ -167,7 +179,7 @@ class ColorConfig:
         if matrix is None:
             return Linear(to_hub, np.eye(3), own=False)
         if self.is_scene_linear(name):
-            return Linear(None, matrix)
+            return Linear(None, matrix * light_of_white(to_hub))
         return Linear(self._transform([*steps, matrix_step(np.linalg.inv(matrix))], what), matrix)
 
     def from_light(self, matrix: Matrix, target: str) -> Transform:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from f2hdr_backend.color.primaries import Matrix
 from f2hdr_backend.image.arrays import FloatArray
 
+_ROUNDING = 1e-4
 _BAND_ROWS = 32
 """Rows of a band; at HD width a band fits a core's L2 cache."""
 _PROBES = np.array(
@@ -88,6 +89,13 @@ def primaries_of(to_hub: Transform) -> Matrix | None:
         if not np.allclose(gray[:, channel], mixed[:, channel], rtol=1e-3, atol=1e-4):
             return None
     return matrix
+
+
+def light_of_white(to_hub: Transform) -> float:
+    """Return the light in the hub of full white of a linear space: 1, unless the space has a gain of its own."""
+    black, white = to_hub.colors(np.array([[0, 0, 0], [1, 1, 1]], np.float32))
+    gain = float((white - black).mean())
+    return gain if abs(gain - 1) > _ROUNDING and gain > 0 else 1.0
 
 
 def matrix_step(matrix: NDArray[Any]) -> ocio.MatrixTransform:

@@ -5,6 +5,7 @@ OpenColorIO itself would open every path in a config, including absolute paths, 
 
 from __future__ import annotations
 
+import copy
 import errno
 import os
 import posixpath
@@ -19,6 +20,7 @@ from zipfile import BadZipFile, ZipFile, ZipInfo
 import PyOpenColorIO as ocio
 
 from f2hdr_backend.shot.limits import limit
+from f2hdr_backend.shot.ocio_context import parse_context
 from f2hdr_backend.shot.opening import open_file
 
 _ARCHIVE = b"PK"
@@ -48,6 +50,19 @@ def open_config(path: Path) -> tuple[bytes, Any, Any]:
         _opened.cache_clear()
         found = _opened(path, state, _environment())
     return found
+
+
+@lru_cache(maxsize=4)
+def with_context(config: Any, context: tuple[str, ...]) -> Any:
+    """Return a copy of OCIO's Config whose variables are those of ``context`` (NAME=value) and its own defaults."""
+    names = list(config.getEnvironmentVarNames())
+    defaults = {name: config.getEnvironmentVarDefault(name) for name in names}
+    changed = copy.deepcopy(config)
+    changed.setEnvironmentMode(ocio.ENV_ENVIRONMENT_LOAD_PREDEFINED)
+    changed.clearEnvironmentVars()
+    for name, value in {**defaults, **parse_context(context)}.items():
+        changed.addEnvironmentVar(name, value)
+    return changed
 
 
 @lru_cache(maxsize=4)

@@ -81,13 +81,14 @@ def open_color(color: Color, plate: Plate) -> PlateColor:
         stated = None if encoding == "linear" else read_tags(plate).chromaticities
         facts = {**own, "f2hdr/output_space": "linear", **_primaries_facts(stated)}
         return PlateColor(response, facts=facts, same_space=encoding == "linear")
-    config = load_config(color.config)
+    config = load_config(color.config, color.context)
     space = config.linear(color.input_space, _own(color, plate))
     decode = None if color.input_space == "gamma22" else space.decode
     output, encode = _output(config, space, color.output_space)
     matrix = space.matrix if color.output_space == "linear" else config.linear(output).matrix
     names = {"f2hdr/output_space": output, "f2hdr/color_config": config.source}
-    digest = _identity(config.digest_with(space.decode, encode), color.input_space, output)
+    used = config.digest_with(space.decode, encode)
+    digest = _identity(used, color.input_space, output, *(color.context or ()))
     digests = {"f2hdr/color_config_digest": config.digest, "f2hdr/color_digest": digest}
     facts = {**own, **names, **digests, **_primaries_facts(config.chromaticities_of(matrix))}
     return PlateColor(response, decode, encode, facts, digest=digest)
@@ -110,11 +111,11 @@ def settle_color(color: Color, plate: Plate) -> tuple[Color, list[Event]]:
         curve = parse_curve(color.response) if color.response.startswith(PREFIX) else read_curve(color.response)
         color, why = replace(color, input_space=RESPONSE, response=curve.text()), "given"
     if color.input_space == "auto":
-        found = guess(plate, load_config(color.config))
+        found = guess(plate, load_config(color.config, color.context))
         color, why = replace(color, input_space=found.space), found.why
         events += [Warned("input_space_doubtful", found.doubt)] if found.doubt else []
     if not is_plain(color):
-        color = _named(color, load_config(color.config))
+        color = _named(color, load_config(color.config, color.context))
         events += _primaries_doubts(color, plate, guessed=given.input_space == "auto")
     clip_source = "given"
     if color.clip_level is None:
@@ -133,7 +134,8 @@ def is_plain(color: Color) -> bool:
 
 def _named(color: Color, config: ColorConfig) -> Color:
     output = color.output_space if color.output_space == "linear" else _light_space(config, color.output_space)
-    return replace(color, input_space=config.space(color.input_space), output_space=output, config=config.source)
+    named = replace(color, input_space=config.space(color.input_space), output_space=output)
+    return replace(named, config=config.source, context=config.context())
 
 
 def _light_space(config: ColorConfig, name: str) -> str:
@@ -186,7 +188,7 @@ def _own(color: Color, plate: Plate) -> Own:
 def _primaries_doubts(color: Color, plate: Plate, *, guessed: bool) -> list[Event]:
     """Return warnings if the plate's primaries are unknown, or the file contradicts the given space."""
     own = read_tags(plate).chromaticities
-    config = load_config(color.config)
+    config = load_config(color.config, color.context)
     if color.input_space in PLAIN:
         if own is not None:
             return []

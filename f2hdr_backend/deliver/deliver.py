@@ -16,13 +16,14 @@ from f2hdr_backend.color.guess import guess
 from f2hdr_backend.color.tags import read_tags
 from f2hdr_backend.deliver.target import Movie, Pictures, Wish, target_of
 from f2hdr_backend.image.arrays import FloatArray
-from f2hdr_backend.image.frame import Plate, PlateImage
+from f2hdr_backend.image.frame import Plate, PlateImage, whole_range
 from f2hdr_backend.image.read import open_plate
 from f2hdr_backend.image.signal import LightLevel, LightMeter, signal_named, signal_of
+from f2hdr_backend.image.timecode import at_rate
 from f2hdr_backend.machine.read_ahead import read_each
 from f2hdr_backend.shot.errors import ColorError, ShotError
 from f2hdr_backend.shot.events import Event, FrameDone, RenderFinished, Warned, report_once
-from f2hdr_backend.shot.frames import FrameRange, Sequence
+from f2hdr_backend.shot.frames import FrameRange, Sequence, step_of
 
 USUAL_RATE = Fraction(24)
 """Frames per second if neither the user nor the files state the rate."""
@@ -99,14 +100,15 @@ def _delivered(delivery: Delivery) -> Iterator[Event]:
     began = time.monotonic()
     plate = open_plate(delivery.source)
     try:
-        frames = delivery.frames or FrameRange(tuple(range(plate.frames.first, plate.frames.last + 1)))
+        step, frames = _frames(delivery, plate)
         plate.require(frames)
         first = plate.read(frames.first).displayed()
         size = (first.pixels.shape[1], first.pixels.shape[0])
         look, doubts = _look(delivery, plate)
-        rate, assumed = _rate(delivery, first)
+        rate, assumed = _rate(delivery, first, step)
+        metadata = at_rate(first.metadata, rate, step)
         signal = signal_named(delivery.tags) if delivery.tags else signal_of(look.display, look.view)
-        target = target_of(Wish(delivery.output, delivery.codec, rate, first.metadata), size, signal)
+        target = target_of(Wish(delivery.output, delivery.codec, rate, metadata), size, signal)
         _refuse_overwriting(delivery, target, frames)
         yield DeliveryStarted(len(frames), size, look.space, look.display, look.view, target.words)
         yield from doubts
@@ -154,10 +156,13 @@ class _Work:
         yield from self._written(light)
 
     def _written(self, light: LightLevel | None) -> Iterator[Event]:
+        noted: set[str] = set()
         with self._target.opened(light) as add:
             for done, shown in enumerate(self._shown(), start=1):
                 image = shown.image
                 path = add(image.number, shown.rgb)
+                yield from (Warned("file_note", note, image.number) for note in image.notes if note not in noted)
+                noted.update(image.notes)
                 if image.nonfinite:
                     message = f"{image.nonfinite} pixels of {image.path} were NaN or Inf and were replaced."
                     yield Warned("nonfinite", message, image.number)
@@ -214,17 +219,32 @@ def _look(delivery: Delivery, plate: Plate) -> tuple[_Look, list[Event]]:
     return _Look(2.0**delivery.exposure, transform, f"{space} ({why})", display, view), events
 
 
-def _rate(delivery: Delivery, first: PlateImage) -> tuple[Fraction, list[Event]]:
-    """Return the given frame rate, or that of the files, or the default with a warning."""
+def _frames(delivery: Delivery, plate: Plate) -> tuple[int, FrameRange]:
+    """Return the step of the frames to convert, and the frames: every second frame gives half the frame rate.
+
+    Raises MissingFrames if frames are missing, unless every second, third ... frame is there.
+    """
+    frames = delivery.frames or (plate.frames if step_of(plate.frames) > 1 else whole_range(plate))
+    return step_of(frames), frames
+
+
+def _rate(delivery: Delivery, first: PlateImage, step: int) -> tuple[Fraction, list[Event]]:
+    """Return the given frame rate, or else that of the files, or the default with a warning, divided by the step."""
     if delivery.rate is not None:
         return delivery.rate, []
     stated = first.metadata.get("framesPerSecond")
+    events: list[Event] = []
     if stated is not None and stated > 0:
-        return Fraction(stated).limit_denominator(1001), []
-    message = (
-        f"The files do not state their frame rate; {USUAL_RATE} frames per second are assumed; change it with --fps."
-    )
-    return USUAL_RATE, [Warned("rate_assumed", message)]
+        rate = Fraction(stated).limit_denominator(1001)
+    else:
+        rate = USUAL_RATE
+        message = f"The files do not state their frame rate; {USUAL_RATE} frames per second are assumed"
+        events.append(Warned("rate_assumed", f"{message}; change it with --fps."))
+    if step > 1:
+        rates = f"{float(rate / step):g} frames per second instead of {float(rate):g}"
+        message = f"The frames are every {step}th of the shot, so that the result has {rates}."
+        events.append(Warned("rate_divided", message))
+    return rate / step, events
 
 
 def _refuse_overwriting(delivery: Delivery, target: Movie | Pictures, frames: FrameRange) -> None:

@@ -30,6 +30,8 @@ class Pictures:
 
     sequence: Sequence
     signal: Signal
+    aspect: float = 1.0
+    """Width of a pixel over its height."""
     takes_light = False
 
     @property
@@ -46,9 +48,9 @@ class Pictures:
         def add(number: int, rgb: FloatArray) -> str:
             path = self.sequence.path(number)
             if self._is_png:
-                write_tagged_png(path, rgb, self.signal)
+                write_tagged_png(path, rgb, self.signal, self.aspect)
             else:
-                write_image(path, rgb, 16)
+                write_image(path, rgb, 16, self.aspect)
             return path
 
         yield add
@@ -123,7 +125,7 @@ def target_of(wish: Wish, size: tuple[int, int], signal: Signal) -> Movie | Pict
         writing.check_size(output, codec, size)
         return Movie(output, codec, size, wish.rate, signal, wish.metadata)
     if Sequence.is_pattern(output) and output.lower().endswith(PICTURES):
-        return Pictures(Sequence.parse(output), signal)
+        return Pictures(Sequence.parse(output), signal, float(wish.metadata.get("pixelAspectRatio", 1.0)))
     stem = os.path.splitext(output)[0].rstrip("#.") or "out"
     raise DocumentError(
         f'"{output}" is neither a movie nor an image sequence.',

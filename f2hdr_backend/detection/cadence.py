@@ -7,8 +7,10 @@ absolute deviations), from several starting points and for every cycle length.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +27,8 @@ BREAK_COST = 2.0
 """Cost of a break in the cycle: less than that of a completely wrong step, more than that of an uncertain one."""
 LONGER_CYCLE_GAIN = 0.15
 """Minimum cost per frame by which a longer cycle must be better than the shortest one."""
+FLICKER_EV = 0.35
+"""In cycles of three or more frames, exposures that differ by less (stops) are one exposure in flickering light."""
 _BEGINNINGS = 6
 _ROUNDS = 4
 
@@ -57,17 +61,18 @@ class Cadence:
     cost: float
 
 
-def find_cadence(steps: Steps, length: int | None = None) -> Cadence:
+def find_cadence(steps: Steps, length: int | None = None, closest: float = FLICKER_EV) -> Cadence:
     """Return the shortest cycle of 1 to 4 frames that explains the steps; 1 means that the frames do not alternate.
 
-    With ``length`` the cycle has that many frames. The cycle starts with its lowest exposure, which is 0; exposures
-    that
-    differ by less than ``SMALLEST_STEP_EV`` are made equal.
+    With ``length`` the cycle has that many frames. In cycles of three or more, different exposures are at least
+    ``closest`` stops apart. The cycle starts with its lowest exposure, which is 0; exposures that differ by less than
+    ``SMALLEST_STEP_EV`` are made equal.
     """
     if length is not None:
         return _from_lowest(_best_of_length(steps, length))
     longest = min(LONGEST_CYCLE, len(steps.numbers))
     found = [_best_of_length(steps, length) for length in range(1, longest + 1)]
+    found = [cadence for cadence in found if len(cadence.cycle) < 3 or _closest(cadence.cycle) >= closest]
     bound = min(cadence.cost for cadence in found) + LONGER_CYCLE_GAIN
     return _from_lowest(next(cadence for cadence in found if cadence.cost <= bound))
 
@@ -178,6 +183,12 @@ def _from_lowest(cadence: Cadence) -> Cadence:
     cycle = tuple(ev - min(evened) for ev in turns[first])
     places = tuple((place - first) % length for place in cadence.places)
     return replace(cadence, cycle=cycle, places=places)
+
+
+def _closest(cycle: tuple[float, ...]) -> float:
+    """Return the smallest difference between two different exposures, in stops."""
+    different = sorted(set(_evened(cycle)))
+    return min((above - below for below, above in pairwise(different)), default=math.inf)
 
 
 def _evened(cycle: tuple[float, ...]) -> tuple[float, ...]:

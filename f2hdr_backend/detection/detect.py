@@ -22,12 +22,12 @@ from f2hdr_backend.detection.measure import (
 )
 from f2hdr_backend.detection.verdict import Verdict, exposure_pattern, judge_headers, judge_pixels, settled
 from f2hdr_backend.image.arrays import FloatArray
-from f2hdr_backend.image.frame import Encoding, Plate
+from f2hdr_backend.image.frame import Encoding, Plate, PlateImage, whole_range
 from f2hdr_backend.machine.container import usable_cpus
 from f2hdr_backend.machine.read_ahead import read_each
 from f2hdr_backend.shot.equations import GAMMA
 from f2hdr_backend.shot.errors import ExposureError
-from f2hdr_backend.shot.exposure import ExposurePattern
+from f2hdr_backend.shot.exposure import SMALLEST_STEP_EV, ExposurePattern
 from f2hdr_backend.shot.frames import FrameRange
 from f2hdr_backend.shot.frames import Sequence as Pattern
 
@@ -67,6 +67,8 @@ class Detection:
     reason: str = ""
     pixels: ExposurePattern | None = None
     """The pattern measured from the pixels alone; None if its confidence is too low."""
+    file_notes: tuple[str, ...] = ()
+    """Notes about the plate's files, such as files that were left out."""
 
     def to_json(self) -> dict[str, Any]:
         """Return all values as JSON types; unknown levels are null."""
@@ -104,9 +106,11 @@ def detect(
 
     Raises MissingFrames, UnreadableFrame.
     """
-    numbers = tuple(frames if frames is not None else range(plate.frames.first, plate.frames.last + 1))
+    numbers = tuple(frames if frames is not None else whole_range(plate))
     plate.require(numbers)
-    measured = _measured(_measures(plate, numbers, encoding or plate.default_encoding), len(numbers), progress)
+    file_notes: dict[str, None] = {}
+    measures = _measures(plate, numbers, encoding or plate.default_encoding, file_notes)
+    measured = _measured(measures, len(numbers), progress)
     pixels = _ordered(_steps_of(numbers, measured), measured, cycle)
     from_pixels = _found_in_pixels(pixels, cycle, measured.brightness)
     found = (_found_in_headers(plate, numbers) if cycle is None else None) or from_pixels
@@ -116,6 +120,7 @@ def detect(
     believed = not found.verdict.reason
     pattern = exposure_pattern(cadence, numbers) if believed else None
     seen = None if from_pixels.verdict.reason else exposure_pattern(settled(from_pixels.cadence)[0], numbers)
+    lifted = _lifted_black(measured.steps)
     against = FrameRange(()) if pattern is None else contradicted(pattern, seen, numbers)
     return Detection(
         frames=numbers,
@@ -125,9 +130,12 @@ def detect(
         cuts=cuts,
         dropped=tuple(number for number in cadence.breaks if believed and number not in cuts),
         levels=_levels(exposures, pixels, cuts),
-        notes=(*notes, *_doubts(pattern, seen, against), *_disagreement(cadence, from_pixels)) if believed else (),
+        notes=(*notes, *lifted, *_doubts(pattern, seen, against), *_disagreement(cadence, from_pixels))
+        if believed
+        else (),
         reason=found.verdict.reason,
         pixels=seen,
+        file_notes=tuple(file_notes),
     )
 
 
@@ -187,7 +195,7 @@ def _found_in_headers(plate: Plate, numbers: tuple[int, ...]) -> _Found | None:
         return None
     stops = np.diff([reported[number] for number in numbers])
     steps = Steps(numbers, stops, np.ones(len(stops)))
-    cadence = find_cadence(steps)
+    cadence = find_cadence(steps, closest=SMALLEST_STEP_EV)
     verdict = judge_headers(cadence, steps)
     return None if verdict.reason else _Found(cadence, verdict, "metadata")
 
@@ -207,6 +215,15 @@ def _doubts(pattern: ExposurePattern | None, seen: ExposurePattern | None, again
     different = len(set(pattern.cycle)) if pattern else 0
     if different > RENDERED_EXPOSURES:
         yield f"the plate has {different} exposures; render supports plates of {RENDERED_EXPOSURES}"
+
+
+def _lifted_black(steps: Sequence[Step]) -> tuple[str, ...]:
+    """Return a note if a lifted black was subtracted for most of the steps."""
+    blacks = [step.black for step in steps if step.black is not None]
+    if len(blacks) <= 0.5 * sum(not math.isnan(step.stops) for step in steps):
+        return ()
+    lift, where = float(np.median([black.lift for black in blacks])), "codes" if blacks[0].codes else "linear light"
+    return (f"black is lifted to {lift:.1%} of the {where}; it is subtracted to measure exposures, not in renders",)
 
 
 def _steps_of(numbers: tuple[int, ...], measured: _Measured) -> Steps:
@@ -238,19 +255,23 @@ def _levels(exposures: Sequence[float], steps: Steps, cuts: tuple[int, ...]) -> 
     return tuple(levels)
 
 
-def _measures(plate: Plate, numbers: tuple[int, ...], encoding: Encoding) -> Iterator[FrameMeasure]:
-    """Yield the measures of all frames in order; some are read and measured ahead."""
+def _measures(
+    plate: Plate, numbers: tuple[int, ...], encoding: Encoding, notes: dict[str, None]
+) -> Iterator[FrameMeasure]:
+    """Yield the measures of all frames in order; some are read ahead. ``notes`` receives the notes of the files."""
     white = np.float32(_white(plate, numbers) if encoding == "linear" else 1.0)
     readers = min(MOST_READERS, usable_cpus()) if Pattern.is_pattern(plate.name) else 1  # movies are read in order
 
     def measured(number: int) -> FrameMeasure:
-        return measure_frame(number, _light(plate, number, encoding) / white)
+        image = plate.read(number)
+        notes.update(dict.fromkeys(image.notes))
+        return measure_frame(number, _light(image, encoding) / white)
 
     return read_each(measured, numbers, readers)
 
 
-def _light(plate: Plate, number: int, encoding: Encoding) -> FloatArray:
-    pixels = np.maximum(thin(plate.read(number).pixels), 0)
+def _light(image: PlateImage, encoding: Encoding) -> FloatArray:
+    pixels = np.maximum(thin(image.pixels), 0)
     return pixels if encoding == "linear" else pixels ** np.float32(GAMMA)
 
 
@@ -258,7 +279,7 @@ def _white(plate: Plate, numbers: tuple[int, ...]) -> float:
     """Return the clip level of a linear plate: the highest 99.9th percentile of a few consecutive frames."""
     middle = max(0, len(numbers) // 2 - _SAMPLED_FOR_WHITE // 2)
     sampled = numbers[middle : middle + _SAMPLED_FOR_WHITE]
-    white = max(float(np.percentile(_light(plate, number, "linear"), 99.9)) for number in sampled)
+    white = max(float(np.percentile(_light(plate.read(number), "linear"), 99.9)) for number in sampled)
     return white if white > 0 else 1.0
 
 

@@ -8,13 +8,14 @@ pan reveals or hides are excluded.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from f2hdr_backend.detection.black import Black, find_black
 from f2hdr_backend.image.arrays import FloatArray
 
 WIDEST = 1280
@@ -58,13 +59,14 @@ class FrameMeasure:
 @dataclass(frozen=True)
 class Step:
     """A measured brightness difference: ``stops`` by which the second frame is brighter (NaN if no level is well
-    exposed in
-    both), ``coverage`` the share of levels that are, and ``spread`` the deviation of the matched levels in stops.
+    exposed in both), ``coverage`` the share of levels that are, and ``spread`` the deviation of the matched levels in
+    stops. ``black`` is the lifted black that was subtracted, or None.
     """
 
     stops: float
     coverage: float
     spread: float
+    black: Black | None = None
 
 
 UNKNOWN = Step(math.nan, 0.0, math.nan)
@@ -167,6 +169,15 @@ def _noise(light: FloatArray, blocks: FloatArray) -> float:
 
 
 def _matched(first: FloatArray, second: FloatArray, floor: float, ceiling: float) -> Step:
+    """Match quantiles after a lifted black is subtracted."""
+    black = find_black(first, second, floor, ceiling)
+    if black is None:
+        return _plateau(first, second, floor, ceiling)
+    step = _plateau(black.subtracted(first), black.subtracted(second), floor, ceiling)
+    return replace(step, black=black)
+
+
+def _plateau(first: FloatArray, second: FloatArray, floor: float, ceiling: float) -> Step:
     """Match quantiles; the ratio varies where noise and clipping distort it, so the plateau of the ratios is used."""
     usable = (np.minimum(first, second) > floor) & (np.maximum(first, second) < ceiling)
     if np.count_nonzero(usable) < LEAST_LEVELS:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from f2hdr_backend.engine.digest import frame_digest
+from f2hdr_backend.engine.settle import is_settled
 from f2hdr_backend.engine.window import window_of
 from f2hdr_backend.image.frame import Plate
 from f2hdr_backend.image.read import open_plate, read_image
@@ -44,7 +45,7 @@ def check(shot: Shot, frames: FrameRange | None = None) -> Iterator[FrameChecked
     """
     if not shot.output.pattern:
         raise DocumentError("The Shot has no output pattern.", hint="Prepare it with --render-to.", field="output")
-    if None in (shot.exposures, shot.cuts, shot.color.clip_level) or shot.color.input_space == "auto":
+    if not is_settled(shot):
         raise DocumentError(
             "The Shot is not settled, so its frames cannot be checked.",
             hint="Prepare it first: f2hdr prepare SHOT.json -o prepared.json.",

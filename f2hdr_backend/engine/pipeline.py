@@ -27,6 +27,7 @@ from f2hdr_backend.engine.window import Window, settled_exposures
 from f2hdr_backend.flow.stored import frame_identity
 from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.image.frame import Plate, PlateImage
+from f2hdr_backend.image.metadata import ANCHOR_GAIN
 from f2hdr_backend.image.write import write_exr
 from f2hdr_backend.machine.container import usable_cpus
 from f2hdr_backend.machine.device import free_memory
@@ -157,11 +158,11 @@ class Pipeline:
         if method.device.type == "cuda":
             codes = pinned(codes)
         identity = frame_identity(codes) if method.stored.cache.limit else ""
-        frame = NetworkFrame(number, codes, self._exposures.gain(number), identity)
-        above = self._response.above_clip(image.pixels)
-        return _Read(
-            replace(image, pixels=image.pixels[:0].copy()), frame, above
-        )  # a view would keep all of them in memory
+        gain = self._exposures.gain(number)
+        frame = NetworkFrame(number, codes, gain, identity)
+        above = self._response.above_clip(image.pixels) if gain == 1 else 0  # shown by the shortest exposure otherwise
+        empty = image.pixels[:0].copy()  # a view would keep all of them in memory
+        return _Read(replace(image, pixels=empty), frame, above)
 
     def _ready(self, reads: list[_Read]) -> _Ready:
         """Return a window with the flows that the host can compute or has cached."""
@@ -211,7 +212,7 @@ class Pipeline:
             "f2hdr/digest": task.digest,
             "f2hdr/method": self._methods[0].digest,
             "f2hdr/ev": self._exposures.ev(task.window.reference),
-            "f2hdr/anchor_gain": self._gain,
+            ANCHOR_GAIN: self._gain,
             "f2hdr/window": list(task.window.frames),
         }
 

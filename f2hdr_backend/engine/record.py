@@ -10,6 +10,7 @@ from typing import Any
 
 import f2hdr_backend
 from f2hdr_backend.engine.rerun import record_path
+from f2hdr_backend.image.frame import unreadable
 from f2hdr_backend.shot.atomic import write_file
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.events import (
@@ -22,6 +23,19 @@ from f2hdr_backend.shot.events import (
     Warned,
 )
 from f2hdr_backend.shot.frames import FrameRange
+from f2hdr_backend.shot.opening import open_file
+
+_HEADER_BYTES = 2**20
+"""Bytes at the start of a file in which its header is."""
+
+
+def wrote(path: str) -> bool:
+    """Return whether F2HDR wrote a file, by its header, also if it is damaged. Raises UnreadableFrame."""
+    try:
+        with open_file(path) as file:
+            return b"f2hdr/digest" in file.read(_HEADER_BYTES)
+    except OSError as error:
+        raise unreadable(path, error.strerror or str(error), "Check the path and the permissions.") from error
 
 
 class Record:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import replace
@@ -15,7 +16,7 @@ from f2hdr_backend.engine.method.base import Method
 from f2hdr_backend.engine.method.choose import open_method
 from f2hdr_backend.engine.method.quality import choice
 from f2hdr_backend.engine.pipeline import Pipeline, Task
-from f2hdr_backend.engine.record import Record
+from f2hdr_backend.engine.record import Record, wrote
 from f2hdr_backend.engine.rerun import request_key
 from f2hdr_backend.engine.window import settled_exposures, window_of
 from f2hdr_backend.image.frame import Plate
@@ -23,8 +24,8 @@ from f2hdr_backend.image.read import open_plate
 from f2hdr_backend.image.write import read_header
 from f2hdr_backend.machine.device import pick_devices
 from f2hdr_backend.shot.document import Engine, Shot
-from f2hdr_backend.shot.errors import ImageError, UnwritableFrame
-from f2hdr_backend.shot.events import Event, FrameDone, FrameSkipped, RenderFinished, RenderStarted, report_once
+from f2hdr_backend.shot.errors import ImageError, ShotError, UnwritableFrame
+from f2hdr_backend.shot.events import Event, FrameDone, FrameSkipped, RenderFinished, RenderStarted, Warned, report_once
 from f2hdr_backend.shot.frames import FrameRange, Sequence
 
 
@@ -84,6 +85,8 @@ class _Run:
         finished = [task for task in tasks if not force and _is_done(task)]
         there = {task.window.reference for task in finished}
         todo = [task for task in tasks if task.window.reference not in there]
+        if not force:
+            yield from _replaced(todo)
         yield self._started(len(tasks), len(finished))
         yield from self._methods[0].warnings(settled_exposures(self._shot))
         done = 0
@@ -136,6 +139,26 @@ class _Run:
         files = [self._plate.identity(number) for number in window.frames]
         digest = frame_digest(self._shot, window, self._methods[0].digest, files, self._color.digest)
         return Task(window, self._output.path(frame), digest)
+
+
+def _replaced(tasks: list[Task]) -> Iterator[Warned]:
+    """Yield a warning about frames of other settings that will be replaced.
+
+    Raises ShotError if there are files that F2HDR did not write.
+    """
+    there = [task for task in tasks if os.path.exists(task.path)]
+    foreign = [task for task in there if not wrote(task.path)]
+    if foreign:
+        raise ShotError(
+            f'{len(foreign)} files of the output are there already, and F2HDR did not write them: "{foreign[0].path}".',
+            hint="Write to another folder or name; --force replaces them.",
+            frames=tuple(task.window.reference for task in foreign),
+            path=foreign[0].path,
+        )
+    if there:
+        frames = FrameRange(tuple(task.window.reference for task in there))
+        message = f"Frames of other inputs or settings are rendered again and replaced: {frames}."
+        yield Warned("frames_replaced", message)
 
 
 def _is_done(task: Task) -> bool:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 from f2hdr_backend.color.plate import open_color, settle_color
 from f2hdr_backend.detection.contradiction import contradicted, reading
 from f2hdr_backend.detection.cuts import FARTHEST
-from f2hdr_backend.detection.detect import RENDERED_EXPOSURES, Detection, detect, require_pattern
-from f2hdr_backend.engine.window import settled_exposures, window_of
-from f2hdr_backend.image.frame import Encoding, Plate
+from f2hdr_backend.detection.detect import Detection, detect, require_pattern
+from f2hdr_backend.engine.request import check_request, check_windows
+from f2hdr_backend.engine.window import settled_exposures
+from f2hdr_backend.image.frame import Encoding, Plate, whole_range
 from f2hdr_backend.image.read import open_plate
+from f2hdr_backend.response.knee import settle_knee
 from f2hdr_backend.response.plate import settle_response, tone_curve_note
 from f2hdr_backend.shot.document import Color, Engine, Shot
-from f2hdr_backend.shot.errors import DocumentError, ExposureError, ShotError
+from f2hdr_backend.shot.errors import ExposureError
 from f2hdr_backend.shot.events import Event, PlateMeasured, Warned
 from f2hdr_backend.shot.exposure import ExposurePattern
-from f2hdr_backend.shot.frames import FrameRange, Sequence
+from f2hdr_backend.shot.frames import FrameRange
 from f2hdr_backend.weights import store
 
 Progress = Callable[[int, int], None]
@@ -29,6 +32,7 @@ def settle(shot: Shot, plate: Plate, frames: FrameRange) -> tuple[Shot, list[Eve
     """Determine the settings that the user left open: the plate's color, exposures and cuts.
 
     Given settings are not measured. Unknown exposures are measured on the whole plate, unknown cuts around ``frames``.
+    Given exposures are compared with the pixels, unless the Shot was settled before.
 
     Raises:
         ColorError: a config or a color space is missing, invalid or unusable.
@@ -41,10 +45,13 @@ def settle(shot: Shot, plate: Plate, frames: FrameRange) -> tuple[Shot, list[Eve
     if given is not None:
         color, reported = settle_response(wanted, color, plate, given)
         events += reported
+    seen_before, known = is_settled(shot), given is not None and shot.cuts is not None
     shot = replace(shot, color=color, engine=_resolved(shot.engine))
-    if given is not None and shot.cuts is not None:
+    if seen_before:
         return shot, events
-    span = None if given is None else _around(frames, plate)
+    span = None if given is None else _around(FrameRange((frames.first,)) if known else frames, plate)
+    if span is not None and not span:  # the frames are missing, which check_windows reports
+        return shot, events
     found = detect_light(shot.color, plate, span, given.cycle if given else None)
     found = found if given else _with_note(found, wanted, color, plate)
     pattern = given or require_pattern(found)
@@ -52,8 +59,14 @@ def settle(shot: Shot, plate: Plate, frames: FrameRange) -> tuple[Shot, list[Eve
     if given is None and found.source == "metadata":
         color, reported = settle_response(wanted, color, plate, pattern)
         events += reported
+    color, events = settle_knee(wanted, color, plate, pattern, events)
     shot = replace(shot, color=color, exposures=pattern, cuts=found.cuts if shot.cuts is None else shot.cuts)
-    return shot, [*events, *_events_of(found, pattern, warn_dropped=given is None)]
+    return shot, events if known else [*events, *_events_of(found, pattern, warn_dropped=given is None)]
+
+
+def is_settled(shot: Shot) -> bool:
+    """Return whether a Shot has all settings that are measured on its plate, as after ``prepare``."""
+    return None not in (shot.exposures, shot.cuts, shot.color.clip_level) and shot.color.input_space != "auto"
 
 
 def _resolved(engine: Engine) -> Engine:
@@ -102,7 +115,7 @@ def frames_of(shot: Shot, plate: Plate | None = None) -> FrameRange:
         return shot.frames
     opened = plate or open_plate(shot.plate)
     try:
-        return FrameRange(tuple(range(opened.frames.first, opened.frames.last + 1)))
+        return whole_range(opened)
     finally:
         if plate is None:
             opened.close()
@@ -178,11 +191,10 @@ def _refuse_contradiction(shot: Shot, found: Detection, pattern: ExposurePattern
 
 def _around(frames: FrameRange, plate: Plate) -> FrameRange:
     """Return the frames that cut detection needs around ``frames``; the range ends at missing frames."""
-    before = (gap + 1 for gap in plate.missing if gap < frames.first)
-    after = (gap - 1 for gap in plate.missing if gap > frames.last)
-    first = max(frames.first - FARTHEST, plate.frames.first, *before)
-    last = min(frames.last + FARTHEST, plate.frames.last, *after)
-    return FrameRange(tuple(range(first, last + 1)))
+    there = set(plate.frames)
+    before = itertools.takewhile(there.__contains__, range(frames.first - 1, frames.first - FARTHEST - 1, -1))
+    after = itertools.takewhile(there.__contains__, range(frames.last + 1, frames.last + FARTHEST + 1))
+    return FrameRange((*before, *(frame for frame in there if frames.first <= frame <= frames.last), *after))
 
 
 def detect_light(
@@ -214,77 +226,6 @@ def _with_note(found: Detection, wanted: Color, color: Color, plate: Plate) -> D
     if not note:
         return found
     return replace(found, notes=(*found.notes, note), confidence=found.confidence * max(0.3, 1 - off))
-
-
-def check_request(shot: Shot, plate: Plate, frames: FrameRange) -> None:
-    """Check a request before any frame is read.
-
-    Raises:
-        ShotError: frames outside the plate, or an output that would overwrite the plate.
-        DocumentError: no output pattern, or one that is not an EXR sequence.
-        ExposureError: exposures that the method cannot use.
-    """
-    outside = FrameRange(tuple(frame for frame in frames if not plate.frames.first <= frame <= plate.frames.last))
-    if outside:
-        raise ShotError(
-            f"The frames {outside} are outside the plate {shot.plate}, which has frames {plate.frames}.",
-            hint="Choose --frames within the plate.",
-            frames=outside.frames,
-        )
-    _check_output(shot, plate, frames)
-    _check_exposures(shot)
-
-
-def check_windows(shot: Shot, plate: Plate, frames: FrameRange) -> None:
-    """Check that the plate has all frames that the windows of a settled Shot need; MissingFrames lists those it
-    lacks.
-    """
-    _check_exposures(shot)
-    plate.require(sorted({number for frame in frames for number in window_of(frame, shot, plate.frames).frames}))
-
-
-def _check_exposures(shot: Shot) -> None:
-    pattern = shot.exposures
-    if pattern is None:
-        return
-    steps = ",".join(f"{ev:g}" for ev in pattern.cycle)
-    if len(pattern.cycle) == 1:
-        raise ExposureError(f"The exposures {steps} do not alternate.", hint="Give --exposures 0,3, for example.")
-    if len(set(pattern.cycle)) > RENDERED_EXPOSURES:
-        different = len(set(pattern.cycle))
-        raise ExposureError(
-            f"The exposures {steps} have {different} different values; render supports {RENDERED_EXPOSURES}.",
-            hint="Render a plate that alternates between two exposures.",
-        )
-
-
-def _check_output(shot: Shot, plate: Plate, frames: FrameRange) -> None:
-    if not shot.output.pattern:
-        raise DocumentError("The Shot has no output pattern.", hint="Give -o hdr/shot.####.exr.", field="output")
-    sequence = Sequence.parse(shot.output.pattern)
-    if not sequence.path(frames.first).lower().endswith(".exr"):
-        raise DocumentError(
-            f"The output {shot.output.pattern} is not an EXR sequence.",
-            hint="Use a pattern that ends in .exr.",
-            field="output",
-        )
-    targets = {os.path.realpath(sequence.path(frame)) for frame in frames}
-    for source in _files(shot, plate):
-        if os.path.realpath(source) in targets:
-            raise ShotError(
-                f"The output {shot.output.pattern} would overwrite the plate {shot.plate}.",
-                hint="Choose another folder or file name.",
-            )
-
-
-def _files(shot: Shot, plate: Plate) -> Iterator[str]:
-    """Return the paths of the plate's files."""
-    if not Sequence.is_pattern(shot.plate):
-        yield shot.plate
-        return
-    sequence = Sequence.parse(shot.plate)
-    for frame in plate.frames:
-        yield sequence.path(frame)
 
 
 def _events_of(found: Detection, pattern: ExposurePattern, *, warn_dropped: bool) -> list[Event]:

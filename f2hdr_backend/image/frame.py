@@ -14,6 +14,8 @@ from f2hdr_backend.shot.errors import MissingFrames, UnreadableFrame
 from f2hdr_backend.shot.frames import FrameRange
 
 Encoding = Literal["gamma22", "linear"]
+MOST_ABSENT = 20
+"""Missing frames for each one that is there, beyond which numbers are not consecutive at all."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class Plate(Protocol):
 
     @property
     def missing(self) -> tuple[int, ...]:
-        """The missing frames between the first and the last."""
+        """The missing frames between the first and the last; only the first of them if there are many."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -100,6 +102,25 @@ class Plate(Protocol):
 
     def close(self) -> None:
         """Close the files."""
+
+
+def whole_range(plate: Plate) -> FrameRange:
+    """Return all frames from the first to the last of a plate.
+
+    Raises MissingFrames if more frames are missing than are there, as if the numbers were time stamps; the memory
+    that this takes does not depend on the numbers.
+    """
+    frames, there = plate.frames, len(plate.frames)
+    absent = frames.last - frames.first + 1 - there
+    if absent > MOST_ABSENT * there:
+        raise MissingFrames(
+            f'The numbers of "{plate.name}" go from {frames.first} to {frames.last}, but it has {there} frames.',
+            hint="If the numbers are time stamps, copy or link the files under consecutive numbers; "
+            "else choose frames with --frames.",
+            frames=plate.missing,
+            path=plate.name,
+        )
+    return FrameRange(tuple(range(frames.first, frames.last + 1)))
 
 
 def require_frames(name: str, there: FrameRange, wanted: Iterable[int]) -> None:

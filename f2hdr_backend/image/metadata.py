@@ -23,6 +23,9 @@ FILE_STRUCTURE = frozenset(
 EXPOSURE_ATTRIBUTES = frozenset(("f2hdr/ev", "expTime", "isoSpeed", "aperture"))
 """Attributes that ``exposure_value`` reads."""
 
+ANCHOR_GAIN = "f2hdr/anchor_gain"
+"""The exposure of 1.0 in a file of F2HDR: the value at which the shortest exposure of the shot clips."""
+
 _NOT_THE_PICTURE = FILE_STRUCTURE | {"dwaCompressionLevel", "idManifest", "multiView", "originalDataWindow", "view"}
 _OWN = "f2hdr/"
 _INT32 = range(-(2**31), 2**31)
@@ -51,6 +54,12 @@ def exposure_value(header: Header) -> float | None:
         return None
     seconds, sensitivity, aperture = values
     return math.log2(seconds * sensitivity / 100 / aperture**2)
+
+
+def anchor_gain(header: Header) -> float | None:
+    """Return the value at which the shortest exposure of the shot clips; None if the header does not state it."""
+    gain = header.get(ANCHOR_GAIN)
+    return float(gain) if isinstance(gain, (int, float)) and 0 < gain < math.inf else None
 
 
 def writable(header: Header) -> Header:

@@ -18,6 +18,7 @@ import numpy as np
 import rawpy
 
 from f2hdr_backend.image.apart import apart
+from f2hdr_backend.image.dng import read_times
 from f2hdr_backend.image.frame import PlateImage, unreadable
 from f2hdr_backend.image.metadata import Header
 from f2hdr_backend.shot.limits import check_image
@@ -61,7 +62,7 @@ def read_raw(path: str, balance: WhiteBalance) -> PlateImage:
             output_color=rawpy.ColorSpace.sRGB,
             output_bps=16,
         )
-        header = {**_header(raw), "f2hdr/plate_white_balance": list(balance)}
+        header = {**_header(path, raw), "f2hdr/plate_white_balance": list(balance)}
     return PlateImage(0, path, codes.astype(np.float32) / np.float32(65535), "float", {}, header)
 
 
@@ -74,13 +75,17 @@ def probe_raw(path: str) -> tuple[tuple[int, int], str, Header]:
     with _opened(path) as raw:
         sizes = raw.sizes
         size = (sizes.iwidth, sizes.iheight)
-        return size[::-1] if sizes.flip in _TURNED else size, "float", _header(raw)
+        return size[::-1] if sizes.flip in _TURNED else size, "float", _header(path, raw)
 
 
-def _header(raw: rawpy.RawPy) -> Header:
-    """Return the exposure under its EXR names."""
+def _header(path: str, raw: rawpy.RawPy) -> Header:
+    """Return the exposure, and the time of CinemaDNG, under their EXR names."""
     reported = {"expTime": raw.other.shutter_speed, "isoSpeed": raw.other.iso_speed, "aperture": raw.other.aperture}
-    return {name: float(value) for name, value in reported.items() if math.isfinite(value) and value > 0}
+    header: Header = {name: float(value) for name, value in reported.items() if math.isfinite(value) and value > 0}
+    if path.lower().endswith(".dng"):
+        with open_file(path) as file:
+            header |= read_times(file)
+    return header
 
 
 @contextmanager

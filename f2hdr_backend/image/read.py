@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import chain, islice, pairwise
 from types import ModuleType
 
 import numpy as np
@@ -28,13 +29,12 @@ from f2hdr_backend.image.metadata import EXPOSURE_ATTRIBUTES, Header, exposure_v
 from f2hdr_backend.image.still import probe_still, read_still
 from f2hdr_backend.shot.errors import ImageError, MissingFrames, ShotError, UnreadableFrame
 from f2hdr_backend.shot.frames import Sequence
-from f2hdr_backend.shot.limits import check_frames, check_image
+from f2hdr_backend.shot.limits import check_image
+from f2hdr_backend.shot.naming import MOVIE_SUFFIXES, RAW_SUFFIXES
 
-MOVIE_SUFFIXES = (".avi", ".mkv", ".mov", ".mp4", ".mxf", ".webm")
-RAW_SUFFIXES = (
-    *(".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".fff", ".iiq", ".kdc", ".mef", ".mos", ".mrw"),
-    *(".nef", ".nrw", ".orf", ".pef", ".raf", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f"),
-)
+MOST_MISSING = 10_000
+"""Missing frames that are listed: numbers may be time stamps, which are far apart."""
+__all__ = ["MOVIE_SUFFIXES", "RAW_SUFFIXES", "ReadOptions", "SequencePlate", "open_plate", "read_image"]
 
 
 @dataclass(frozen=True)
@@ -90,18 +90,17 @@ class SequencePlate:
 
     def __init__(self, sequence: Sequence, layer: str = "") -> None:
         self.name = str(sequence)
-        self.frames = sequence.on_disk()
+        self.frames, left_out = sequence.listed()
         self._sequence = sequence
         if not self.frames:
             raise MissingFrames(
                 f'No file matches "{sequence}".',
-                hint="Check the folder, the name and the padding.",
+                hint=_near(sequence, left_out),
                 path=str(sequence),
                 frames=(),
             )
-        first, last = sequence.path(self.frames.first), sequence.path(self.frames.last)
-        span = self.frames.last - self.frames.first + 1
-        check_frames(str(sequence), span, f'the range from "{first}" to "{last}"')
+        self._notes = _left_out(sequence, left_out)
+        first = sequence.path(self.frames.first)
         canvas = self._canvas() if _is_exr(first) else None
         balance = _raw(first).white_balance(first) if _is_raw(first) else None
         self._options = ReadOptions(balance, layer, canvas)
@@ -110,8 +109,9 @@ class SequencePlate:
 
     @property
     def missing(self) -> tuple[int, ...]:
-        """The missing frames between the first and the last."""
-        return tuple(sorted(set(range(self.frames.first, self.frames.last)).difference(self.frames)))
+        """The missing frames between the first and the last, up to 10,000."""
+        gaps = (range(before + 1, after) for before, after in pairwise(self.frames))
+        return tuple(islice(chain.from_iterable(gaps), MOST_MISSING))
 
     def require(self, frames: Iterable[int]) -> None:
         """Raise MissingFrames unless all ``frames`` have a file."""
@@ -130,7 +130,7 @@ class SequencePlate:
                 frame=number,
                 path=image.path,
             )
-        return image
+        return replace(image, notes=(*self._notes, *image.notes))
 
     def identity(self, number: int) -> str:
         """Return name, size and modification time of one frame's file. Raises UnreadableFrame if it is missing."""
@@ -172,8 +172,28 @@ class SequencePlate:
         return canvas
 
 
+def _near(sequence: Sequence, others: tuple[str, ...]) -> str:
+    """What to do if no file matches: name the pattern of files that differ in padding alone."""
+    if not others:
+        return "Check the folder, the name and the padding."
+    digits = others[0][len(sequence.prefix) : len(others[0]) - len(sequence.suffix)].lstrip("-")
+    named = replace(sequence, padding=len(digits) if digits.startswith("0") else 1)
+    return f'There are files with another padding, such as "{others[0]}": write "{named}".'
+
+
+def _left_out(sequence: Sequence, others: tuple[str, ...]) -> tuple[str, ...]:
+    """A note about numbered files in the folder that are not frames of the sequence."""
+    if not others:
+        return ()
+    files = f'{len(others)} numbered files, such as "{others[0]}", are' if len(others) > 1 else f'"{others[0]}" is'
+    return (f'{files} not part of "{sequence}": the padding differs, or the number is there twice.',)
+
+
 def _as_pattern(text: str) -> str:
-    """Return the pattern that a user probably meant by one frame or by a folder."""
+    """Return the pattern that a user probably meant by one frame, a glob or a folder."""
+    folder, name = os.path.split(text)
+    if re.search(r"[*?]", name):
+        return os.path.join(folder, re.sub(r"[*?]+", "####", name))
     stem, suffix = os.path.splitext(text)
     pattern, found = re.subn(r"\d+(?=\D*$)", lambda digits: "#" * len(digits[0]), os.path.basename(stem))
     if os.path.isdir(text) or not found:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from f2hdr_backend.image.apart import apart
 from f2hdr_backend.image.frame import PlateImage, unreadable
 from f2hdr_backend.image.metadata import Header
+from f2hdr_backend.image.mosaic import is_mosaic
 from f2hdr_backend.image.orientation import UPRIGHT, upright_image, upright_size
 from f2hdr_backend.shot.errors import UnreadableFrame
 from f2hdr_backend.shot.limits import check_image, limit
@@ -66,6 +67,8 @@ def read_still(path: str) -> PlateImage:
     color = _color_channels(spec)
     if spec.get_int_attribute("tiff:PhotometricInterpretation", -1) == _MIN_IS_WHITE and spec.format.size() > 1:
         pixels[..., :1] = 1 - pixels[..., :1]
+    if color == (0, 0, 0) and is_mosaic(pixels[..., 0]):
+        notes += (f'"{path}" looks like a Bayer mosaic that was not developed; it is read as a gray picture.',)
     names = list(spec.channelnames)
     if 0 <= spec.alpha_channel < len(names):
         names[spec.alpha_channel] = "A"

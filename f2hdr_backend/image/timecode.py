@@ -60,6 +60,17 @@ def timecode_text(header: Header) -> str:
     return f"{code.hours:02d}:{code.minutes:02d}:{code.seconds:02d}{mark}{frame:02d}"
 
 
+def at_rate(header: Header, rate: Fraction, step: int) -> Header:
+    """Return a header whose timecode counts frames of ``rate``, of which each is ``step`` of the header's own."""
+    text = timecode_text(header)
+    if step == 1 or not text:
+        return header
+    place = max(text.rfind(":"), text.rfind(";"))
+    stem, frame = text[:place], int(text[place + 1 :]) // step
+    kept = {name: value for name, value in header.items() if name not in ("timeCode", "timecode")}
+    return {**kept, "framesPerSecond": rate, **timecode_header(f"{stem}:{frame:02d}", rate=rate)}
+
+
 def frames_a_count(rate: Fraction | None) -> int:
     """Return the number of frames per count of an EXR timecode at a rate in frames per second."""
     return max(1, -(-round(rate) // 30)) if rate else 1

@@ -14,11 +14,14 @@ from numpy.typing import NDArray
 from f2hdr_backend.image.exr import read_header
 from f2hdr_backend.image.frame import Box, Windows
 from f2hdr_backend.image.metadata import Header, writable
+from f2hdr_backend.image.png import ASPECT_STEPS
 from f2hdr_backend.shot.atomic import write_file
 from f2hdr_backend.shot.errors import DocumentError, UnwritableFrame
 
 __all__ = ["read_header", "write_exr", "write_image"]
 
+_UNKNOWN_UNIT = 1
+"""Of a TIFF's resolution, which then is the shape of a pixel alone."""
 LARGEST_HALF = 65504.0
 _PIXEL_TYPES = {"half": np.float16, "float": np.float32}
 _COMPRESSIONS = {
@@ -68,12 +71,13 @@ def write_exr(
     return clipped
 
 
-def write_image(path: str | os.PathLike[str], pixels: NDArray[Any], bits: int) -> None:
+def write_image(path: str | os.PathLike[str], pixels: NDArray[Any], bits: int, aspect: float = 1.0) -> None:
     """Write a PNG (8 or 16 bits) or a TIFF (8, 16, or 32 for float), by the suffix of ``path``.
 
     ``pixels`` is ``(H, W)`` or ``(H, W, C)`` with 1, 3 or 4 channels: floats with full scale at 1.0, which
     are clipped and rounded unless ``bits`` is 32; or uint8 or uint16 of exactly that many bits. Colors are not
-    converted. The file is written atomically. Raises UnwritableFrame, or DocumentError for an unsupported format.
+    converted. ``aspect`` is the width of a pixel divided by its height; TIFF stores it. The file is written
+    atomically. Raises UnwritableFrame, or DocumentError for an unsupported format.
     """
     name = os.fspath(path)
     suffix = os.path.splitext(name)[1].lower()
@@ -84,7 +88,7 @@ def write_image(path: str | os.PathLike[str], pixels: NDArray[Any], bits: int) -
             hint="Use a name that ends in .png (8 or 16 bits) or .tif (8, 16 or 32 bits).",
             path=name,
         )
-    encoded = _encoded(suffix, _codes(name, pixels, bits))
+    encoded = _encoded(suffix, _codes(name, pixels, bits), aspect)
     write_file(path, encoded)
 
 
@@ -92,9 +96,13 @@ def _corners(box: Box) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     return np.array(box[:2], np.int32), np.array(box[2:], np.int32)
 
 
-def _encoded(suffix: str, codes: NDArray[Any]) -> bytes:
+def _encoded(suffix: str, codes: NDArray[Any], aspect: float) -> bytes:
     """Encode in memory, because OpenImageIO and OpenCV do not report a full disk."""
     options = [] if suffix == ".png" else [cv2.IMWRITE_TIFF_COMPRESSION, cv2.IMWRITE_TIFF_COMPRESSION_NONE]
+    if aspect != 1 and options:
+        across, down = ASPECT_STEPS, round(ASPECT_STEPS * aspect)
+        options += [cv2.IMWRITE_TIFF_RESUNIT, _UNKNOWN_UNIT, cv2.IMWRITE_TIFF_XDPI, across]
+        options += [cv2.IMWRITE_TIFF_YDPI, down]
     encoded, data = cv2.imencode(suffix, codes[..., ::-1], options)
     if not encoded:
         raise UnwritableFrame(f"An image of shape {codes.shape} cannot be encoded as {suffix}.")

@@ -59,7 +59,7 @@ class Source:
         self.settled: Color = settled
         self.doubts = [event.message for event in events if isinstance(event, Warned)]
         self._color: PlateColor = open_color(settled, self.plate)
-        self.config: ColorConfig = load_config(settled.config)
+        self.config: ColorConfig = load_config(settled.config, settled.context)
         self.space = str(self._color.facts["f2hdr/output_space"])
         self._frames = frames
         self._results = results

@@ -69,12 +69,14 @@ def tone_curve_note(wanted: Color, color: Color, plate: Plate, pattern: Exposure
 
 def with_response(color: Color, curve: Curve) -> Color:
     """Return a color whose plate is decoded by a response curve."""
-    return replace(color, input_space=RESPONSE, response=curve.text(), config=load_config(color.config).source)
+    config = load_config(color.config, color.context)
+    named = replace(color, config=config.source, context=config.context())
+    return replace(named, input_space=RESPONSE, response=curve.text())
 
 
 def plate_matches(plate: Plate, pattern: ExposurePattern) -> Matches | None:
     """Return matched codes of pairs of consecutive frames over the whole plate; None if no two exposures differ."""
-    pairs = list(_pairs(plate, pattern))
+    pairs = list(exposed_pairs(plate, pattern))
     return match(pairs) if pairs else None
 
 
@@ -119,7 +121,7 @@ def is_checked(wanted: Color, color: Color, plate: Plate) -> bool:
     if color.input_space == "gamma22":
         return True
     try:
-        return color.input_space == load_config(color.config).space("srgb_tx")
+        return color.input_space == load_config(color.config, color.context).space("srgb_tx")
     except ColorError:
         return False
 
@@ -132,7 +134,11 @@ def _assumed(color: Color, plate: Plate) -> Curve | None:
     return Curve(np.maximum.accumulate(np.maximum(values, 0), axis=0))
 
 
-def _pairs(plate: Plate, pattern: ExposurePattern) -> Iterator[tuple[Floats, Floats, float]]:
+def exposed_pairs(plate: Plate, pattern: ExposurePattern) -> Iterator[tuple[Floats, Floats, float]]:
+    """Yield pixels ``(N, 3)`` of a darker and a brighter frame next to it, and the stops between them.
+
+    Some pairs over the whole plate are read.
+    """
     there = list(plate.frames)
     following = [(a, b) for a, b in itertools.pairwise(there) if abs(pattern.ev(b) - pattern.ev(a)) >= SMALLEST_STEP_EV]
     places = sorted(set(np.linspace(0, len(following) - 1, SAMPLED_PAIRS).round().astype(int))) if following else []

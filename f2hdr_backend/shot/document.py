@@ -54,6 +54,13 @@ class Color:
         pixels=False,
         schema=_PATH_TEXT,
     )
+    context: Optional[tuple[str, ...]] = setting(
+        "Context variables of the OCIO config, such as SHOT=sh010; not given: those of the environment.",
+        default=None,
+        label="OCIO context",
+        option=False,
+        pixels=False,
+    )
     clip_level: Optional[tuple[float, ...]] = setting(
         "Linear value at which the plate clips, where 1.0 is full scale: one, or one per channel such as 8.1,7.9,8; "
         "not given: measured.",

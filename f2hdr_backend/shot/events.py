@@ -137,19 +137,25 @@ COUNTED = {
     "redone_fp32": "Half precision overflowed and the frame was computed again in float32",
 }
 """Warning codes that a render reports once, each with the beginning of the sentence that lists its frames."""
+_NAMES = re.compile(r'"[^"]*"|[0-9]+')
 
 
 def report_once(events: Iterable[Event]) -> Iterator[Event]:
-    """Yield the events of a render with only the first warning of each code in ``COUNTED``.
+    """Yield the events of a render with only the first warning of each kind, for the codes in ``COUNTED``.
 
+    Warnings are of one kind if they have the same code and, for those about files, differ only in paths and numbers.
     Before ``RenderFinished``, one more warning per code lists all frames that had it.
     """
     frames: dict[str, list[int]] = {}
+    seen: set[str] = set()
     for event in events:
         if isinstance(event, Warned) and event.code in COUNTED and event.frame is not None:
-            frames.setdefault(event.code, []).append(event.frame)
-            if len(frames[event.code]) > 1:
+            numbers = frames.setdefault(event.code, [])
+            numbers += [event.frame] if event.frame not in numbers[-1:] else []
+            kind = _NAMES.sub("", event.message) if event.code == "file_note" else event.code
+            if kind in seen:
                 continue
+            seen.add(kind)
         if isinstance(event, RenderFinished):
             yield from (_summed_up(code, numbers) for code, numbers in frames.items() if len(numbers) > 1)
         yield event

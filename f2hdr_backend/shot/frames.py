@@ -63,6 +63,12 @@ class FrameRange:
         return self.frames[index]
 
 
+def step_of(frames: FrameRange) -> int:
+    """Return the step between frames if it is the same everywhere, else 1."""
+    steps = {after - before for before, after in zip(frames.frames, frames.frames[1:])}
+    return steps.pop() if len(steps) == 1 else 1
+
+
 def _parse_part(part: str, text: str) -> range:
     match = _RANGE.fullmatch(part)
     if match is None:
@@ -106,8 +112,9 @@ def _run_text(run: tuple[int, ...]) -> str:
 class Sequence:
     """Numbered files in one folder: ``folder/prefix`` + frame number + ``suffix``.
 
-    ``padding`` is the minimum number of digits; shorter numbers are padded with zeros, not counting the sign
-    (frame -5 with padding 4 is ``-0005``).
+    ``padding`` is the minimum number of digits; shorter numbers are padded with zeros. Programs pad negative numbers
+    in two ways: frame -5 with padding 4 is ``-0005`` if the sign is not counted, and ``-005`` in C's printf. Both are
+    found; new files get the first form.
     """
 
     folder: str
@@ -140,8 +147,9 @@ class Sequence:
         return bool(_marks(os.path.split(text)[1]))
 
     def path(self, frame: int) -> str:
-        """Return the path of one frame."""
-        return self._join(self._number(frame))
+        """Return the path of one frame; of a negative one, the name that is on disk."""
+        own, *others = (self._join(number) for number in self._numbers(frame))
+        return next((path for path in others if os.path.exists(path) and not os.path.exists(own)), own)
 
     def frame_of(self, path: str) -> Optional[int]:
         """Return the frame number of a path, or None if the path does not belong to this sequence."""
@@ -155,18 +163,36 @@ class Sequence:
 
         Raises UnreadableFrame if the folder cannot be listed.
         """
+        return self.listed()[0]
+
+    def listed(self) -> tuple[FrameRange, tuple[str, ...]]:
+        """Return the frames on disk, and the names of numbered files beside them that are none of these frames.
+
+        The latter have another padding (``p.1.tif`` beside ``p.####.tif``), or are a second file of the same number.
+        Raises UnreadableFrame if the folder cannot be listed.
+        """
+        found: set[int] = set()
+        left_out: list[str] = []
+        numbers = filter(None, map(self._number_of_name, self._names()))
+        for number in sorted(numbers, key=len, reverse=True):  # the name with more digits first: it is the one in use
+            frame = int(number)
+            if number in self._numbers(frame) and frame not in found:
+                found.add(frame)
+            else:
+                left_out.append(self.prefix + number + self.suffix)
+        return FrameRange(tuple(found)), tuple(sorted(left_out))
+
+    def _names(self) -> list[str]:
         try:
-            names = os.listdir(self.folder or os.curdir)
+            return os.listdir(self.folder or os.curdir)
         except (FileNotFoundError, NotADirectoryError):
-            return FrameRange(())
+            return []
         except OSError as error:
             raise UnreadableFrame(
                 f'The folder "{self.folder}" cannot be listed: {error.strerror}.',
                 hint="Check its permissions.",
                 path=self.folder,
             ) from error
-        found = (self._frame_of_name(name) for name in names)
-        return FrameRange(tuple(frame for frame in found if frame is not None))
 
     def missing(self, frames: Iterable[int]) -> tuple[int, ...]:
         """Return those of ``frames`` that have no file, in ascending order."""
@@ -175,19 +201,24 @@ class Sequence:
     def __str__(self) -> str:
         return self._join("#" * self.padding)
 
-    def _number(self, frame: int) -> str:
-        return f"{frame:0{self.padding + (frame < 0)}d}"
+    def _numbers(self, frame: int) -> tuple[str, ...]:
+        """How a frame's number may be written: with its sign not counted, and counted."""
+        own, printf = f"{frame:0{self.padding + (frame < 0)}d}", f"{frame:0{self.padding}d}"
+        return (own,) if own == printf else (own, printf)
 
     def _join(self, number: str) -> str:
         separator = "/" if self.folder and not self.folder.endswith(("/", os.sep)) else ""
         return f"{self.folder}{separator}{self.prefix}{number}{self.suffix}"
 
-    def _frame_of_name(self, name: str) -> Optional[int]:
+    def _number_of_name(self, name: str) -> str:
+        """The digits of a file name that has this prefix and suffix, with their sign; empty for other names."""
         number = name[len(self.prefix) : len(name) - len(self.suffix)]
-        if not re.fullmatch(r"-?\d+", number, re.ASCII) or name != self.prefix + number + self.suffix:
-            return None
-        frame = int(number)
-        return frame if self._number(frame) == number else None
+        is_number = re.fullmatch(r"-?\d{1,40}", number, re.ASCII) and name == self.prefix + number + self.suffix
+        return number if is_number else ""
+
+    def _frame_of_name(self, name: str) -> Optional[int]:
+        number = self._number_of_name(name)
+        return int(number) if number and number in self._numbers(int(number)) else None
 
 
 def _marks(name: str) -> list[re.Match[str]]:

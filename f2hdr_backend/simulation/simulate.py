@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from f2hdr_backend.image.metadata import ANCHOR_GAIN
 from f2hdr_backend.image.write import write_exr, write_image
 from f2hdr_backend.shot.atomic import write_file
 from f2hdr_backend.shot.document import Output, Shot
@@ -41,22 +42,23 @@ def simulate(source: RadianceSource, camera: Camera, folder: str) -> Iterator[in
     """Write plate, truth and shot.json to ``folder``; yield each frame's number when its files are written.
 
     The plate is 16-bit TIFF with codes of ``camera.sensor.bits`` bits, to the power 1/2.2. The truth is float EXR,
-    scene-linear, 1.0 = clip of the long exposure as in the result of a render, and clipped where the short exposure
-    clips, because no method can recover more. Each frame's noise depends only on seed and number.
-    Raises ShotError if the folder has frames of another plate, UnwritableFrame, and the errors of the source.
+    scene-linear, 1.0 = clip of the long exposure as in the result of a render, which its header states, and clipped
+    where the short exposure clips, because no method can recover more. Each frame's noise depends only on seed and
+    number. Raises ShotError if the folder has frames of another plate, UnwritableFrame, and the errors of the source.
     """
     folder = os.path.abspath(folder)
     plate, truth = (Sequence.parse(os.path.join(folder, name)) for name in (PLATE, TRUTH))
     _refuse_other_frames(plate, source.frames)
     clip = short_clip(source, camera.exposures.ratio_stops)
     highest_gain = np.float32(2.0**camera.exposures.ratio_stops)
+    scale = {ANCHOR_GAIN: float(highest_gain)}
     for frame in source.frames:
         radiance = source.radiance(frame) / np.float32(clip)
         rng = np.random.default_rng((camera.seed, frame % 2**32))
         codes = capture(radiance, camera.exposures.gain(frame), camera.sensor, rng)
         write_image(plate.path(frame), codes, 16)
         pixels = np.minimum(radiance, 1) * highest_gain
-        write_exr(truth.path(frame), {"RGB": pixels}, {}, pixel_type="float", compression="zip")
+        write_exr(truth.path(frame), {"RGB": pixels}, scale, pixel_type="float", compression="zip")
         yield frame
     _write_shot(folder, camera.exposures, source.frames)
 

@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import OpenEXR
+import OpenImageIO as oiio
 import pytest
 
 from f2hdr_backend.color.config import SHIPPED_FILE, load_config
+from f2hdr_backend.engine.check import check
 from f2hdr_backend.engine.renderer import Renderer
 from f2hdr_backend.engine.settle import prepare
 from f2hdr_backend.image.write import write_exr, write_image
@@ -17,6 +19,7 @@ from f2hdr_backend.shot.errors import ColorError, MissingFrames
 from f2hdr_backend.shot.events import ColorSettled, FrameDone, FrameSkipped, Warned
 from f2hdr_backend.shot.exposure import ExposurePattern
 from f2hdr_backend.shot.frames import FrameRange
+from tests.color.test_icc import gamma, profile
 from tests.engine.alternating import Scene
 
 GAIN = 8.0
@@ -72,6 +75,17 @@ def write_codes(tmp_path, suffix, encode):
     return f"coded.#{suffix}"
 
 
+def write_profiled(tmp_path, icc, power):
+    """16-bit TIFF, coded by a power and tagged with a profile, by OpenImageIO."""
+    for number in range(1, 6):
+        spec = oiio.ImageSpec(SIZE[1], SIZE[0], 3, "uint16")
+        spec.attribute("ICCProfile", oiio.TypeDesc(f"uint8[{len(icc)}]"), np.frombuffer(icc, np.uint8))
+        output = oiio.ImageOutput.create("icc.tif")
+        assert output.open(str(tmp_path / f"icc.{number}.tif"), spec)
+        assert output.write_image(exposed(number).astype(np.float32) ** np.float32(1 / power)) and output.close()
+    return "icc.#.tif"
+
+
 def render(shot):
     return list(Renderer(shot.engine).render(shot))
 
@@ -88,7 +102,7 @@ def warned(events):
     return {event.code: event.message for event in events if isinstance(event, Warned)}
 
 
-def test_linear_srgb_and_log_versions_give_the_same_radiance(tmp_path, config):
+def test_linear_srgb_log_and_icc_versions_give_the_same_radiance(tmp_path, config):
     results = {}
     versions = {"linear": ("linear", write_light(tmp_path))}
     for name, suffix, light, space in (
@@ -99,6 +113,7 @@ def test_linear_srgb_and_log_versions_give_the_same_radiance(tmp_path, config):
         (tmp_path / name).mkdir()
         pattern = write_codes(tmp_path / name, suffix, config.transform(light, space).apply)
         versions[name] = (space, f"{name}/{pattern}")
+    versions["icc"] = ("auto", write_profiled(tmp_path, profile(gamma(1.8)), 461 / 256))
     for name, (space, plate) in versions.items():
         shot = shot_of(tmp_path, plate, input_space=space)
         shot = replace(shot, output=replace(shot.output, pattern=str(tmp_path / "hdr" / f"{name}.#.exr")))
@@ -226,12 +241,51 @@ def test_the_environments_config_is_written_into_the_settled_shot(tmp_path, monk
     own.write_bytes(SHIPPED_FILE.read_bytes())
     monkeypatch.setenv("OCIO", str(own))
     settled, _ = prepare(shot_of(tmp_path, write_light(tmp_path), output_space="lin_p3d65"))
-    expected = Color(input_space="linear", output_space="Linear P3-D65", config=str(own), clip_level=(1.0,))
+    expected = Color(
+        input_space="linear", output_space="Linear P3-D65", config=str(own), context=(), clip_level=(1.0,)
+    )
     assert settled.color == expected
     assert Shot.from_json(json.dumps(settled.to_json())) == settled
     monkeypatch.delenv("OCIO")
     again, reported = prepare(settled)
     assert again == settled and not any(isinstance(event, ColorSettled) for event in reported)
+
+
+CONTEXT_CONFIG = """
+ocio_profile_version: 2
+search_path: luts
+roles: {default: lin, scene_linear: lin, aces_interchange: lin}
+displays: {d: [!<View> {name: v, colorspace: lin}]}
+colorspaces:
+  - !<ColorSpace> {name: lin, encoding: scene-linear}
+  - !<ColorSpace> {name: cam, encoding: scene-linear, to_scene_reference: !<FileTransform> {src: "${SHOT}.cc"}}
+  - !<ColorSpace> {name: other, to_scene_reference: !<FileTransform> {src: "$UNUSED/$SHOW.cc"}}
+"""
+CDL = '<ColorCorrection id="x"><SOPNode><Slope>{0} {0} {0}</Slope><Offset>0 0 0</Offset><Power>1 1 1</Power></SOPNode>'
+CDL += "</ColorCorrection>"
+
+
+def test_context_variables_are_those_of_the_settled_shot(tmp_path, monkeypatch):
+    (tmp_path / "luts").mkdir()
+    for name, slope in (("sh010", 2), ("sh020", 0.5)):
+        (tmp_path / "luts" / f"{name}.cc").write_text(CDL.format(slope), encoding="utf-8")
+    (tmp_path / "c.ocio").write_text(CONTEXT_CONFIG, encoding="utf-8")
+    wanted = shot_of(
+        tmp_path, write_light(tmp_path), input_space="cam", output_space="lin", config=str(tmp_path / "c.ocio")
+    )
+    monkeypatch.setenv("SHOT", "sh010")
+    monkeypatch.setenv("SHOW", "of no interest")
+    monkeypatch.delenv("UNUSED", raising=False)
+    settled, _ = prepare(wanted)
+    assert settled.color.context == ("SHOT=sh010", "SHOW=of no interest")
+    assert Shot.from_json(json.dumps(settled.to_json())) == settled
+    for value in ("sh020", None):
+        monkeypatch.setenv("SHOT", value) if value else monkeypatch.delenv("SHOT")
+        render(replace(settled, output=replace(settled.output, pattern=str(tmp_path / f"{value}.#.exr"))))
+        found = OpenEXR.File(str(tmp_path / f"{value}.3.exr")).channels()["RGB"].pixels
+        np.testing.assert_allclose(found, scene() * GAIN * 2, rtol=0.01, atol=0.004)
+    last = replace(settled, output=replace(settled.output, pattern=str(tmp_path / "None.#.exr")))
+    assert [event.problem for event in check(last)] == [""] * 5
 
 
 def test_another_config_or_space_renders_again_and_the_same_does_not(tmp_path):

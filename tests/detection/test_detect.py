@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from f2hdr_backend.detection.detect import detect, require_pattern
+from f2hdr_backend.image.frame import PlateImage
 from f2hdr_backend.shot.errors import ExposureError, MissingFrames
 from f2hdr_backend.shot.frames import FrameRange
 from tests.engine.alternating import MemoryPlate, Scene, plate_of
@@ -235,3 +237,46 @@ def test_beyond_what_can_be_measured_the_order_is_known(phase: int) -> None:
     assert found.pattern is None and f"the first one is {first}" in found.reason
     placed = require_pattern(detect(plate, cycle=(0.0, 9.0)))
     assert placed.ev(1) == (9 if first == "long" else 0)
+
+
+@pytest.mark.parametrize("kind", ["codes", "light"])
+@pytest.mark.parametrize("stops", [3, 4, 5])
+def test_a_lifted_black_does_not_make_the_step_smaller(stops: int, kind: str) -> None:
+    plate = plate_of(Scene(31 + stops), _alternating(stops, 0), noise=0.002)
+    for codes in plate.pictures.values():
+        light = codes ** np.float32(2.2)
+        codes[:] = 0.02 + 0.98 * codes if kind == "codes" else (0.02 + 0.98 * light) ** np.float32(1 / 2.2)
+    found = detect(plate)
+    assert require_pattern(found).ratio_stops == pytest.approx(stops, abs=0.1)
+    assert any("black" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_short_plate_under_a_flickering_light_alternates_between_two_exposures(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    truth = _alternating(1.5, 0, count=6)
+    flicker = np.log2(1 + 0.1 * rng.uniform(-1, 1, 6))
+    found = detect(plate_of(Scene(40 + seed), [ev + off for ev, off in zip(truth, flicker, strict=True)]))
+    pattern = require_pattern(found)
+    assert len(pattern.cycle) == 2
+    assert [pattern.ev(number) > 0.5 for number in range(1, 7)] == [False, True] * 3
+
+
+def test_notes_about_files_are_reported() -> None:
+    class Noted(MemoryPlate):
+        def read(self, number: int) -> PlateImage:
+            return replace(super().read(number), notes=("one file was left out",))
+
+    plate = Noted(plate_of(Scene(3), _alternating(2, 0)).pictures)
+    assert detect(plate).file_notes == ("one file was left out",)
+
+
+def test_numbers_as_far_apart_as_time_stamps_are_refused_at_once() -> None:
+    pictures = plate_of(Scene(3), _alternating(2, 0)).pictures
+
+    class Stamped(MemoryPlate):
+        missing = ()
+
+    plate = Stamped({1_700_000_000_000 + 40_000_123 * place: codes for place, codes in enumerate(pictures.values())})
+    with pytest.raises(MissingFrames, match="12 frames"):
+        detect(plate)

@@ -215,7 +215,7 @@ def test_alpha_and_layers_and_metadata_of_an_exr_plate_pass_through(tmp_path):
 def test_nonfinite_and_too_bright_pixels_are_counted_and_said(tmp_path):
     for number in (1, 2, 3):
         picture = np.clip(ramp() * (1.0 if number != 2 else GAIN), 0, 1)
-        if number == 2:
+        if number == 3:
             picture[0, 0] = np.nan
             picture[1, :3] = 1.5
         write_exr(tmp_path / f"p.{number}.exr", {"RGB": picture}, {}, pixel_type="float")
@@ -226,10 +226,10 @@ def test_nonfinite_and_too_bright_pixels_are_counted_and_said(tmp_path):
         engine=MERGE,
         output=Output(pattern=str(tmp_path / "o.#.exr")),
     )
-    said = {event.code: event for event in render(shot, FrameRange((2,))) if isinstance(event, Warned)}
-    assert "1 pixels" in said["nonfinite"].message and said["nonfinite"].frame == 2
+    said = {event.code: event for event in render(shot, FrameRange((3,))) if isinstance(event, Warned)}
+    assert "1 pixels" in said["nonfinite"].message and said["nonfinite"].frame == 3
     assert "3 pixels" in said["above_clip"].message
-    assert np.isfinite(pixels(tmp_path / "o.2.exr")).all()
+    assert np.isfinite(pixels(tmp_path / "o.3.exr")).all()
 
 
 def test_all_missing_frames_are_named_before_any_work(plate, tmp_path):
@@ -323,3 +323,32 @@ def test_a_flickering_light_is_reported_once_and_does_not_pump_in_short_frames(t
     assert "in 3 frames: 3-5" in found[1].message
     shadows = [np.median(pixels(tmp_path / "hdr" / f"sh.{number:04d}.exr") / (4 * light)) for number in (3, 5)]
     assert shadows == pytest.approx([1, 1], abs=0.03)
+
+
+def test_files_of_others_are_never_replaced_without_force(plate, tmp_path):
+    shot = shot_of(plate, tmp_path)
+    (tmp_path / "hdr").mkdir()
+    write_exr(tmp_path / "hdr" / "sh.1003.exr", {"RGB": ramp()}, {})
+    before = (tmp_path / "hdr" / "sh.1003.exr").read_bytes()
+    with pytest.raises(ShotError, match="sh.1003.exr") as caught:
+        render(shot)
+    assert "--force" in caught.value.hint and files(tmp_path / "hdr") == ["sh.1003.exr"]
+    assert (tmp_path / "hdr" / "sh.1003.exr").read_bytes() == before
+    render(shot, FrameRange((1001,)))
+    render(shot, force=True)
+    assert len([name for name in files(tmp_path / "hdr") if name.endswith(".exr")]) == 5
+
+
+def test_frames_of_other_settings_are_replaced_with_one_warning(plate, tmp_path):
+    shot = shot_of(plate, tmp_path)
+    assert not [event for event in render(shot) if isinstance(event, Warned) and event.code == "frames_replaced"]
+    changed = replace(shot, engine=replace(MERGE, reference_trust="hard"))
+    reported = [event for event in render(changed) if isinstance(event, Warned) and event.code == "frames_replaced"]
+    assert len(reported) == 1 and "1001-1005" in reported[0].message
+
+
+def test_a_document_with_exposures_and_cuts_of_the_wrong_phase_is_refused(plate, tmp_path):
+    wrong = shot_of(plate, tmp_path, exposures=ExposurePattern((0.0, 3.0), 1002))
+    with pytest.raises(ExposureError, match="pixels show"):
+        render(wrong)
+    render(replace(wrong, trust_given=True))

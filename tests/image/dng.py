@@ -15,10 +15,13 @@ _BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 10: 8}
 _BYTE, _ASCII, _SHORT, _LONG, _RATIONAL, _SIGNED = 1, 2, 3, 4, 5, 10
 
 
-def write_dng(path, light, *, neutral=(0.5, 1, 0.8), black=512, white=15000, shutter=(1, 48), orientation=1, iso=0):
+def write_dng(
+    path, light, *, neutral=(0.5, 1, 0.8), black=512, white=15000, shutter=(1, 48), orientation=1, iso=0, extra=()
+):
     """Write ``(H, W, 3)`` light of Rec.709 primaries as an RGGB mosaic that clips where a camera channel reaches 1.
 
-    ``neutral`` is what the camera's channels see of white: the as-shot white balance is its inverse.
+    ``neutral`` is what the camera's channels see of white: the as-shot white balance is its inverse. ``extra`` has
+    further tags as (number, type, value).
     """
     height, width, _ = light.shape
     camera = light * np.asarray(neutral)
@@ -36,7 +39,7 @@ def write_dng(path, light, *, neutral=(0.5, 1, 0.8), black=512, white=15000, shu
         (50706, _BYTE, bytes((1, 4, 0, 0))), (50708, _ASCII, b"F2HDR Synthetic\0"), (50714, _LONG, [black]),
         (50717, _LONG, [white]), (50721, _SIGNED, [part for value in matrix for part in (value, 100000)]),
         (50728, _RATIONAL, [part for value in neutral for part in (round(value * 100000), 100000)]),
-        (50778, _SHORT, [21]),
+        (50778, _SHORT, [21]), *extra,
     ]  # fmt: skip
     path.write_bytes(_tiff(tags, codes.tobytes(), iso))
     return path

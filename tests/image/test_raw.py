@@ -2,12 +2,14 @@
 
 import importlib.util
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from f2hdr_backend.image.read import open_plate, read_image
+from f2hdr_backend.image.timecode import timecode_text
 from f2hdr_backend.shot.errors import ImageError, UnreadableFrame
 
 pytest.importorskip("rawpy")
@@ -98,6 +100,32 @@ def test_exposures_come_from_shutter_and_sensitivity(tmp_path):
         write_dng(tmp_path / f"p.{number}.dng", scene(), iso=100 if number % 2 else 800)
     values = open_plate(str(tmp_path / "p.#.dng")).exposure_metadata()
     assert [round(values[n] - values[1], 3) for n in range(1, 5)] == [0, 3, 0, 3]
+
+
+@pytest.mark.parametrize(
+    ("rate", "code", "text"),
+    [
+        ((24000, 1001), "1103020100000000", "01:02:03:11"),
+        ((25, 1), "2459591300000000", "13:59:59:24"),
+        ((30000, 1001), "4203050200000000", "02:05:03;02"),
+        ((60, 1), "2983020100000000", "01:02:03:59"),
+        ((50, 1), "1703028100000000", "01:02:03:35"),
+        ((50, 1), "1703020100000000", "01:02:03:34"),
+    ],
+)
+def test_timecode_and_rate_of_cinema_dng_are_kept(tmp_path, rate, code, text):
+    extra = ((51043, 1, bytes.fromhex(code)), (51044, 10, list(rate)), (51081, 2, b"A001\0\0"))
+    path = str(write_dng(tmp_path / "a.dng", scene(), extra=extra))
+    for metadata in (read_image(path).metadata, sys.modules["f2hdr_backend.image.raw"].probe_raw(path)[2]):
+        assert metadata["framesPerSecond"] == Fraction(*rate)
+        assert timecode_text(metadata) == text
+        assert metadata["reelName"] == "A001"
+
+
+def test_a_dng_with_damaged_time_tags_has_none(tmp_path):
+    extra = ((51043, 1, bytes.fromhex("ffffffff00000000")), (51044, 10, [24, 0]))
+    metadata = read_image(str(write_dng(tmp_path / "a.dng", scene(), extra=extra))).metadata
+    assert not {"timeCode", "timecode", "framesPerSecond", "reelName"} & set(metadata)
 
 
 def test_portrait_frames_stand_upright(tmp_path):

@@ -183,6 +183,25 @@ def test_a_pattern_that_matches_nothing_is_said(tmp_path):
         open_plate(str(tmp_path / "no folder" / "none.%04d.exr"))
 
 
+def test_files_with_another_padding_are_named(tmp_path):
+    write_plate(tmp_path, [1, 2, 3])
+    (tmp_path / "plate.0002.tif").rename(tmp_path / "plate.2.tif")
+    plate = open_plate(f"{tmp_path}/plate.####.tif")
+    assert list(plate.frames) == [1, 3]
+    assert any("plate.2.tif" in note for note in plate.read(1).notes)
+    with pytest.raises(MissingFrames) as caught:
+        open_plate(f"{tmp_path}/plate.######.tif")
+    assert f"{tmp_path}/plate.####.tif" in caught.value.hint
+
+
+def test_negative_frames_as_printf_names_them_are_read(tmp_path):
+    for place, number in enumerate(("-002", "-001", "0000", "0001")):
+        save(tmp_path / f"n.{number}.tif", np.full((4, 6, 3), place / 4, np.float32), "uint16")
+    plate = open_plate(f"{tmp_path}/n.%04d.tif")
+    assert list(plate.frames) == [-2, -1, 0, 1] and plate.missing == ()
+    assert [round(float(plate.read(number).pixels[0, 0, 0]) * 4) for number in plate.frames] == [0, 1, 2, 3]
+
+
 def test_another_size_names_both(tmp_path):
     text = write_plate(tmp_path, [1, 2])
     write_image(tmp_path / "plate.0002.tif", PIXELS[:20, :30, :3], 16)

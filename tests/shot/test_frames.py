@@ -152,6 +152,25 @@ def test_numbers_in_paths(frame: int, padding: int, number: str) -> None:
     assert Sequence("d", "p.", padding, ".x").path(frame) == f"d/p.{number}.x"
 
 
+def test_negative_numbers_are_found_with_and_without_the_sign_counted(tmp_path: Path) -> None:
+    sequence = Sequence.parse(f"{tmp_path}/p.%04d.x")
+    names = {-12: "-012", -5: "-0005", -1: "-001", 0: "0000", 3: "0003"}
+    for number in names.values():
+        (tmp_path / f"p.{number}.x").touch()
+    assert sequence.listed() == (FrameRange(tuple(names)), ())
+    for frame, number in names.items():
+        assert sequence.path(frame) == f"{tmp_path}/p.{number}.x"
+        assert sequence.frame_of(f"{tmp_path}/p.{number}.x") == frame
+
+
+def test_numbered_files_beside_the_pattern_are_listed(tmp_path: Path) -> None:
+    for number in ("0001", "0002", "1", "00003", "-001", "-0001", "x", "0004a"):
+        (tmp_path / f"p.{number}.x").touch()
+    frames, others = Sequence.parse(f"{tmp_path}/p.####.x").listed()
+    assert list(frames) == [-1, 1, 2]
+    assert others == ("p.-001.x", "p.00003.x", "p.1.x")
+
+
 @given(NAME, PADDING, NAME, FRAME, st.sampled_from(["", ".", "a/b c", "/abs"]))
 def test_frame_of_undoes_path(prefix: str, padding: int, suffix: str, frame: int, folder: str) -> None:
     sequence = Sequence(folder, prefix, padding, suffix)

@@ -37,3 +37,11 @@ def test_kinds_are_counted_apart():
 def test_warnings_that_differ_are_always_reported():
     events = [Warned("smaller_plan", "bands of 512 rows", 1), Warned("smaller_plan", "bands of 256 rows", 2), END]
     assert list(report_once(events)) == events
+
+
+def test_notes_about_files_are_told_once_a_kind():
+    notes = [("left out", '"a.1.tif" is not part of it'), ("pages", '"{}.tif" has 3 pages')]
+    events = [Warned("file_note", words.format(frame), frame) for frame in (1, 2) for _, words in notes]
+    stated = list(report_once([*events, END]))
+    assert stated == [*events[:2], stated[2], END]
+    assert "2 frames: 1-2" in stated[2].message

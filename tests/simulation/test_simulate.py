@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from f2hdr_backend.image.exr import read_header
+from f2hdr_backend.image.metadata import anchor_gain
 from f2hdr_backend.image.read import open_plate, read_image
 from f2hdr_backend.image.write import write_exr, write_image
 from f2hdr_backend.shot.document import Shot
@@ -56,6 +58,7 @@ def test_the_truth_is_the_scene_up_to_the_short_clip(tmp_path: Path) -> None:
     scale = np.median(truth / _scene(1002))
     assert truth == pytest.approx(np.minimum(_scene(1002) * scale, 4.0), rel=1e-5)
     assert truth.max() == 4.0
+    assert anchor_gain(read_header(tmp_path / "truth" / "truth.1002.exr")) == 4.0
 
 
 def test_the_same_seed_gives_the_same_files_and_another_one_other_noise(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from f2hdr_backend.cli.task import AsJson, Progress, show_lines, task
 from f2hdr_backend.shot.errors import DocumentError
 from f2hdr_backend.shot.events import Event, FrameDone, RenderFinished, Warned
 from f2hdr_backend.shot.frames import FrameRange
+from f2hdr_backend.shot.naming import plate_named
 
 if TYPE_CHECKING:
     from f2hdr_backend.deliver.deliver import DeliveryStarted, LightMeasured
@@ -25,7 +26,10 @@ def register(app: typer.Typer) -> None:
 
 
 def convert(
-    source: Annotated[str, typer.Argument(help="hdr.####.exr, or a movie.", metavar="HDR")],
+    source: Annotated[
+        list[str],
+        typer.Argument(help="hdr.####.exr, a folder, one file or all files of a sequence, or a movie.", metavar="HDR"),
+    ],
     output: Annotated[
         str, typer.Option("--output", "-o", help="out.mov (ProRes), out.mp4 (HEVC), out.####.png or out.####.tif.")
     ],
@@ -57,12 +61,13 @@ def convert(
     with task(Progress.BAR):
         from f2hdr_backend.deliver.deliver import Delivery, deliver
 
+        named = plate_named(source)
         delivery = Delivery(
-            source=source,
+            source=named.plate,
             output=output,
             display=display,
             view=view,
-            frames=None if frames is None else FrameRange.parse(frames),
+            frames=named.frames if frames is None else FrameRange.parse(frames),
             input_space=input_space,
             config=config,
             exposure=exposure,

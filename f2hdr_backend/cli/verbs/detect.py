@@ -15,6 +15,7 @@ from f2hdr_backend.cli.command import Section
 from f2hdr_backend.shot.document import Color
 from f2hdr_backend.shot.exposure import ExposurePattern
 from f2hdr_backend.shot.frames import FrameRange
+from f2hdr_backend.shot.naming import plate_named
 
 if TYPE_CHECKING:
     from f2hdr_backend.detection.detect import Detection
@@ -27,7 +28,12 @@ def register(app: typer.Typer) -> None:
 
 
 def detect(
-    plate: Annotated[str, typer.Argument(help="plate.####.tif, or a movie.", metavar="PLATE")],
+    plate: Annotated[
+        list[str],
+        typer.Argument(
+            help="plate.####.tif, a folder, one file or all files of a sequence, or a movie.", metavar="PLATE"
+        ),
+    ],
     plot: Annotated[Path | None, typer.Option(help="PNG to write: the exposure of every frame.")] = None,
     frames: Annotated[str | None, typer.Option(help="Frames to read, such as 1001-1010. Default: all.")] = None,
     input_space: Annotated[
@@ -48,11 +54,12 @@ def detect(
     from f2hdr_backend.engine.settle import detect_light
     from f2hdr_backend.image.read import open_plate
 
-    opened = open_plate(plate)
+    named = plate_named(plate)
+    opened = open_plate(named.plate)
     try:
         with _progress(as_json) as progress:
             color = Color(input_space=input_space, config=config)
-            wanted = FrameRange.parse(frames) if frames else None
+            wanted = FrameRange.parse(frames) if frames else named.frames
             detection = detect_light(color, opened, wanted, progress=progress)
     finally:
         opened.close()
@@ -99,7 +106,7 @@ def _report(detection: Detection, pattern: ExposurePattern, plate: Plate) -> Ite
     yield f"confidence  {detection.confidence:.2f}, from {source}"
     yield f"cuts        {_listed(detection.cuts, 'a new shot begins at frame')}"
     yield f"dropped     {_listed(detection.dropped, 'the cycle breaks before frame')}"
-    for note in detection.notes:
+    for note in (*detection.notes, *detection.file_notes):
         yield f"note        {note}"
     yield f"as options  {_options(pattern, plate.frames.first)}"
 

@@ -59,8 +59,8 @@ def prepare(
             _show(events)
         else:
             show_lines(events, progress)
-        if rules and is_document(source):
-            shot = _with_paths(shot, read_shot(source), "config" in options.given, render_to)
+        if rules and len(source) == 1 and is_document(source[0]):
+            shot = _with_paths(shot, read_shot(source[0]), "config" in options.given, render_to)
         write_shot(output, shot)
 
 

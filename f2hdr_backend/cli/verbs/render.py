@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,7 @@ from f2hdr_backend.image.apart import warm_up
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.errors import DocumentError
 from f2hdr_backend.shot.events import Event
+from f2hdr_backend.shot.naming import default_output
 
 
 def register(app: typer.Typer) -> None:
@@ -29,9 +31,16 @@ def render(
     source: Source,
     options: ShotOptions,
     output: Annotated[
-        str | None, typer.Option("--output", "-o", help="EXR frames to write, such as hdr/shot.####.exr.")
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="EXR frames to write, such as hdr/shot.####.exr. Default: PLATE_hdr/ in the plate's folder.",
+        ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Render frames again that are already done.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Render all frames again, and replace files that F2HDR did not write.")
+    ] = False,
     dry_run: Annotated[
         bool,
         typer.Option(
@@ -57,16 +66,19 @@ def render(
     """
     progress = Progress.JSON if as_json else progress
     with task(progress):
-        timeline = is_cut(source, handles)
+        plate = source[0] if len(source) == 1 else ""
+        timeline = is_cut(plate, handles)
         if timeline and (dry_run or preview is not None):
             raise DocumentError(
-                f'--dry-run and --preview take a plate or a Shot document, not the timeline "{source}".',
+                f'--dry-run and --preview take a plate or a Shot document, not the timeline "{plate}".',
                 hint="Leave them out.",
             )
         if timeline:
-            events: Iterator[Event] = render_timeline(source, output, options, handles, rules, force=force)
+            events: Iterator[Event] = render_timeline(plate, output, options, handles, rules, force=force)
         else:
             shot, found = options.shot(source, output, path_mapping(rules))
+            if not shot.output.pattern:
+                shot = replace(shot, output=replace(shot.output, pattern=default_output(shot.plate)))
             if dry_run:
                 _dry_run(shot, force, progress)
                 return

@@ -10,6 +10,7 @@ import typer
 from f2hdr_backend.cli.command import Section
 from f2hdr_backend.shot.errors import ExposureError
 from f2hdr_backend.shot.exposure import ExposurePattern
+from f2hdr_backend.shot.naming import plate_named
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +26,8 @@ def register(app: typer.Typer) -> None:
 
 def response(
     plate: Annotated[
-        str, typer.Argument(help="plate.####.jpg, a movie, or a bracket of any number of frames.", metavar="PLATE")
+        list[str],
+        typer.Argument(help="plate.####.jpg, a folder, a movie, or a bracket of any number of files.", metavar="PLATE"),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write: camera.json or camera.cube.")],
     exposures: Annotated[
@@ -45,10 +47,11 @@ def response(
     from f2hdr_backend.response.fit import spread
     from f2hdr_backend.response.plate import MOST_FRAMES, recover_from, sampled_codes
 
-    opened = open_plate(plate)
+    named = plate_named(plate)
+    opened = open_plate(named.plate)
     try:
         stops = _stops(opened, exposures)
-        numbers = list(opened.frames)[:MOST_FRAMES]
+        numbers = list(named.frames or opened.frames)[:MOST_FRAMES]
         found, matches = recover_from([(sampled_codes(opened, number), stops[number]) for number in numbers])
     finally:
         opened.close()

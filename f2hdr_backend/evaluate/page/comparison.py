@@ -14,6 +14,7 @@ from f2hdr_backend.evaluate.page.page import PageFrame, ScoreRow, Source
 from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.image.exr import read_header
 from f2hdr_backend.image.frame import Plate
+from f2hdr_backend.image.metadata import anchor_gain
 from f2hdr_backend.image.read import open_plate
 from f2hdr_backend.shot.equations import GAMMA
 from f2hdr_backend.shot.errors import ImageError
@@ -24,6 +25,8 @@ MASKS = ("motion.", "motion_mask.", "occlusion.")
 """Prefixes of the names of mask layers."""
 MISMATCH_STOPS = 0.5
 """Difference in overall exposure, in stops, above which a comparison is probably a mistake."""
+CONSTANT_STOPS = 0.05
+"""A difference in stops that varies by less over the picture is constant; smaller ones are not reported."""
 _SHADOW = 2.0**-8
 """Values below this share of white are not used to compare exposures."""
 
@@ -150,9 +153,12 @@ class Comparison:
         first, *others = self.sides
         planes = {name: plane for name, plane in self.read(self.frames.first).planes.items() if plane.ndim == 3}
         for side in others:
-            stops = _stops_between(planes[side.name], planes[first.name], white)
-            if abs(stops) > MISMATCH_STOPS:
-                remedy = f" --truth-stops {-stops:.2f} would correct it." if side.name == "truth" else ""
+            stops, spread = _stops_between(planes[side.name], planes[first.name], white)
+            remedy = f" --truth-stops {-stops:.2f} would correct it." if side.name == "truth" else ""
+            if spread < CONSTANT_STOPS < abs(stops):
+                factor = f"{side.name} is {stops:+.2f} stops from A everywhere (a factor of {2**stops:.4g})"
+                yield f"{factor}: its 1.0 is another exposure.{remedy}"
+            elif abs(stops) > MISMATCH_STOPS:
                 yield f"{side.name} is {stops:+.2f} stops from A (median of frame {self.frames.first}).{remedy}"
 
     def close(self) -> None:
@@ -188,8 +194,7 @@ def _anchor(plate: Plate) -> float | None:
     """
     if not (plate.name.lower().endswith(".exr") and Sequence.is_pattern(plate.name)):
         return None
-    gain = read_header(Sequence.parse(plate.name).path(plate.frames.first)).get("f2hdr/anchor_gain")
-    return float(gain) if isinstance(gain, (int, float)) and gain > 0 else None
+    return anchor_gain(read_header(Sequence.parse(plate.name).path(plate.frames.first)))
 
 
 def _shown_layers(layers: Mapping[str, NDArray[np.generic]]) -> dict[str, FloatArray]:
@@ -203,8 +208,14 @@ def _shown_layers(layers: Mapping[str, NDArray[np.generic]]) -> dict[str, FloatA
     return dict(sorted(shown.items(), key=lambda item: item[1].ndim, reverse=True))
 
 
-def _stops_between(picture: FloatArray, base: FloatArray, white: float) -> float:
-    """Median of log2(picture / base) over values that are well exposed in both; 0 where there are none."""
+def _stops_between(picture: FloatArray, base: FloatArray, white: float) -> tuple[float, float]:
+    """Median of log2(picture / base) over values that are well exposed in both, and the range of its middle half.
+
+    Both are 0 where no value is.
+    """
     low, high = _SHADOW * white, white / 2
     good = (picture > low) & (picture < high) & (base > low) & (base < high)
-    return float(np.median(np.log2(picture[good] / base[good]))) if good.any() else 0.0
+    if not good.any():
+        return 0.0, 0.0
+    lower, middle, upper = np.quantile(np.log2(picture[good] / base[good]), (0.25, 0.5, 0.75))
+    return float(middle), float(upper - lower)

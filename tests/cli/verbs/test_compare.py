@@ -116,6 +116,16 @@ def test_a_ground_truth_of_another_exposure_is_reported_and_scaled(tmp_path):
     assert "inf" in fixed.stdout
 
 
+def test_a_truth_of_f2hdr_needs_no_option_and_a_constant_factor_is_named(tmp_path):
+    a = _write(tmp_path, "a", lambda n: 8 * _truth(n), {"f2hdr/anchor_gain": 8.0})
+    truth = _write(tmp_path, "truth", lambda n: 4 * _truth(n), {"f2hdr/anchor_gain": 4.0})
+    plain = _write(tmp_path, "plain", lambda n: 1.2 * _truth(n))
+    page = str(tmp_path / "p.html")
+    answer = _run(a, a, "--truth", truth, "-o", page)
+    assert "inf" in answer.stdout and "warning" not in answer.stderr
+    assert "+0.26 stops" in _run(a, a, "--truth", plain, "-o", page).stderr
+
+
 def test_limits_of_the_page_are_reported_and_scores_stay_complete(shots, tmp_path):
     a, b, truth = shots
     page = tmp_path / "p.html"

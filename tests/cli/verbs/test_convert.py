@@ -329,3 +329,37 @@ def test_a_movie_keeps_timecode_rate_and_pixel_shape_and_shows_the_display_windo
         assert stream.metadata["timecode"] == "01:02:03:04"
         assert (stream.sample_aspect_ratio, stream.average_rate) == (2, Fraction(24000, 1001))
         assert (stream.width, stream.height) == (48, 32)
+
+
+def test_every_second_frame_is_half_the_rate_and_the_timecode_counts_it(tmp_path, f2hdr):
+    header = {"timeCode": OpenEXR.TimeCode(1, 2, 3, 14, *[0] * 14), "framesPerSecond": Fraction(24)}
+    write_frames(tmp_path, (1002, 1004, 1006), header)
+    for words, rate, time in (((), 12, "01:02:03:07"), (("--fps", "24"), 24, "01:02:03:07")):
+        ran = f2hdr("convert", tmp_path / "hdr.####.exr", "-o", tmp_path / "o.mov", "--display", "Rec.709", *words)
+        assert ran.returncode == 0, ran.stderr
+        with av.open(str(tmp_path / "o.mov")) as movie:
+            stream = movie.streams.video[0]
+            assert (stream.frames, stream.average_rate, stream.metadata["timecode"]) == (3, rate, time)
+    write_frames(tmp_path, (1001, 1002, 1003, 1004, 1005, 1006), header)
+    words = ("--frames", "1001-1005x2", "--display", "Rec.709", "-o", tmp_path / "p.mov")
+    assert f2hdr("convert", tmp_path, *words).returncode == 0
+    with av.open(str(tmp_path / "p.mov")) as movie:
+        assert (movie.streams.video[0].frames, movie.streams.video[0].average_rate) == (3, 12)
+
+
+def test_missing_frames_of_a_sequence_without_a_step_are_named(tmp_path, f2hdr):
+    write_frames(tmp_path, (1001, 1002, 1004))
+    ran = f2hdr("convert", tmp_path / "hdr.####.exr", "-o", tmp_path / "o.mov", "--display", "Rec.709")
+    assert ran.returncode == 2 and "1003" in ran.stderr
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_pictures_keep_the_pixel_shape(tmp_path, f2hdr, suffix):
+    oiio = pytest.importorskip("OpenImageIO")
+    source = write_frames(tmp_path, (1,), {"pixelAspectRatio": 2.0}).with_name("hdr.#.exr")
+    assert f2hdr("convert", source, "-o", tmp_path / f"o.#.{suffix}", "--display", "sRGB").returncode == 0
+    assert oiio.ImageInput.open(str(tmp_path / f"o.1.{suffix}")).spec().getattribute("PixelAspectRatio") == 2
+    square = write_frames(tmp_path, (2,)).with_name("hdr.#.exr")
+    words = ("--frames", "2", "-o", tmp_path / f"s.#.{suffix}", "--display", "sRGB")
+    assert f2hdr("convert", square, *words).returncode == 0
+    assert oiio.ImageInput.open(str(tmp_path / f"s.2.{suffix}")).spec().getattribute("PixelAspectRatio") in (None, 1)

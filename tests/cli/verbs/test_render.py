@@ -56,6 +56,20 @@ def test_one_command_gives_as_many_frames_and_finds_the_exposures(plate, tmp_pat
     assert shot["exposures"]["cycle"] == [0.0, 3.0]
 
 
+def test_without_an_output_a_folder_beside_the_plate_has_the_frames_and_the_last_line_names_it(plate, tmp_path):
+    result = f2hdr("render", tmp_path, "--method", "merge")
+    assert result.returncode == 0, result.stderr
+    assert frames_in(tmp_path / "p_hdr") == [f"p.{n:04d}.exr" for n in range(1, 7)]
+    assert os.path.join("p_hdr", "p.0006.exr") in result.stderr.strip().splitlines()[-1]
+
+
+def test_the_files_of_a_glob_are_the_frames_that_are_rendered(plate, tmp_path):
+    chosen = [tmp_path / f"p.{number:04d}.tif" for number in (2, 3)]
+    result = f2hdr("render", *chosen, "--method", "merge", "-o", tmp_path / "hdr" / "o.####.exr")
+    assert result.returncode == 0, result.stderr
+    assert frames_in(tmp_path / "hdr") == ["o.0002.exr", "o.0003.exr"]
+
+
 def test_a_shot_document_renders_the_same_pixels(plate, tmp_path):
     options = ("--method", "merge", "--exposures", "0,3", "--first-exposure", "short", "--frames", "2-3")
     first = f2hdr("render", plate, "-o", tmp_path / "a" / "o.####.exr", *options)

@@ -26,7 +26,7 @@ def kalantari(root):
     return root
 
 
-def exr_pairs(root, scene="."):
+def exr_pairs(root, scene=".", scale=1.0, header=None):
     folder = root / scene
     for number in range(1001, 1007):
         light = trees.radiance(number - 1001) * np.float32(2)
@@ -34,7 +34,8 @@ def exr_pairs(root, scene="."):
         (folder / "plate").mkdir(parents=True, exist_ok=True)
         plate = np.minimum(light * gain, 1)
         write_exr(folder / "plate" / f"plate.{number}.exr", {"RGB": plate}, {}, pixel_type="float")
-        write_exr(folder / "truth" / f"truth.{number}.exr", {"RGB": light - 0.01}, {}, pixel_type="float")
+        truth = {"RGB": ((light - 0.01) * scale).astype(np.float32)}
+        write_exr(folder / "truth" / f"truth.{number}.exr", truth, header or {}, pixel_type="float")
     (folder / "Exposures.txt").write_text("0 3")
     return root
 
@@ -204,6 +205,13 @@ def test_exr_pairs_stay_on_the_scale_of_the_plate(tmp_path):
     assert window.truth.divisor == 1
     np.testing.assert_allclose(window.truth.radiance, np.clip(light - 0.01, 0, 1), atol=1e-6)
     np.testing.assert_allclose(window.codes[1], np.minimum(light * 8, 1) ** (1 / 2.2), atol=1e-5)
+
+
+def test_exr_pairs_of_a_truth_by_f2hdr_are_scaled_by_its_header(tmp_path):
+    own = open_dataset("exr-pairs", exr_pairs(tmp_path / "a"))
+    scaled = open_dataset("exr-pairs", exr_pairs(tmp_path / "b", scale=8.0, header={"f2hdr/anchor_gain": 8.0}))
+    first, second = (read_window(reader, reader.windows[0]).truth.radiance for reader in (own, scaled))
+    np.testing.assert_allclose(second, first, rtol=2e-3)
 
 
 def test_exr_pairs_name_frames_that_have_no_pair(tmp_path):

@@ -13,6 +13,8 @@ from f2hdr_backend.evaluate.reading.dataset import DatasetReader, WindowFiles
 from f2hdr_backend.evaluate.reading.ground_truth import GroundTruth, normalize_reference
 from f2hdr_backend.evaluate.reading.pairing import pair_by_number
 from f2hdr_backend.image.arrays import FloatArray
+from f2hdr_backend.image.exr import read_header
+from f2hdr_backend.image.metadata import anchor_gain
 from f2hdr_backend.image.read import read_image
 
 PLATE, TRUTH = "plate", "truth"
@@ -23,9 +25,9 @@ class Reader(DatasetReader):
 
     expects = (
         "plate/ and truth/ with frames of the same numbers (plate: integer images in gamma 2.2, or linear EXR with 1 "
-        "at each frame's clip; truth: EXR with 1 at the clip of the short exposure) and Exposures.txt (stops, one "
-        "per "
-        "frame of the cycle, starting at the first frame), in the folder itself or in one folder per scene."
+        "at each frame's clip; truth: EXR with 1 at the clip of the short exposure, or written by F2HDR) and "
+        "Exposures.txt (stops, one per frame of the cycle, starting at the first frame), in the folder itself or in "
+        "one folder per scene."
     )
 
     def _find(self) -> Iterator[WindowFiles]:
@@ -41,10 +43,12 @@ class Reader(DatasetReader):
         return Response("linear" if image.kind == "float" else "gamma22").to_network(image.pixels)
 
     def truth(self, path: str) -> GroundTruth:
-        """Return a ground-truth frame clipped to 0-1, so that its scale is that of the plate. Raises
-        UnreadableFrame.
+        """Return a ground-truth frame clipped to 0-1, on the scale of the plate. Raises UnreadableFrame.
+
+        The clip of the short exposure is in the header of files that F2HDR wrote; in other files it is 1.
         """
-        return normalize_reference(np.clip(read_image(path).pixels, 0, 1))
+        stated = anchor_gain(read_header(path)) if path.lower().endswith(".exr") else None
+        return normalize_reference(np.clip(read_image(path).pixels / np.float32(stated or 1.0), 0, 1))
 
     def _windows(self, folder: Path) -> Iterator[WindowFiles]:
         plate, truth = (

@@ -1,0 +1,34 @@
+"""A lifted black is found from the levels of two exposures, and nothing is found where black is 0."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from f2hdr_backend.detection.black import find_black
+
+LEVELS = np.geomspace(0.0004, 0.9, 300).astype(np.float32)
+
+
+def lifted(light, lift, in_codes):
+    if not in_codes:
+        return lift + (1 - lift) * light
+    return (lift + (1 - lift) * light ** (1 / 2.2)) ** 2.2
+
+
+@pytest.mark.parametrize("stops", [1, 2, 4])
+@pytest.mark.parametrize(("lift", "in_codes"), [(0.02, True), (0.0625, True), (0.01, False), (0.04, False)])
+def test_the_lift_is_found_where_it_was_made(lift, in_codes, stops):
+    first, second = (lifted(light, lift, in_codes) for light in (LEVELS / 2**stops, LEVELS))
+    found = find_black(first, second, 0.0012, 0.85)
+    assert found is not None and found.codes == in_codes
+    assert found.lift == pytest.approx(lift, abs=0.002)
+    np.testing.assert_allclose(found.subtracted(second), LEVELS, rtol=0.05, atol=0.002)
+
+
+def test_no_lift_is_found_in_light_and_in_noise():
+    rng = np.random.default_rng(1)
+    for stops in (1, 3, 5):
+        for spread in (0.0, 0.02, 0.1):
+            first = (LEVELS / 2**stops) * np.exp2(rng.normal(0, spread, LEVELS.size))
+            assert find_black(first, LEVELS, 0.0012, 0.85) is None
