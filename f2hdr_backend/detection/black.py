@@ -7,6 +7,7 @@ old video standard lifted black, it did it to the codes; where a sensor's black 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.shot.equations import GAMMA
 
-CODE_LIFTS = np.linspace(0, 0.12, 49)
+CODE_LIFTS = np.linspace(0, 0.08, 33)
 LIGHT_LIFTS = np.linspace(0, 0.06, 49)
 UNEVEN_EV = 0.08
 """Stops by which the step varies over brightness before a lift is looked for: noise alone stays below."""
@@ -60,6 +61,15 @@ def find_black(first: FloatArray, second: FloatArray, floor: float, ceiling: flo
     least, best = min(found, key=lambda pair: pair[0])
     is_lifted = best.lift >= (LEAST_CODE if best.codes else LEAST_LIGHT)
     return best if is_lifted and least < CLEARLY_EVENER * plain else None
+
+
+def lifted_note(steps: Sequence[Black | None]) -> tuple[str, ...]:
+    """Return a note if a lifted black was subtracted for most of the measured steps; ``steps`` has that of each."""
+    found = [black for black in steps if black is not None]
+    if len(found) <= len(steps) / 2:
+        return ()
+    lift, where = float(np.median([black.lift for black in found])), "codes" if found[0].codes else "linear light"
+    return (f"black is lifted to {lift:.1%} of the {where}; it is subtracted to measure exposures, not in renders",)
 
 
 def _variation(first: FloatArray, second: FloatArray, floor: float, ceiling: float) -> float | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from f2hdr_backend.detection.black import lifted_note
 from f2hdr_backend.detection.cadence import Cadence, Steps, find_cadence, with_exposures
 from f2hdr_backend.detection.contradiction import contradicted, reading
 from f2hdr_backend.detection.cuts import FARTHEST, find_cuts
@@ -120,7 +121,7 @@ def detect(
     believed = not found.verdict.reason
     pattern = exposure_pattern(cadence, numbers) if believed else None
     seen = None if from_pixels.verdict.reason else exposure_pattern(settled(from_pixels.cadence)[0], numbers)
-    lifted = _lifted_black(measured.steps)
+    lifted = lifted_note([step.black for step in measured.steps if not math.isnan(step.stops)])
     against = FrameRange(()) if pattern is None else contradicted(pattern, seen, numbers)
     return Detection(
         frames=numbers,
@@ -215,15 +216,6 @@ def _doubts(pattern: ExposurePattern | None, seen: ExposurePattern | None, again
     different = len(set(pattern.cycle)) if pattern else 0
     if different > RENDERED_EXPOSURES:
         yield f"the plate has {different} exposures; render supports plates of {RENDERED_EXPOSURES}"
-
-
-def _lifted_black(steps: Sequence[Step]) -> tuple[str, ...]:
-    """Return a note if a lifted black was subtracted for most of the steps."""
-    blacks = [step.black for step in steps if step.black is not None]
-    if len(blacks) <= 0.5 * sum(not math.isnan(step.stops) for step in steps):
-        return ()
-    lift, where = float(np.median([black.lift for black in blacks])), "codes" if blacks[0].codes else "linear light"
-    return (f"black is lifted to {lift:.1%} of the {where}; it is subtracted to measure exposures, not in renders",)
 
 
 def _steps_of(numbers: tuple[int, ...], measured: _Measured) -> Steps:

@@ -24,7 +24,7 @@ GROUP, INNER = read(TEXT)
 KNOBS = {knob.name: knob for knob in GROUP.knobs}
 SOURCES = sorted((GIZMO.parent / "f2hdr_nuke").glob("*.py"))
 READERS = {"text", "number", "flag", "path", "record", "keep", "choices", "offer"}
-NOT_A_KNOB = {"color_config", "color_response", "output_pattern", "output_layers"}
+NOT_A_KNOB = {"color_config", "color_context", "color_response", "output_pattern", "output_layers"}
 """Fields of the Shot that the graph or several checkboxes determine, or that Nuke's linear plates do not need."""
 
 
