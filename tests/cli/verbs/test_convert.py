@@ -342,7 +342,7 @@ def test_every_second_frame_is_half_the_rate_and_the_timecode_counts_it(tmp_path
             assert (stream.frames, stream.average_rate, stream.metadata["timecode"]) == (3, rate, time)
     write_frames(tmp_path, (1001, 1002, 1003, 1004, 1005, 1006), header)
     words = ("--frames", "1001-1005x2", "--display", "Rec.709", "-o", tmp_path / "p.mov")
-    assert f2hdr("convert", tmp_path, *words).returncode == 0
+    assert f2hdr("convert", tmp_path / "hdr.1001.exr", *words).returncode == 0
     with av.open(str(tmp_path / "p.mov")) as movie:
         assert (movie.streams.video[0].frames, movie.streams.video[0].average_rate) == (3, 12)
 
