@@ -20,6 +20,7 @@ from f2hdr_backend.detection.measure import (
     measure_frame,
     step_between,
     thin,
+    with_common_black,
 )
 from f2hdr_backend.detection.verdict import Verdict, exposure_pattern, judge_headers, judge_pixels, settled
 from f2hdr_backend.image.arrays import FloatArray
@@ -291,4 +292,4 @@ def _measured(measures: Iterator[FrameMeasure], total: int, progress: Callable[[
         brightness.append(float(measure.thumb.mean()))
         if progress is not None:
             progress(index + 1, total)
-    return _Measured(tuple(steps), alike, tuple(brightness))
+    return _Measured(with_common_black(steps), alike, tuple(brightness))

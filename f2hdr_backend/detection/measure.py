@@ -8,6 +8,7 @@ pan reveals or hides are excluded.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -35,6 +36,10 @@ NOISE_FLOOR_BLOCK, NOISE_FLOOR_SAMPLE = 2.5, 4.0
 PLATEAU_SHARE = 0.35
 """Minimum share of the matched levels in the plateau of their ratios."""
 LEAST_LEVELS = 9
+COMMON_LIFT = 0.6
+"""Range of the middle half of the lifts of black, as a share of their median, within which they are one."""
+LARGEST_SHARE_OF_OTHERS = 0.2
+"""Share of the steps whose lift may be of the other kind, of codes or of light."""
 _LAPLACIAN = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32) / 6
 
 
@@ -60,13 +65,15 @@ class FrameMeasure:
 class Step:
     """A measured brightness difference: ``stops`` by which the second frame is brighter (NaN if no level is well
     exposed in both), ``coverage`` the share of levels that are, and ``spread`` the deviation of the matched levels in
-    stops. ``black`` is the lifted black that was subtracted, or None.
+    stops. ``black`` is the lifted black that was subtracted, or None; ``lifted`` the step with a black subtracted that
+    fits these two frames better, or None.
     """
 
     stops: float
     coverage: float
     spread: float
     black: Black | None = None
+    lifted: Step | None = None
 
 
 UNKNOWN = Step(math.nan, 0.0, math.nan)
@@ -108,7 +115,30 @@ def step_between(first: FrameMeasure, second: FrameMeasure, shift: tuple[int, in
         samples = _overlap_levels(first.samples, second.samples, shift, first.thumb.shape[1])
     by_blocks = _matched(*blocks, block_floor, BRIGHTEST_BLOCK)
     by_samples = _matched(*samples, sample_floor, BRIGHTEST_SAMPLE)
-    return by_samples if math.isnan(by_blocks.stops) or by_samples.spread < by_blocks.spread else by_blocks
+    step = by_samples if math.isnan(by_blocks.stops) or by_samples.spread < by_blocks.spread else by_blocks
+    scales = (
+        _lifted(*blocks, block_floor, BRIGHTEST_BLOCK),
+        _lifted(*samples, sample_floor, BRIGHTEST_SAMPLE),
+    )
+    lifted = [other for other in scales if other is not None]
+    return replace(step, lifted=min(lifted, key=lambda other: other.spread)) if lifted else step
+
+
+def with_common_black(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """Return the steps with a lifted black subtracted if one lift explains a third of the steps up and of those down.
+
+    A lift that only some steps show is a change of the scene.
+    """
+    known = [step for step in steps if not math.isnan(step.stops)]
+    blacks = [step.lifted.black for step in known if step.lifted is not None and step.lifted.black is not None]
+    for part in ([step for step in known if step.stops > 0], [step for step in known if step.stops <= 0]):
+        if sum(step.lifted is not None for step in part) < len(part) / 3 or not part:
+            return tuple(steps)
+    lower, middle, upper = np.quantile([black.lift for black in blacks], (0.25, 0.5, 0.75))
+    in_codes = sum(black.codes for black in blacks) / len(blacks)
+    if upper - lower > COMMON_LIFT * middle or 1 - LARGEST_SHARE_OF_OTHERS > in_codes > LARGEST_SHARE_OF_OTHERS:
+        return tuple(steps)
+    return tuple(step.lifted or step for step in steps)
 
 
 def likeness(first: FrameMeasure, second: FrameMeasure, stops: float) -> tuple[float, tuple[int, int]]:
@@ -168,16 +198,16 @@ def _noise(light: FloatArray, blocks: FloatArray) -> float:
     return math.sqrt(float(np.percentile(dim if dim.size else variance, 10)))
 
 
-def _matched(first: FloatArray, second: FloatArray, floor: float, ceiling: float) -> Step:
-    """Match quantiles after a lifted black is subtracted."""
+def _lifted(first: FloatArray, second: FloatArray, floor: float, ceiling: float) -> Step | None:
+    """Return the step after a lifted black is subtracted; None if black is not lifted."""
     black = find_black(first, second, floor, ceiling)
     if black is None:
-        return _plateau(first, second, floor, ceiling)
-    step = _plateau(black.subtracted(first), black.subtracted(second), floor, ceiling)
-    return replace(step, black=black)
+        return None
+    step = _matched(black.subtracted(first), black.subtracted(second), floor, ceiling)
+    return None if math.isnan(step.stops) else replace(step, black=black)
 
 
-def _plateau(first: FloatArray, second: FloatArray, floor: float, ceiling: float) -> Step:
+def _matched(first: FloatArray, second: FloatArray, floor: float, ceiling: float) -> Step:
     """Match quantiles; the ratio varies where noise and clipping distort it, so the plateau of the ratios is used."""
     usable = (np.minimum(first, second) > floor) & (np.maximum(first, second) < ceiling)
     if np.count_nonzero(usable) < LEAST_LEVELS:
