@@ -155,7 +155,7 @@ def test_two_joined_shots_have_the_windows_they_have_apart(first_length: int, se
 
 
 def test_a_frame_outside_the_plate_is_refused() -> None:
-    with pytest.raises(ShotError, match="Frame 10 is outside the plate's 1-9"):
+    with pytest.raises(ShotError, match="10 is outside .*1-9"):
         TWO.neighbors(10, 1, 9)
 
 
