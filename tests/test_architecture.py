@@ -55,7 +55,7 @@ WALLS = {
     ),
     "api": _wall("shot image color detection simulation engine", "numpy"),
     "demo": _wall("shot image color simulation engine evaluate", "numpy cv2"),
-    "pictures": _wall("shot image color", "numpy cv2 PyOpenColorIO psutil"),
+    "pictures": _wall("shot image color", "numpy cv2 PyOpenColorIO moderngl psutil"),
     "panel": _wall("shot client", "qtpy PySide6 PySide2 nuke f2hdr_nuke"),
     "farm": _wall("shot", "openjd distributed"),
     "install": _wall("shot"),

@@ -118,7 +118,7 @@ class Job:
         )
 
     def cancel(self) -> None:
-        """Cancel the job after the current frame; it leaves no partial file. A job that has ended is unchanged."""
+        """Cancel the job, also within a frame; it leaves no partial file. A job that has ended is unchanged."""
         self.connection.request("DELETE", self._path)
 
 
@@ -161,13 +161,16 @@ def submit(
     return Job(connection, connection.request("POST", "/v1/jobs", body)["id"])
 
 
-def detect(connection: Connection, plate: str, input_space: str = "auto", config: str = "") -> dict[str, Any]:
+def detect(
+    connection: Connection, plate: str, input_space: str = "auto", config: str = "", layer: str = ""
+) -> dict[str, Any]:
     """Measure the exposures of a plate on the server; returns the result of ``f2hdr detect --json``.
 
-    ``input_space`` and ``config`` are those of a Shot's color; the default config is this process's ``$OCIO``.
+    ``input_space`` and ``config`` are those of a Shot's color, ``layer`` is the Shot's; the default config is this
+    process's ``$OCIO``.
     Raises ExposureError if the exposures could not be determined, and errors of the plate and the server.
     """
-    body = {"plate": os.path.abspath(plate), "input_space": input_space, "config": _config(config)}
+    body = {"plate": os.path.abspath(plate), "input_space": input_space, "config": _config(config), "layer": layer}
     return connection.request("POST", "/v1/detect", body, timeout=DETECT_S)
 
 

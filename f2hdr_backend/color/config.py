@@ -260,7 +260,8 @@ class ColorConfig:
                 hint="Correct the config, or choose another space.",
                 config=self.source,
             ) from error
-        return Transform(str(processor.getCacheID()), cpu, tuple(processor.getProcessorMetadata().getFiles()))
+        files = tuple(processor.getProcessorMetadata().getFiles())
+        return Transform(str(processor.getCacheID()), cpu, files, processor)
 
     def _measures_linear(self, name: str) -> bool:
         try:

@@ -32,6 +32,8 @@ class Transform:
     """OCIO's CPUProcessor."""
     files: tuple[str, ...] = ()
     """Lookup tables that the conversion uses."""
+    for_devices: Any = None
+    """OCIO's Processor, from which the shader of a GPU is made."""
 
     def apply(self, pixels: NDArray[Any]) -> FloatArray:
         """Convert ``(H, W, 3)`` of any memory order; return a new float32 array. Nothing is clipped."""

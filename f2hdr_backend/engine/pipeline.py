@@ -36,6 +36,7 @@ from f2hdr_backend.machine.side_by_side import side_by_side
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.events import Event, FrameDone, Warned
 from f2hdr_backend.shot.frames import Sequence as FrameSequence
+from f2hdr_backend.shot.stopping import check_stop, with_stop
 
 NOTABLE_LEVEL = 1.05
 """Ratio between a neighbor's measured and given exposure from which a render reports it."""
@@ -95,13 +96,13 @@ class Pipeline:
         with (
             nullcontext() if self._methods[0].on_host else one_thread_each(),
             ReadAhead(
-                self._read,
+                with_stop(self._read),
                 [task.window.frames for task in tasks],
                 ahead=staging.ahead,
                 readers=staging.readers
                 if FrameSequence.is_pattern(self._shot.plate)
                 else 1,  # movies are read in order
-                prepare=self._ready,
+                prepare=with_stop(self._ready),
                 makers=staging.makers,
             ) as plate,
             ThreadPoolExecutor(staging.writers, "write-behind") as writers,
@@ -142,7 +143,8 @@ class Pipeline:
             seconds = time.monotonic() - began
             # Keep only the codes: the frames' cached results on the device must not wait for a disk.
             codes = [read.frame.codes for read in reads]
-            pending.append((task, seconds, lane.writers.submit(self._finish, task, frame, codes, reads[1].image)))
+            finish = with_stop(self._finish)
+            pending.append((task, seconds, lane.writers.submit(finish, task, frame, codes, reads[1].image)))
             yield from self._input_warnings(task.window, reads[1])
             yield from self._cache_warnings(lane.method)
             while pending and (len(pending) > most or pending[0][-1].done()):
@@ -175,6 +177,7 @@ class Pipeline:
     def _finish(self, task: Task, frame: HdrFrame, codes: Sequence[FloatArray], image: PlateImage) -> list[Warned]:
         """Blend with the reference's radiance, add the layers of the plate's image, and write the file."""
         frame = use_reference(frame, codes, task.window.exposures, self._shot.engine.reference_trust)
+        check_stop()  # a file that is begun is finished
         layers = compose(frame, self._gain, self._shot.output.layers, self._color.finish)
         for name, values in image.layers.items():
             layers.setdefault(name, values)

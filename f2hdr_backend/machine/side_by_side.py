@@ -8,6 +8,8 @@ from threading import Event as Flag
 from threading import Thread
 from typing import TypeVar
 
+from f2hdr_backend.shot.stopping import with_stop
+
 T = TypeVar("T")
 E = TypeVar("E")
 
@@ -38,7 +40,7 @@ def side_by_side(workers: Sequence[Worker[T, E]], tasks: Sequence[T]) -> Generat
         runs.put(tasks[start : start + FRAMES_AT_A_TIME])
     reported: Queue[E | _Ended] = Queue()
     stop = Flag()
-    threads = [Thread(target=_work, args=(worker, runs, reported, stop)) for worker in workers]
+    threads = [Thread(target=with_stop(_work), args=(worker, runs, reported, stop)) for worker in workers]
     for thread in threads:
         thread.start()
     try:

@@ -14,6 +14,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from f2hdr_backend.shot.stopping import check_stop
+
 ROWS_MULTIPLE = 16
 """Bands have a multiple of this many rows, so that strided layers start on their own grid."""
 
@@ -55,6 +57,7 @@ class Bands:
             return layer(*inputs)
         result = into
         for top in range(0, height, step):
+            check_stop()
             bottom = min(top + step, height)
             low, high = max(0, top - reach), min(height, bottom + reach)
             band = layer(*(_rows(picture, low, high, height) for picture in inputs))

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from f2hdr_backend.model.radiance import re_expose, to_radiance
 from f2hdr_backend.model.warp import backward_warp
+from f2hdr_backend.shot.stopping import check_stop
 
 CLIP_START, CLIP_END = 0.9, 0.98
 """Code values of the brightest channel between which a pixel's weight falls from 1 to 0."""
@@ -58,6 +59,7 @@ def merge(frames: Tensor, exposures: Tensor, flows: Tensor, occlusions: Tensor) 
     views, maps = [to_radiance(reference, own_exposure)], [own_headroom]
     total = weight * views[0]
     for side, index in ((0, 0), (1, 2)):
+        check_stop()
         exposure, hidden = exposures[:, index], occlusions[:, side]
         neighbor = backward_warp(frames[:, index], flows[:, side])
         inside = backward_warp(torch.ones_like(own_headroom), flows[:, side])

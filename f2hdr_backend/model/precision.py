@@ -11,6 +11,8 @@ from typing import Generic, TypeVar
 import torch
 from torch import nn
 
+from f2hdr_backend.shot.stopping import check_stop
+
 HALF_LAYERS = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear, nn.PReLU)
 """Layers that autocast computes in half precision, on CPUs and on GPUs."""
 
@@ -21,6 +23,8 @@ class InPrecision(Generic[Network]):
     """A network in float32, and a copy of it for each half precision that is requested."""
 
     def __init__(self, network: Network) -> None:
+        for layer in network.modules():
+            layer.register_forward_pre_hook(_check_stop)
         self._networks = {torch.float32: network}
 
     def __call__(self, precision: torch.dtype) -> Network:
@@ -65,6 +69,11 @@ def exact_float32(device: torch.device) -> Iterator[None]:
             _Exact.users -= 1
             if not _Exact.users:
                 convolutions.allow_tf32, products.allow_tf32 = _Exact.before
+
+
+def _check_stop(layer: nn.Module, inputs: tuple[object, ...]) -> None:
+    """Stop a canceled computation before its next layer."""
+    check_stop()
 
 
 def autocast_precision(device: torch.device) -> torch.dtype:

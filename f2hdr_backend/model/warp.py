@@ -11,6 +11,8 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from f2hdr_backend.shot.stopping import check_stop
+
 BILINEAR, ZEROS, ALIGN_CORNERS = 0, 0, True
 """Arguments of torch's sampler: interpolation, padding, and pixel centers at -1 and 1."""
 
@@ -61,6 +63,7 @@ def sample(neighbor: Tensor, position: Tensor) -> Tensor:
     Returns:
         ``(B, C, h, W)`` in the type of ``neighbor``.
     """
+    check_stop()
     if position.shape[-2] < neighbor.shape[-2]:
         neighbor, position = _rows_needed(neighbor, position)
     height, width = neighbor.shape[-2:]

@@ -7,7 +7,7 @@ import sys
 from typing import NoReturn
 
 from f2hdr_backend.panel import theme
-from f2hdr_backend.panel.qt import Qt, QtCore, QtWidgets, is_qt5
+from f2hdr_backend.panel.qt import Qt, QtWidgets, is_qt5, user_settings
 from f2hdr_backend.panel.workspace import Workspace
 
 
@@ -19,7 +19,7 @@ def run(paths: list[str]) -> NoReturn:
     app.setApplicationName("F2HDR")
     app.setStyle("Fusion")
     app.setPalette(theme.dark_palette())
-    settings = QtCore.QSettings("F2HDR", "panel")
+    settings = user_settings("panel")
     window = Workspace(settings)
     window.resize(1480, 900)
     window.show()

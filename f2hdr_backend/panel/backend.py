@@ -1,7 +1,8 @@
-"""The shared server as the window sees it: its state, its jobs, and what is asked of it. Never waits itself."""
+"""The shared server as the window sees it: its state, its jobs and requests. Never blocks the window."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,11 +18,15 @@ from f2hdr_backend.shot.errors import F2HDRError, ServerError, ServerUnreachable
 from f2hdr_backend.shot.frames import FrameRange
 
 POLL_MS = 700
-"""Milliseconds between two looks at the jobs."""
+"""Milliseconds between two requests for the jobs."""
+CANCEL_POLLS_MS = (0, 150, 300, 450, 600, 800, 1000)
+"""Milliseconds after a cancel at which the jobs are requested."""
 POLLS_A_CACHE = 10
-"""Looks at the jobs for one at the flow cache, whose folder may be large."""
+"""Requests for the jobs per request for the flow cache, whose folder may be large."""
 COMMAND_S = 120.0
 """Seconds that a command of the backend may take."""
+PROGRAM_VARIABLE = "F2HDR_BACKEND"
+"""Environment variable with the path of the f2hdr command."""
 STATES = ("unknown", "stopped", "starting", "running", "refused")
 JobFacts = dict[str, Any]
 
@@ -32,15 +37,17 @@ class Backend(QtCore.QObject):
     state_changed = Signal(str, str)
     """One of ``STATES``, and a sentence about it."""
     jobs_changed = Signal(object)
-    """Every job that the server knows, the newest first, as it tells them."""
+    """Every job that the server knows, the newest first, as it reports them."""
     info_changed = Signal(object)
     """What the server is, with ``cache``; empty while there is none."""
     failed = Signal(object)
-    """An error of something that the user asked for."""
+    """An error of a user's action."""
 
     def __init__(self, parent: Optional[QtCore.QObject] = None) -> None:
         super().__init__(parent)
         self.state = "unknown"
+        self.located = ""
+        """The f2hdr command that the user chose; empty for the one that is found."""
         self.jobs: list[JobFacts] = []
         self._slow = Calls(2, self)
         self._quick = Calls(1, self)
@@ -52,18 +59,18 @@ class Backend(QtCore.QObject):
         self._timer.timeout.connect(self.poll)
 
     def watch(self) -> None:
-        """Begin to look after the server and its jobs; does not start it."""
+        """Begin to poll the server and its jobs; does not start it."""
         self.poll()
         self._timer.start()
 
     def close(self) -> None:
-        """Stop looking. The server and its jobs stay."""
+        """Stop polling. The server and its jobs continue."""
         self._timer.stop()
         self._slow.close()
         self._quick.close()
 
     def poll(self) -> None:
-        """Look once, unless a look is under way."""
+        """Poll once, unless a poll is in progress."""
         if not self._is_polling and self.state != "starting":
             self._is_polling = True
             with_cache = self._polls % POLLS_A_CACHE == 0
@@ -78,6 +85,21 @@ class Backend(QtCore.QObject):
     def stop(self) -> None:
         """End the server, with every job that runs."""
         self._slow.run(lambda: run_command(["serve", "--stop"]), lambda _: self.poll(), self.failed.emit)
+
+    def locate(self, program: str, done: Callable[[str], None]) -> None:
+        """Use the f2hdr command at this path from now on; ``done`` gets its version. It stays unused if it fails."""
+
+        def found(version: str) -> None:
+            os.environ[PROGRAM_VARIABLE] = self.located = program
+            done(version)
+            self.poll()
+
+        self._slow.run(lambda: run_command(["--version"], program), found, self.failed.emit)
+
+    def use_located(self, program: str) -> None:
+        """Use the command that the user chose earlier, unless the environment names one or it is gone."""
+        if os.path.isfile(program) and not os.environ.get(PROGRAM_VARIABLE):
+            os.environ[PROGRAM_VARIABLE] = self.located = program
 
     def submit(
         self,
@@ -110,11 +132,13 @@ class Backend(QtCore.QObject):
 
         self._waking()
         color = shot.color
-        self._slow.run(lambda: detect(connect(), shot.plate, color.input_space, color.config), found, not_found)
+        self._slow.run(
+            lambda: detect(connect(), shot.plate, color.input_space, color.config, shot.layer), found, not_found
+        )
 
     def cancel(self, job: str) -> None:
         """Cancel a job."""
-        self._quick.run(lambda: Job(connect(start=False), job).cancel(), lambda _: self.poll(), self.failed.emit)
+        self._quick.run(lambda: Job(connect(start=False), job).cancel(), self._canceled, self.failed.emit)
 
     def pace(self, job: str, done: Callable[[float], None]) -> None:
         """Call ``done`` with the mean seconds a frame of a job's last frames, if it rendered any."""
@@ -139,6 +163,11 @@ class Backend(QtCore.QObject):
     def command(self, words: list[str], done: Callable[[str], None]) -> None:
         """Run a command of the backend; ``done`` gets what it prints."""
         self._slow.run(lambda: run_command(words), done, self.failed.emit)
+
+    def _canceled(self, _: Any) -> None:
+        """Poll more often until the job has ended."""
+        for milliseconds in CANCEL_POLLS_MS:
+            QtCore.QTimer.singleShot(milliseconds, self.poll)
 
     def _waking(self) -> None:
         if self.state in ("unknown", "stopped"):
@@ -183,7 +212,7 @@ class Backend(QtCore.QObject):
         self.info_changed.emit({})
         lost = [job for job in self.jobs if job["state"] in ("queued", "running")]
         for job in lost:
-            job.update(state="lost", message="The backend went away. Render again: finished frames are kept.")
+            job.update(state="lost", message="The backend ended unexpectedly. Render again: finished frames are kept.")
         self.jobs_changed.emit(self.jobs)
 
     def _set_state(self, state: str, words: str) -> None:
@@ -191,20 +220,24 @@ class Backend(QtCore.QObject):
         self.state_changed.emit(state, words)
 
 
-def run_command(words: list[str]) -> str:
-    """Run a command of the backend and return its standard output. Raises ServerError with what it says."""
+def run_command(words: list[str], program: str = "") -> str:
+    """Run a command of the backend, at the path ``program`` if given, and return its standard output.
+
+    Raises ServerError with its message.
+    """
     flags = 0
     if sys.platform == "win32":
         flags = subprocess.CREATE_NO_WINDOW
     try:
         done = subprocess.run(
-            [*backend_command(), *words], env=clean_environment(), stdin=subprocess.DEVNULL, capture_output=True,
+            [*backend_command(program), *words], env=clean_environment(), stdin=subprocess.DEVNULL, capture_output=True,
             timeout=COMMAND_S, creationflags=flags, check=False,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise ServerError(f"f2hdr {words[0]} cannot be run: {error}.", hint="Check F2HDR_BACKEND.") from error
+        hint = "Locate the f2hdr command: Backend > Locate."
+        raise ServerError(f"The backend cannot be run: {error}.", hint=hint) from error
     if done.returncode:
-        lines = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["it gave no reason."]
+        lines = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no reason was given."]
         raise ServerError(lines[0].removeprefix("error: "), hint=" ".join(lines[1:3]))
     return done.stdout.decode("utf-8", "replace").strip()
 

@@ -1,7 +1,8 @@
-"""The line about the backend: whether it runs, on what, its cache; start, stop, where it is."""
+"""The line about the backend: whether it runs, its devices and cache; start, stop and locate it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Optional
 
 from f2hdr_backend.panel import theme
@@ -15,19 +16,23 @@ _DOTS = {"running": theme.ACCENT, "starting": theme.WARNING, "refused": theme.ER
 class BackendBar(QtWidgets.QWidget):
     """Shows the backend's state."""
 
-    def __init__(self, backend: Backend, parent: Optional[QtWidgets.QWidget] = None) -> None:
+    def __init__(
+        self, backend: Backend, locate: Callable[[], None], parent: Optional[QtWidgets.QWidget] = None
+    ) -> None:
         super().__init__(parent)
         self._backend = backend
         self._dot = label("●")
         self.words = label("Looking for the backend…", "dim")
         self.words.setAccessibleName("Backend")
         self._cache = label("", "dim")
-        self.switch = button("Start", self._switched, "Start or stop the backend", "")
+        self.switch = button("Start", self._switched, "Start or stop the backend", "Start or stop the backend.")
+        self.locate = button("Locate…", locate, "Locate the backend", "Choose the f2hdr command that the panel uses.")
         layout = QtWidgets.QHBoxLayout(self)
         layout.setContentsMargins(8, 2, 8, 2)
         layout.addWidget(self._dot)
         layout.addWidget(self.words)
         layout.addWidget(self._cache)
+        layout.addWidget(self.locate)
         layout.addWidget(self.switch)
         backend.state_changed.connect(self._show)
         backend.info_changed.connect(self._show_info)
@@ -37,6 +42,7 @@ class BackendBar(QtWidgets.QWidget):
         self.words.setText(f"Backend: {words}" if state == "running" else words)
         self.switch.setText("Stop" if state == "running" else "Start")
         self.switch.setEnabled(state != "starting")
+        self.locate.setVisible(state in ("stopped", "refused"))
 
     def _show_info(self, facts: dict[str, Any]) -> None:
         cache = facts.get("cache") or {}

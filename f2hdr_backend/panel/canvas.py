@@ -15,7 +15,7 @@ from f2hdr_backend.panel.qt import Qt, QtCore, QtGui, QtWidgets, Signal, positio
 
 SMALLEST_ZOOM, LARGEST_ZOOM = 0.02, 64.0
 GRAB_PX = 7
-"""Distance from the wipe's line, in pixels of the display, at which it is taken hold of."""
+"""Distance from the wipe's line, in pixels of the display, within which a click grabs it."""
 Rect = tuple[int, int, int, int]
 
 
@@ -141,13 +141,13 @@ class Canvas(QtWidgets.QWidget):
         event.accept()
 
     def mousePressEvent(self, event: Any) -> None:
-        """Take hold of the wipe or of the picture."""
+        """Begin to drag the wipe or the picture."""
         self.setFocus()
         self._drag = position(event)
         self._drags_wipe = event.button() == Qt.MouseButton.LeftButton and self._is_on_wipe(self._drag)
 
     def mouseMoveEvent(self, event: Any) -> None:
-        """Drag, or tell which pixel is under the pointer."""
+        """Drag, or report the pixel under the pointer."""
         point = position(event)
         if self._drag is not None and self._drags_wipe:
             share = self._to_plate(point).x() / max(self._size[0], 1)
@@ -166,7 +166,7 @@ class Canvas(QtWidgets.QWidget):
         self.pointed.emit(x if inside else -1, y if inside else -1)
 
     def mouseReleaseEvent(self, event: Any) -> None:
-        """Let go."""
+        """End the drag."""
         self._drag, self._drags_wipe = None, False
 
     def leaveEvent(self, event: Any) -> None:
@@ -249,7 +249,8 @@ class Canvas(QtWidgets.QWidget):
         painter.fillRect(QtCore.QRectF(10, top, width, height), QtGui.QColor(0, 0, 0, 170))
         for row, (text, color) in enumerate(self.legend):
             y = top + 4 + 18 * row
-            painter.fillRect(QtCore.QRectF(18, y + 4, 10, 10), QtGui.QColor(color))
+            if color:
+                painter.fillRect(QtCore.QRectF(18, y + 4, 10, 10), QtGui.QColor(color))
             painter.setPen(QtGui.QColor(theme.INK))
             painter.drawText(QtCore.QPointF(35, y + 13), text)
 

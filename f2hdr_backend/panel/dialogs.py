@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from f2hdr_backend.panel.backend import Backend
 from f2hdr_backend.panel.qt import QtWidgets
 from f2hdr_backend.panel.session import Session
+from f2hdr_backend.shot.frames import FrameRange
 
 
 class Dialogs:
     """The file dialogs of one window."""
 
-    def __init__(self, window: QtWidgets.QWidget, session: Session) -> None:
-        self._window, self._session = window, session
+    def __init__(self, window: QtWidgets.QWidget, session: Session, backend: Backend) -> None:
+        self._window, self._session, self._backend = window, session, backend
 
     def choose_plate(self) -> None:
         """Ask for a plate or a Shot document, and open it."""
@@ -37,8 +39,17 @@ class Dialogs:
         if path:
             self._session.save(path)
 
-    def send_to_farm(self) -> None:
-        """Ask for a folder, and write a job bundle into it."""
+    def send_to_farm(self, frames: FrameRange) -> None:
+        """Ask for a folder, and write a job bundle for these frames into it."""
         folder = QtWidgets.QFileDialog.getExistingDirectory(self._window, "Folder for the OpenJD job bundle")
         if folder:
-            self._session.send_to_farm(folder)
+            self._session.send_to_farm(folder, frames)
+
+    def locate_backend(self) -> None:
+        """Ask for the f2hdr command, and use it from now on."""
+        path, _ = QtWidgets.QFileDialog.getOpenFileName(
+            self._window, "Locate the f2hdr command", "", "f2hdr (f2hdr f2hdr.exe f2hdr.cmd);;All files (*)"
+        )
+        if path:
+            self._backend.locate(path, lambda version: self._session.reported.emit(
+                f"The backend is {path}, version {version}.", "info"))  # fmt: skip

@@ -105,14 +105,30 @@ class Pace:
     def __init__(self, session: Session, learned: Callable[[], None]) -> None:
         self._session, self._learned = session, learned
         self._known: dict[str, float] = {}
+        self._expected: dict[str, Optional[float]] = {}
 
-    @property
-    def seconds(self) -> Optional[float]:
-        """Seconds a frame, None while unknown."""
-        return self._known.get(self._key())
+    def expect(self, seconds: dict[str, Optional[float]]) -> None:
+        """Take the backend's estimates: seconds for a frame of one megapixel, by quality."""
+        if seconds != self._expected:
+            self._expected = seconds
+            self._learned()
+
+    def estimate(self) -> Optional[tuple[float, str]]:
+        """Return seconds a frame and how they are known; None if they are not."""
+        shot, size = self._session.model.shot, self._session.facts.get("size")
+        measured = self._known.get(self._key())
+        if measured is not None:
+            return measured, "measured"
+        if shot is None or size is None:
+            return None
+        method, weights, quality = shot.engine.method, shot.engine.weights, shot.engine.quality
+        if method != "merge" and (method, weights) != ("auto", "auto"):
+            return None
+        seconds = self._expected.get("draft" if method == "merge" else quality)
+        return None if seconds is None else (seconds * size[0] * size[1] / 1e6, "estimated")
 
     def learn(self, jobs: list[dict[str, Any]]) -> None:
-        """Take what the server's jobs tell."""
+        """Learn from the server's jobs."""
         shot, key = self._session.model.shot, self._key()
         if shot is None or key in self._known:
             return

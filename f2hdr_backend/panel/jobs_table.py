@@ -1,4 +1,4 @@
-"""Every job of the backend, whoever asked for it: progress, time left, cancel, and the error with what to do."""
+"""Every job of the backend, from every client: progress, time left, cancel, and the error with what to do."""
 
 from __future__ import annotations
 
@@ -18,8 +18,18 @@ WORDS = {
 }  # fmt: skip
 
 
+class _OwnColors(QtWidgets.QStyledItemDelegate):
+    """Draws a selected row in the colors of its items."""
+
+    def initStyleOption(self, option: Any, index: Any) -> None:
+        super().initStyleOption(option, index)
+        color = index.data(Qt.ItemDataRole.ForegroundRole)
+        if color is not None:
+            option.palette.setBrush(QtGui.QPalette.ColorRole.HighlightedText, color)
+
+
 class JobsTable(QtWidgets.QWidget):
-    """Shows jobs as the server tells them. Buttons act on the selected one."""
+    """Shows jobs as the server reports them. Buttons act on the selected one."""
 
     cancel_asked = Signal(str)
     open_asked = Signal(str)
@@ -37,6 +47,7 @@ class JobsTable(QtWidgets.QWidget):
         self._seen: dict[str, list[tuple[float, int]]] = {}
         self.table = QtWidgets.QTableWidget(0, len(COLUMNS))
         self.table.setAccessibleName("Jobs")
+        self.table.setItemDelegate(_OwnColors(self.table))
         self.table.setHorizontalHeaderLabels(list(COLUMNS))
         self.table.verticalHeader().hide()
         self.table.verticalHeader().setDefaultSectionSize(26)
@@ -170,7 +181,7 @@ class JobsTable(QtWidgets.QWidget):
 
 
 def time_left(seconds: Optional[float]) -> str:
-    """Return a time as people say it, such as ``3 min``; empty for None."""
+    """Return a time in words, such as ``3 min``; empty for None."""
     if seconds is None:
         return ""
     if seconds < 60:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from f2hdr_backend.panel.qt import Qt, QtWidgets
+from f2hdr_backend.panel.qt import Qt, QtGui, QtWidgets
 
 
 def label(text: str, kind: str = "") -> Any:
@@ -34,6 +34,37 @@ def button(text: str, clicked: Callable[[], object], name: str, help: str = "", 
     return found
 
 
+def check_box(text: str = "") -> Any:
+    """Return a check box whose outline is visible on a dark pane: Qt draws it darker than the window color."""
+    found = QtWidgets.QCheckBox(text)
+    palette = found.palette()
+    palette.setColor(QtGui.QPalette.ColorRole.Window, QtGui.QColor("#a8a8a8"))
+    found.setPalette(palette)
+    return found
+
+
+class Wrapped(QtWidgets.QLabel):
+    """A text of several lines that is as high as they are; Qt's forms give a wrapped label too little height."""
+
+    def __init__(self, text: str = "", kind: str = "") -> None:
+        super().__init__(text)
+        self.setObjectName(kind)
+        self.setWordWrap(True)
+
+    def setText(self, text: str) -> None:
+        """Show another text."""
+        super().setText(text)
+        self._fit()
+
+    def resizeEvent(self, event: Any) -> None:
+        """Make room for every line."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        self.setMinimumHeight(self.heightForWidth(max(self.width(), 1)) if self.text() else 0)
+
+
 class Elided(QtWidgets.QLabel):
     """One line of text that is shortened in its middle where there is no room; the tool tip has the whole."""
 
@@ -56,7 +87,7 @@ class Elided(QtWidgets.QLabel):
         return self._whole
 
     def resizeEvent(self, event: Any) -> None:
-        """Shorten anew."""
+        """Shorten the text to the new width."""
         super().resizeEvent(event)
         self._fit()
 

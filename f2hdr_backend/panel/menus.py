@@ -4,20 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from f2hdr_backend.panel.keys import KEYS
 from f2hdr_backend.panel.qt import QtGui, QtWidgets, action
-
-KEYS = """\
-Left, Right          one frame back, on
-J  K  L              play backward, pause, play forward;  Space: play or pause
-Home, End            first, last frame of the range
-I, O                 range begins, ends here (again: not any more)
-1  2  3  W           plate, result, difference, wipe
-F, H                 whole picture, actual size;  wheel: zoom;  drag: pan
-.  ,  0              exposure half a stop up, down, reset
-M                    match the plate's exposure to the result
-R  G  B  Y           one channel, luminance (again: RGB)
-Ctrl+R               render this frame;  Ctrl+Shift+R: render the range
-Ctrl+D               detect exposures;  Ctrl+Z: undo a change of the Shot"""
 
 
 def add_menus(window: Any) -> None:
@@ -36,8 +24,11 @@ def add_menus(window: Any) -> None:
     _add(window, render, "Render the range", window.render_range, "Ctrl+Shift+R")
     render.addSeparator()
     _add(window, render, "Copy command line", window.copy_command, "")
-    _add(window, render, "Send to farm…", window.dialogs.send_to_farm, "")
-    _add(window, render, "Clear the flow cache", window.backend.clear_cache, "")
+    _add(window, render, "Send to farm…", window.send_to_farm, "")
+    backend = window.menuBar().addMenu("&Backend")
+    _add(window, backend, "Start", window.backend.start, "")
+    _add(window, backend, "Locate…", window.dialogs.locate_backend, "")
+    _add(window, backend, "Clear the flow cache", window.backend.clear_cache, "")
     panes = window.menuBar().addMenu("&Panes")
     for dock in window.docks.values():
         panes.addAction(dock.toggleViewAction())

@@ -9,7 +9,7 @@ import nuke
 from f2hdr_nuke import graph, knobs, paths, plan, settings
 
 from f2hdr_backend.panel.labels import Elided, button
-from f2hdr_backend.panel.qt import Qt, QtWidgets
+from f2hdr_backend.panel.qt import Qt, QtWidgets, user_settings
 from f2hdr_backend.panel.workspace import Workspace
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.errors import F2HDRError, ShotError
@@ -22,7 +22,7 @@ class NukePanel(QtWidgets.QWidget):
 
     def __init__(self, parent: Optional[QtWidgets.QWidget] = None) -> None:
         super().__init__(parent)
-        self.workspace = Workspace(None, self)
+        self.workspace = Workspace(user_settings("panel in Nuke"), self)
         self.workspace.setWindowFlags(Qt.WindowType.Widget)  # a QMainWindow is a window of its own otherwise
         self._node = ""
         self._name = Elided("No F2HDR node", "dim")
@@ -122,7 +122,7 @@ def apply(node: nuke.Node, shot: Shot, exposures: Optional[ExposurePattern], cut
 
 
 def _exposures(node: nuke.Node, pattern: ExposurePattern) -> dict[str, Any]:
-    """The knobs that say these exposures: the ratio where the cycle is short and long and holds, else keys of EV."""
+    """Knob values for these exposures: the ratio if every frame follows a cycle of short and long, else keys of EV."""
     if len(pattern.cycle) == 2 and not pattern.exceptions:
         short = pattern.start + pattern.cycle.index(pattern.lowest)
         return {"exposure_mode": "ratio", "ev_ratio": pattern.ratio_stops, "short_parity": ("even", "odd")[short % 2]}

@@ -53,7 +53,7 @@ class Pictures(QtCore.QObject):
 
     @property
     def is_drawing(self) -> bool:
-        """Whether a view that was asked for is not there yet."""
+        """Whether a requested view is not there yet."""
         return self._view_is_open or self._next_view is not None
 
     def ask(self, name: str, done: Optional[Done] = None, failed: Optional[Failed] = None, **arguments: Any) -> None:

@@ -72,6 +72,7 @@ class Player(QtWidgets.QWidget):
         layout.addWidget(self._seen)
         layout.addWidget(self.rate)
         layout.addWidget(label("fps", "dim"))
+        self.setEnabled(False)
         timeline.scrubbed.connect(self.go_to)
         viewer.shown.connect(self._frame_shown)
         timeline.summarized.connect(self.show_range)
@@ -79,8 +80,15 @@ class Player(QtWidgets.QWidget):
     def open(self) -> None:
         """Begin at the first frame of the plate that the timeline shows."""
         self.pause()
+        self.setEnabled(True)
         self.show_range()
         self.go_to(self._timeline.strip.first)
+
+    def close_plate(self) -> None:
+        """There is no plate any more."""
+        self.pause()
+        self.setEnabled(False)
+        self.show_range()
 
     def go_to(self, frame: int) -> None:
         """Show a frame."""
@@ -136,7 +144,7 @@ class Player(QtWidgets.QWidget):
         self.show_range()
 
     def show_range(self) -> None:
-        """Tell the range."""
+        """Show the range."""
         first, last = self._ends()
         self._range.setText(f"{first} – {last}    {self._timeline.summary()}" if self._timeline.strip.frames else "")
         self._timeline.update()

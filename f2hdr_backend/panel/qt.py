@@ -12,7 +12,7 @@ except ImportError:
     except ImportError:
         from PySide2 import QtCore, QtGui, QtWidgets  # type: ignore[no-redef]
 
-__all__ = ["Qt", "QtCore", "QtGui", "QtWidgets", "Signal", "action", "is_qt5", "position"]
+__all__ = ["Qt", "QtCore", "QtGui", "QtWidgets", "Signal", "action", "is_qt5", "position", "user_settings"]
 
 Qt = QtCore.Qt
 Signal: Any = QtCore.Signal  # type: ignore[attr-defined]
@@ -30,3 +30,9 @@ def position(event: Any) -> Any:
     if hasattr(event, "position"):
         return event.position()
     return event.localPos() if hasattr(event, "localPos") else QtCore.QPointF(event.pos())
+
+
+def user_settings(name: str) -> Any:
+    """Return the QSettings of this user for one kind of window; a file in the user's configuration folder."""
+    kind = QtCore.QSettings
+    return kind(kind.Format.IniFormat, kind.Scope.UserScope, "F2HDR", name)

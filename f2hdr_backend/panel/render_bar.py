@@ -47,13 +47,15 @@ class RenderBar(QtWidgets.QWidget):
         self.range.setText(f"Render {first}–{last}" if is_open else "Render range")
         self._count = count
 
-    def show_estimate(self, seconds: Optional[float], what: str) -> None:
-        """Tell how long the range takes at so many seconds a frame."""
-        if seconds is None:
-            self.estimate.setText("Time: known after the first frame.")
+    def show_estimate(self, found: Optional[tuple[float, str]]) -> None:
+        """Show the time for the range, from seconds a frame and how they are known; None where nothing is."""
+        if found is None:
+            self.estimate.setText("Time: known after the first frame." if self.frame.isEnabled() else "")
             return
+        seconds, how = found
+        each = f"{seconds:.1f} s" if seconds < 100 else time_left(seconds)
         whole = time_left(seconds * self._count)
-        self.estimate.setText(f"Time: about {whole} for {self._count} frames ({seconds:.1f} s a frame, {what}).")
+        self.estimate.setText(f"About {whole} for {self._count} frames, {each} each ({how}).")
 
 
 def reveal(path: str) -> Any:

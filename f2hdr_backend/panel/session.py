@@ -58,7 +58,7 @@ class Session(QtCore.QObject):
             path = plate_of(paths)
             return (read_shot(path), path) if path.lower().endswith(EXTENSION) else (new_shot(path), "")
 
-        self._calls.run(work, lambda found: self.open_shot(*found), self._not_opened)
+        self._calls.run(work, lambda found: self.open_shot(*found), self._not_found)
 
     def open_shot(self, shot: Shot, path: str = "") -> None:
         """Open a Shot and its plate; the exposures are measured if it has none."""
@@ -83,8 +83,7 @@ class Session(QtCore.QObject):
         if shot is None:
             self.reported.emit("Open a plate first.", "warning")
             return
-        if shot.exposures is None and self.model.detected_pattern is not None:
-            shot = replace(shot, exposures=self.model.detected_pattern, cuts=self.model.cuts)
+        shot = self._with_detected(shot)
         self._last = (shot, frames, urgent)
         self.reported.emit("Submitting the render…", "info")
         self.backend.submit(shot, frames, self._submitted, force=force, urgent=urgent)
@@ -107,11 +106,17 @@ class Session(QtCore.QObject):
 
         self._calls.run(lambda: write_shot(path, shot), saved, self.report_error)
 
-    def send_to_farm(self, folder: str) -> None:
-        """Settle the Shot and write an OpenJD job bundle into a folder."""
-        shot = self.model.shot
-        if shot is None:
+    def _with_detected(self, shot: Shot) -> Shot:
+        """The Shot with the detected exposures and cuts where it has none, so that they are not measured again."""
+        if shot.exposures is None and self.model.detected_pattern is not None:
+            return replace(shot, exposures=self.model.detected_pattern, cuts=self.model.cuts)
+        return shot
+
+    def send_to_farm(self, folder: str, frames: FrameRange) -> None:
+        """Settle the Shot and write an OpenJD job bundle for these frames into a folder."""
+        if self.model.shot is None:
             return
+        shot = replace(self._with_detected(self.model.shot), frames=frames)
         document = os.path.join(folder, "shot.json")
 
         def write() -> None:
@@ -135,7 +140,7 @@ class Session(QtCore.QObject):
             self.pictures.ask("rendered", self._marks, lambda _: None)
 
     def report_error(self, error: F2HDRError) -> None:
-        """Tell the user about an error."""
+        """Report an error to the user."""
         self.reported.emit(str(error), "error")
 
     def _open_pictures(self, shot: Shot, *, is_new: bool) -> None:
@@ -158,6 +163,13 @@ class Session(QtCore.QObject):
                 self.detect()
 
         self.pictures.ask("open", opened, self._not_opened, shot=_absolute(shot).to_json())
+
+    def _not_found(self, error: F2HDRError) -> None:
+        """What was dropped is not a plate: one that is open stays."""
+        if self.facts:
+            self.report_error(error)
+        else:
+            self._not_opened(error)
 
     def _not_opened(self, error: F2HDRError) -> None:
         self.facts = {}
@@ -187,9 +199,7 @@ class Session(QtCore.QObject):
         self.rendered.emit(tuple(answer["rendered"]), tuple(answer["cached"]))
 
     def _clip_found(self, answer: dict[str, Any]) -> None:
-        if self.model.shot is not None and self.model.shot.color.clip_level is None:
-            self.model.clip_level = tuple(answer["clip_level"])
-            self.model.detected.emit()
+        self.model.set_clip(tuple(answer["clip_level"]))
 
     def _detected(self, shot: Shot, found: dict[str, Any]) -> None:
         current = self.model.shot

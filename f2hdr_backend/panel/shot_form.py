@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Optional
 
+from f2hdr_backend.panel.form_editors import Editor, editor_for
 from f2hdr_backend.panel.form_fields import FormField, form_fields
 from f2hdr_backend.panel.labels import label
 from f2hdr_backend.panel.qt import Qt, QtWidgets
@@ -24,7 +24,7 @@ class ShotForm(QtWidgets.QScrollArea):
     def __init__(self, model: ShotModel, parent: Optional[QtWidgets.QWidget] = None) -> None:
         super().__init__(parent)
         self._model = model
-        self._editors: dict[str, _Editor] = {}
+        self._editors: dict[str, Editor] = {}
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName("Shot settings")
@@ -74,7 +74,8 @@ class ShotForm(QtWidgets.QScrollArea):
             cuts = found.detection.get("cuts")
             return "found from the plate" if cuts is None else f"{', '.join(map(str, cuts)) or 'none'}, detected"
         if path == "color.clip_level":
-            return ", ".join(f"{level:g}" for level in found.clip_level) + ", found"
+            levels = ", ".join(f"{level:g}" for level in found.clip_level)
+            return f"{levels}, found" if found.is_clip_found else "found from the plate"
         return {"frames": "the whole plate", "engine.memory": "what is free"}.get(path, "")
 
     def _group(self, title: str, layout: Any) -> Any:
@@ -90,7 +91,7 @@ class ShotForm(QtWidgets.QScrollArea):
         return form
 
     def _add(self, field: FormField, form: Any) -> None:
-        editor = _editor_for(field, lambda value: self._edited(field, value))
+        editor = editor_for(field, lambda value: self._edited(field, value))
         name = label(field.label, "dim")
         name.setToolTip(_tip(field))
         name.setBuddy(editor.widget)
@@ -99,7 +100,7 @@ class ShotForm(QtWidgets.QScrollArea):
         editor.widget.setAccessibleName(field.label)
         editor.widget.setAccessibleDescription(field.help)
         form.addRow(name, editor.widget)
-        form.addRow("", editor.error)
+        editor.place_error = lambda: form.insertRow(form.getWidgetPosition(editor.widget)[0] + 1, editor.error)
         self._editors[field.path] = editor
 
     def _edited(self, field: FormField, value: Any) -> None:
@@ -128,165 +129,6 @@ def _with(shot: Shot, field: FormField, value: Any, exposures: Optional[Exposure
         first = shot.frames.first if shot.frames is not None else exposures.start if exposures is not None else 1
         return replace(shot, exposures=ExposurePattern(cycle, first))
     return field.put(shot, field.parse(value) if isinstance(value, str) else value)
-
-
-class _Editor:
-    """One field's widget, with the sentence below it about what is wrong."""
-
-    def __init__(self, field: FormField, widget: Any) -> None:
-        self.field = field
-        self.widget = widget
-        self.problem = ""
-        self.error = label("", "wrong")
-        self.error.setWordWrap(True)
-        self.error.hide()
-
-    def show_value(self, value: Any) -> None:
-        """Show a value without taking it as an edit."""
-
-    def show_found(self, text: str) -> None:
-        """Show what is used where nothing is entered."""
-
-    def offer(self, names: list[str]) -> None:
-        """Offer values."""
-
-    def show_problem(self, text: str) -> None:
-        """Say what is wrong; nothing if all is well."""
-        self.problem = text
-        self.error.setText(text)
-        self.error.setVisible(bool(text))
-        self.widget.setProperty("wrong", bool(text))
-        style = self.widget.style()
-        style.unpolish(self.widget)
-        style.polish(self.widget)
-
-
-class _TextEditor(_Editor):
-    def __init__(self, field: FormField, edited: Callable[[Any], None]) -> None:
-        super().__init__(field, QtWidgets.QLineEdit())
-        self.widget.editingFinished.connect(lambda: self._take(edited))
-
-    def _take(self, edited: Callable[[Any], None]) -> None:
-        if self.widget.isModified():
-            self.widget.setModified(False)
-            edited(self.widget.text())
-
-    def show_value(self, value: Any) -> None:
-        if not self.problem and not self.widget.isModified():
-            self.widget.setText(self.field.text(value))
-
-    def show_found(self, text: str) -> None:
-        self.widget.setPlaceholderText(_in_place(text or self.field.unit))
-
-
-class _ChoiceEditor(_Editor):
-    """Fixed choices."""
-
-    def __init__(self, field: FormField, edited: Callable[[Any], None]) -> None:
-        super().__init__(field, _still_combo())
-        for choice in field.choices:
-            self.widget.addItem(str(choice), choice)
-        self.widget.currentIndexChanged.connect(lambda _: edited(self.widget.currentData()))
-
-    def show_value(self, value: Any) -> None:
-        self.widget.blockSignals(True)
-        self.widget.setCurrentIndex(self.field.choices.index(value) if value in self.field.choices else -1)
-        self.widget.blockSignals(False)
-
-
-class _OfferEditor(_Editor):
-    """Free text, with values that are offered."""
-
-    def __init__(self, field: FormField, edited: Callable[[Any], None]) -> None:
-        super().__init__(field, _still_combo())
-        self.widget.setEditable(True)
-        self.widget.setInsertPolicy(QtWidgets.QComboBox.InsertPolicy.NoInsert)
-        self._shown = ""
-        self.offer([str(field.default)] if field.default not in (None, "") else [])
-        self.widget.lineEdit().editingFinished.connect(lambda: self._take(edited))
-        self.widget.activated.connect(lambda _: self._take(edited))
-
-    def _take(self, edited: Callable[[Any], None]) -> None:
-        if self.widget.currentText() != self._shown:
-            self._shown = self.widget.currentText()
-            edited(self.widget.currentText())
-
-    def show_value(self, value: Any) -> None:
-        if not self.problem:
-            self._shown = self.field.text(value)
-            self.widget.setEditText(self._shown)
-
-    def show_found(self, text: str) -> None:
-        self.widget.lineEdit().setPlaceholderText(_in_place(text))
-
-    def offer(self, names: list[str]) -> None:
-        self.widget.blockSignals(True)
-        self.widget.clear()
-        default = [str(self.field.default)] if self.field.default not in (None, "") else []
-        self.widget.addItems(list(dict.fromkeys([*default, *names])))
-        self.widget.setEditText(self._shown)
-        self.widget.blockSignals(False)
-
-
-class _SetEditor(_Editor):
-    """Any of some choices."""
-
-    def __init__(self, field: FormField, edited: Callable[[Any], None]) -> None:
-        super().__init__(field, QtWidgets.QWidget())
-        layout = QtWidgets.QGridLayout(self.widget)
-        layout.setContentsMargins(0, 0, 0, 0)
-        self._boxes = {choice: QtWidgets.QCheckBox(str(choice)) for choice in field.choices}
-        for index, (choice, box) in enumerate(self._boxes.items()):
-            box.setAccessibleName(f"{field.label}: {choice}")
-            box.toggled.connect(lambda _: edited(tuple(name for name, one in self._boxes.items() if one.isChecked())))
-            layout.addWidget(box, index // 2, index % 2)
-
-    def show_value(self, value: Any) -> None:
-        for choice, box in self._boxes.items():
-            box.blockSignals(True)
-            box.setChecked(choice in (value or ()))
-            box.blockSignals(False)
-
-
-class _FlagEditor(_Editor):
-    def __init__(self, field: FormField, edited: Callable[[Any], None]) -> None:
-        super().__init__(field, QtWidgets.QCheckBox())
-        self.widget.toggled.connect(edited)
-
-    def show_value(self, value: Any) -> None:
-        self.widget.blockSignals(True)
-        self.widget.setChecked(bool(value))
-        self.widget.blockSignals(False)
-
-
-_OFFERED = ("color.input_space", "color.output_space", "color.config", "engine.weights", "engine.flow", "engine.device")
-
-
-def _editor_for(field: FormField, edited: Callable[[Any], None]) -> _Editor:
-    if field.choices:
-        return (_SetEditor if field.kind is tuple else _ChoiceEditor)(field, edited)
-    if field.kind is bool:
-        return _FlagEditor(field, edited)
-    return (_OfferEditor if field.path in _OFFERED else _TextEditor)(field, edited)
-
-
-def _still_combo() -> Any:
-    """A menu that the mouse wheel does not change while the form is scrolled."""
-    combo = _StillCombo()
-    combo.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-    combo.setSizeAdjustPolicy(QtWidgets.QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    combo.setMinimumContentsLength(8)
-    return combo
-
-
-class _StillCombo(QtWidgets.QComboBox):
-    def wheelEvent(self, event: Any) -> None:
-        event.ignore()
-
-
-def _in_place(text: str) -> str:
-    """What is used where nothing is entered; in parentheses, because Qt 5 shows it in the color of entered text."""
-    return f"({text})" if text else ""
 
 
 def _tip(field: FormField) -> str:

@@ -30,7 +30,8 @@ class ShotModel(QtCore.QObject):
         self.detection: dict[str, Any] = {}
         """What the server found about the plate; empty before, and where nothing could be found."""
         self.clip_level: tuple[float, ...] = (1.0,)
-        """The Shot's, else as found from the plate."""
+        """The Shot's, else as found from the plate; 1 before."""
+        self.is_clip_found = False
         self._before: list[Shot] = []
 
     @property
@@ -59,6 +60,7 @@ class ShotModel(QtCore.QObject):
     def open(self, shot: Shot) -> None:
         """Take another Shot; forgets what was found about the last plate."""
         self.shot, self.detection, self._before = shot, {}, []
+        self.is_clip_found = False
         self.clip_level = shot.color.clip_level or (1.0,)
         self.changed.emit()
 
@@ -78,6 +80,12 @@ class ShotModel(QtCore.QObject):
         """Take what the server found about the plate."""
         self.detection = found
         self.detected.emit()
+
+    def set_clip(self, levels: tuple[float, ...]) -> None:
+        """Take the clip level that was found; one that the Shot states counts more."""
+        if self.shot is not None and self.shot.color.clip_level is None:
+            self.clip_level, self.is_clip_found = levels, True
+            self.detected.emit()
 
     def correct(self, frame: int, ev: Optional[float]) -> None:
         """Give one frame another exposure in stops; None gives back the one of the cycle.

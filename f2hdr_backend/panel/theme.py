@@ -36,9 +36,15 @@ QLineEdit, QComboBox, QPlainTextEdit {{
 QLineEdit:focus, QComboBox:focus {{ border-color: {ACCENT}; }}
 QLineEdit[wrong="true"], QComboBox[wrong="true"] {{ border-color: {ERROR}; }}
 QComboBox QAbstractItemView {{ background: {FIELD}; selection-background-color: #47705e; border: 1px solid {FAINT}; }}
+QComboBox::drop-down {{ border: 0; width: 18px; }}
+QComboBox::down-arrow {{
+    width: 0; height: 0; margin-right: 5px;
+    border-left: 4px solid {FIELD}; border-right: 4px solid {FIELD}; border-top: 5px solid {DIM};
+}}
+QComboBox:disabled, QLineEdit:disabled, QAbstractSpinBox:disabled {{ color: {FAINT}; }}
 QCheckBox {{ spacing: 6px; }}
-QCheckBox::indicator {{ width: 13px; height: 13px; background: {FIELD}; border: 1px solid {FAINT}; }}
-QCheckBox::indicator:checked {{ background: {ACCENT}; border-color: {ACCENT}; }}
+QCheckBox:disabled, QLabel:disabled {{ color: {FAINT}; }}
+QSlider::handle:horizontal:disabled {{ background: {FAINT}; }}
 QGroupBox {{ border: 0; border-top: 1px solid {RAISED}; margin-top: 16px; padding-top: 8px; font-weight: bold; }}
 QGroupBox::title {{ subcontrol-origin: margin; left: 0; padding: 0 6px 0 0; color: {DIM}; }}
 QLabel#dim {{ color: {DIM}; }}
@@ -78,7 +84,8 @@ def dark_palette() -> Any:
     for role, color in (
         (roles.Window, WINDOW), (roles.WindowText, INK), (roles.Base, FIELD), (roles.AlternateBase, PANE),
         (roles.Text, INK), (roles.Button, RAISED), (roles.ButtonText, INK), (roles.ToolTipBase, FIELD),
-        (roles.ToolTipText, INK), (roles.Highlight, "#47705e"), (roles.HighlightedText, INK),
+        (roles.ToolTipText, INK),
+        (roles.Light, "#8a8a8a"), (roles.Mid, FAINT), (roles.Highlight, "#47705e"), (roles.HighlightedText, INK),
     ):  # fmt: skip
         palette.setColor(role, QtGui.QColor(color))
     palette.setColor(roles.PlaceholderText, QtGui.QColor(FAINT))

@@ -16,7 +16,7 @@ from f2hdr_backend.panel.words import stops
 
 
 class Timeline(QtWidgets.QWidget):
-    """Shows a plate's frames; ``strip`` says where they are and what is known about them."""
+    """Shows a plate's frames; ``strip`` has their places and what is known about them."""
 
     scrubbed = Signal(int)
     """Go to this frame."""
@@ -56,6 +56,10 @@ class Timeline(QtWidgets.QWidget):
         """The frame at the playhead."""
         return self.strip.frame
 
+    def place_of_frame(self) -> Any:
+        """Return the point below the exposure at the playhead."""
+        return QtCore.QPoint(int(self.strip.x(self.frame)), THUMBS + RULER + EXPOSURES)
+
     def set_frame(self, frame: int) -> None:
         """Move the playhead."""
         self.strip.frame = frame
@@ -82,7 +86,7 @@ class Timeline(QtWidgets.QWidget):
         return [frame for frame, _ in self.strip.thumb_places() if frame not in self.strip.thumbs]
 
     def clear_thumbs(self) -> None:
-        """Ask for all of them anew."""
+        """Request all thumbnails again."""
         self.strip.thumbs = {}
         self.thumbs_wanted.emit()
 
@@ -134,7 +138,7 @@ class Timeline(QtWidgets.QWidget):
             self.scrubbed.emit(frame)
 
     def mouseMoveEvent(self, event: Any) -> None:
-        """Scrub, or tell about the frame under the pointer."""
+        """Scrub, or describe the frame under the pointer."""
         if not self.strip.frames:
             return
         point = position(event)
@@ -165,6 +169,10 @@ class Timeline(QtWidgets.QWidget):
         painter.fillRect(self.rect(), QtGui.QColor(theme.PANE))
         if self.strip.frames:
             paint_timeline(painter, self.strip, self._model)
+        else:
+            painter.setPen(QtGui.QColor(theme.DIM))
+            words = "The frames of the plate, and the exposure of each."
+            painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), words)
         painter.end()
 
     def _in_exposures(self, point: Any) -> bool:

@@ -8,11 +8,11 @@ from typing import Any, Optional
 
 from f2hdr_backend.panel import theme
 from f2hdr_backend.panel.canvas import Canvas
-from f2hdr_backend.panel.labels import Elided
+from f2hdr_backend.panel.labels import Elided, button
 from f2hdr_backend.panel.pictures_client import Pictures
 from f2hdr_backend.panel.qt import Qt, QtCore, QtWidgets, Signal
 from f2hdr_backend.panel.shot_model import ShotModel
-from f2hdr_backend.panel.viewer_bar import LEGEND, ViewerBar
+from f2hdr_backend.panel.viewer_bar import ViewerBar, legend_of
 from f2hdr_backend.panel.words import exposure_name, stops
 from f2hdr_backend.shot.errors import F2HDRError
 
@@ -20,6 +20,7 @@ DRAFT_PIXELS = 1_000_000
 """Most pixels that are drawn while something is dragged."""
 _SHARPEN_MS = 160
 """Milliseconds after the last change at which all pixels are drawn."""
+_POINT = "Move the pointer over the picture for its scene-linear values."
 _BUSY_MS = 250
 """A picture that takes longer than this is announced as being read."""
 
@@ -30,13 +31,15 @@ class Viewer(QtWidgets.QWidget):
     shown = Signal(int)
     """This frame is on screen."""
     dropped = Signal(object)
+    plate_asked = Signal()
+    folder_asked = Signal()
 
     def __init__(self, model: ShotModel, pictures: Pictures, parent: Optional[QtWidgets.QWidget] = None) -> None:
         super().__init__(parent)
         self._model, self._pictures = model, pictures
         self.frame = 0
         self.seconds = 0.0
-        """How long the last picture took from being asked for, in seconds."""
+        """Seconds from the request for the last picture until it was shown."""
         self._is_open = self._reads_ahead = False
         self._wipe = 0.5
         self._asked = 0.0
@@ -44,7 +47,7 @@ class Viewer(QtWidgets.QWidget):
         self._probes_at = (-1, -1, -1)
         self.bar = ViewerBar()
         self.canvas = Canvas()
-        self.canvas.hint = "Drop a plate here: a frame, a folder of frames, or a movie.\n\nFile > Open plate…"
+        self.canvas.hint = "Drop a plate here: a frame, a folder of frames, a movie, or a Shot document."
         self._values = Elided("", "mono")
         self._values.setAccessibleName("Pixel values")
         self._busy = QtCore.QTimer(self)
@@ -69,19 +72,26 @@ class Viewer(QtWidgets.QWidget):
 
     @property
     def is_waiting(self) -> bool:
-        """Whether a picture that was asked for is not there yet."""
+        """Whether a requested picture is not there yet."""
         return self._pictures.is_drawing
 
     def open(self, facts: dict[str, Any]) -> None:
         """Show a plate that the picture process has open."""
         self._is_open, self._reads_ahead = True, False
+        self.bar.setEnabled(True)
+        self._openers.hide()
+        self._values.show_text(_POINT)
         self.canvas.note = ""
         self.bar.offer(facts["displays"])
         self.canvas.open(*facts["size"])
 
     def close_plate(self, hint: str) -> None:
-        """Show no plate, and say why."""
+        """Show no plate; ``hint`` is the reason."""
         self._is_open = False
+        self.bar.setEnabled(False)
+        self._openers.show()
+        self._pixel, self._probes_at = (-1, -1), (-1, -1, -1)
+        self._values.show_text("")
         self.canvas.hint, self.canvas.note, self.canvas.badge = hint, "", []
         self.canvas.open(0, 0)
 
@@ -154,7 +164,8 @@ class Viewer(QtWidgets.QWidget):
         self._asked = time.monotonic() if self.is_waiting else 0.0
         self.canvas.note = answer["note"]
         self.canvas.badge = self._badge(answer)
-        self.canvas.legend = LEGEND if self.bar.shown.overlay == "clip" else ()
+        self.canvas.legend = legend_of(answer["mode"], answer["overlay"])
+        self.bar.show_path(answer["path"])
         self.canvas.set_picture(image, tuple(answer["crop"]))
         self.shown.emit(answer["frame"])
         self._probe()
@@ -162,13 +173,13 @@ class Viewer(QtWidgets.QWidget):
     def _badge(self, answer: dict[str, Any]) -> list[tuple[str, str]]:
         frame, pattern = answer["frame"], self._model.exposures
         names = {"plate": "plate", "result": "result", "difference": "difference", "wipe": "plate | result"}
-        found = [(f"{frame}", theme.INK), (names[self.bar.shown.mode], theme.DIM)]
+        found = [(f"{frame}", theme.INK), (names[answer["mode"]], theme.DIM)]
         if pattern is not None:
             ev = pattern.ev(frame)
             colors = theme.place_colors([*pattern.cycle, *(value for _, value in pattern.exceptions)])
             found.append((f"{exposure_name(pattern, ev)} {stops(ev)} EV", colors.get(ev, theme.INK)))
-        if self.bar.shown.exposure:
-            found.append((f"view {self.bar.shown.exposure:+g} stops", theme.WARNING))
+        if answer["exposure"]:
+            found.append((f"view {answer['exposure']:+g} stops", theme.WARNING))
         return found
 
     def _failed(self, error: F2HDRError) -> None:
@@ -189,7 +200,7 @@ class Viewer(QtWidgets.QWidget):
     def _probe(self) -> None:
         x, y = self._pixel
         if x < 0 or not self._is_open:
-            self._values.show_text("")
+            self._values.show_text(_POINT if self._is_open else "")
             self._probes_at = (-1, -1, -1)
         elif self._probes_at == (-1, -1, -1):
             self._probes_at = (self.frame, x, y)
@@ -206,6 +217,17 @@ class Viewer(QtWidgets.QWidget):
             self._probe()
 
     def _lay_out(self) -> None:
+        self._openers = QtWidgets.QWidget()
+        choices = QtWidgets.QHBoxLayout(self._openers)
+        for text, signal, help in (
+            ("Open plate…", self.plate_asked, "Open a frame of the plate, a movie or a Shot document.  Ctrl+O"),
+            ("Open folder…", self.folder_asked, "Open a folder of frames.  Ctrl+Shift+O"),
+        ):
+            choices.addWidget(button(text, signal.emit, text.rstrip("…"), help, primary=True))
+        middle = QtWidgets.QVBoxLayout(self.canvas)
+        middle.addStretch(3)
+        middle.addWidget(self._openers, 0, Qt.AlignmentFlag.AlignHCenter)
+        middle.addStretch(2)
         line = QtWidgets.QHBoxLayout()
         line.setContentsMargins(8, 3, 8, 3)
         line.addWidget(self._values, 1)

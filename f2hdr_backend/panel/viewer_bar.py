@@ -6,7 +6,7 @@ import functools
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
-from f2hdr_backend.panel.labels import button, label
+from f2hdr_backend.panel.labels import button, check_box, label
 from f2hdr_backend.panel.qt import Qt, QtWidgets, Signal
 from f2hdr_backend.panel.slider import NumberSlider
 
@@ -20,11 +20,18 @@ CHANNELS = (("RGB", "rgb"), ("Red", "r"), ("Green", "g"), ("Blue", "b"), ("Lumin
 OVERLAYS = (
     ("No overlay", "none"), ("Range", "clip"), ("Motion mask", "mask"), ("Occlusion", "occlusion"), ("Flow", "flow")
 )  # fmt: skip
-LEGEND = (
-    ("all channels clip", "#ff4036"), ("a channel clips", "#ffb020"), ("noise floor", "#4078ff"),
-    ("above the anchor's clip", "#be78ff"),
-)  # fmt: skip
-"""Marks of the range overlay; the last is of results only."""
+_RANGE = (("all channels clip", "#ff4036"), ("a channel clips", "#ffb020"), ("noise floor, 8 stops below", "#4078ff"))
+_LEGENDS = {
+    ("clip", False): _RANGE,
+    ("clip", True): (*_RANGE, ("only shorter exposures saw it", "#be78ff")),
+    ("mask", True): (("motion", "#ff961e"),),
+    ("occlusion", True): (("a neighbor does not show it", "#ff3cc8"),),
+    ("flow", True): (
+        ("to the right", "#ff0000"), ("up", "#80ff00"), ("to the left", "#00ffff"), ("down", "#8000ff"),
+        ("opaque: 16 pixels or more", ""),
+    ),
+}  # fmt: skip
+"""Marks of an overlay (text, color), on the plate and on what has a result."""
 RANGE_HELP = (
     "Range: what clips, what is within the noise floor (8 stops below the clip), and, in a result, what only exposures "
     "shorter than the anchor saw.\nMotion mask, occlusion and flow are layers of the result: switch them on there."
@@ -46,6 +53,11 @@ class Shown:
     displays: dict[str, list[str]] = field(default_factory=dict)
 
 
+def legend_of(mode: str, overlay: str) -> tuple[tuple[str, str], ...]:
+    """Return what the colors of an overlay mean: (text, color) pairs."""
+    return () if mode == "difference" else _LEGENDS.get((overlay, mode in ("result", "wipe")), ())
+
+
 class ViewerBar(QtWidgets.QWidget):
     """Two rows of controls. ``changed`` comes after every change of ``shown``."""
 
@@ -57,7 +69,7 @@ class ViewerBar(QtWidgets.QWidget):
         super().__init__(parent)
         self.shown = Shown()
         self._modes: dict[str, Any] = {}
-        self._match = QtWidgets.QCheckBox("Match exposure")
+        self._match = check_box("Match exposure")
         self._match.setAccessibleName("Match exposure")
         self._match.setToolTip("Show plate frames on the result's scale: short frames are brightened by the stops "
                                "they are short of the anchor. Always on in difference and wipe.  M")  # fmt: skip
@@ -72,8 +84,11 @@ class ViewerBar(QtWidgets.QWidget):
         self.gamma.set_help("For viewing only. Double-click the slider to reset.")
         self.exposure.changed.connect(self._looked)
         self.gamma.changed.connect(self._looked)
+        self._view.setMinimumWidth(90)
         self._zoom = label("", "dim")
         self._zoom.setMinimumWidth(44)
+        self.path = label("", "dim")
+        self.path.setAccessibleName("Display transform")
         self._lay_out()
 
     def set_mode(self, mode: str) -> None:
@@ -108,8 +123,14 @@ class ViewerBar(QtWidgets.QWidget):
         self.shown.display = self._display.currentText()
         self._offer_views()
 
+    def show_path(self, words: str) -> None:
+        """Show whether the GPU or the CPU computes the display transform; ``words`` begin with the answer."""
+        self.path.setText(words.partition(":")[0].rstrip("."))
+        self.path.setToolTip(f"Display transform: {words}")
+        self.path.setAccessibleDescription(words)
+
     def show_zoom(self, zoom: float) -> None:
-        """Tell the zoom."""
+        """Show the zoom."""
         self._zoom.setText(f"{zoom:.0%}")
 
     def _offer_views(self) -> None:
@@ -129,7 +150,6 @@ class ViewerBar(QtWidgets.QWidget):
         combo.setToolTip(help)
         combo.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         combo.setSizeAdjustPolicy(QtWidgets.QComboBox.SizeAdjustPolicy.AdjustToContents)
-        combo.setMinimumContentsLength(5)
         for text, value in items:
             combo.addItem(text, value)
         combo.currentIndexChanged.connect(lambda _: chosen())
@@ -146,15 +166,20 @@ class ViewerBar(QtWidgets.QWidget):
         self._modes["plate"].setChecked(True)
         first, second = QtWidgets.QHBoxLayout(), QtWidgets.QHBoxLayout()
         first.addLayout(modes)
-        for widget in (self._match, self._overlay, self._channel):
+        for widget in (self._overlay, self._channel):
             first.addWidget(widget)
         first.addStretch(1)
         for widget in (self._display, self._view):
             first.addWidget(widget)
+        self.setEnabled(False)
+        second.addWidget(self._match)
+        second.addSpacing(12)
         second.addWidget(self.exposure, 3)
         second.addSpacing(12)
         second.addWidget(self.gamma, 2)
         second.addSpacing(12)
+        second.addWidget(self.path)
+        second.addSpacing(6)
         second.addWidget(self._zoom)
         second.addWidget(button("Fit", self.fit_asked.emit, "Fit", "The whole picture.  F"))
         second.addWidget(button("1:1", self.actual_asked.emit, "Actual size", "A pixel of the plate on a pixel of the "

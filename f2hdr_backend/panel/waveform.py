@@ -7,6 +7,7 @@ from typing import Any, Optional
 from f2hdr_backend.panel import theme
 from f2hdr_backend.panel.qt import Qt, QtCore, QtGui, QtWidgets
 
+_CENTERED = int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap)
 _LEFT, _TOP, _BOTTOM = 34, 8, 26
 
 
@@ -39,7 +40,8 @@ class Waveform(QtWidgets.QWidget):
         painter.fillRect(self.rect(), QtGui.QColor(theme.CANVAS))
         if self._image is None:
             painter.setPen(QtGui.QColor(theme.DIM))
-            painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), "No frame on screen.")
+            inside = self.rect().adjusted(20, 0, -20, 0)
+            painter.drawText(inside, _CENTERED, "The waveform of the frame on screen, in stops below its clip.")
             painter.end()
             return
         area = QtCore.QRectF(_LEFT, _TOP, self.width() - _LEFT - 8, self.height() - _TOP - _BOTTOM)
@@ -64,15 +66,17 @@ class Waveform(QtWidgets.QWidget):
             y = area.top() + (high - stop) / (high - low) * area.height()
             painter.setPen(QtGui.QPen(QtGui.QColor(color), 1, Qt.PenStyle.DashLine if stop else Qt.PenStyle.SolidLine))
             painter.drawLine(QtCore.QPointF(area.left(), y), QtCore.QPointF(area.right(), y))
-            painter.drawText(QtCore.QPointF(area.left() + 4, y - 3), name)
+            box = QtCore.QRectF(area.left() + 2, y + 2, painter.fontMetrics().horizontalAdvance(name) + 8, 16)
+            painter.fillRect(box, QtGui.QColor(0, 0, 0, 170))
+            painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter), name)
 
     def _paint_words(self, painter: Any) -> None:
         x, y = float(_LEFT), self.height() - 9.0
         painter.setPen(QtGui.QColor(theme.DIM))
         painter.drawText(QtCore.QPointF(x, y), "clipped")
         x += painter.fontMetrics().horizontalAdvance("clipped") + 12
-        for share, color in zip(self._facts["clipped"], ("#ff6b60", "#6fce7a", "#6aa5ff")):
-            text = f"{share:.2%}"
+        for name, share, color in zip("RGB", self._facts["clipped"], ("#ff6b60", "#6fce7a", "#6aa5ff")):
+            text = f"{name} {share:.2%}"
             painter.setPen(QtGui.QColor(color))
             painter.drawText(QtCore.QPointF(x, y), text)
             x += painter.fontMetrics().horizontalAdvance(text) + 12

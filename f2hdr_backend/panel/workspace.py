@@ -13,11 +13,13 @@ from f2hdr_backend.panel.correction import CorrectionMenu
 from f2hdr_backend.panel.dialogs import Dialogs
 from f2hdr_backend.panel.followers import Pace, Scope, Thumbs
 from f2hdr_backend.panel.jobs_table import JobsTable
+from f2hdr_backend.panel.keys import keys_of
 from f2hdr_backend.panel.labels import Elided, label, restyle
 from f2hdr_backend.panel.menus import add_menus
 from f2hdr_backend.panel.pictures_client import Pictures
 from f2hdr_backend.panel.player import Player
 from f2hdr_backend.panel.qt import Qt, QtCore, QtWidgets
+from f2hdr_backend.panel.remembered import restore, store
 from f2hdr_backend.panel.render_bar import RenderBar, reveal
 from f2hdr_backend.panel.session import Session
 from f2hdr_backend.panel.shot_form import ShotForm
@@ -28,11 +30,9 @@ from f2hdr_backend.panel.waveform import Waveform
 from f2hdr_backend.shot.errors import F2HDRError
 from f2hdr_backend.shot.frames import FrameRange
 
-LAYOUT_VERSION = 1
-
 
 class Workspace(QtWidgets.QMainWindow):
-    """Everything. ``settings`` (QSettings) remembers the layout; None remembers nothing."""
+    """The whole panel. The layout is stored in ``settings`` (QSettings); None stores nothing."""
 
     def __init__(self, settings: Any = None, parent: Optional[QtWidgets.QWidget] = None) -> None:
         super().__init__(parent)
@@ -50,10 +50,10 @@ class Workspace(QtWidgets.QMainWindow):
         self.form = ShotForm(self.model)
         self.jobs = JobsTable()
         self.waveform = Waveform()
-        self.dialogs = Dialogs(self, self.session)
+        self.dialogs = Dialogs(self, self.session, self.backend)
         self.render_bar = RenderBar({
             "frame": self.render_frame, "range": self.render_range, "detect": self.session.detect,
-            "command": self.copy_command, "farm": self.dialogs.send_to_farm,
+            "command": self.copy_command, "farm": self.send_to_farm,
         })  # fmt: skip
         self.correction = CorrectionMenu(self.model, self)
         self._title = Elided("No plate", "title")
@@ -66,7 +66,8 @@ class Workspace(QtWidgets.QMainWindow):
         self._lay_out()
         self._connect()
         add_menus(self)
-        self._restore()
+        if settings is not None:
+            restore(self, settings)
         self.backend.watch()
         self._show_state()
 
@@ -83,6 +84,11 @@ class Workspace(QtWidgets.QMainWindow):
         """Render from in to out."""
         self.session.render(self._range())
 
+    def send_to_farm(self) -> None:
+        """Write a job bundle for the frames from in to out."""
+        if self.session.facts:
+            self.dialogs.send_to_farm(self._range())
+
     def copy_command(self) -> None:
         """Copy the command line that renders this Shot."""
         shot = self.model.shot
@@ -97,7 +103,7 @@ class Workspace(QtWidgets.QMainWindow):
         self._report(f"Copied: {text}", "info")
 
     def closeEvent(self, event: Any) -> None:
-        """Remember the layout and end what belongs to the window; jobs go on."""
+        """Remember the layout and end what belongs to the window; jobs continue."""
         self.shut_down()
         super().closeEvent(event)
 
@@ -105,9 +111,7 @@ class Workspace(QtWidgets.QMainWindow):
         """End what belongs to the window."""
         self.player.pause()
         if self._settings is not None:
-            self._settings.setValue(f"layout{LAYOUT_VERSION}", self.saveState())
-            self._settings.setValue("geometry", self.saveGeometry())
-            self._settings.setValue("display", [self.viewer.bar.shown.display, self.viewer.bar.shown.view])
+            store(self, self._settings)
         self.session.close()
         self.backend.close()
         self.pictures.close()
@@ -167,7 +171,7 @@ class Workspace(QtWidgets.QMainWindow):
         self.resizeDocks([self.docks["shot"]], [360], Qt.Orientation.Horizontal)
         self.resizeDocks([self.docks["shot"], self.docks["jobs"]], [560, 240], Qt.Orientation.Vertical)
         self.statusBar().addWidget(self._words, 1)
-        self.statusBar().addPermanentWidget(BackendBar(self.backend))
+        self.statusBar().addPermanentWidget(BackendBar(self.backend, self.dialogs.locate_backend))
         self.statusBar().setSizeGripEnabled(False)
 
     def _dock(self, title: str, widget: Any, area: Any) -> Any:
@@ -187,6 +191,8 @@ class Workspace(QtWidgets.QMainWindow):
         session.rendered.connect(self._marks)
         session.submitted.connect(self._submitted)
         viewer.dropped.connect(self.open_paths)
+        viewer.plate_asked.connect(self.dialogs.choose_plate)
+        viewer.folder_asked.connect(self.dialogs.choose_folder)
         viewer.shown.connect(self._frame_shown)
         line.correction_asked.connect(self.correction.ask)
         for signal in (self.model.changed, self.model.detected):
@@ -199,28 +205,7 @@ class Workspace(QtWidgets.QMainWindow):
         self.jobs.again_asked.connect(session.render_again)
         self.jobs.reveal_asked.connect(lambda pattern: reveal(os.path.dirname(pattern)))
         self.jobs.open_asked.connect(self._show_result)
-        bar, key = viewer.bar, Qt.Key
-        self._keys = {
-            **self.player.keys(),
-            key.Key_1: lambda: bar.set_mode("plate"), key.Key_2: lambda: bar.set_mode("result"),
-            key.Key_3: lambda: bar.set_mode("difference"), key.Key_W: viewer.toggle_wipe, key.Key_F: viewer.canvas.fit,
-            key.Key_H: viewer.canvas.actual_size, key.Key_M: bar.toggle_match, key.Key_0: bar.exposure.reset,
-            key.Key_Period: lambda: bar.exposure.set_value(bar.exposure.value + 0.5),
-            key.Key_Comma: lambda: bar.exposure.set_value(bar.exposure.value - 0.5),
-            key.Key_R: lambda: bar.toggle_channel("r"), key.Key_G: lambda: bar.toggle_channel("g"),
-            key.Key_B: lambda: bar.toggle_channel("b"), key.Key_Y: lambda: bar.toggle_channel("y"),
-        }  # fmt: skip
-
-    def _restore(self) -> None:
-        if self._settings is None:
-            return
-        for name, restore in ((f"layout{LAYOUT_VERSION}", self.restoreState), ("geometry", self.restoreGeometry)):
-            state = self._settings.value(name)
-            if state is not None:
-                restore(state)
-        shown = self._settings.value("display")
-        if isinstance(shown, (list, tuple)) and len(shown) == 2:
-            self.viewer.bar.shown.display, self.viewer.bar.shown.view = map(str, shown)
+        self._keys = keys_of(self)
 
     def _opened(self, facts: dict[str, Any]) -> None:
         frames = FrameRange.parse(facts["frames"]).frames
@@ -246,6 +231,7 @@ class Workspace(QtWidgets.QMainWindow):
         self._thumbs.open(False)
         self._scope.clear()
         self.timeline.open((), (), (16, 9))
+        self.player.close_plate()
         self.viewer.close_plate(f"{why}\n\nDrop another plate here.")
         self._show_state()
 
@@ -258,7 +244,7 @@ class Workspace(QtWidgets.QMainWindow):
         first, last = (frames[0], frames[-1]) if frames else (0, 0)
         is_open = bool(self.session.facts)
         self.render_bar.show_state(self.timeline.frame, first, last, len(frames), is_open=is_open)
-        self.render_bar.show_estimate(self._pace.seconds, "measured here")
+        self.render_bar.show_estimate(self._pace.estimate() if is_open else None)
 
     def _frame_shown(self, frame: int) -> None:
         self.render_bar.frame.setText(f"Render frame {self.timeline.frame}")
@@ -289,6 +275,7 @@ class Workspace(QtWidgets.QMainWindow):
 
     def _info(self, facts: dict[str, Any]) -> None:
         if facts:
+            self._pace.expect(facts.get("seconds_per_megapixel", {}))
             self.form.offer("engine.weights", facts.get("weights", []))
             self.form.offer("engine.device", ["auto", *facts.get("devices", [])])
 
@@ -297,4 +284,4 @@ class Workspace(QtWidgets.QMainWindow):
         if shot is not None and os.path.abspath(shot.output.pattern) == pattern:
             self.viewer.bar.set_mode("result")
         else:
-            self._report(f"That is the result of another plate: {pattern}", "warning")
+            self._report(f"This is the result of another plate: {pattern}", "warning")

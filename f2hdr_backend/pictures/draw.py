@@ -58,12 +58,12 @@ class Painter:
         if result is None:
             shown = self._plate(view, True)
             note = f"Frame {view.frame} is not rendered yet: this is the exposure-matched plate."
-            return Drawn(self._display.draw(shown.working, view.look), note)
+            return Drawn(self._display.draw(shown.lit, view.look), note)
         if view.mode == "result":
             return self._finished(view, result, is_result=True)
         plate = self._plate(view, True)
         if view.mode == "difference":
-            return Drawn(self._display.draw(np.abs(result.working - plate.working), view.look))
+            return Drawn(self._display.draw(np.abs(result.working - plate.lit), view.look))
         column = self._wipe_column(view, result.working.shape[1])
         left = self._finished(view, plate.columns(0, column), is_result=False)
         right = self._finished(view, result.columns(column, None), is_result=True, first=column)
@@ -103,7 +103,7 @@ class Painter:
         """Return the picture of a part that begins at column ``first``, with its overlay."""
         if not shown.working.shape[1]:
             return Drawn(np.empty((*shown.working.shape[:2], 4), np.uint8))
-        picture = self._display.draw(shown.working * shown.gain if shown.gain != 1 else shown.working, view.look)
+        picture = self._display.draw(shown.lit, view.look)
         if view.overlay == "clip":
             clip = view.clip_of_result() if is_result else 1.0
             mark_range(picture, shown.over_clip, clip, in_one_exposure=is_result)
@@ -138,6 +138,11 @@ class _Shown:
     working: FloatArray
     over_clip: FloatArray
     gain: np.float32
+
+    @property
+    def lit(self) -> FloatArray:
+        """The part in the working space, on the scale that is shown."""
+        return self.working if self.gain == 1 else self.working * self.gain
 
     def columns(self, first: int, last: int | None) -> _Shown:
         """Return the columns ``first`` to ``last``, ``last`` excluded."""

@@ -20,6 +20,7 @@ from typing import IO, Any, NoReturn
 import psutil
 
 import f2hdr_backend
+from f2hdr_backend.pictures.look import DisplayPath
 from f2hdr_backend.pictures.requests import MAPPED_BYTES, Budget, Requests
 from f2hdr_backend.shot.errors import F2HDRError
 
@@ -38,7 +39,8 @@ def run() -> NoReturn:
         os.truncate(handle, MAPPED_BYTES)
         with mmap.mmap(handle, MAPPED_BYTES) as mapped:
             total = int(psutil.virtual_memory().total * _SHARE_OF_MEMORY)
-            requests = Requests(mapped, Budget.of(min(max(total, _LEAST_BYTES), _MOST_BYTES)))
+            budget = Budget.of(min(max(total, _LEAST_BYTES), _MOST_BYTES))
+            requests = Requests(mapped, budget, DisplayPath.chosen())
             lanes = _Lanes(requests, answers)
             lanes.say({"event": "hello", "file": path, "version": f2hdr_backend.__version__, "pid": os.getpid()})
             lanes.serve(sys.stdin)

@@ -13,7 +13,7 @@ import numpy as np
 from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.pictures.cache import BoundedCache
 from f2hdr_backend.pictures.draw import CLIP_SHARE, Drawn, Painter, fit
-from f2hdr_backend.pictures.look import Display, Look
+from f2hdr_backend.pictures.look import Display, DisplayPath, Look
 from f2hdr_backend.pictures.scopes import HIGHEST_STOPS, LOWEST_STOPS, clipped_shares, waveform
 from f2hdr_backend.pictures.source import Result, Source
 from f2hdr_backend.pictures.view import View
@@ -43,8 +43,10 @@ class Budget:
 class Requests:
     """One open plate and the requests for it. ``call`` may be used by several threads."""
 
-    def __init__(self, mapped: mmap.mmap, budget: Budget) -> None:
+    def __init__(self, mapped: mmap.mmap, budget: Budget, path: DisplayPath | None = None) -> None:
+        """``path`` is where display transforms run; None for the CPU."""
         self._mapped = mapped
+        self._path = path or DisplayPath(None, "CPU.")
         self._frames: BoundedCache[FloatArray] = BoundedCache(budget.frames, lambda pixels: pixels.nbytes)
         self._results: BoundedCache[Result] = BoundedCache(budget.results, lambda result: result.bytes)
         self._pictures: BoundedCache[Drawn] = BoundedCache(budget.pictures, lambda drawn: drawn.picture.nbytes)
@@ -71,7 +73,7 @@ class Requests:
         if self._source is not None:
             self._source.close()
         self._source = source
-        self._display = Display(source.config, source.space)
+        self._display = Display(source.config, source.space, self._path)
         self._painter = Painter(source, self._display)
         self._pictures.clear()
         width, height = source.plate.size
@@ -120,7 +122,8 @@ class Requests:
         self._mapped[: drawn.picture.nbytes] = drawn.picture.tobytes()
         return {
             "frame": view.frame, "width": width, "height": height, "crop": list(view.crop), "note": drawn.note,
-            "has_result": source.has_result(view.frame),
+            "has_result": source.has_result(view.frame), "path": self._path.words,
+            "mode": view.mode, "overlay": view.overlay, "exposure": view.look.exposure,
         }  # fmt: skip
 
     def probe(self, frame: int, x: int, y: int) -> Answer:

@@ -43,6 +43,7 @@ _INFO = _object(
     {
         "version": _TEXT, "api": _WHOLE, "pid": _WHOLE, "started": _NUMBER, "devices": _list(_TEXT),
         "roots": _list(_TEXT), "weights": _list(_TEXT), "jobs": {"type": "object", "additionalProperties": _WHOLE},
+        "seconds_per_megapixel": {"type": "object", "additionalProperties": {"type": ["number", "null"]}},
     }
 )  # fmt: skip
 

@@ -72,6 +72,7 @@ class DetectRequest:
     plate: str = setting("Absolute path of the plate, as in a Shot.", schema=_PATH)
     input_space: str = setting("Color space of the plate, as in a Shot.", default="auto")
     config: str = setting("OCIO config, as in a Shot.", default="")
+    layer: str = setting("Layer or view of EXR frames, as in a Shot.", default="")
 
     def __post_init__(self) -> None:
         if not self.plate:

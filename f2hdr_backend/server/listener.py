@@ -75,7 +75,7 @@ class Listener:
         return StreamingResponse(self._event_lines(record, after), media_type="text/event-stream")
 
     async def cancel(self, job: JobId) -> Answer:
-        """Cancel a job after the current frame; a job that has ended is unchanged."""
+        """Cancel a job, also within a frame; a job that has ended is unchanged."""
         return Answer(asdict(self._service.cancel(job)))
 
     async def frame(self, request: Request) -> Answer:

@@ -71,7 +71,8 @@ class Queue:
             self._changed.notify_all()
 
     def stop(self, work: Work) -> None:
-        """Stop a job: at once if it is not being processed, or else after its current step."""
+        """Stop a job: at once if it is not being processed, or else as soon as its current step is interrupted."""
+        work.interrupt()
         with self._changed:
             worker = next((worker for worker in self._workers.values() if work in worker.turns), None)
             if worker is None:
@@ -90,7 +91,7 @@ class Queue:
             return self._count
 
     def close(self, timeout: float) -> bool:
-        """Accept no more jobs and stop the running ones after their current step.
+        """Accept no more jobs and interrupt the running ones.
 
         Returns whether all workers stopped within ``timeout`` seconds.
         """
@@ -98,6 +99,8 @@ class Queue:
             self._closing = True
             for worker in self._workers.values():
                 for work in worker.turns:
+                    if worker.busy is work:
+                        work.interrupt()
                     if work.is_open:
                         worker.stopping.add(work)
             self._changed.notify_all()

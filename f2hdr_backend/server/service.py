@@ -16,6 +16,7 @@ import f2hdr_backend
 from f2hdr_backend.client.jobs import JobStatus
 from f2hdr_backend.color.config import SHIPPED, load_config
 from f2hdr_backend.detection.detect import require_pattern
+from f2hdr_backend.engine.method.quality import seconds_per_megapixel
 from f2hdr_backend.engine.settle import detect_light
 from f2hdr_backend.flow.cache import open_cache
 from f2hdr_backend.image.read import open_plate
@@ -124,14 +125,14 @@ class Service:
         return {**asdict(record.status()), "events": events, "next": last}
 
     def cancel(self, job: str) -> JobStatus:
-        """Cancel a job after the current frame; a job that has ended is unchanged. Raises ServerError for an unknown
+        """Cancel a job, also within a frame; a job that has ended is unchanged. Raises ServerError for an unknown
         id.
         """
         record = self.record(job)
         with self._lock:
             known = self._open.get(job)
         if known is not None:
-            record.set_message("Canceling after the current frame.")
+            record.set_message("Canceling.")
             self._queue.stop(known.work)
         return record.status()
 
@@ -161,7 +162,7 @@ class Service:
         for path in _config_file(color):
             self._roots.allow(path)
         self._roots.allow_plate(request.plate)
-        plate = open_plate(request.plate)
+        plate = open_plate(request.plate, request.layer)
         try:
             found = detect_light(color, plate)
             require_pattern(found)
@@ -188,6 +189,7 @@ class Service:
             "devices": list(self._queue.devices),
             "roots": list(self._roots.folders),
             "weights": [entry.name for entry in entries()],
+            "seconds_per_megapixel": seconds_per_megapixel(),
             "jobs": {state: states.count(state) for state in ("queued", "running", "done", "failed", "canceled")},
         }
 

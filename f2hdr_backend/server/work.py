@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import time
 from bisect import bisect
 from collections.abc import Generator, Iterable
@@ -17,12 +18,14 @@ from f2hdr_backend.engine.settle import prepare
 from f2hdr_backend.server.buffers import Buffer, read_buffer, write_buffer
 from f2hdr_backend.server.documents import FrameRequest
 from f2hdr_backend.server.ledger import Ledger
+from f2hdr_backend.server.pending import PendingAnswer
 from f2hdr_backend.server.record import JobRecord
 from f2hdr_backend.server.renderers import Renderers
 from f2hdr_backend.server.roots import Roots
 from f2hdr_backend.shot.document import Engine, Shot
 from f2hdr_backend.shot.errors import Cancelled, F2HDRError
 from f2hdr_backend.shot.events import Event, FrameDone, RenderFinished
+from f2hdr_backend.shot.stopping import stoppable
 from f2hdr_backend.shot.system import system_error
 
 SKIPPING_S = 0.05
@@ -61,6 +64,9 @@ class Work(Protocol):
     def step(self, renderers: Renderers) -> bool:
         """Run one step; return whether it was the last one."""
 
+    def interrupt(self) -> None:
+        """End a step in progress early; thread-safe."""
+
     def stop(self) -> None:
         """Cancel the job between two steps."""
 
@@ -98,6 +104,7 @@ class RenderWork:
         self._shot: Shot | None = None
         self._before: list[Event] = []
         self._events: Generator[Event] | None = None
+        self._interrupted = threading.Event()
 
     @property
     def client(self) -> str:
@@ -143,11 +150,16 @@ class RenderWork:
         try:
             if self._events is None:
                 self._events = self._render(self._shot, renderers)
-            if self._advance(self._events):
-                return False
+            with stoppable(self._interrupted):
+                if self._advance(self._events):
+                    return False
         except Exception as error:
             self.record.fail(as_family(error))
         return True
+
+    def interrupt(self) -> None:
+        """See :class:`Work`. A file that is being written is finished."""
+        self._interrupted.set()
 
     def stop(self) -> None:
         """Stop the render between two frames; no partial file is left."""
@@ -214,7 +226,8 @@ class FrameWork:
 
     def __init__(self, request: FrameRequest, place: Place) -> None:
         self.client = request.client
-        self.result: Future[dict[str, Any]] = Future()
+        self._interrupted = threading.Event()
+        self.result: Future[dict[str, Any]] = PendingAnswer(self._interrupted)
         """Frame number, path, size in pixels, and times in seconds."""
         self._request = request
         self._place = place
@@ -227,10 +240,15 @@ class FrameWork:
         """Compute the window, write the output buffer, and set the result."""
         if self.result.set_running_or_notify_cancel():
             try:
-                self.result.set_result(self._computed(renderers))
+                with stoppable(self._interrupted):
+                    self.result.set_result(self._computed(renderers))
             except Exception as error:
                 self.result.set_exception(as_family(error))
         return True
+
+    def interrupt(self) -> None:
+        """See :class:`Work`."""
+        self._interrupted.set()
 
     def stop(self) -> None:
         """Cancel the result."""

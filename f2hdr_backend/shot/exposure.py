@@ -156,6 +156,6 @@ class ExposurePattern:
             steps = ",".join(f"{ev:g}" for ev in self.cycle)
             raise ExposureError(
                 f"The exposures {steps} do not alternate.",
-                hint="Consecutive frames need different exposures, such as --exposures 0,3.",
+                hint="Consecutive frames need different exposures, such as 0,3.",
                 cycle=self.cycle,
             )

@@ -11,6 +11,7 @@ import numpy as np
 
 from f2hdr_backend.image.arrays import FloatArray, along_flow, radiance_of
 from f2hdr_backend.shot.equations import GAMMA
+from f2hdr_backend.shot.stopping import check_stop
 
 CELL_PX = 4
 """Side in pixels of the square cells whose means are compared. A mean over a cell has less noise than a pixel."""
@@ -55,6 +56,7 @@ def align_neighbors(
     """
     here, found = _cells(own, exposures[1]), []
     for side, index in ((0, 0), (1, 2)):
+        check_stop()
         light = along_flow(radiance_of(codes[index], exposures[index]), flows[side])
         matched = _level(here, _cells(light, exposures[index]))
         found.append(AlignedNeighbor(light * np.float32(matched), exposures[index], matched))

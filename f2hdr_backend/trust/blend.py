@@ -8,6 +8,7 @@ import numpy as np
 
 from f2hdr_backend.image.arrays import FloatArray, luma_of, radiance_of
 from f2hdr_backend.shot.equations import GAMMA
+from f2hdr_backend.shot.stopping import check_stop
 from f2hdr_backend.trust.aligned import FEATHER, align_neighbors, below_highlights, ramp
 from f2hdr_backend.trust.clipped import respect_clip
 from f2hdr_backend.trust.confirm import confirm
@@ -82,4 +83,5 @@ def blend(
         radiance = confirm(radiance, own, exposures[1], neighbors)
         radiance = keep_surface(radiance, codes[1], own, exposures[1], neighbors)
         radiance = respect_clip(radiance, codes[1], own, neighbors)
+    check_stop()
     return radiance + trust(codes[1], exposures, mode) * (own - radiance), matched

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from f2hdr_backend.image.arrays import FloatArray
+from f2hdr_backend.shot.stopping import check_stop
 from f2hdr_backend.trust.aligned import AlignedNeighbor, brightest, ramp
 
 CLIPPED = 0.985
@@ -48,6 +49,7 @@ def respect_clip(
         return radiance
     total, weight = np.zeros_like(clip), np.zeros_like(wrong)
     for neighbor in neighbors:
+        check_stop()
         fits = ramp((_reach(neighbor.light, clip) - LOWEST) / (1 - LOWEST)) * clipped
         total, weight = total + fits * neighbor.light, weight + fits
     around = [cv2.blur(part, (FILL_PX, FILL_PX)).reshape(part.shape) for part in (total, weight)]

@@ -12,6 +12,7 @@ import numpy as np
 
 from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.shot.equations import GAMMA
+from f2hdr_backend.shot.stopping import check_stop
 from f2hdr_backend.trust.aligned import AlignedNeighbor, brightest
 
 AGREEMENT = 0.17
@@ -39,6 +40,7 @@ def confirm(radiance: FloatArray, own: FloatArray, exposure: float, neighbors: S
     frames = [(own, exposure), *((neighbor.light, neighbor.exposure) for neighbor in neighbors)]
     found = np.empty_like(radiance)
     for top in range(0, len(radiance), ROWS_AT_ONCE):
+        check_stop()
         rows = slice(top, top + ROWS_AT_ONCE)
         found[rows] = _mean(radiance[rows], [(light[rows], gain) for light, gain in frames])
     return found

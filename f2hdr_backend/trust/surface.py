@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from f2hdr_backend.image.arrays import FloatArray
+from f2hdr_backend.shot.stopping import check_stop
 from f2hdr_backend.trust.aligned import CELL_PX, AlignedNeighbor, below_highlights, brightest, cell_means, ramp
 from f2hdr_backend.trust.confirm import unclipped
 
@@ -67,6 +68,7 @@ def _surface(own: FloatArray, usable: FloatArray, exposure: float, neighbors: Se
     """``(H, W, 3)`` the mean of the reference and of the neighbors that show its surface."""
     total, weight = own * np.float32(exposure), np.full_like(usable, exposure)
     for neighbor in neighbors:
+        check_stop()
         seen = unclipped(neighbor.light / np.float32(neighbor.matched), neighbor.exposure)
         same = 1 - _full_size(_differs(neighbor.light, own, usable * seen, BLACK / exposure), own.shape)
         share = seen * same * np.float32(neighbor.exposure)

@@ -22,9 +22,11 @@ from f2hdr_backend.image.read import SequencePlate
 from f2hdr_backend.image.write import write_image
 from f2hdr_backend.model.sea_raft import network as sea_raft_network
 from f2hdr_backend.shot.document import Color, Engine, Output, Shot
+from f2hdr_backend.shot.errors import Cancelled
 from f2hdr_backend.shot.events import FrameDone, Warned
 from f2hdr_backend.shot.exposure import ExposurePattern
 from f2hdr_backend.shot.frames import FrameRange
+from f2hdr_backend.shot.stopping import stoppable
 
 LAYERS = {"flow": "flows", "mask": "masks", "coarse": "coarse", "occlusion": "occlusions"}
 """Layers as users name them, and where they are in an HdrFrame."""
@@ -203,6 +205,42 @@ def test_stopping_ends_every_device_and_leaves_whole_files(plate, tmp_path, devi
     for path in made:
         with OpenEXR.File(str(path)) as file:
             assert file.channels()["RGB"].pixels.shape == (*SIZE, 3)
+
+
+class StopAt(threading.Event):
+    """A request to stop that begins with one of its looks."""
+
+    def __init__(self, look):
+        super().__init__()
+        self.left = look
+        self.counting = threading.Lock()
+
+    def is_set(self):
+        with self.counting:
+            self.left -= 1
+            return self.left < 0
+
+
+@pytest.mark.parametrize("engine", [{"method": "merge"}, {"method": "f2hdr", "weights": "lite"}])
+def test_a_render_stops_within_a_frame_and_leaves_whole_files(plate, tmp_path, monkeypatch, engine):
+    monkeypatch.delenv("F2HDR_WEIGHTS")
+    renderer = Renderer(shot_of(plate, tmp_path, **engine).engine)
+    list(renderer.render(shot_of(plate, tmp_path / "before", "flow", **engine), FEW))
+    whole = StopAt(10**9)  # with flows from the cache, every render looks equally often
+    with stoppable(whole):
+        list(renderer.render(shot_of(plate, tmp_path / "whole", "flow", **engine), FEW))
+    looks = 10**9 - whole.left
+    assert looks > 3 * 20  # many within each of the three frames
+    there = set()
+    for look in {round(looks * share) for share in (0.02, 0.4, 0.95)}:
+        folder = tmp_path / f"at{look}"
+        with stoppable(StopAt(look)), pytest.raises(Cancelled):
+            list(renderer.render(shot_of(plate, folder, "flow", **engine), FEW))
+        for path in sorted(folder.glob("*")):
+            with OpenEXR.File(str(path)) as found, OpenEXR.File(str(tmp_path / "whole" / path.name)) as expected:
+                assert np.array_equal(found.channels()["RGB"].pixels, expected.channels()["RGB"].pixels)
+        there.add(len(list(folder.glob("*"))))
+    assert 0 in there and max(there) < 3
 
 
 @pytest.fixture

@@ -10,8 +10,17 @@ import pytest
 
 pytest.importorskip("qtpy.QtWidgets", reason="Qt, or a system library of it, is not installed", exc_type=ImportError)
 
+from qtpy import QtCore  # noqa: E402
+
 from f2hdr_backend.demo.demo import Demo  # noqa: E402
 from tests.server.running import LONG_S, Served  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def settings_of_the_user(tmp_path):
+    """Settings are read from and written to a folder of the test."""
+    kind = QtCore.QSettings
+    kind.setPath(kind.Format.IniFormat, kind.Scope.UserScope, str(tmp_path / "settings"))
 
 
 @pytest.fixture(scope="session")

@@ -47,6 +47,7 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("plate")
     parser.add_argument("--frames", type=int, default=500, help="frames to scrub over")
+    parser.add_argument("--play", type=int, default=24, help="frames to play")
     asked = parser.parse_args(arguments)
     app = QtWidgets.QApplication([])
     window = Workspace(None)
@@ -88,6 +89,18 @@ def main(arguments: list[str]) -> None:
     say(f"wipe: {timed(lambda step: window.viewer._wiped(0.3 + step / 50))}")
     bar.set_mode("plate")
     until(lambda: not window.viewer.is_waiting)
+    few = frames[: min(len(frames), asked.play)]
+    window.timeline.strip.in_frame, window.timeline.strip.out_frame = few[0], few[-1]
+    for step in (*few, *few):
+        window.player.go_to(step)
+        until(lambda: not window.viewer.is_waiting)
+    window.player.rate.setValue(24)
+    window.player.play(1)
+    end = time.monotonic() + 5
+    until(lambda: time.monotonic() > end)
+    say(f"playback of {len(few)} frames in memory: {window.player.seen_rate:.1f} of 24 frames/s")
+    window.player.pause()
+    window.timeline.strip.in_frame = window.timeline.strip.out_frame = None
     dog.wall.clear()
     dog.cpu.clear()
     memory = []

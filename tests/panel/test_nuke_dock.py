@@ -76,6 +76,15 @@ def test_a_corrected_frame_becomes_keys_of_the_exposure(docked):
     assert [comp.node["ev"].getValueAt(frame) for frame in range(1001, 1007)] == [0, 3, 3, 3, 0, 3]
 
 
+def test_the_layout_in_nuke_is_remembered(docked, qtbot):
+    panel, _ = docked
+    panel.workspace.docks["jobs"].hide()
+    panel.workspace.shut_down()
+    again = panels.open_panel("com.f2hdr.panel")
+    assert again.workspace.docks["jobs"].isHidden() and not again.workspace.docks["shot"].isHidden()
+    again.workspace.shut_down()
+
+
 def test_a_plate_that_is_made_in_the_graph_is_refused_with_what_to_do(docked):
     panel, comp = docked
     reported = []

@@ -1,5 +1,6 @@
 """The whole window with a real backend: open, detect, correct, render, cancel, a server that dies, broken plates."""
 
+import json
 import os
 import shutil
 
@@ -68,6 +69,7 @@ def test_a_range_is_rendered_and_a_long_one_canceled(window, plate, tmp_path):
     window.until(lambda: set(jobs(window)) - known, "the job")
     name = (set(jobs(window)) - known).pop()
     window.until(lambda: (window.it.jobs.selected() or {}).get("id") == name, "the job's row")
+    window.until(lambda: jobs(window)[name]["state"] == "running", "the first frame")
     window.it.jobs.cancel.click()
     assert not window.it.jobs.cancel.isEnabled()
     window.until(lambda: jobs(window)[name]["state"] == "canceled", "the end of the job")
@@ -114,6 +116,14 @@ def test_a_folder_without_frames_is_reported_and_another_plate_may_be_opened(win
     assert window.picture() is not None
 
 
+def test_what_is_not_a_plate_is_reported_and_the_plate_on_screen_stays(window, plate, tmp_path):
+    window.open(plate)
+    (tmp_path / "empty").mkdir()
+    window.it.open_paths([str(tmp_path / "empty")])
+    window.until(lambda: any(str(tmp_path / "empty") in words for _, words in window.reported), "the error")
+    assert window.it.timeline.strip.frames == tuple(range(1001, 1009)) and window.it.session.facts
+
+
 def test_a_picture_process_that_dies_is_started_again(window, plate):
     window.open(plate)
     os.kill(window.it.pictures.process_id, 9)
@@ -136,6 +146,11 @@ def test_keys_are_those_of_compositors_and_fields_keep_theirs(window, plate):
     assert window.it.viewer.bar.shown.exposure == 0.5
     press(window, Key.Key_0)
     assert window.it.viewer.bar.shown.exposure == 0
+    asked = []
+    window.it.timeline.correction_asked.disconnect()
+    window.it.timeline.correction_asked.connect(lambda frame, place: asked.append(frame))
+    press(window, Key.Key_E)
+    assert asked == [window.it.timeline.frame]
     press(window, Key.Key_L)
     assert window.it.player.direction == 1
     press(window, Key.Key_K)
@@ -179,6 +194,72 @@ def test_the_layout_and_the_view_are_remembered(qtbot, served, tmp_path, plate):
     second.open(plate)
     assert second.it.viewer.bar.shown.display == "Rec.709"
     second.it.shut_down()
+
+
+def test_the_backend_is_located_remembered_and_used_unless_the_environment_names_one(
+    window, served, tmp_path, monkeypatch
+):
+    program = served.environment["F2HDR_BACKEND"]
+    monkeypatch.setenv("F2HDR_BACKEND", str(tmp_path / "gone"))
+    backend, found = window.it.backend, []
+    backend.locate(str(tmp_path / "gone"), found.append)
+    window.until(lambda: any(kind == "error" for kind, _ in window.reported), "the refusal")
+    assert found == [] and backend.located == ""
+    backend.locate(program, found.append)
+    window.until(lambda: found, "the version")
+    assert os.environ["F2HDR_BACKEND"] == backend.located == program
+    backend.use_located(str(tmp_path / "other"))
+    assert os.environ["F2HDR_BACKEND"] == program
+    monkeypatch.delenv("F2HDR_BACKEND")
+    backend.use_located(str(tmp_path / "gone"))
+    assert "F2HDR_BACKEND" not in os.environ
+    backend.use_located(program)
+    assert os.environ["F2HDR_BACKEND"] == program
+
+
+def test_times_are_estimated_by_quality_and_then_measured(window, plate, tmp_path):
+    window.open(plate)
+    window.until(lambda: window.it.backend.state == "running", "the backend")
+    window.until(lambda: window.it._pace.estimate() is not None, "the estimate")
+    good = window.it._pace.estimate()
+    window.set_engine(quality="draft")
+    draft = window.it._pace.estimate()
+    assert 0 < draft[0] < good[0] and draft[1] == good[1]
+    window.set_output(tmp_path / "h.####.exr")
+    window.it.render_frame()
+    window.until(lambda: window.it._pace.estimate()[1] != draft[1], "the measured time")
+
+
+def test_a_job_bundle_for_the_farm_is_what_open_job_description_takes(window, plate, tmp_path):
+    model = pytest.importorskip("openjd.model")
+    window.open(plate)
+    window.until(lambda: window.it.model.detected_pattern is not None, "the exposures")
+    window.it.correction.menu(1004).actions()[1].trigger()
+    window.set_output(tmp_path / "out" / "h.####.exr")
+    window.it.player.go_to(1003)
+    window.it.player.mark_in()
+    window.it.session.send_to_farm(str(tmp_path / "job"), window.it._range())
+    bundle = tmp_path / "job" / "bundle"
+    window.until(lambda: (bundle / "template.json").exists() and "bundle" in window.reported[-1][1], "the bundle")
+    template = model.decode_job_template(
+        template=json.loads((bundle / "template.json").read_text()), supported_extensions=["TASK_CHUNKING"]
+    )
+    values = {one["name"]: one["value"] for one in json.loads((bundle / "parameter_values.json").read_text())[
+        "parameterValues"]}  # fmt: skip
+    parameters = model.preprocess_job_parameters(
+        job_template=template, job_parameter_values={name: str(value) for name, value in values.items()},
+        job_template_dir=bundle, current_working_dir=bundle,
+    )  # fmt: skip
+    job = model.create_job(job_template=template, job_parameter_values=parameters)
+    assert [step.name for step in job.steps] and values["Frames"] == "1003-1008"
+    sent = Shot.from_json((bundle / "shot.json").read_text())
+    assert sent.exposures.ev(1004) == sent.exposures.lowest and sent.plate == str(plate) + "/plate.####.tif"
+
+
+def test_where_the_display_transform_runs_is_shown(window, plate):
+    window.open(plate)
+    path = window.it.viewer.bar.path
+    assert path.text() in ("GPU", "CPU") and len(path.accessibleDescription()) > len(path.text())
 
 
 def test_a_shot_document_is_opened_and_saved_as_it_is(window, demo, tmp_path):

@@ -65,10 +65,21 @@ def test_plate_and_result_show_the_same_light_when_matched(asked):
 
 
 def test_the_difference_is_black_where_the_plate_saw_the_light_and_not_where_it_clipped(asked):
-    difference, _ = view(asked, frame=2, mode="difference")
     brightest = scene().max(axis=2)[0]
-    assert difference[:, brightest < 0.9, :3].max() <= 8
-    assert difference[:, (brightest > 3), :3].min(axis=2).min() > 60
+    long, _ = view(asked, frame=2, mode="difference")
+    assert long[:, brightest < 0.9, :3].max() <= 8
+    assert long[:, (brightest > 3), :3].min(axis=2).min() > 60
+    short, _ = view(asked, frame=1, mode="difference")
+    assert short[:, (brightest > 0.1) & (brightest < 7.5), :3].max() <= 30
+
+
+def test_a_short_frame_that_is_not_rendered_is_shown_on_the_scale_of_the_result(asked, tmp_path):
+    result, _ = view(asked, frame=1, mode="result")
+    result = result.copy()
+    (tmp_path / "h.0001.exr").unlink()
+    plate, answer = view(asked, frame=1, mode="result")
+    seen = scene().max(axis=2)[0] < 7.5
+    assert "1" in answer["note"] and np.abs(plate[:, seen, :3].astype(int) - result[:, seen, :3]).max() <= 2
 
 
 def test_a_wipe_has_the_plate_on_its_left_and_the_result_on_its_right(asked):

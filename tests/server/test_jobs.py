@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import numpy as np
 import OpenEXR
 import PyOpenColorIO as ocio
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from f2hdr_backend.client.jobs import Job, detect, info, submit
 from f2hdr_backend.client.launch import connect
 from f2hdr_backend.color.config import SHIPPED_FILE
+from f2hdr_backend.image.write import write_exr
 from f2hdr_backend.shot.document import Output
 from f2hdr_backend.shot.errors import ColorError, ExposureError, MissingFrames, ServerError, ShotError, WeightsMissing
 from f2hdr_backend.shot.exposure import ExposurePattern
@@ -162,6 +164,17 @@ def test_detect_finds_the_exposures_or_says_that_it_cannot(server, tmp_path):
     with pytest.raises(MissingFrames) as caught:
         detect(server.connection, str(tmp_path / "q.####.tif"))
     assert caught.value.path == str(tmp_path / "q.####.tif")
+
+
+def test_detect_takes_a_layer_of_the_frames(server, tmp_path):
+    for number in range(1, 9):
+        light = np.linspace(0.01, 1.0, 64, dtype=np.float32)[None, :, None] * np.ones((48, 64, 3), np.float32)
+        beauty = np.clip(np.roll(light, number, 1) * (1 if number % 2 else 8), 0, 1)
+        write_exr(tmp_path / f"p.{number:04d}.exr", {"RGB": np.full_like(light, 0.5), "plate": beauty}, {})
+    found = detect(server.connection, str(tmp_path / "p.####.exr"), "linear", layer="plate")
+    assert found["pattern"]["cycle"] == pytest.approx([0, 3], abs=0.1)
+    with pytest.raises(ExposureError):
+        detect(server.connection, str(tmp_path / "p.####.exr"), "linear")
 
 
 def test_detect_takes_the_space_of_the_config_that_it_is_given(server, tmp_path):

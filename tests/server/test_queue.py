@@ -25,6 +25,7 @@ class Piece:
         self.begun = threading.Semaphore(0)
         self.go = threading.Semaphore(0)
         self.stopped = threading.Event()
+        self.interrupted = threading.Event()
 
     def prepare(self):
         self.is_ready = True
@@ -36,6 +37,9 @@ class Piece:
         assert self.go.acquire(timeout=LONG_S)
         self.left -= 1
         return self.left == 0
+
+    def interrupt(self):
+        self.interrupted.set()
 
     def stop(self):
         self.stopped.set()
@@ -76,7 +80,7 @@ def test_documents_that_are_too_large_together_are_not_kept(queue):
     last.go.release()
 
 
-def test_work_under_way_is_stopped_after_its_step_and_waiting_work_at_once(queue):
+def test_work_in_progress_is_interrupted_and_then_stopped_and_waiting_work_is_stopped_now(queue):
     busy, waiting = Piece(steps=5), Piece()
     queue.add(busy, "cpu")
     queue.add(waiting, "cpu")
@@ -84,7 +88,7 @@ def test_work_under_way_is_stopped_after_its_step_and_waiting_work_at_once(queue
     queue.stop(waiting)
     assert waiting.stopped.is_set() and not waiting.is_open
     queue.stop(busy)
-    assert not busy.stopped.is_set()
+    assert busy.interrupted.is_set() and not busy.stopped.is_set()
     busy.go.release()
     assert busy.stopped.wait(LONG_S) and busy.left == 4
     until(lambda: queue.count == 0)

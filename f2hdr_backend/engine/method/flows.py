@@ -16,6 +16,7 @@ from f2hdr_backend.flow.stored import StoredFlows
 from f2hdr_backend.flow.window import shown_exposures
 from f2hdr_backend.model.radiance import re_expose
 from f2hdr_backend.model.transfer import upload
+from f2hdr_backend.shot.stopping import check_stop
 
 Pair = tuple[NetworkFrame, NetworkFrame]
 """Reference and neighbor frame."""
@@ -58,6 +59,7 @@ class WindowFlows:
         return [pairs[start : start + self._at_once] for start in range(0, len(pairs), self._at_once)]
 
     def _recalled(self, batch: Sequence[Pair]) -> list[Tensor]:
+        check_stop()
         return self._stored.recall(batch, self._size(batch), partial(self._estimated, batch))
 
     def _size(self, batch: Sequence[Pair]) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from f2hdr_backend.engine.method.base import NOTHING, HdrFrame, WindowFrames
 from f2hdr_backend.engine.method.padding import Padding
 from f2hdr_backend.flow.occlusion import occlusion
 from f2hdr_backend.model.transfer import Download
+from f2hdr_backend.shot.stopping import check_stop
 from f2hdr_backend.trust.device import blend_softly
 
 
@@ -54,6 +55,7 @@ def on_host(
         The frame, and whether radiance and flow are finite everywhere. (A flow that overflowed leads nowhere, and its
         pixel would look right.)
     """
+    check_stop()
     finite = torch.isfinite(pictures["radiance"]).all() & torch.isfinite(pictures["flow"]).all()
     names = ["radiance", *(name for name in pictures if name in layers)]
     cropped = {name: padding.crop(pictures[name][0]).float() for name in {*names, "flow"}}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import torch
 
@@ -91,6 +92,13 @@ def choice(engine: Engine, size: tuple[int, int]) -> Choice:
         following,
         STEPS[following].cost * unit if following else None,
     )
+
+
+@lru_cache(maxsize=1)
+def seconds_per_megapixel() -> Mapping[str, float | None]:
+    """Estimated seconds for a frame of one megapixel by quality, ``auto`` included; measured once in a process."""
+    names = (AUTO, *STEPS)
+    return {name: choice(resolved(Engine(quality=name)), (1000, 1000)).seconds for name in names}
 
 
 def probe_seconds() -> float:

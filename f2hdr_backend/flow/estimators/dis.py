@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import cv2
@@ -14,6 +15,7 @@ from torch import Tensor
 from f2hdr_backend.flow.estimator import SizeRequirement
 from f2hdr_backend.model.transfer import upload
 from f2hdr_backend.shot.equations import LUMA
+from f2hdr_backend.shot.stopping import abandonable
 
 
 class Estimator:
@@ -44,7 +46,7 @@ class Estimator:
 
     def estimate(self, reference: list[Any], neighbor: list[Any]) -> Tensor:
         """Return the flow from reference to neighbor, ``(B, 2, H, W)`` float32 in pixels."""
-        flows = [_searched(one, other) for one, other in zip(reference, neighbor, strict=True)]
+        flows = [abandonable(partial(_searched, one, other)) for one, other in zip(reference, neighbor, strict=True)]
         return torch.from_numpy(np.stack(flows)).permute(0, 3, 1, 2).contiguous().to(self._device)
 
 

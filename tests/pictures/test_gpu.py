@@ -1,0 +1,88 @@
+"""OCIO's shader on OpenGL against OCIO's exact transform on the CPU; an emulated OpenGL counts here."""
+
+import numpy as np
+import pytest
+
+from f2hdr_backend.color.config import load_config
+from f2hdr_backend.pictures import gpu
+from f2hdr_backend.pictures.look import Display, DisplayPath, Look
+from f2hdr_backend.shot.errors import DeviceError
+
+
+@pytest.fixture(scope="module")
+def opened():
+    try:
+        return gpu.Gpu()
+    except DeviceError as error:
+        pytest.skip(error.message)
+
+
+@pytest.fixture
+def display(opened):
+    path = DisplayPath(opened, "GPU")
+    yield Display(load_config("f2hdr"), "linear", path)
+    assert path.gpu is opened, path.words
+
+
+def colors(seed=2, height=31, width=45):
+    """Saturated and neutral colors over 14 stops; odd sizes, so that rows have no natural alignment."""
+    rng = np.random.default_rng(seed)
+    gray = 2.0 ** rng.uniform(-9, 5, (height, width, 1))
+    return (gray * (1 + rng.normal(0, 0.35, (height, width, 3)).clip(-0.9, 0.9))).astype(np.float32)
+
+
+def exact(pixels, view):
+    return np.clip(load_config("f2hdr").display("linear", "sRGB", view).apply(pixels), 0, 1) * 255
+
+
+@pytest.mark.parametrize("view", ["ACES 1.0 - SDR Video", "Un-tone-mapped"])
+def test_a_view_is_that_of_the_exact_transform(display, view):
+    pixels = colors()
+    before = pixels.copy()
+    drawn = display.draw(pixels, Look("sRGB", view))
+    error = np.abs(drawn[..., :3] - exact(pixels, view))
+    assert error.mean() < 0.5 and error.max() < 1
+    assert (drawn[..., 3] == 255).all() and np.array_equal(pixels, before)
+
+
+@pytest.mark.parametrize(
+    "look", [{"exposure": 1.5}, {"gamma": 2.2}, {"channel": "g"}, {"channel": "y", "exposure": -2.0, "gamma": 0.8}]
+)
+def test_exposure_gamma_and_channels_are_those_of_the_cpu(display, look):
+    pixels, wanted = colors(3), Look("sRGB", "Un-tone-mapped", **look)
+    on_cpu = Display(load_config("f2hdr"), "linear").draw(pixels, wanted)
+    assert np.abs(display.draw(pixels, wanted).astype(int) - on_cpu).max() <= 2
+
+
+def test_a_part_of_a_picture_is_drawn_as_in_the_whole(display):
+    pixels, look = colors(4), Look("sRGB", "Un-tone-mapped")
+    assert np.array_equal(display.draw(pixels[5:20, 7:30], look), display.draw(pixels, look)[5:20, 7:30])
+
+
+def test_a_gpu_that_fails_is_left_for_the_cpu_and_the_reason_is_kept(opened, monkeypatch):
+    path = DisplayPath(opened, "GPU")
+    display = Display(load_config("f2hdr"), "linear", path)
+    monkeypatch.setattr(opened, "_drawn", lambda *_: 1 / 0)
+    look = Look("sRGB", "Un-tone-mapped")
+    assert np.array_equal(
+        display.draw(colors(), look), Display(load_config("f2hdr"), "linear").draw(colors(), look)
+    )
+    assert path.gpu is None and "zero" in path.words
+
+
+def test_the_environment_decides_and_an_emulated_opengl_is_used_only_on_request(opened, monkeypatch):
+    monkeypatch.setenv(gpu.VARIABLE, "cpu")
+    assert gpu.choose()[0] is None
+    monkeypatch.setenv(gpu.VARIABLE, "gpu")
+    assert gpu.choose()[0] is not None
+    monkeypatch.delenv(gpu.VARIABLE)
+    monkeypatch.setattr(gpu.Gpu, "is_emulated", True)
+    found, words = gpu.choose()
+    assert found is None and opened.name in words
+
+
+def test_without_the_library_the_cpu_is_used_and_the_reason_is_given(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "moderngl", None)
+    monkeypatch.delenv(gpu.VARIABLE, raising=False)
+    found, words = gpu.choose()
+    assert found is None and "moderngl" in words
