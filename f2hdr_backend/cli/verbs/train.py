@@ -286,6 +286,7 @@ def _scores(
     if not held_out:
         print("no held-out panoramas in that folder: the weights carry no scores", file=sys.stderr)
         return {}
+    print("scoring the weights on the synthetic suite", file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory() as folder:
         entry = store.save(store.Weights("candidate", descriptor, card, tensors), Path(folder))
         cpu = torch.device("cpu")
