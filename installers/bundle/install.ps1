@@ -69,7 +69,7 @@ $pip = (Get-ChildItem -LiteralPath (Join-Path $here 'wheels') -Filter 'pip-*.whl
 Write-Output "installing F2HDR $version"
 $env:PIP_CONFIG_FILE = 'nul'
 $start = "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); sys.argv[0] = 'pip'; runpy.run_module('pip', run_name='__main__')"
-& $python -I -c $start $pip install --quiet --no-index --no-cache-dir --no-warn-script-location `
+& $python -I -c $start $pip --isolated install --quiet --no-index --no-cache-dir --no-warn-script-location `
     --disable-pip-version-check --find-links (Join-Path $here 'wheels') "f2hdr[$extras]"
 if ($LASTEXITCODE -ne 0) {
     Remove-Work

@@ -77,7 +77,7 @@ run() { PIP_CONFIG_FILE=/dev/null LD_LIBRARY_PATH="$part/python/lib/shared${LD_L
 echo "installing F2HDR $(cat "$here/VERSION")"
 pip=$(ls "$here"/wheels/pip-*.whl)
 run -c "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); sys.argv[0] = 'pip'; runpy.run_module('pip', run_name='__main__')" \
-  "$pip" install --quiet --no-index --no-cache-dir --no-warn-script-location --disable-pip-version-check \
+  "$pip" --isolated install --quiet --no-index --no-cache-dir --no-warn-script-location --disable-pip-version-check \
   --find-links "$here/wheels" "f2hdr[$(cat "$here/EXTRAS")]"
 rm -f "$part/python/bin/f2hdr"
 cat > "$part/bin/f2hdr" <<'LAUNCHER'
