@@ -59,6 +59,7 @@ class Decoder:
             self._process = subprocess.Popen(
                 command,
                 pass_fds=passed,
+                env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # its threads would count as memory; nothing uses them
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,  # discards the output of libraries

@@ -43,7 +43,7 @@ def hang(path):
 
 
 def flood(path):
-    return np.ones(2 * 10**9, np.uint8).sum()
+    return np.ones(6 * 10**9, np.uint8).sum()
 
 
 def fail(path):
@@ -102,7 +102,7 @@ def test_errors_of_readers_are_the_same(tmp_path, place):
         (hang, "seconds=1", "seconds=120"),
         pytest.param(
             flood,
-            "memory=1G",
+            "memory=3G",
             "memory=8000000000",
             marks=pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux limits this memory"),
         ),
