@@ -28,4 +28,4 @@ def run(paths: list[str]) -> NoReturn:
     code = int(app.exec() if hasattr(app, "exec") else app.exec_())
     settings.sync()
     sys.stdout.flush()
-    os._exit(code)  # threads that wait for the server are not waited for
+    os._exit(code)  # does not join threads that are waiting for the server

@@ -1,4 +1,4 @@
-"""The shared server as the window sees it: its state, its jobs and requests. Never blocks the window."""
+"""Client of the shared server for the window: its state, its jobs and requests. Never blocks the window."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from f2hdr_backend.shot.errors import F2HDRError, ServerError, ServerUnreachable
 from f2hdr_backend.shot.frames import FrameRange
 
 POLL_MS = 700
-"""Milliseconds between two requests for the jobs."""
+"""Polling interval of the jobs in milliseconds."""
 CANCEL_POLLS_MS = (0, 150, 300, 450, 600, 800, 1000)
-"""Milliseconds after a cancel at which the jobs are requested."""
+"""Polling interval in milliseconds after a cancel, until the job has ended."""
 POLLS_A_CACHE = 10
 """Requests for the jobs per request for the flow cache, whose folder may be large."""
 COMMAND_S = 120.0
-"""Seconds that a command of the backend may take."""
+"""Timeout in seconds of a backend command."""
 PROGRAM_VARIABLE = "F2HDR_BACKEND"
 """Environment variable with the path of the f2hdr command."""
 STATES = ("unknown", "stopped", "starting", "running", "refused")
@@ -32,14 +32,14 @@ JobFacts = dict[str, Any]
 
 
 class Backend(QtCore.QObject):
-    """The server of this user. Signals come on the window's thread."""
+    """Connection to this user's server. Signals are emitted on the window's thread."""
 
     state_changed = Signal(str, str)
-    """One of ``STATES``, and a sentence about it."""
+    """One of ``STATES``, and a message."""
     jobs_changed = Signal(object)
-    """Every job that the server knows, the newest first, as it reports them."""
+    """All jobs of the server, newest first, in the format of the server."""
     info_changed = Signal(object)
-    """What the server is, with ``cache``; empty while there is none."""
+    """Facts about the server, with ``cache``; empty if none runs."""
     failed = Signal(object)
     """An error of a user's action."""
 
@@ -59,7 +59,7 @@ class Backend(QtCore.QObject):
         self._timer.timeout.connect(self.poll)
 
     def watch(self) -> None:
-        """Begin to poll the server and its jobs; does not start it."""
+        """Start polling the server and its jobs; does not start the server."""
         self.poll()
         self._timer.start()
 
@@ -83,11 +83,11 @@ class Backend(QtCore.QObject):
         self._slow.run(lambda: connect().address, lambda address: self._started(), self._not_started)
 
     def stop(self) -> None:
-        """End the server, with every job that runs."""
+        """Stop the server and all running jobs."""
         self._slow.run(lambda: run_command(["serve", "--stop"]), lambda _: self.poll(), self.failed.emit)
 
     def locate(self, program: str, done: Callable[[str], None]) -> None:
-        """Use the f2hdr command at this path from now on; ``done`` gets its version. It stays unused if it fails."""
+        """Use the f2hdr command at this path; ``done`` receives its version. A command that fails is not used."""
 
         def found(version: str) -> None:
             os.environ[PROGRAM_VARIABLE] = self.located = program
@@ -97,7 +97,7 @@ class Backend(QtCore.QObject):
         self._slow.run(lambda: run_command(["--version"], program), found, self.failed.emit)
 
     def use_located(self, program: str) -> None:
-        """Use the command that the user chose earlier, unless the environment names one or it is gone."""
+        """Use the command that the user chose earlier, unless it is set in the environment or no longer exists."""
         if os.path.isfile(program) and not os.environ.get(PROGRAM_VARIABLE):
             os.environ[PROGRAM_VARIABLE] = self.located = program
 
@@ -110,7 +110,7 @@ class Backend(QtCore.QObject):
         force: bool = False,
         urgent: bool = False,
     ) -> None:
-        """Submit a render, starting the server if need be; ``done`` gets the job's id."""
+        """Submit a render, starting the server if needed; ``done`` receives the job's id."""
 
         def work() -> str:
             priority = "interactive" if urgent else "batch"
@@ -120,7 +120,7 @@ class Backend(QtCore.QObject):
         self._slow.run(work, lambda job: self._submitted(job, done), self._refused)
 
     def detect(self, shot: Shot, done: Callable[[dict[str, Any]], None], failed: Callable[[F2HDRError], None]) -> None:
-        """Measure the exposures of a Shot's plate."""
+        """Detect the exposures of a Shot's plate."""
 
         def found(answer: dict[str, Any]) -> None:
             self._started()
@@ -141,7 +141,7 @@ class Backend(QtCore.QObject):
         self._quick.run(lambda: Job(connect(start=False), job).cancel(), self._canceled, self.failed.emit)
 
     def pace(self, job: str, done: Callable[[float], None]) -> None:
-        """Call ``done`` with the mean seconds a frame of a job's last frames, if it rendered any."""
+        """Call ``done`` with the mean seconds per frame over a job's last frames, if it rendered any."""
 
         def work() -> list[float]:
             _, events, _ = Job(connect(start=False), job).poll(0)
@@ -154,14 +154,14 @@ class Backend(QtCore.QObject):
         self._quick.run(work, found)
 
     def clear_cache(self) -> None:
-        """Remove every stored optical flow; they are computed again when a render needs them."""
+        """Delete all stored optical flow; it is computed again when needed."""
         self._quick.run(
             lambda: connect(start=False).request("DELETE", "/v1/cache", timeout=60.0),
             lambda _: self.poll(), self.failed.emit,
         )  # fmt: skip
 
     def command(self, words: list[str], done: Callable[[str], None]) -> None:
-        """Run a command of the backend; ``done`` gets what it prints."""
+        """Run a backend command; ``done`` receives its standard output."""
         self._slow.run(lambda: run_command(words), done, self.failed.emit)
 
     def _canceled(self, _: Any) -> None:
@@ -237,7 +237,7 @@ def run_command(words: list[str], program: str = "") -> str:
         hint = "Locate the f2hdr command: Backend > Locate."
         raise ServerError(f"The backend cannot be run: {error}.", hint=hint) from error
     if done.returncode:
-        lines = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no reason was given."]
+        lines = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["The command failed without a message."]
         raise ServerError(lines[0].removeprefix("error: "), hint=" ".join(lines[1:3]))
     return done.stdout.decode("utf-8", "replace").strip()
 

@@ -1,4 +1,4 @@
-"""The line about the backend: whether it runs, its devices and cache; start, stop and locate it."""
+"""Status line of the backend: state, devices, flow cache; buttons to start, stop and locate it."""
 
 from __future__ import annotations
 

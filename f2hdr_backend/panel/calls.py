@@ -1,4 +1,4 @@
-"""Work that waits for a disk or the network, on threads; its result comes back to the window's thread."""
+"""Runs blocking work on threads and delivers results on the window's thread."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Work = Callable[[], None]
 
 
 class Calls(QtCore.QObject):
-    """Runs functions on threads of its own. Make it on the window's thread.
+    """Runs functions on its own threads. Create it on the window's thread.
 
-    The threads are daemons: a host that ends does not wait for a server that is still measuring a plate.
+    The threads are daemons: a host that exits does not wait for a server that is still measuring a plate.
     """
 
     _finished = Signal(object, object)
@@ -36,7 +36,9 @@ class Calls(QtCore.QObject):
         done: Optional[Callable[[Any], None]] = None,
         failed: Optional[Callable[[F2HDRError], None]] = None,
     ) -> None:
-        """Call ``function`` on a thread, then ``done`` or ``failed`` here; after ``close`` neither is called."""
+        """Call ``function`` on a thread, then ``done`` or ``failed`` on the window's thread; neither after
+        ``close``.
+        """
 
         def work() -> None:
             call: Optional[Callable[[Any], None]]
@@ -55,7 +57,7 @@ class Calls(QtCore.QObject):
             self._queue.put(work)
 
     def close(self) -> None:
-        """Begin no more work, and deliver nothing more."""
+        """Start no more work, and deliver no more results."""
         self._open = False
         for _ in range(self._threads):
             self._queue.put(None)

@@ -1,7 +1,7 @@
-"""The picture on screen: pan, zoom, the wipe's handle, and where the pointer is.
+"""The canvas: displays the picture; pan, zoom, wipe and pointer position.
 
-What is drawn comes finished from the picture process, at the size of the display; the canvas only places it. A pan or
-a zoom moves the last picture at once and asks for a sharp one.
+The picture process draws at display resolution; the canvas only positions the picture. A pan or zoom moves the last
+picture immediately and requests a sharp one.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ Rect = tuple[int, int, int, int]
 
 
 class Canvas(QtWidgets.QWidget):
-    """Shows one picture. Positions in it are in pixels of the plate, from the top left."""
+    """Displays one picture. Positions in it are in plate pixels, from the top left."""
 
     needs_picture = Signal()
-    """The part on screen changed."""
+    """The visible part changed."""
     pointed = Signal(int, int)
-    """The pointer is over this pixel; (-1, -1) when it leaves."""
+    """The pointer is over this pixel; (-1, -1) when it leaves the picture."""
     wiped = Signal(float)
-    """The wipe was dragged to this share of the width."""
+    """The wipe was dragged to this fraction of the width."""
     zoomed = Signal(float)
-    """Pixels of the display for one of the plate, after a change."""
+    """Display pixels per plate pixel, after a change."""
     dropped = Signal(object)
     """Files or folders were dropped."""
 
@@ -42,15 +42,15 @@ class Canvas(QtWidgets.QWidget):
         self.setMinimumSize(320, 180)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.hint = ""
-        """Shown while there is no picture."""
+        """Text shown while there is no picture."""
         self.note = ""
-        """Shown over the picture."""
+        """Text shown over the picture."""
         self.badge: list[tuple[str, str]] = []
         """(text, color) pairs at the top left."""
         self.legend: Sequence[tuple[str, str]] = ()
         """(text, color) pairs at the bottom left."""
         self.wipe: Optional[float] = None
-        """Share of the width where the wipe is; None without one."""
+        """Position of the wipe as a fraction of the width; None without a wipe."""
         self._size = (0, 0)
         self._image: Any = None
         self._crop: Rect = (0, 0, 0, 0)
@@ -62,11 +62,11 @@ class Canvas(QtWidgets.QWidget):
 
     @property
     def zoom(self) -> float:
-        """Pixels of the display, device pixels, for one of the plate."""
+        """Device pixels per plate pixel."""
         return self._zoom * self.devicePixelRatioF()
 
     def open(self, width: int, height: int) -> None:
-        """Show another plate of this size, the whole of it. 0 x 0 for none."""
+        """Show a plate of this size in pixels, fitted to the window. 0 x 0 for none."""
         self._size, self._image = (width, height), None
         self.fit()
 
@@ -76,7 +76,7 @@ class Canvas(QtWidgets.QWidget):
         self.update()
 
     def fit(self) -> None:
-        """Show the whole plate, and keep it so when the window changes."""
+        """Fit the whole plate, also when the window is resized."""
         self._fits = True
         width, height = self._size
         if width and height:
@@ -85,11 +85,11 @@ class Canvas(QtWidgets.QWidget):
         self._moved()
 
     def actual_size(self) -> None:
-        """Show one pixel of the plate on one of the display."""
+        """Show one plate pixel per device pixel."""
         self._zoom_to(1 / self.devicePixelRatioF(), QtCore.QPointF(self.width() / 2, self.height() / 2))
 
     def visible(self) -> tuple[Rect, float]:
-        """Return the part of the plate on screen, and pixels of the display for one of the plate."""
+        """Return the visible part of the plate, and display pixels per plate pixel."""
         width, height = self._size
         first, last = self._to_plate(QtCore.QPointF(0, 0)), self._to_plate(QtCore.QPointF(self.width(), self.height()))
         left, top = min(max(math.floor(first.x()), 0), width), min(max(math.floor(first.y()), 0), height)
@@ -105,7 +105,7 @@ class Canvas(QtWidgets.QWidget):
         return (QtCore.QPointF(x, y) - self._center) * self._zoom + middle
 
     def _zoom_to(self, zoom: float, fixed: Any) -> None:
-        """Zoom so that what is under ``fixed`` stays there."""
+        """Zoom with the point ``fixed`` unchanged."""
         self._fits = False
         place = self._to_plate(fixed)
         ratio = self.devicePixelRatioF()
@@ -126,7 +126,7 @@ class Canvas(QtWidgets.QWidget):
         return self.wipe is not None and abs(point.x() - self._wipe_x()) <= GRAB_PX
 
     def resizeEvent(self, event: Any) -> None:
-        """Keep the whole plate on screen if it was."""
+        """Fit the plate again if it was fitted."""
         super().resizeEvent(event)
         if self._fits:
             self.fit()
@@ -141,7 +141,7 @@ class Canvas(QtWidgets.QWidget):
         event.accept()
 
     def mousePressEvent(self, event: Any) -> None:
-        """Begin to drag the wipe or the picture."""
+        """Start to drag the wipe or the picture."""
         self.setFocus()
         self._drag = position(event)
         self._drags_wipe = event.button() == Qt.MouseButton.LeftButton and self._is_on_wipe(self._drag)
@@ -170,7 +170,7 @@ class Canvas(QtWidgets.QWidget):
         self._drag, self._drags_wipe = None, False
 
     def leaveEvent(self, event: Any) -> None:
-        """The pointer is not over the picture any more."""
+        """The pointer left the canvas."""
         self.pointed.emit(-1, -1)
 
     def dragEnterEvent(self, event: Any) -> None:
@@ -179,11 +179,11 @@ class Canvas(QtWidgets.QWidget):
             event.acceptProposedAction()
 
     def dropEvent(self, event: Any) -> None:
-        """Open what was dropped."""
+        """Open the dropped files."""
         self.dropped.emit([url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()])
 
     def paintEvent(self, event: Any) -> None:
-        """Place the picture, then the wipe and the words."""
+        """Draw the picture, then the wipe and the texts."""
         painter = QtGui.QPainter(self)
         painter.fillRect(self.rect(), QtGui.QColor(theme.CANVAS))
         if self._image is not None:
@@ -209,7 +209,7 @@ class Canvas(QtWidgets.QWidget):
         wide, high = self._image.width() / ratio, self._image.height() / ratio
         if abs(wide - target.width()) < 1.5 and abs(high - target.height()) < 1.5 and self.zoom <= 1:
             snapped = QtCore.QPointF(round(first.x() * ratio) / ratio, round(first.y() * ratio) / ratio)
-            target = QtCore.QRectF(snapped, QtCore.QSizeF(wide, high))  # pixel on pixel: nothing is interpolated
+            target = QtCore.QRectF(snapped, QtCore.QSizeF(wide, high))  # aligned to device pixels: no interpolation
         is_smooth = self.zoom < 1 or self._image.width() < right - left
         painter.setRenderHint(QtGui.QPainter.RenderHint.SmoothPixmapTransform, is_smooth)
         painter.drawImage(target, self._image)

@@ -1,4 +1,4 @@
-"""A Shot as the command that renders it."""
+"""A Shot as the command line that renders it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from f2hdr_backend.shot.frames import FrameRange
 def command_of(shot: Shot, first_frame: int, frames: Optional[FrameRange] = None) -> str:
     """Return ``f2hdr render ...`` for a POSIX shell: the plate, the output, and every setting that is not the default.
 
-    ``first_frame`` is the plate's: ``--first-exposure`` is about it.
+    ``first_frame`` is the first frame of the plate, to which ``--first-exposure`` refers.
 
-    Raises DocumentError for what only a document can say: exposures that leave the cycle, cuts, handles.
+    Raises DocumentError for settings without an option: exposures that deviate from the cycle, cuts, handles.
     """
     if (shot.exposures is not None and shot.exposures.exceptions) or shot.cuts or shot.handles:
         raise DocumentError(
-            "Corrected exposures, cuts and handles cannot be given on the command line.",
+            "Corrected exposures, cuts and handles have no command-line option.",
             hint="Save the Shot, and use: f2hdr render SHOT.json",
         )
     words = ["f2hdr", "render", shot.plate, "-o", shot.output.pattern or "hdr.####.exr"]

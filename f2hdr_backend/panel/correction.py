@@ -1,4 +1,4 @@
-"""The menu by which a frame's exposure is corrected."""
+"""The menu to correct a frame's exposure."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from f2hdr_backend.shot.exposure import LARGEST_EV
 
 
 class CorrectionMenu:
-    """Offers the exposures of the cycle for one frame, another one, and a cut."""
+    """Offers the exposures of the cycle for one frame, a custom exposure, and a cut."""
 
     def __init__(self, model: ShotModel, window: QtWidgets.QWidget) -> None:
         self._model, self._window = model, window
 
     def ask(self, frame: int, where: Any) -> None:
-        """Show the menu for a frame at a place on screen."""
+        """Show the menu for a frame at a position on screen."""
         self.menu(frame).popup(where)
 
     def menu(self, frame: int) -> Any:
@@ -29,7 +29,7 @@ class CorrectionMenu:
         title.setEnabled(False)
         pattern = self._model.exposures
         if pattern is None:
-            menu.addAction("Exposures are not known: detect them first").setEnabled(False)
+            menu.addAction("Exposures are unknown: detect them first").setEnabled(False)
             return menu
         now = pattern.ev(frame)
         for ev in sorted({*pattern.cycle, *(value for _, value in pattern.exceptions)}):
@@ -38,7 +38,7 @@ class CorrectionMenu:
             entry.setChecked(ev == now)
             entry.triggered.connect(lambda *_, value=ev: self._model.correct(frame, value))
             menu.addAction(entry)
-        menu.addAction("Another exposure…").triggered.connect(lambda *_: self._enter(frame, now))
+        menu.addAction("Custom exposure…").triggered.connect(lambda *_: self._enter(frame, now))
         back = menu.addAction("As in the cycle")
         back.setEnabled(frame in dict(pattern.exceptions))
         back.triggered.connect(lambda *_: self._model.correct(frame, None))

@@ -1,4 +1,4 @@
-"""What follows the frame and the jobs without being asked: thumbnails, the waveform, the time a frame takes."""
+"""Updates that follow the frame and the jobs: thumbnails, waveform, measured time per frame."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from f2hdr_backend.panel.waveform import Waveform
 from f2hdr_backend.panel.words import exposure_name
 
 _SCOPE_MS = 120
-"""The waveform follows this long after the frame, so that scrubbing does not wait for it."""
+"""Delay of the waveform after a frame change in milliseconds, so that it does not slow down scrubbing."""
 
 
 class Thumbs(QtCore.QObject):
-    """Fills the timeline's thumbnails, one request at a time."""
+    """Requests the timeline's thumbnails, one at a time."""
 
     def __init__(self, timeline: Timeline, pictures: Pictures, model: ShotModel) -> None:
         super().__init__(timeline)
@@ -30,12 +30,12 @@ class Thumbs(QtCore.QObject):
         model.detected.connect(timeline.clear_thumbs)
 
     def open(self, is_open: bool) -> None:
-        """There is a plate, or none."""
+        """A plate was opened, or closed."""
         self._is_open, self._asked = is_open, False
         self.ask()
 
     def ask(self) -> None:
-        """Ask for the next one."""
+        """Request the next thumbnail."""
         wanted = self._timeline.wanted_thumbs()
         if self._asked or not wanted or not self._is_open:
             return
@@ -54,19 +54,19 @@ class Thumbs(QtCore.QObject):
         self.ask()
 
     def _unreadable(self, frame: int) -> None:
-        """A frame that cannot be read has an empty place."""
+        """Mark a frame that cannot be read."""
         self._asked = False
         self._timeline.set_thumb(frame, None)
         QtCore.QTimer.singleShot(0, self.ask)
 
     def _stops_to_long(self, frame: int) -> float:
-        """What a frame lacks to the longest exposure: thumbnails do not flicker."""
+        """Return the stops of a frame below the longest exposure, so that all thumbnails have equal brightness."""
         pattern = self._model.exposures
         return 0.0 if pattern is None else pattern.highest - pattern.ev(frame)
 
 
 class Scope(QtCore.QObject):
-    """Keeps the waveform at the frame on screen."""
+    """Updates the waveform for the current frame."""
 
     def __init__(self, waveform: Waveform, timeline: Timeline, pictures: Pictures, model: ShotModel) -> None:
         super().__init__(waveform)
@@ -77,11 +77,11 @@ class Scope(QtCore.QObject):
         self._timer.timeout.connect(self._ask)
 
     def follow(self) -> None:
-        """The frame on screen is another one."""
+        """The current frame changed."""
         self._timer.start()
 
     def clear(self) -> None:
-        """There is no frame on screen."""
+        """There is no current frame."""
         self._timer.stop()
         self._waveform.show_scope(None, {})
 
@@ -100,7 +100,7 @@ class Scope(QtCore.QObject):
 
 
 class Pace:
-    """Learns from finished frames how long one takes with the Shot's engine and the plate's size."""
+    """Measures the seconds per frame from finished frames, by the Shot's engine settings and the plate's size."""
 
     def __init__(self, session: Session, learned: Callable[[], None]) -> None:
         self._session, self._learned = session, learned
@@ -108,13 +108,13 @@ class Pace:
         self._expected: dict[str, Optional[float]] = {}
 
     def expect(self, seconds: dict[str, Optional[float]]) -> None:
-        """Take the backend's estimates: seconds for a frame of one megapixel, by quality."""
+        """Set the backend's estimates: seconds for a frame of one megapixel, by quality."""
         if seconds != self._expected:
             self._expected = seconds
             self._learned()
 
     def estimate(self) -> Optional[tuple[float, str]]:
-        """Return seconds a frame and how they are known; None if they are not."""
+        """Return the seconds per frame and their source; None if unknown."""
         shot, size = self._session.model.shot, self._session.facts.get("size")
         measured = self._known.get(self._key())
         if measured is not None:
@@ -128,7 +128,7 @@ class Pace:
         return None if seconds is None else (seconds * size[0] * size[1] / 1e6, "estimated")
 
     def learn(self, jobs: list[dict[str, Any]]) -> None:
-        """Learn from the server's jobs."""
+        """Update the measured time from the server's jobs."""
         shot, key = self._session.model.shot, self._key()
         if shot is None or key in self._known:
             return

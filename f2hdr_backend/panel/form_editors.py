@@ -11,7 +11,7 @@ from f2hdr_backend.panel.qt import Qt, QtWidgets
 
 
 class Editor:
-    """One field's widget, with the sentence below it about what is wrong."""
+    """One field's widget, with an error message below it."""
 
     def __init__(self, field: FormField, widget: Any) -> None:
         self.field = field
@@ -19,20 +19,22 @@ class Editor:
         self.problem = ""
         self.error = Wrapped("", "wrong")
         self.place_error: Callable[[], object] = lambda: None
-        """Puts ``error`` below the widget, before it is first shown: a hidden row of a form takes room in Qt 5."""
+        """Adds ``error`` below the widget when it is first shown, because a hidden row of a form takes space in Qt
+        5.
+        """
         self._is_placed = False
 
     def show_value(self, value: Any) -> None:
-        """Show a value without taking it as an edit."""
+        """Show a value without emitting an edit."""
 
     def show_found(self, text: str) -> None:
-        """Show what is used where nothing is entered."""
+        """Show the value that is used if the field is empty."""
 
     def offer(self, names: list[str]) -> None:
-        """Offer values."""
+        """Set suggestions."""
 
     def show_problem(self, text: str) -> None:
-        """Show what is wrong; an empty text if nothing is."""
+        """Show an error, or none if the text is empty."""
         self.problem = text
         if text and not self._is_placed:
             self.place_error()
@@ -79,7 +81,7 @@ class _ChoiceEditor(Editor):
 
 
 class _OfferEditor(Editor):
-    """Free text, with values that are offered."""
+    """Free text, with suggestions."""
 
     def __init__(self, field: FormField, edited: Callable[[Any], None]) -> None:
         super().__init__(field, _still_combo())
@@ -113,7 +115,7 @@ class _OfferEditor(Editor):
 
 
 class _SetEditor(Editor):
-    """Any of some choices."""
+    """Any subset of fixed choices."""
 
     def __init__(self, field: FormField, edited: Callable[[Any], None]) -> None:
         super().__init__(field, QtWidgets.QWidget())
@@ -147,7 +149,7 @@ _OFFERED = ("color.input_space", "color.output_space", "color.config", "engine.w
 
 
 def editor_for(field: FormField, edited: Callable[[Any], None]) -> Editor:
-    """Return the editor of a field; ``edited`` gets what a person enters."""
+    """Return the editor of a field; ``edited`` receives the entered value."""
     if field.choices:
         return (_SetEditor if field.kind is tuple else _ChoiceEditor)(field, edited)
     if field.kind is bool:
@@ -156,7 +158,7 @@ def editor_for(field: FormField, edited: Callable[[Any], None]) -> Editor:
 
 
 def _still_combo() -> Any:
-    """A menu that the mouse wheel does not change while the form is scrolled."""
+    """A menu that ignores the mouse wheel, so that scrolling the form does not change it."""
     combo = _StillCombo()
     combo.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     combo.setSizeAdjustPolicy(QtWidgets.QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -170,5 +172,5 @@ class _StillCombo(QtWidgets.QComboBox):
 
 
 def _in_place(text: str) -> str:
-    """What is used where nothing is entered; in parentheses, because Qt 5 shows it in the color of entered text."""
+    """Return the placeholder of an empty field; in parentheses, because Qt 5 shows it in the color of entered text."""
     return f"({text})" if text else ""

@@ -1,4 +1,4 @@
-"""The fields of a Shot as a form shows them, from the Shot's own dataclasses: a new field appears by itself."""
+"""The form fields of a Shot, derived from the Shot's dataclasses: a new setting appears automatically."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from f2hdr_backend.shot.frames import FrameRange
 
 PARTS = (("", Shot), ("color", Color), ("engine", Engine), ("output", Output))
 NOT_IN_THE_FORM = ("version", "color", "engine", "output")
-"""Fields of the Shot that are not settings: its version, and the parts whose fields are listed themselves."""
+"""Fields of the Shot that are not settings: its version, and the parts whose fields are listed separately."""
 
 
 @dataclass(frozen=True)
 class FormField:
-    """One field. ``path`` is such as ``engine.method``."""
+    """One field. ``path`` is for example ``engine.method``."""
 
     path: str
     label: str
@@ -30,12 +30,12 @@ class FormField:
     item: Any
     """The type of a tuple's values, else None."""
     optional: bool
-    """Whether it may be left to F2HDR (None)."""
+    """Whether it may be None, to be determined by F2HDR."""
     default: Any
 
     @property
     def part(self) -> str:
-        """The part of the Shot that it belongs to; empty for the Shot itself."""
+        """The part of the Shot that contains it; empty for the Shot itself."""
         return self.path.rpartition(".")[0]
 
     @property
@@ -48,13 +48,13 @@ class FormField:
         return getattr(getattr(shot, self.part) if self.part else shot, self.name)
 
     def put(self, shot: Shot, value: Any) -> Shot:
-        """Return the Shot with another value. Raises DocumentError if that makes none."""
+        """Return the Shot with another value. Raises DocumentError if the result is invalid."""
         if not self.part:
             return replace(shot, **{self.name: value})
         return replace(shot, **{self.part: replace(getattr(shot, self.part), **{self.name: value})})
 
     def text(self, value: Any) -> str:
-        """Return a value as a person edits it; empty for None."""
+        """Return a value as editable text; empty for None."""
         if value is None:
             return ""
         if isinstance(value, ExposurePattern):
@@ -64,7 +64,7 @@ class FormField:
         return str(value)
 
     def parse(self, text: str) -> Any:
-        """Read what a person wrote. Raises DocumentError or ShotError."""
+        """Parse the text of a user. Raises DocumentError or ShotError."""
         words = text.strip()
         if not words and self.optional:
             return None
@@ -88,7 +88,7 @@ class FormField:
 
 
 def form_fields() -> list[FormField]:
-    """Return the fields of every part, in their order in the Shot."""
+    """Return the fields of every part, in the order of the Shot."""
     found = []
     for part, kind in PARTS:
         hints = get_type_hints(kind)

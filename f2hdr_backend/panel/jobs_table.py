@@ -1,4 +1,4 @@
-"""Every job of the backend, from every client: progress, time left, cancel, and the error with what to do."""
+"""Table of all jobs of the backend: progress, remaining time, cancel, errors with hints."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class _OwnColors(QtWidgets.QStyledItemDelegate):
 
 
 class JobsTable(QtWidgets.QWidget):
-    """Shows jobs as the server reports them. Buttons act on the selected one."""
+    """Shows the jobs of the server. Buttons act on the selected one."""
 
     cancel_asked = Signal(str)
     open_asked = Signal(str)
     """Show the result with this pattern."""
     reveal_asked = Signal(str)
     again_asked = Signal()
-    """Submit the last render once more."""
+    """Submit the last render again."""
 
     def __init__(self, parent: Optional[QtWidgets.QWidget] = None) -> None:
         super().__init__(parent)
@@ -72,7 +72,7 @@ class JobsTable(QtWidgets.QWidget):
                            "result in the viewer.")  # fmt: skip
         self.reveal = button("Open folder", lambda: self._emit(self.reveal_asked), "Open folder", "Open the folder of "
                              "the selected job's result.")  # fmt: skip
-        self.again = button("Render again", self.again_asked.emit, "Render again", "Submit the last render once more: "
+        self.again = button("Render again", self.again_asked.emit, "Render again", "Submit the last render again: "
                             "finished frames are kept.")  # fmt: skip
         buttons = QtWidgets.QHBoxLayout()
         for control in (self.cancel, self.open, self.reveal, self.again):
@@ -137,7 +137,7 @@ class JobsTable(QtWidgets.QWidget):
         bar.setFormat(f"{job['done']} / {job['total']}" if job["total"] else "")
 
     def _left(self, job: dict[str, Any]) -> Optional[float]:
-        """Seconds until a job is done, by the pace of its last frames; None while that is unknown."""
+        """Return the estimated seconds until a job is done, from the rate of its last frames; None if unknown."""
         if job["state"] != "running" or job["id"] in self._canceling:
             self._seen.pop(job["id"], None)
             return None
@@ -181,7 +181,7 @@ class JobsTable(QtWidgets.QWidget):
 
 
 def time_left(seconds: Optional[float]) -> str:
-    """Return a time in words, such as ``3 min``; empty for None."""
+    """Return a duration as text, such as ``3 min``; empty for None."""
     if seconds is None:
         return ""
     if seconds < 60:
@@ -192,5 +192,5 @@ def time_left(seconds: Optional[float]) -> str:
 
 
 def _name(path: str) -> str:
-    """The last part of a path."""
+    """Return the last component of a path."""
     return path.replace("\\", "/").rpartition("/")[2]

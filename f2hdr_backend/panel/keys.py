@@ -1,4 +1,4 @@
-"""The keys of the window, as compositors know them, and the text that lists them."""
+"""The keys of the window, as in compositing applications, and the text that lists them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Ctrl+D               detect exposures;  Ctrl+Z: undo a change of the Shot"""
 
 
 def keys_of(window: Any) -> dict[Any, Callable[[], object]]:
-    """Return what each key does in a workspace."""
+    """Return the function of each key in a workspace."""
     viewer, bar, key = window.viewer, window.viewer.bar, Qt.Key
 
     def correct() -> None:

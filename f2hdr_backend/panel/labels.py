@@ -1,4 +1,4 @@
-"""Small widgets that every part of the window uses."""
+"""Small widgets shared by all parts of the window."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from f2hdr_backend.panel.qt import Qt, QtGui, QtWidgets
 
 
 def label(text: str, kind: str = "") -> Any:
-    """Return a text; ``kind`` is a name of the style sheet: dim, wrong, warning, title or mono."""
+    """Return a label; ``kind`` is a name of the style sheet: dim, wrong, warning, title or mono."""
     found = QtWidgets.QLabel(text)
     found.setObjectName(kind)
     return found
 
 
 def restyle(widget: Any, kind: str) -> None:
-    """Give a widget another name of the style sheet."""
+    """Set a widget's name in the style sheet."""
     widget.setObjectName(kind)
     widget.style().unpolish(widget)
     widget.style().polish(widget)
 
 
 def button(text: str, clicked: Callable[[], object], name: str, help: str = "", *, primary: bool = False) -> Any:
-    """Return a push button; ``name`` is what tests and screen readers call it."""
+    """Return a push button; ``name`` is its accessible name."""
     found = QtWidgets.QPushButton(text)
     found.setAccessibleName(name)
     found.setToolTip(help)
@@ -44,7 +44,7 @@ def check_box(text: str = "") -> Any:
 
 
 class Wrapped(QtWidgets.QLabel):
-    """A text of several lines that is as high as they are; Qt's forms give a wrapped label too little height."""
+    """A wrapped label with the height of its lines; Qt's forms give a wrapped label too little height."""
 
     def __init__(self, text: str = "", kind: str = "") -> None:
         super().__init__(text)
@@ -52,12 +52,12 @@ class Wrapped(QtWidgets.QLabel):
         self.setWordWrap(True)
 
     def setText(self, text: str) -> None:
-        """Show another text."""
+        """Set the text."""
         super().setText(text)
         self._fit()
 
     def resizeEvent(self, event: Any) -> None:
-        """Make room for every line."""
+        """Adapt the height to the lines."""
         super().resizeEvent(event)
         self._fit()
 
@@ -66,7 +66,7 @@ class Wrapped(QtWidgets.QLabel):
 
 
 class Elided(QtWidgets.QLabel):
-    """One line of text that is shortened in its middle where there is no room; the tool tip has the whole."""
+    """One line of text that is elided in the middle if it is too long; the tool tip contains the whole text."""
 
     def __init__(self, text: str = "", kind: str = "") -> None:
         super().__init__()
@@ -77,13 +77,13 @@ class Elided(QtWidgets.QLabel):
         self.show_text(text)
 
     def show_text(self, text: str) -> None:
-        """Show another text."""
+        """Set the text."""
         self._whole = text
         self.setToolTip(text)
         self._fit()
 
     def whole(self) -> str:
-        """Return the text before shortening."""
+        """Return the text before eliding."""
         return self._whole
 
     def resizeEvent(self, event: Any) -> None:

@@ -37,7 +37,7 @@ def add_menus(window: Any) -> None:
 
 
 def show_keys(window: Any) -> None:
-    """Show what the keys do."""
+    """Show the list of keys."""
     box = QtWidgets.QMessageBox(window)
     box.setWindowTitle("Keys")
     box.setText("Keys")

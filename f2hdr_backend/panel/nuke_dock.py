@@ -1,4 +1,4 @@
-"""The panel inside Nuke: the node's plate and settings as the starting point, and "apply to node"."""
+"""The panel inside Nuke: opens a node's plate and settings, and applies the Shot to the node."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from f2hdr_backend.shot.frames import Sequence
 
 
 class NukePanel(QtWidgets.QWidget):
-    """What Nuke docks."""
+    """The widget that Nuke docks."""
 
     def __init__(self, parent: Optional[QtWidgets.QWidget] = None) -> None:
         super().__init__(parent)
         self.workspace = Workspace(user_settings("panel in Nuke"), self)
-        self.workspace.setWindowFlags(Qt.WindowType.Widget)  # a QMainWindow is a window of its own otherwise
+        self.workspace.setWindowFlags(Qt.WindowType.Widget)  # otherwise a QMainWindow is a top-level window
         self._node = ""
         self._name = Elided("No F2HDR node", "dim")
         self._name.setAccessibleName("Node")
@@ -32,7 +32,9 @@ class NukePanel(QtWidgets.QWidget):
         line.addWidget(self._name, 1)
         line.addWidget(button("From node", self.take, "From node", "Open the plate and the settings of the selected "
                               "F2HDR node."))  # fmt: skip
-        self.apply = button("Apply to node", self.give, "Apply to node", "Set the node's knobs as the Shot here.")
+        self.apply = button(
+            "Apply to node", self.give, "Apply to node", "Set the node's knobs to the values of this Shot."
+        )
         self.apply.setEnabled(False)
         line.addWidget(self.apply)
         layout = QtWidgets.QVBoxLayout(self)
@@ -43,7 +45,7 @@ class NukePanel(QtWidgets.QWidget):
         self.setStyleSheet(self.workspace.styleSheet())
 
     def take(self) -> None:
-        """Open the plate and the settings of the selected node, else of the only one."""
+        """Open the plate and the settings of the selected node, or of the only one."""
         try:
             node = _chosen()
             shot = shot_of(node)
@@ -56,7 +58,7 @@ class NukePanel(QtWidgets.QWidget):
         self.workspace.session.open_shot(shot)
 
     def give(self) -> None:
-        """Set the node's knobs as the Shot here; one undo step in Nuke."""
+        """Set the node's knobs to the values of the Shot; one undo step in Nuke."""
         shot = self.workspace.model.shot
         if shot is None:
             return
@@ -65,10 +67,10 @@ class NukePanel(QtWidgets.QWidget):
         except F2HDRError as error:
             self.workspace.session.report_error(error)
             return
-        self.workspace.session.reported.emit(f"Applied to {self._node}. Bake there to use it.", "info")
+        self.workspace.session.reported.emit(f"Applied to {self._node}. Bake the node to use it.", "info")
 
     def closeEvent(self, event: Any) -> None:
-        """End what belongs to the panel."""
+        """Close everything that belongs to the panel."""
         self.workspace.shut_down()
         super().closeEvent(event)
 
@@ -76,9 +78,9 @@ class NukePanel(QtWidgets.QWidget):
 def shot_of(node: nuke.Node) -> Shot:
     """Return the Shot of a node's first view, whose plate must be files on disk.
 
-    What the panel renders goes into a folder of its own: the node's bakes are found by the node's settings.
+    Renders of the panel go into a separate folder, because the node's bakes are identified by the node's settings.
 
-    Raises ShotError if the plate is made in the graph and was not baked yet, and as a bake does.
+    Raises ShotError if the plate is generated in the graph and was not baked yet, and the errors of a bake.
     """
     source = graph.look(node)
     view = str(nuke.views()[0])
@@ -87,7 +89,7 @@ def shot_of(node: nuke.Node) -> Shot:
     shot = settings.shot_of(node, source, plate, os.path.join(folder, "panel", f"hdr.{view}.####.exr"))
     if not plate.is_original and not _has_files(plate.pattern):
         raise ShotError(
-            f"The plate of {node.fullName()} is made in the graph and is not on disk yet.",
+            f"The plate of {node.fullName()} is generated in the graph and is not on disk yet.",
             hint="Bake a few frames of the node first, or connect it to a Read.",
         )
     return shot
@@ -122,7 +124,7 @@ def apply(node: nuke.Node, shot: Shot, exposures: Optional[ExposurePattern], cut
 
 
 def _exposures(node: nuke.Node, pattern: ExposurePattern) -> dict[str, Any]:
-    """Knob values for these exposures: the ratio if every frame follows a cycle of short and long, else keys of EV."""
+    """Return knob values for these exposures: the ratio for a regular cycle of short and long, or keys of EV."""
     if len(pattern.cycle) == 2 and not pattern.exceptions:
         short = pattern.start + pattern.cycle.index(pattern.lowest)
         return {"exposure_mode": "ratio", "ev_ratio": pattern.ratio_stops, "short_parity": ("even", "odd")[short % 2]}
@@ -139,7 +141,7 @@ def _output_space(shot: Shot) -> str:
 
 
 def _set(node: nuke.Node, name: str, value: Any) -> None:
-    """Set a knob that the node has, adding to a menu what it does not offer."""
+    """Set an existing knob, adding the value to its menu if missing."""
     knob = node.knob(name)
     if knob is None:
         return
@@ -154,13 +156,13 @@ def _has_files(pattern: str) -> bool:
 
 
 def _chosen() -> nuke.Node:
-    """The selected F2HDR node, else the only one of the script."""
+    """Return the selected F2HDR node, or the only one of the script."""
     found = knobs.all_nodes()
     selected = [node for node in found if node["selected"].value()]
     chosen = selected if selected else found
     if len(chosen) != 1:
         raise ShotError(
             "There is no F2HDR node in the script." if not found else "Several F2HDR nodes are in the script.",
-            hint="Make one from the toolbar." if not found else "Select one of them.",
+            hint="Create one from the toolbar." if not found else "Select one of them.",
         )
     return chosen[0]

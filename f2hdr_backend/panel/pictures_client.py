@@ -1,4 +1,4 @@
-"""The window's side of the picture process: starts it, asks it, and hands out what it answers."""
+"""Client of the picture process: starts it, sends requests, and delivers answers."""
 
 from __future__ import annotations
 
@@ -20,22 +20,23 @@ Answer = dict[str, Any]
 Done = Callable[[Answer], None]
 Failed = Callable[[F2HDRError], None]
 MOST_RESTARTS = 3
-"""A picture process that ends this often without an answer in between is not started again."""
+"""Number of consecutive failures without an answer after which the process is not restarted."""
 
 
 class Pictures(QtCore.QObject):
-    """One picture process. Every signal comes on the window's thread.
+    """One picture process. Signals are emitted on the window's thread.
 
-    Views are asked for one at a time: while one is drawn, only the last of those that follow is kept, so that a drag
-    never queues up work.
+    One view is requested at a time: while it is drawn, only the latest request is kept, so that requests never
+    accumulate
+    during a drag.
     """
 
     shown = Signal(object, object)
-    """A picture (QImage, or None) and the answer that came with it."""
+    """A picture (QImage, or None) and its answer."""
     failed = Signal(object)
-    """An error of a view, or of the process itself."""
+    """An error of a view, or of the process."""
     restarted = Signal()
-    """The process had ended and is there again: open the plate again."""
+    """The process was restarted: the plate must be opened again."""
 
     def __init__(self, parent: Optional[QtCore.QObject] = None) -> None:
         super().__init__(parent)
@@ -53,7 +54,7 @@ class Pictures(QtCore.QObject):
 
     @property
     def is_drawing(self) -> bool:
-        """Whether a requested view is not there yet."""
+        """Whether a requested view has not arrived."""
         return self._view_is_open or self._next_view is not None
 
     def ask(self, name: str, done: Optional[Done] = None, failed: Optional[Failed] = None, **arguments: Any) -> None:
@@ -71,7 +72,7 @@ class Pictures(QtCore.QObject):
             self._unsent.append(line)
 
     def show(self, view: dict[str, Any]) -> None:
-        """Ask for a view; ``shown`` comes with its picture unless another one is asked for first."""
+        """Request a view; ``shown`` is emitted with its picture unless another view is requested first."""
         self._next_view = view
         self._send_view()
 
@@ -178,19 +179,19 @@ class Pictures(QtCore.QObject):
             self.restarted.emit()
 
     def _remove_file(self) -> None:
-        """The process removes its file itself unless it was killed."""
+        """Remove the mapped file; the process does this itself unless it was killed."""
         if self._file and os.path.exists(self._file):
             try:
                 os.unlink(self._file)
             except OSError:
-                pass  # another process has it open: the system's own cleaning removes it
+                pass  # open in another process: left to the system's cleanup of temporary files
 
 
 def decoded(answer: Answer) -> Any:
-    """Return the QImage of a small picture that came inside an answer."""
+    """Return the QImage of a thumbnail that is embedded in an answer."""
     return _image(base64.b64decode(answer["rgba"]), answer["width"], answer["height"])
 
 
 def _image(rgba: bytes, width: int, height: int) -> Any:
-    """A QImage with pixels of its own."""
+    """Return a QImage that owns its pixels."""
     return QtGui.QImage(rgba, width, height, width * 4, QtGui.QImage.Format.Format_RGBA8888).copy()

@@ -1,4 +1,4 @@
-"""Which plate a user means by what was dropped: a file of a sequence, several files, a folder, a movie or a Shot."""
+"""Find the plate for dropped files: a file of a sequence, several files, a folder, a movie or a Shot."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _NUMBER = re.compile(r"\d+(?=\D*$)")
 
 
 def plate_of(paths: Iterable[str]) -> str:
-    """Return the plate that ``paths`` mean: a pattern such as ``plate.####.exr``, a movie, or a Shot document.
+    """Return the plate for ``paths``: a pattern such as ``plate.####.exr``, a movie, or a Shot document.
 
-    A folder means the sequence in it with the most frames. Raises ShotError if there is none.
+    For a folder, the sequence with the most frames is used. Raises ShotError if there is none.
     """
     given = [os.path.abspath(path) for path in paths]
     if len(given) == 1 and not os.path.isdir(given[0]):
@@ -67,7 +67,7 @@ def _inside(folder: str) -> list[str]:
 
 
 def _pattern(path: str) -> str:
-    """The pattern of a numbered picture, empty for another file."""
+    """Return the pattern of a numbered picture, or an empty string."""
     folder, name = os.path.split(path)
     stem, suffix = os.path.splitext(name)
     if suffix.lower() not in PICTURE_SUFFIXES:

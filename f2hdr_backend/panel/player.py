@@ -1,4 +1,4 @@
-"""Playback: which frame is due now, at the plate's rate; frames that are not drawn in time are skipped."""
+"""Playback at the plate's rate; frames that are not drawn in time are skipped."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from f2hdr_backend.panel.viewer import Viewer
 
 _TICK_MS = 8
 AHEAD = 6
-"""Frames that are read ahead of the playhead."""
+"""Number of frames that are read ahead of the playhead."""
 
 
 class Player(QtWidgets.QWidget):
-    """Buttons and the clock. ``direction`` is -1, 0 or 1."""
+    """Buttons and timer. ``direction`` is -1, 0 or 1."""
 
     ranged = Signal()
-    """The range from in to out changed."""
+    """The in or out point changed."""
 
     def __init__(self, viewer: Viewer, timeline: Timeline, parent: Optional[QtWidgets.QWidget] = None) -> None:
         super().__init__(parent)
         self._viewer, self._timeline = viewer, timeline
         self.direction = 0
         self.seen_rate = 0.0
-        """Frames a second that were on screen during the last second of playback."""
+        """Displayed frames per second during the last second of playback."""
         self._shown: list[float] = []
         self._due = 0.0
         self._timer = QtCore.QTimer(self)
@@ -39,7 +39,7 @@ class Player(QtWidgets.QWidget):
         self.rate.setDecimals(3)
         self.rate.setButtonSymbols(QtWidgets.QAbstractSpinBox.ButtonSymbols.NoButtons)
         self.rate.setFixedWidth(62)
-        self.rate.setAccessibleName("Frames a second")
+        self.rate.setAccessibleName("Frames per second")
         self.field = QtWidgets.QSpinBox()
         self.field.setRange(-999999999, 999999999)
         self.field.setKeyboardTracking(False)
@@ -78,14 +78,14 @@ class Player(QtWidgets.QWidget):
         timeline.summarized.connect(self.show_range)
 
     def open(self) -> None:
-        """Begin at the first frame of the plate that the timeline shows."""
+        """Start at the first frame of the timeline's plate."""
         self.pause()
         self.setEnabled(True)
         self.show_range()
         self.go_to(self._timeline.strip.first)
 
     def close_plate(self) -> None:
-        """There is no plate any more."""
+        """The plate was closed."""
         self.pause()
         self.setEnabled(False)
         self.show_range()
@@ -100,7 +100,7 @@ class Player(QtWidgets.QWidget):
         self._viewer.go_to(frame)
 
     def step(self, count: int) -> None:
-        """Go some frames on, and pause."""
+        """Move by some frames, and pause."""
         self.pause()
         self.go_to(self._timeline.strip.step(count))
 
@@ -115,14 +115,14 @@ class Player(QtWidgets.QWidget):
         self.go_to(self._ends()[1])
 
     def play(self, direction: int) -> None:
-        """Play forward (1) or backward (-1), around the range."""
+        """Play forward (1) or backward (-1), in a loop over the range."""
         self.direction = direction
         self._due = time.monotonic()
         self._shown = []
         self._timer.start()
 
     def pause(self) -> None:
-        """Stop at the frame on screen."""
+        """Pause at the current frame."""
         self.direction = 0
         self._timer.stop()
         self._seen.setText("")
@@ -132,13 +132,13 @@ class Player(QtWidgets.QWidget):
         self.pause() if self.direction else self.play(1)
 
     def mark_in(self) -> None:
-        """Begin the range at this frame; again at the same frame: at the first one."""
+        """Set the in point to the current frame; if it is there already, reset it to the first frame."""
         line = self._timeline.strip
         line.in_frame = None if line.in_frame == line.frame else line.frame
         self.show_range()
 
     def mark_out(self) -> None:
-        """End the range at this frame; again at the same frame: at the last one."""
+        """Set the out point to the current frame; if it is there already, reset it to the last frame."""
         line = self._timeline.strip
         line.out_frame = None if line.out_frame == line.frame else line.frame
         self.show_range()
@@ -185,7 +185,7 @@ class Player(QtWidgets.QWidget):
             self._seen.setText(f"{self.seen_rate:.1f} of")
 
     def _next_frames(self) -> list[int]:
-        """The frames that playback comes to next."""
+        """Return the frames that playback shows next."""
         first, last = self._ends()
         inside = [frame for frame in self._timeline.strip.frames if first <= frame <= last]
         if self._timeline.frame not in inside:
@@ -199,7 +199,7 @@ class Player(QtWidgets.QWidget):
         self.go_to(frame)
 
     def keys(self) -> dict[Any, Any]:
-        """Return what each key does."""
+        """Return the description of each key."""
         key = Qt.Key
         return {
             key.Key_Left: lambda: self.step(-1), key.Key_Right: lambda: self.step(1), key.Key_J: lambda: self.play(-1),

@@ -1,4 +1,4 @@
-"""The Qt that is there: what qtpy chooses, else the host's own PySide6 or PySide2 (hosts have no qtpy)."""
+"""The available Qt: the choice of qtpy, or the host's own PySide6 or PySide2 (hosts do not have qtpy)."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ is_qt5 = int(QtCore.qVersion().split(".")[0]) < 6
 
 
 def action(text: str, parent: Any) -> Any:
-    """Return a QAction, which Qt 6 moved to QtGui."""
+    """Return a QAction, which is in QtGui since Qt 6."""
     kind: Any = (QtWidgets if is_qt5 else QtGui).QAction
     return kind(text, parent)
 
 
 def position(event: Any) -> Any:
-    """Return where a mouse or wheel event happened in its widget, as a QPointF."""
+    """Return the position of a mouse or wheel event in its widget, as a QPointF."""
     if hasattr(event, "position"):
         return event.position()
     return event.localPos() if hasattr(event, "localPos") else QtCore.QPointF(event.pos())

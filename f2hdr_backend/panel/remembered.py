@@ -1,4 +1,4 @@
-"""What a window remembers from one session to the next: its layout, display and view, and a located backend."""
+"""Stored state of a window: its layout, display and view, and a located backend."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def store(window: Any, settings: Any) -> None:
 
 
 def restore(window: Any, settings: Any) -> None:
-    """Bring a workspace into the stored state."""
+    """Restore the stored state of a workspace."""
     layout, geometry = settings.value(_LAYOUT), settings.value("geometry")
     if layout is not None:
         window.restoreState(layout)

@@ -1,4 +1,4 @@
-"""Rendering: this frame, the range; how long it takes; the farm and the command line."""
+"""Render controls: frame, range, estimated time, farm and command line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from f2hdr_backend.panel.qt import QtCore, QtGui, QtWidgets
 
 
 class RenderBar(QtWidgets.QWidget):
-    """Buttons below the Shot form. ``acts`` maps names to what the buttons do."""
+    """Buttons below the Shot form. ``acts`` are the functions of the buttons by name."""
 
     def __init__(self, acts: dict[str, Callable[[], None]], parent: Optional[QtWidgets.QWidget] = None) -> None:
         super().__init__(parent)
@@ -40,7 +40,7 @@ class RenderBar(QtWidgets.QWidget):
         layout.addLayout(second)
 
     def show_state(self, frame: int, first: int, last: int, count: int, *, is_open: bool) -> None:
-        """Name the frame and the range on the buttons."""
+        """Show the frame and the range on the buttons."""
         for control in (self.frame, self.range, self.detect, self.command, self.farm):
             control.setEnabled(is_open)
         self.frame.setText(f"Render frame {frame}" if is_open else "Render frame")
@@ -48,7 +48,7 @@ class RenderBar(QtWidgets.QWidget):
         self._count = count
 
     def show_estimate(self, found: Optional[tuple[float, str]]) -> None:
-        """Show the time for the range, from seconds a frame and how they are known; None where nothing is."""
+        """Show the estimated time of the range, from the seconds per frame and their source; None if unknown."""
         if found is None:
             self.estimate.setText("Time: known after the first frame." if self.frame.isEnabled() else "")
             return

@@ -1,4 +1,4 @@
-"""What happens when a user opens a plate, corrects a frame or renders: the steps between widgets, server and files."""
+"""Operations of the user (open, correct, render): the steps between widgets, server and files."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from f2hdr_backend.shot.frames import FrameRange
 
 
 class Session(QtCore.QObject):
-    """Opens, measures, renders. Everything that waits happens elsewhere; signals come on the window's thread."""
+    """Opens, measures and renders without blocking; signals are emitted on the window's thread."""
 
     opened = Signal(object)
-    """The picture process has the plate open: its facts."""
+    """The picture process opened the plate: its facts."""
     closed = Signal(str)
-    """No plate is open, and why."""
+    """No plate is open, with the reason."""
     reported = Signal(str, str)
-    """A sentence for the user, and its kind: info, warning or error."""
+    """A message for the user, and its kind: info, warning or error."""
     rendered = Signal(object, object)
-    """Frames whose results are there, frames in memory."""
+    """Rendered frames, and frames in memory."""
     submitted = Signal(str)
     """A job's id."""
 
@@ -48,11 +48,11 @@ class Session(QtCore.QObject):
         backend.jobs_changed.connect(self._jobs_changed)
 
     def close(self) -> None:
-        """End."""
+        """Close the session."""
         self._calls.close()
 
     def open_paths(self, paths: list[str]) -> None:
-        """Open what was dropped or chosen: frames, a folder, a movie or a Shot document."""
+        """Open dropped or chosen files: frames, a folder, a movie or a Shot document."""
 
         def work() -> tuple[Shot, str]:
             path = plate_of(paths)
@@ -61,7 +61,7 @@ class Session(QtCore.QObject):
         self._calls.run(work, lambda found: self.open_shot(*found), self._not_found)
 
     def open_shot(self, shot: Shot, path: str = "") -> None:
-        """Open a Shot and its plate; the exposures are measured if it has none."""
+        """Open a Shot and its plate; detect the exposures if it has none."""
         self.path = path
         self.facts = {}
         self._as_opened, self._output = _as_opened(shot), shot.output.pattern
@@ -70,7 +70,7 @@ class Session(QtCore.QObject):
         self._open_pictures(shot, is_new=True)
 
     def detect(self) -> None:
-        """Measure the plate's exposures."""
+        """Detect the plate's exposures."""
         shot = self.model.shot
         if shot is None:
             return
@@ -78,7 +78,7 @@ class Session(QtCore.QObject):
         self.backend.detect(shot, lambda found: self._detected(shot, found), self._not_detected)
 
     def render(self, frames: Optional[FrameRange], *, urgent: bool = False, force: bool = False) -> None:
-        """Render frames of the Shot, all of its own if ``frames`` is None."""
+        """Render frames of the Shot, or all of them if ``frames`` is None."""
         shot = self.model.shot
         if shot is None:
             self.reported.emit("Open a plate first.", "warning")
@@ -89,7 +89,7 @@ class Session(QtCore.QObject):
         self.backend.submit(shot, frames, self._submitted, force=force, urgent=urgent)
 
     def render_again(self) -> None:
-        """Submit the last render once more; finished frames are kept."""
+        """Submit the last render again; finished frames are kept."""
         if self._last is not None:
             shot, frames, urgent = self._last
             self.backend.submit(shot, frames, self._submitted, urgent=urgent)
@@ -107,7 +107,7 @@ class Session(QtCore.QObject):
         self._calls.run(lambda: write_shot(path, shot), saved, self.report_error)
 
     def _with_detected(self, shot: Shot) -> Shot:
-        """The Shot with the detected exposures and cuts where it has none, so that they are not measured again."""
+        """Return the Shot with the detected exposures and cuts if it has none, so that they are not measured again."""
         if shot.exposures is None and self.model.detected_pattern is not None:
             return replace(shot, exposures=self.model.detected_pattern, cuts=self.model.cuts)
         return shot
@@ -135,7 +135,7 @@ class Session(QtCore.QObject):
         self._calls.run(write, prepare, self.report_error)
 
     def update_rendered(self) -> None:
-        """Look which results are there."""
+        """Update the list of rendered frames."""
         if self.facts:
             self.pictures.ask("rendered", self._marks, lambda _: None)
 
@@ -155,7 +155,7 @@ class Session(QtCore.QObject):
             if not facts["doubts"]:
                 count = len(FrameRange.parse(facts["frames"]))
                 gaps = f", {len(facts['missing'])} missing" if facts["missing"] else ""
-                self.reported.emit(f"{count} frames{gaps}, taken as {facts['input_space']}.",
+                self.reported.emit(f"{count} frames{gaps}, read as {facts['input_space']}.",
                                "warning" if gaps else "info")  # fmt: skip
             self.update_rendered()
             self.pictures.ask("clip", self._clip_found, lambda _: None)
@@ -165,7 +165,7 @@ class Session(QtCore.QObject):
         self.pictures.ask("open", opened, self._not_opened, shot=_absolute(shot).to_json())
 
     def _not_found(self, error: F2HDRError) -> None:
-        """What was dropped is not a plate: one that is open stays."""
+        """The dropped files are not a plate; an open plate is kept."""
         if self.facts:
             self.report_error(error)
         else:
@@ -181,7 +181,7 @@ class Session(QtCore.QObject):
             self._open_pictures(self.model.shot, is_new=False)
 
     def _shot_changed(self) -> None:
-        """Open the plate again if its color changed, and look for results elsewhere if the output did."""
+        """Open the plate again if its color changed, and update the results if the output changed."""
         shot = self.model.shot
         if shot is None or not self.facts:
             return
@@ -214,7 +214,7 @@ class Session(QtCore.QObject):
 
     def _not_detected(self, error: F2HDRError) -> None:
         self.model.set_detection({})
-        hint = "Write the cycle, such as 0, 3, under Exposures in the Shot."
+        hint = "Set the cycle, such as 0, 3, under Exposures in the Shot."
         self.reported.emit(f"{error.message} {hint}", "error")
 
     def _submitted(self, job: str) -> None:
@@ -223,7 +223,7 @@ class Session(QtCore.QObject):
         self.submitted.emit(job)
 
     def _jobs_changed(self, jobs: list[dict[str, Any]]) -> None:
-        """New frames may be there."""
+        """New frames may have been rendered."""
         done = sum(job["done"] for job in jobs)
         if done != self._done:
             self._done = done
@@ -231,7 +231,7 @@ class Session(QtCore.QObject):
 
 
 def _as_opened(shot: Shot) -> Shot:
-    """The Shot without what does not change how its plate is read."""
+    """Return the Shot without the settings that do not affect how its plate is read."""
     bare = Shot(plate=shot.plate)
     return replace(
         shot, exposures=None, frames=None, handles=bare.handles, cuts=None, engine=bare.engine, output=bare.output

@@ -1,4 +1,4 @@
-"""The Shot as a form, made from the Shot's own fields: help, units and choices are theirs."""
+"""The Shot as a form, generated from the Shot's fields with their help, units and choices."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LABEL_WIDTH = 132
 
 
 class ShotForm(QtWidgets.QScrollArea):
-    """Edits the model's Shot. What makes no Shot is marked at its field and not taken."""
+    """Edits the model's Shot. Invalid values are marked at their field and not applied."""
 
     def __init__(self, model: ShotModel, parent: Optional[QtWidgets.QWidget] = None) -> None:
         super().__init__(parent)
@@ -44,7 +44,7 @@ class ShotForm(QtWidgets.QScrollArea):
         self.show_shot()
 
     def offer(self, path: str, names: list[str]) -> None:
-        """Offer values for a free field, such as the color spaces of the config."""
+        """Set suggestions for a text field, such as the color spaces of the config."""
         if path in self._editors:
             self._editors[path].offer(names)
 
@@ -53,11 +53,11 @@ class ShotForm(QtWidgets.QScrollArea):
         return self._editors[path].widget
 
     def problems(self) -> list[str]:
-        """Return what is wrong in the form, one sentence a field."""
+        """Return the errors in the form, one sentence per field."""
         return [editor.problem for editor in self._editors.values() if editor.problem]
 
     def show_shot(self) -> None:
-        """Show the model's Shot, and what was detected where the Shot leaves it open."""
+        """Show the model's Shot, and the detected values of empty fields."""
         shot = self._model.shot
         self.setEnabled(shot is not None)
         for path, editor in self._editors.items():
@@ -65,18 +65,18 @@ class ShotForm(QtWidgets.QScrollArea):
             editor.show_found(self._found(path))
 
     def _found(self, path: str) -> str:
-        """What is used where a field is empty."""
+        """Return the value that is used if a field is empty."""
         found = self._model
         if path == "exposures":
             pattern = found.detected_pattern
-            return "found from the plate" if pattern is None else f"{_cycle(pattern)}, detected"
+            return "detected from the plate" if pattern is None else f"{_cycle(pattern)}, detected"
         if path == "cuts":
             cuts = found.detection.get("cuts")
-            return "found from the plate" if cuts is None else f"{', '.join(map(str, cuts)) or 'none'}, detected"
+            return "detected from the plate" if cuts is None else f"{', '.join(map(str, cuts)) or 'none'}, detected"
         if path == "color.clip_level":
             levels = ", ".join(f"{level:g}" for level in found.clip_level)
-            return f"{levels}, found" if found.is_clip_found else "found from the plate"
-        return {"frames": "the whole plate", "engine.memory": "what is free"}.get(path, "")
+            return f"{levels}, found" if found.is_clip_found else "detected from the plate"
+        return {"frames": "the whole plate", "engine.memory": "free memory"}.get(path, "")
 
     def _group(self, title: str, layout: Any) -> Any:
         box = QtWidgets.QGroupBox(title)
@@ -104,7 +104,7 @@ class ShotForm(QtWidgets.QScrollArea):
         self._editors[field.path] = editor
 
     def _edited(self, field: FormField, value: Any) -> None:
-        """Take a value that a person entered; ``value`` is text where it is written."""
+        """Apply a value that a user entered; ``value`` is text for text fields."""
         shot = self._model.shot
         if shot is None:
             return
@@ -119,7 +119,7 @@ class ShotForm(QtWidgets.QScrollArea):
 
 
 def _with(shot: Shot, field: FormField, value: Any, exposures: Optional[ExposurePattern]) -> Shot:
-    """The Shot with an entered value. Raises F2HDRError for what makes none."""
+    """Return the Shot with an entered value. Raises F2HDRError if it is invalid."""
     if field.kind is ExposurePattern:
         if not value.strip():
             return replace(shot, exposures=None)

@@ -1,4 +1,4 @@
-"""The Shot that the window edits: one at a time, always valid, with what was detected about its plate."""
+"""The Shot that the window edits: always valid, together with the detection result of its plate."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EXTENSION = ".json"
 
 
 class ShotModel(QtCore.QObject):
-    """Holds the Shot. ``changed`` is emitted after every change of it, ``detected`` when the plate was measured."""
+    """Contains the Shot. ``changed`` is emitted after every change of it, ``detected`` after a detection."""
 
     changed = Signal()
     detected = Signal()
@@ -28,22 +28,22 @@ class ShotModel(QtCore.QObject):
         super().__init__(parent)
         self.shot: Optional[Shot] = None
         self.detection: dict[str, Any] = {}
-        """What the server found about the plate; empty before, and where nothing could be found."""
+        """Detection result of the plate; empty before, and if nothing could be detected."""
         self.clip_level: tuple[float, ...] = (1.0,)
-        """The Shot's, else as found from the plate; 1 before."""
+        """The Shot's clip level, or the measured one; 1 before the measurement."""
         self.is_clip_found = False
         self._before: list[Shot] = []
 
     @property
     def exposures(self) -> Optional[ExposurePattern]:
-        """The Shot's exposures, else the detected ones, else None."""
+        """The Shot's exposures, or the detected ones, or None."""
         if self.shot is not None and self.shot.exposures is not None:
             return self.shot.exposures
         return self.detected_pattern
 
     @property
     def detected_pattern(self) -> Optional[ExposurePattern]:
-        """The exposures that were found, None if none were."""
+        """The detected exposures, or None."""
         found = self.detection.get("pattern")
         if not found:
             return None
@@ -52,62 +52,62 @@ class ShotModel(QtCore.QObject):
 
     @property
     def cuts(self) -> tuple[int, ...]:
-        """First frames after cuts: the Shot's, else as found."""
+        """First frames after cuts: the Shot's, or the detected ones."""
         if self.shot is not None and self.shot.cuts is not None:
             return self.shot.cuts
         return tuple(self.detection.get("cuts", ()))
 
     def open(self, shot: Shot) -> None:
-        """Take another Shot; forgets what was found about the last plate."""
+        """Set another Shot; removes the detection result of the previous plate."""
         self.shot, self.detection, self._before = shot, {}, []
         self.is_clip_found = False
         self.clip_level = shot.color.clip_level or (1.0,)
         self.changed.emit()
 
     def put(self, shot: Shot) -> None:
-        """Change the Shot; ``undo`` takes it back."""
+        """Change the Shot; can be undone by ``undo``."""
         if self.shot is None or shot == self.shot:
             return
         self._before = [*self._before[-99:], self.shot]
         self._set(shot)
 
     def undo(self) -> None:
-        """Take back the last change, if there is one."""
+        """Undo the last change, if there is one."""
         if self._before:
             self._set(self._before.pop())
 
     def set_detection(self, found: dict[str, Any]) -> None:
-        """Take what the server found about the plate."""
+        """Set the detection result of the plate."""
         self.detection = found
         self.detected.emit()
 
     def set_clip(self, levels: tuple[float, ...]) -> None:
-        """Take the clip level that was found; one that the Shot states counts more."""
+        """Set the measured clip level; a clip level of the Shot takes precedence."""
         if self.shot is not None and self.shot.color.clip_level is None:
             self.clip_level, self.is_clip_found = levels, True
             self.detected.emit()
 
     def correct(self, frame: int, ev: Optional[float]) -> None:
-        """Give one frame another exposure in stops; None gives back the one of the cycle.
+        """Set the exposure of one frame in stops; None restores the exposure of the cycle.
 
         Raises ExposureError if there are no exposures to correct, or the EV is out of range.
         """
         pattern = self.exposures
         if self.shot is None or pattern is None:
-            raise DocumentError("There are no exposures to correct.", hint="Detect them, or write the cycle first.")
+            raise DocumentError("There are no exposures to correct.", hint="Detect them, or set the cycle first.")
         exceptions = {number: value for number, value in pattern.exceptions if number != frame}
         if ev is not None and ev != pattern.cycle[(frame - pattern.start) % len(pattern.cycle)]:
             exceptions[frame] = ev
         self.put(replace(self.shot, exposures=replace(pattern, exceptions=tuple(exceptions.items()))))
 
     def toggle_cut(self, frame: int) -> None:
-        """Begin a new scene at a frame, or not any more."""
+        """Start a new scene at a frame, or remove that cut."""
         if self.shot is not None:
             cuts = set(self.cuts) ^ {frame}
             self.put(replace(self.shot, cuts=tuple(cuts)))
 
     def is_corrected(self, frame: int) -> bool:
-        """Whether a frame's exposure is another than was detected."""
+        """Whether a frame's exposure differs from the detected one."""
         found = self.detected_pattern
         return found is not None and self.exposures is not None and self.exposures.ev(frame) != found.ev(frame)
 
@@ -145,7 +145,7 @@ def write_shot(path: str, shot: Shot) -> None:
 
 
 def new_shot(plate: str) -> Shot:
-    """Return the Shot for a plate that was just opened: its result goes into the folder ``hdr`` next to the frames."""
+    """Return the Shot for a newly opened plate: its result is written to the folder ``hdr`` next to the frames."""
     if Sequence.is_pattern(plate):
         sequence = Sequence.parse(plate)
         folder, stem, padding = sequence.folder, sequence.prefix.rstrip("._-") or "hdr", max(sequence.padding, 4)

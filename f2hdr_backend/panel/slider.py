@@ -1,4 +1,4 @@
-"""A number with a slider, a field and a way back to its default."""
+"""A number with a slider, a text field and a default."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _STEPS = 1000
 
 
 class NumberSlider(QtWidgets.QWidget):
-    """A named number between two ends. ``changed`` comes with every change, also by code."""
+    """A named number within a range. ``changed`` is emitted for every change, also by code."""
 
     changed = Signal(float)
 
@@ -45,23 +45,23 @@ class NumberSlider(QtWidgets.QWidget):
 
     @property
     def value(self) -> float:
-        """The number."""
+        """The value."""
         return float(self._field.value())
 
     def set_value(self, value: float) -> None:
-        """Change the number."""
+        """Set the value."""
         self._field.setValue(value)
 
     def reset(self) -> None:
-        """Go back to the default."""
+        """Reset to the default."""
         self._field.setValue(self._default)
 
     def set_help(self, text: str) -> None:
-        """Explain it."""
+        """Set the tool tip."""
         self.setToolTip(text)
 
     def eventFilter(self, watched: Any, event: Any) -> bool:
-        """A double click on the slider goes back to the default."""
+        """Reset on a double click on the slider."""
         if event.type() == QtCore.QEvent.Type.MouseButtonDblClick:
             self.reset()
             return True

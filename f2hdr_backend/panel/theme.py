@@ -1,4 +1,4 @@
-"""Colors and style sheet: neutral grays, so that nothing around a picture tints it."""
+"""Colors and style sheet: neutral grays, so that the surround does not affect the perceived color of a picture."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ INK, DIM, FAINT, EDGE = "#dedede", "#9c9c9c", "#6d6d6d", "#1a1a1a"
 ACCENT, WARNING, ERROR = "#5db08a", "#e6b450", "#ef6b60"
 SHORT, LONG = "#5ca8ff", "#ffb03b"
 PLACES = (SHORT, LONG, "#7ed378", "#e27ccc", "#8be0e0")
-"""Colors of the exposures of a cycle, from the shortest to the longest: two, then what is between."""
+"""Colors of the exposures of a cycle, shortest to longest: the two extremes, then those in between."""
 
 STYLE = f"""
 * {{ color: {INK}; font-size: 12px; }}
@@ -78,7 +78,7 @@ QMenuBar::item:selected {{ background: {RAISED}; }}
 
 
 def dark_palette() -> Any:
-    """Return the palette of what the style sheet does not reach, for the standalone application."""
+    """Return the palette for elements outside the style sheet, for the standalone application."""
     palette = QtGui.QPalette()
     roles = QtGui.QPalette.ColorRole
     for role, color in (
@@ -93,7 +93,7 @@ def dark_palette() -> Any:
 
 
 def place_colors(levels: list[float]) -> dict[float, str]:
-    """Return a color for each exposure of a cycle: the shortest blue, the longest amber, others between."""
+    """Return a color for each exposure of a cycle: blue for the shortest, amber for the longest, others in between."""
     ordered = sorted(set(levels))
     if len(ordered) < 2:
         return {level: DIM for level in ordered}

@@ -1,6 +1,6 @@
-"""The strip under the viewer: thumbnails, every frame's exposure as detected, cuts, what is rendered, the playhead.
+"""The timeline under the viewer: thumbnails, exposure of every frame, cuts, rendered frames, playhead.
 
-Dragging in the thumbnails scrubs. A click on an exposure asks for a correction of that frame.
+Dragging in the thumbnails scrubs. A click on an exposure opens the correction menu of that frame.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from f2hdr_backend.panel.words import stops
 
 
 class Timeline(QtWidgets.QWidget):
-    """Shows a plate's frames; ``strip`` has their places and what is known about them."""
+    """Shows the frames of a plate; ``strip`` contains their positions and states."""
 
     scrubbed = Signal(int)
     """Go to this frame."""
     correction_asked = Signal(int, object)
-    """The exposure of this frame was clicked, at this place on screen."""
+    """The exposure of this frame was clicked, at this position on screen."""
     thumbs_wanted = Signal()
     """Thumbnails are missing; see ``wanted_thumbs``."""
     summarized = Signal()
@@ -42,7 +42,7 @@ class Timeline(QtWidgets.QWidget):
             signal.connect(self.summarized.emit)
 
     def open(self, frames: tuple[int, ...], missing: tuple[int, ...], size: tuple[int, int]) -> None:
-        """Show another plate. No frames for none."""
+        """Show another plate; no frames for none."""
         self.strip = Strip()
         self.strip.frames, self.strip.missing = frames, frozenset(missing)
         self.strip.aspect = size[0] / size[1] if size[1] else 16 / 9
@@ -53,7 +53,7 @@ class Timeline(QtWidgets.QWidget):
 
     @property
     def frame(self) -> int:
-        """The frame at the playhead."""
+        """The current frame."""
         return self.strip.frame
 
     def place_of_frame(self) -> Any:
@@ -77,12 +77,12 @@ class Timeline(QtWidgets.QWidget):
         self.update()
 
     def thumb_size(self) -> tuple[int, int]:
-        """Return the largest width and height of a thumbnail in pixels of the display."""
+        """Return the maximum width and height of a thumbnail in device pixels."""
         ratio = self.devicePixelRatioF()
         return round(self.strip.thumb_width * ratio), round(THUMBS * ratio)
 
     def wanted_thumbs(self) -> list[int]:
-        """Return the frames whose thumbnails have room and are not there yet."""
+        """Return the visible frames whose thumbnails are missing."""
         return [frame for frame, _ in self.strip.thumb_places() if frame not in self.strip.thumbs]
 
     def clear_thumbs(self) -> None:
@@ -91,7 +91,7 @@ class Timeline(QtWidgets.QWidget):
         self.thumbs_wanted.emit()
 
     def describe(self, frame: int) -> str:
-        """Return what is known about a frame, for its tool tip."""
+        """Return the tool tip of a frame."""
         pattern, found = self._model.exposures, self._model.detection
         words = [f"Frame {frame}"]
         if pattern is not None:
@@ -100,15 +100,15 @@ class Timeline(QtWidgets.QWidget):
         if level is not None:
             words.append(f"measured {level:+.2f} stops")
         facts = (
-            (self._model.is_corrected(frame), "corrected by you"),
-            (frame in self._model.cuts, "a new scene begins here"),
+            (self._model.is_corrected(frame), "corrected manually"),
+            (frame in self._model.cuts, "a new scene starts here"),
             (frame in found.get("dropped", ()), "the cycle breaks before this frame"),
             (frame in self.strip.rendered, "rendered"),
         )
         return ", ".join(words + [text for holds, text in facts if holds]) + ". Click the exposure to correct it."
 
     def summary(self) -> str:
-        """Return the cycle, and how sure it is, in a few words."""
+        """Return the cycle and its confidence as a short text."""
         pattern, found = self._model.exposures, self._model.detection
         if pattern is None:
             return "exposures unknown"
@@ -119,13 +119,13 @@ class Timeline(QtWidgets.QWidget):
         return f"{words}, confidence {found.get('confidence', 0):.2f}"
 
     def resizeEvent(self, event: Any) -> None:
-        """There is room for other thumbnails."""
+        """The size changed: other thumbnails may be needed."""
         super().resizeEvent(event)
         self.strip.width = self.width()
         self.thumbs_wanted.emit()
 
     def mousePressEvent(self, event: Any) -> None:
-        """Scrub, or ask for a correction."""
+        """Scrub, or open the correction menu."""
         if not self.strip.frames:
             return
         point = position(event)
@@ -138,7 +138,7 @@ class Timeline(QtWidgets.QWidget):
             self.scrubbed.emit(frame)
 
     def mouseMoveEvent(self, event: Any) -> None:
-        """Scrub, or describe the frame under the pointer."""
+        """Scrub, or show the tool tip of the frame under the pointer."""
         if not self.strip.frames:
             return
         point = position(event)
@@ -159,7 +159,7 @@ class Timeline(QtWidgets.QWidget):
         self._scrubs = False
 
     def leaveEvent(self, event: Any) -> None:
-        """Nothing is under the pointer."""
+        """The pointer left the timeline."""
         self.strip.hover = None
         self.update()
 

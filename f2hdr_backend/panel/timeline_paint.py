@@ -1,4 +1,4 @@
-"""Drawing the timeline's lanes."""
+"""Drawing of the timeline's lanes."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from f2hdr_backend.shot.exposure import ExposurePattern
 
 _HEIGHT = THUMBS + RULER + EXPOSURES + MARKS
 _TOP = THUMBS + RULER
-"""Where the lane of exposures begins."""
+"""Top of the exposure lane in pixels."""
 _LOWEST_BAR = 0.28
-"""Height of the shortest exposure's bar as a share of the longest's."""
+"""Height of the shortest exposure's bar as a fraction of the longest's."""
 _TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000)
 _CENTER = int(Qt.AlignmentFlag.AlignCenter)
 
@@ -55,7 +55,7 @@ def _paint_exposures(painter: Any, strip: Strip, model: ShotModel) -> None:
     pattern = model.exposures
     if pattern is None:
         painter.setPen(QtGui.QColor(theme.DIM))
-        painter.drawText(lane, _CENTER, "Exposures are not known yet. Detect them, or write the cycle in the Shot.")
+        painter.drawText(lane, _CENTER, "Exposures are unknown. Detect them, or set the cycle in the Shot.")
         return
     levels = dict(zip(model.detection.get("frames", ()), model.detection.get("levels", ())))
     values = [*pattern.cycle, *(value for _, value in pattern.exceptions)]
@@ -78,20 +78,20 @@ def _paint_exposures(painter: Any, strip: Strip, model: ShotModel) -> None:
 
 
 def _opacity(model: ShotModel) -> float:
-    """Doubtful exposures are pale; those that a person gave are not."""
+    """Draw the exposure bars; doubtful ones pale, except those that the user set."""
     if model.shot is not None and model.shot.exposures is not None:
         return 1.0
     return 0.35 + 0.65 * min(max(float(model.detection.get("confidence", 1.0)), 0.0), 1.0)
 
 
 def _height_of(ev: float, pattern: ExposurePattern) -> float:
-    """The y at which an exposure's bar ends."""
+    """Return the y at which an exposure's bar ends."""
     share = (ev - pattern.lowest) / max(pattern.ratio_stops, 0.5)
     return _TOP + EXPOSURES - (EXPOSURES - 10) * (_LOWEST_BAR + (1 - _LOWEST_BAR) * share)
 
 
 def _paint_labels(painter: Any, strip: Strip, pattern: ExposurePattern) -> None:
-    """Write each frame's exposure where there is room."""
+    """Draw each frame's exposure as text if there is space."""
     if strip.slot < 26:
         return
     painter.setPen(QtGui.QColor("#101010"))
@@ -101,7 +101,7 @@ def _paint_labels(painter: Any, strip: Strip, pattern: ExposurePattern) -> None:
 
 
 def _paint_breaks(painter: Any, strip: Strip, model: ShotModel) -> None:
-    """Cuts dashed, breaks of the cycle red, missing frames filled."""
+    """Draw cuts dashed, breaks of the cycle red, missing frames filled."""
     marks = [(frame, theme.INK, Qt.PenStyle.DashLine) for frame in model.cuts]
     marks += [(frame, theme.ERROR, Qt.PenStyle.SolidLine) for frame in model.detection.get("dropped", ())]
     for frame, color, style in marks:
@@ -113,7 +113,7 @@ def _paint_breaks(painter: Any, strip: Strip, model: ShotModel) -> None:
 
 
 def _paint_marks(painter: Any, strip: Strip) -> None:
-    """What is rendered, and below it what is in memory."""
+    """Draw the rendered frames, and the frames in memory below."""
     top, slot = _TOP + EXPOSURES, max(strip.slot, 0.8)
     for frames, color, y, height in ((strip.rendered, theme.ACCENT, 2, 4), (strip.cached, "#7a7a7a", 8, 2)):
         for frame in frames:

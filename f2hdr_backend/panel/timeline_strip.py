@@ -1,4 +1,4 @@
-"""The frames of the timeline: where they are on screen, and what is known about each."""
+"""Geometry and states of the timeline's frames."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LEFT, RIGHT = 10, 10
 
 
 class Strip:
-    """Frames from left to right, all of one width. Frame numbers are the plate's."""
+    """Frames from left to right, all of the same width. Frame numbers are those of the plate."""
 
     def __init__(self) -> None:
         self.frames: tuple[int, ...] = ()
@@ -53,11 +53,11 @@ class Strip:
         return LEFT + (frame - self.first) * self.slot
 
     def frame_at(self, x: float) -> int:
-        """Return the frame of the plate at or nearest to a place."""
+        """Return the frame of the plate nearest to an x position."""
         return self.nearest(self.first + int((x - LEFT) // self.slot))
 
     def nearest(self, frame: int) -> int:
-        """Return the frame of the plate that is nearest."""
+        """Return the nearest frame of the plate."""
         if not self.frames:
             return 0
         place = bisect.bisect_left(self.frames, frame)
@@ -65,12 +65,12 @@ class Strip:
         return min(near, key=lambda number: abs(number - frame))
 
     def step(self, count: int) -> int:
-        """Return the frame so many frames of the plate further, at most its last."""
+        """Return the frame ``count`` frames away, limited to the plate's range."""
         place = bisect.bisect_left(self.frames, self.frame) + count
         return self.frames[min(max(place, 0), len(self.frames) - 1)] if self.frames else 0
 
     def thumb_places(self) -> list[tuple[int, float]]:
-        """Return the frames whose thumbnails have room, each with the middle of its thumbnail in pixels."""
+        """Return the frames that have space for a thumbnail, each with the center of its thumbnail in pixels."""
         if not self.frames:
             return []
         width = self.thumb_width + 2

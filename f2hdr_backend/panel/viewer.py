@@ -1,4 +1,4 @@
-"""The viewer: its bar, the canvas and the line of pixel values; asks the picture process for what is on screen."""
+"""The viewer: controls, canvas and pixel values; requests the visible part from the picture process."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from f2hdr_backend.panel.words import exposure_name, stops
 from f2hdr_backend.shot.errors import F2HDRError
 
 DRAFT_PIXELS = 1_000_000
-"""Most pixels that are drawn while something is dragged."""
+"""Maximum number of pixels drawn during a drag."""
 _SHARPEN_MS = 160
-"""Milliseconds after the last change at which all pixels are drawn."""
+"""Delay in milliseconds after the last change at which the full resolution is drawn."""
 _POINT = "Move the pointer over the picture for its scene-linear values."
 _BUSY_MS = 250
-"""A picture that takes longer than this is announced as being read."""
+"""Delay in milliseconds after which the canvas shows that a frame is being read."""
 
 
 class Viewer(QtWidgets.QWidget):
-    """Shows one frame of the model's plate and its result."""
+    """Shows one frame of the model's plate or its result."""
 
     shown = Signal(int)
-    """This frame is on screen."""
+    """This frame is displayed."""
     dropped = Signal(object)
     plate_asked = Signal()
     folder_asked = Signal()
@@ -39,7 +39,7 @@ class Viewer(QtWidgets.QWidget):
         self._model, self._pictures = model, pictures
         self.frame = 0
         self.seconds = 0.0
-        """Seconds from the request for the last picture until it was shown."""
+        """Time from the request of the last picture to its display, in seconds."""
         self._is_open = self._reads_ahead = False
         self._wipe = 0.5
         self._asked = 0.0
@@ -72,11 +72,11 @@ class Viewer(QtWidgets.QWidget):
 
     @property
     def is_waiting(self) -> bool:
-        """Whether a requested picture is not there yet."""
+        """Whether a requested picture has not arrived."""
         return self._pictures.is_drawing
 
     def open(self, facts: dict[str, Any]) -> None:
-        """Show a plate that the picture process has open."""
+        """Show a plate that the picture process has opened."""
         self._is_open, self._reads_ahead = True, False
         self.bar.setEnabled(True)
         self._openers.hide()
@@ -86,7 +86,7 @@ class Viewer(QtWidgets.QWidget):
         self.canvas.open(*facts["size"])
 
     def close_plate(self, hint: str) -> None:
-        """Show no plate; ``hint`` is the reason."""
+        """Close the plate, and show the reason ``hint``."""
         self._is_open = False
         self.bar.setEnabled(False)
         self._openers.show()
@@ -101,15 +101,15 @@ class Viewer(QtWidgets.QWidget):
         self.refresh()
 
     def toggle_wipe(self) -> None:
-        """Wipe between plate and result, or show the result alone."""
+        """Wipe between plate and result, or show only the result."""
         self.bar.set_mode("result" if self.bar.shown.mode == "wipe" else "wipe")
 
     def refresh(self) -> None:
-        """Ask for what is on screen."""
+        """Request the visible part."""
         self._ask(1.0)
 
     def read_ahead(self, frames: list[int]) -> None:
-        """Have frames read into memory, unless others are being read ahead."""
+        """Read frames into memory ahead of playback, unless a request is in progress."""
         if frames and self._is_open and not self._reads_ahead:
             self._reads_ahead = True
             self._pictures.ask("fetch", self._has_read, lambda _: self._has_read({}), frames=frames)
@@ -118,7 +118,9 @@ class Viewer(QtWidgets.QWidget):
         self._reads_ahead = False
 
     def _refresh_quickly(self) -> None:
-        """Ask for what is on screen, coarser if it has many pixels, and for all of it when nothing changes any more."""
+        """Request the visible part at reduced resolution if it is large, and at full resolution after the last
+        change.
+        """
         (left, top, right, bottom), scale = self.canvas.visible()
         pixels = (right - left) * (bottom - top) * min(scale, 1.0) ** 2
         if pixels <= DRAFT_PIXELS:

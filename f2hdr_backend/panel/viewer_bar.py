@@ -1,4 +1,4 @@
-"""The viewer's controls: what is shown, and how."""
+"""The viewer's controls."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from f2hdr_backend.panel.qt import Qt, QtWidgets, Signal
 from f2hdr_backend.panel.slider import NumberSlider
 
 MODES = (
-    ("plate", "Plate", "1", "The plate as it was shot."),
+    ("plate", "Plate", "1", "The plate without changes."),
     ("result", "Result", "2", "The rendered HDR frame."),
     ("difference", "Difference", "3", "Absolute difference of result and plate, exposures matched, scene-linear."),
     ("wipe", "Wipe", "W", "Plate to the left of the line, result to the right; drag the line."),
@@ -23,15 +23,15 @@ OVERLAYS = (
 _RANGE = (("all channels clip", "#ff4036"), ("a channel clips", "#ffb020"), ("noise floor, 8 stops below", "#4078ff"))
 _LEGENDS = {
     ("clip", False): _RANGE,
-    ("clip", True): (*_RANGE, ("only shorter exposures saw it", "#be78ff")),
+    ("clip", True): (*_RANGE, ("recorded only by shorter exposures", "#be78ff")),
     ("mask", True): (("motion", "#ff961e"),),
-    ("occlusion", True): (("a neighbor does not show it", "#ff3cc8"),),
+    ("occlusion", True): (("hidden in a neighbor", "#ff3cc8"),),
     ("flow", True): (
         ("to the right", "#ff0000"), ("up", "#80ff00"), ("to the left", "#00ffff"), ("down", "#8000ff"),
         ("opaque: 16 pixels or more", ""),
     ),
 }  # fmt: skip
-"""Marks of an overlay (text, color), on the plate and on what has a result."""
+"""Legend of an overlay (text, color), for the plate and for views with a result."""
 RANGE_HELP = (
     "Range: what clips, what is within the noise floor (8 stops below the clip), and, in a result, what only exposures "
     "shorter than the anchor saw.\nMotion mask, occlusion and flow are layers of the result: switch them on there."
@@ -40,7 +40,7 @@ RANGE_HELP = (
 
 @dataclass
 class Shown:
-    """What the user chose to see."""
+    """The chosen display options."""
 
     mode: str = "plate"
     overlay: str = "none"
@@ -54,12 +54,12 @@ class Shown:
 
 
 def legend_of(mode: str, overlay: str) -> tuple[tuple[str, str], ...]:
-    """Return what the colors of an overlay mean: (text, color) pairs."""
+    """Return the legend of an overlay: (text, color) pairs."""
     return () if mode == "difference" else _LEGENDS.get((overlay, mode in ("result", "wipe")), ())
 
 
 class ViewerBar(QtWidgets.QWidget):
-    """Two rows of controls. ``changed`` comes after every change of ``shown``."""
+    """Two rows of controls. ``changed`` is emitted after every change of ``shown``."""
 
     changed = Signal()
     fit_asked = Signal()
@@ -72,12 +72,14 @@ class ViewerBar(QtWidgets.QWidget):
         self._match = check_box("Match exposure")
         self._match.setAccessibleName("Match exposure")
         self._match.setToolTip("Show plate frames on the result's scale: short frames are brightened by the stops "
-                               "they are short of the anchor. Always on in difference and wipe.  M")  # fmt: skip
+                               "they are below the anchor. Always on in difference and wipe.  M")  # fmt: skip
         self._match.toggled.connect(self._matched)
         self._channel = self._combo("Channel", CHANNELS, self._channel_chosen, "R, G, B, Y keys; again for RGB.")
         self._overlay = self._combo("Overlay", OVERLAYS, self._overlay_chosen, RANGE_HELP)
         self._display = self._combo("Display", (), self._display_chosen, "OCIO display of your monitor.")
-        self._view = self._combo("View", (), self._view_chosen, "OCIO view: how scene light becomes picture.")
+        self._view = self._combo(
+            "View", (), self._view_chosen, "OCIO view: conversion from scene-linear to the display."
+        )
         self.exposure = NumberSlider("Exposure", (-10.0, 10.0), 0.0, 0.5)
         self.exposure.set_help("Stops, for viewing only. Keys: . and , by half a stop, 0 to reset.")
         self.gamma = NumberSlider("Gamma", (0.2, 4.0), 1.0, 0.1)
@@ -104,33 +106,33 @@ class ViewerBar(QtWidgets.QWidget):
         self.changed.emit()
 
     def toggle_match(self) -> None:
-        """Match exposures, or not any more."""
+        """Switch exposure matching on or off."""
         self._match.toggle()
 
     def toggle_channel(self, channel: str) -> None:
-        """Show one channel, or all if it is shown already."""
+        """Show one channel, or all channels if it is already shown."""
         wanted = "rgb" if self.shown.channel == channel else channel
         self._channel.setCurrentIndex([value for _, value in CHANNELS].index(wanted))
 
     def set_overlay(self, overlay: str) -> None:
-        """Show an overlay by its name."""
+        """Set the overlay by its name."""
         self._overlay.setCurrentIndex([value for _, value in OVERLAYS].index(overlay))
 
     def offer(self, displays: dict[str, list[str]]) -> None:
-        """Offer displays and views, the defaults first; a choice that is still there stays."""
+        """Set the displays and views, defaults first; keeps the current choice if it is among them."""
         self.shown.displays = displays
         self._fill(self._display, list(displays), self.shown.display)
         self.shown.display = self._display.currentText()
         self._offer_views()
 
     def show_path(self, words: str) -> None:
-        """Show whether the GPU or the CPU computes the display transform; ``words`` begin with the answer."""
+        """Show whether the GPU or the CPU computes the display transform; ``words`` is the description."""
         self.path.setText(words.partition(":")[0].rstrip("."))
         self.path.setToolTip(f"Display transform: {words}")
         self.path.setAccessibleDescription(words)
 
     def show_zoom(self, zoom: float) -> None:
-        """Show the zoom."""
+        """Display the zoom factor."""
         self._zoom.setText(f"{zoom:.0%}")
 
     def _offer_views(self) -> None:

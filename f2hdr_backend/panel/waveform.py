@@ -1,4 +1,4 @@
-"""The waveform of the frame on screen, in stops below the clip of its exposure."""
+"""The waveform of the current frame, in stops below the clip of its exposure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LEFT, _TOP, _BOTTOM = 34, 8, 26
 
 
 class Waveform(QtWidgets.QWidget):
-    """Shows what ``scope`` of the picture process answers."""
+    """Shows the answer of the request ``scope`` to the picture process."""
 
     def __init__(self, parent: Optional[QtWidgets.QWidget] = None) -> None:
         super().__init__(parent)
@@ -30,12 +30,12 @@ class Waveform(QtWidgets.QWidget):
         self.update()
 
     def set_clips(self, clips: list[tuple[str, float, str]]) -> None:
-        """Mark where other exposures clip: (name, stops relative to this frame's clip, color) each."""
+        """Set lines for the clip of other exposures: (name, stops relative to this frame's clip, color) each."""
         self._clips = clips
         self.update()
 
     def paintEvent(self, event: Any) -> None:
-        """Draw the waveform, a line a stop, the clip, and how much clips."""
+        """Draw the waveform, one line per stop, the clip, and the fraction of clipped pixels."""
         painter = QtGui.QPainter(self)
         painter.fillRect(self.rect(), QtGui.QColor(theme.CANVAS))
         if self._image is None:

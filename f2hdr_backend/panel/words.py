@@ -1,4 +1,4 @@
-"""Words for exposures, the same everywhere in the window."""
+"""Texts for exposures, shared by all parts of the window."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from f2hdr_backend.shot.exposure import ExposurePattern
 
 
 def stops(ev: float) -> str:
-    """Return an exposure as people write it: 0, +3, -1.5."""
+    """Return an exposure as text: 0, +3, -1.5."""
     return f"{ev:+g}" if ev else "0"
 
 

@@ -1,4 +1,4 @@
-"""The panel as one widget: viewer and timeline in the middle, Shot, waveform and jobs around it; alone or in a host."""
+"""The panel as one widget: viewer and timeline, with Shot, waveform and jobs as docks; standalone or in a host."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from f2hdr_backend.shot.frames import FrameRange
 
 
 class Workspace(QtWidgets.QMainWindow):
-    """The whole panel. The layout is stored in ``settings`` (QSettings); None stores nothing."""
+    """The main widget. The layout is stored in ``settings`` (QSettings), if given."""
 
     def __init__(self, settings: Any = None, parent: Optional[QtWidgets.QWidget] = None) -> None:
         super().__init__(parent)
@@ -103,12 +103,12 @@ class Workspace(QtWidgets.QMainWindow):
         self._report(f"Copied: {text}", "info")
 
     def closeEvent(self, event: Any) -> None:
-        """Remember the layout and end what belongs to the window; jobs continue."""
+        """Store the layout and close everything that belongs to the window; jobs continue."""
         self.shut_down()
         super().closeEvent(event)
 
     def shut_down(self) -> None:
-        """End what belongs to the window."""
+        """Close everything that belongs to the window."""
         self.player.pause()
         if self._settings is not None:
             store(self, self._settings)
@@ -117,7 +117,7 @@ class Workspace(QtWidgets.QMainWindow):
         self.pictures.close()
 
     def keyPressEvent(self, event: Any) -> None:
-        """Keys as compositors know them, unless a field takes them."""
+        """Keys as in compositing applications, unless a text field has the focus."""
         act = self._keys.get(event.key())
         if act is None or event.modifiers() & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier):
             super().keyPressEvent(event)
@@ -126,7 +126,7 @@ class Workspace(QtWidgets.QMainWindow):
         event.accept()
 
     def event(self, event: Any) -> bool:
-        """Keep a host's shortcuts from taking the panel's keys."""
+        """Override a host's shortcuts for the panel's keys."""
         if event.type() == QtCore.QEvent.Type.ShortcutOverride and event.key() in self._keys:
             focus = QtWidgets.QApplication.focusWidget()
             plain = not event.modifiers() & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier)
