@@ -155,7 +155,9 @@ class Pipeline:
 
     def _read(self, number: int) -> _Read:
         """Read a frame and do all work that does not need the device."""
+        check_stop()
         image, method = self._plate.read(number), self._methods[0]
+        check_stop()
         codes = self._response.to_network(image.pixels)
         if method.device.type == "cuda":
             codes = pinned(codes)

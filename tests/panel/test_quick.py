@@ -22,7 +22,8 @@ def test_no_turn_of_the_event_loop_takes_50_ms_of_computing(window, tmp_path):
     window.bot.wait(300)
     dog = Watchdog()
     window.bot.wait(50)
-    dog.cpu.clear()
+    dog.cpu[:] = [0.0]
+    dog.turns = 0
     window.open(str(tmp_path / "shot.json"), frames=2)
     for mode in ("wipe", "result", "difference", "plate"):
         window.it.viewer.bar.set_mode(mode)
@@ -33,5 +34,5 @@ def test_no_turn_of_the_event_loop_takes_50_ms_of_computing(window, tmp_path):
             window.settle()
     window.it.viewer.canvas.actual_size()
     window.settle()
-    assert len(dog.cpu) > 20
+    assert dog.turns > 20
     assert max(dog.cpu) < LONGEST_S
