@@ -9,7 +9,7 @@ from f2hdr_backend.model.adapter import FLOW_LIMIT, FlowAdapter
 from f2hdr_backend.model.descriptor import Descriptor
 from f2hdr_backend.model.f2hdr import F2HDR
 from f2hdr_backend.model.fusion import FusionNet
-from f2hdr_backend.model.motion import PhysicalMotionMask, min_max, otsu
+from f2hdr_backend.model.motion import PhysicalMotionMask, _counted, _counted_by_histc, min_max, otsu
 from f2hdr_backend.model.radiance import re_expose, to_radiance, tonemap
 from f2hdr_backend.model.warp import backward_warp, pixel_grid
 
@@ -137,3 +137,17 @@ def test_descriptor_survives_json_and_refuses_what_it_does_not_know():
         Descriptor.from_json({"wrap": "exact"})
     with pytest.raises(ValueError, match="warp is 'loose'"):
         Descriptor.from_json({"warp": "loose"})
+
+
+@pytest.mark.parametrize("power", [1, 4])
+def test_both_ways_to_count_give_the_same_counts(power):
+    values = torch.rand(2, 5000, generator=torch.Generator().manual_seed(3)) ** power
+    values[:, 0], values[:, 1] = 0.0, 1.0
+    counts = _counted(values)
+    assert torch.equal(_counted_by_histc(values).long(), counts)
+    assert counts.sum(1).tolist() == [5000, 5000]
+
+
+def test_the_threshold_parts_two_heaps():
+    heaps = torch.cat((torch.full((1, 1, 8, 16), 0.2), torch.full((1, 1, 8, 16), 0.7)), 2)
+    assert 0.19 < float(otsu(heaps)) < 0.7
