@@ -24,7 +24,7 @@ def absolute(path: str) -> str:
     if that is empty.
     """
     path = os.path.expanduser(_forward(filtered(path)))
-    if not _is_absolute(path):
+    if not is_absolute(path):
         path = _forward(filtered(f"{_base()}/{path}"))
     return _forward(os.path.normpath(path))
 
@@ -71,6 +71,11 @@ def is_unsaved(folder: str) -> bool:
     return os.path.basename(os.path.dirname(folder)).startswith(UNSAVED)
 
 
+def is_absolute(path: str) -> bool:
+    """Whether a path with forward slashes is absolute on some system: it begins with a slash or a drive letter."""
+    return path.startswith("/") or _DRIVE.match(path) is not None
+
+
 @functools.cache
 def _unsaved() -> str:
     """One temporary folder for this process, which only this user can read."""
@@ -79,14 +84,10 @@ def _unsaved() -> str:
 
 def _base() -> str:
     project = os.path.expanduser(_forward(filtered(knobs.path(nuke.root(), "project_directory"))))
-    if _is_absolute(project):
+    if is_absolute(project):
         return project
     return "/".join(part for part in (script_folder() or os.getcwd(), project) if part)
 
 
 def _forward(path: str) -> str:
     return path.replace("\\", "/")
-
-
-def _is_absolute(path: str) -> bool:
-    return path.startswith("/") or _DRIVE.match(path) is not None

@@ -12,7 +12,7 @@ import nuke
 import f2hdr_backend
 from f2hdr_backend.shot.errors import F2HDRError
 from f2hdr_backend.shot.frames import FrameRange
-from f2hdr_nuke import cache, exposures, graph, knobs, paths, plan, settings
+from f2hdr_nuke import cache, exposures, graph, knobs, origin, paths, plan, settings
 from f2hdr_nuke.plan import Plan
 from f2hdr_nuke.work import Outcome
 
@@ -53,6 +53,7 @@ def forget(node: nuke.Node) -> None:
     knobs.write(
         node, baked="", result_test="", pattern="", evs="", clip="", result_first=1, result_last=0, status=NOT_BAKED
     )
+    origin.release(node)
 
 
 def follow_script(node: nuke.Node) -> None:
@@ -158,6 +159,7 @@ def _show(node: nuke.Node, folder: str, key: str, frames: tuple[int, int]) -> No
         knobs.press(read, "reload")
     tested = cache.result_pattern(folder, key, nuke.views()[0])
     knobs.write(node, result_first=first, result_last=last, result_test=tested.replace("%04d", "[format %04d [frame]]"))
+    origin.bind(node)
 
 
 def _warned(count: int) -> str:

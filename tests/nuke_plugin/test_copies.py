@@ -86,6 +86,75 @@ def test_a_script_copied_elsewhere_shows_nothing_of_the_first(
     assert np.abs(first.rgb(1003) - scene(1003)).mean() < 0.01
 
 
+def without_plugin(script: Path) -> Any:
+    """The node of a script that is opened in a terminal where the plug-in is not installed."""
+    fake.start(gui=False)
+    session.read_cache.clear()
+    nuke.scriptOpen(str(script))
+    return nuke.toNode("F2HDR1")
+
+
+def picture(node: Any, frame: int = 1003) -> Any:
+    image = node.picture(frame, "main")
+    return np.stack([image.plane(f"rgba.{color}")[::-1] for color in ("red", "green", "blue")], axis=-1)
+
+
+@pytest.mark.parametrize("path", ["footage/plate.%04d.exr", "[file dirname [value root.name]]/footage/plate.%04d.exr"])
+def test_without_the_plugin_a_copy_with_other_files_shows_nothing_of_the_first(
+    path: str, window: Comp, tmp_path: Path
+) -> None:
+    nuke.root()["project_directory"].setValue("[python {nuke.script_directory()}]")
+    window.read["file"].setValue(path)
+    window.bake(**RATIO)
+    shown = window.rgb(1003)
+    nuke.scriptSaveAs(str(window.script))
+    darker(tmp_path / "elsewhere" / "footage")
+    shutil.copytree(tmp_path / "f2hdr_cache", tmp_path / "elsewhere" / "f2hdr_cache")
+    shutil.copy(window.script, tmp_path / "elsewhere" / "shot.nk")
+    np.testing.assert_array_equal(picture(without_plugin(window.script)), shown)
+    copy = without_plugin(tmp_path / "elsewhere" / "shot.nk")
+    with pytest.raises(RuntimeError, match="frame 1003 is not baked"):
+        picture(copy)
+    copy["missing"].setValue("source")
+    np.testing.assert_array_equal(picture(copy), picture(nuke.toNode("Grade1")))
+    copy["missing"].setValue("black")
+    assert not picture(copy).any()
+    assert nuke.toNode("F2HDR1.F2HDR_result")["disable"].value()
+
+
+def test_without_the_plugin_a_copy_with_the_same_files_shows_its_frames(window: Comp, tmp_path: Path) -> None:
+    """A farm's submitter copies the script; its plates have absolute paths."""
+    window.bake(**RATIO)
+    shown = window.rgb(1003)
+    nuke.scriptSaveAs(str(window.script))
+    (tmp_path / "spool").mkdir()
+    shutil.copy(window.script, tmp_path / "spool" / "copy.nk")
+    np.testing.assert_array_equal(picture(without_plugin(tmp_path / "spool" / "copy.nk")), shown)
+
+
+def test_without_the_plugin_a_node_pasted_after_another_plate_shows_nothing(window: Comp, tmp_path: Path) -> None:
+    window.bake(**RATIO)
+    shown = window.rgb(1003)
+    nuke.scriptSaveAs(str(window.script))
+    node = without_plugin(window.script)
+    nuke.toNode("Read1")["file"].setValue(darker(tmp_path / "other"))
+    with pytest.raises(RuntimeError, match="frame 1003 is not baked"):
+        picture(node)
+    nuke.toNode("Read1")["file"].setValue(str(tmp_path / "footage" / "plate.%04d.exr"))
+    np.testing.assert_array_equal(picture(node), shown)
+
+
+def test_a_nuke_that_cannot_evaluate_the_test_shows_the_frames(window: Comp, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test is in Nuke's script language: a version that reads it in another way must not lose its frames."""
+    from f2hdr_nuke import origin
+
+    for text in ("[unknown command]", "other"):
+        monkeypatch.setattr(origin, "TOP_FILE", text)
+        window.bake(output_anchor="long" if text == "other" else "short", **RATIO)
+        assert window.rgb(1003).max() > 0
+        assert window.node["input_now"].value() == ""
+
+
 @pytest.mark.parametrize("lost", [range(FIRST, LAST + 1), [1004]], ids=["all", "one"])
 def test_deleted_frames_are_not_called_baked(lost: Any, window: Comp) -> None:
     window.bake(**RATIO)

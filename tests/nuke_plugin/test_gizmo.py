@@ -61,8 +61,7 @@ def test_the_hidden_knobs_are_those_that_only_the_code_writes() -> None:
     hidden = {knob.name for knob in GROUP.knobs if knob.is_hidden}
     assert hidden == {
         "node_id", "owner", "baked", "pattern", "evs", "clip", "result_test", "found", "result_first", "result_last",
-        "in_range",
-        knobs.MARK,
+        "in_range", "is_own", "input_now", "baked_for", knobs.MARK,
     }  # fmt: skip
     assert GROUP.values[knobs.MARK] == f2hdr_backend.__version__
     assert KNOBS["version_text"].text == f2hdr_backend.__version__
@@ -164,7 +163,7 @@ def test_files_pass_unchanged_and_the_write_is_off() -> None:
 def test_a_missing_frame_is_an_error_unless_asked_otherwise() -> None:
     assert KNOBS["missing"].items == ["error", "black", "checkerboard", "source"]
     assert INNER[knobs.RESULT].values["on_error"] == '{"parent.missing < 3 ? parent.missing : 1"}'
-    assert INNER["hdr_rgb"].values["disable"] == '{"parent.missing == 3 && !parent.found"}'
+    assert INNER["hdr_rgb"].values["disable"] == '{"parent.missing == 3 && !(parent.is_own && parent.found)"}'
 
 
 def test_expressions_name_knobs_that_exist() -> None:
@@ -185,7 +184,7 @@ def test_channels_and_menus_have_the_names_that_nuke_writes() -> None:
 
 def test_an_unbaked_node_reads_nothing() -> None:
     assert (GROUP.values["result_first"], GROUP.values["result_last"]) == ("1", "0")
-    assert INNER[knobs.RESULT].values["disable"] == '{"parent.result_last < parent.result_first"}'
+    assert INNER[knobs.RESULT].values["disable"] == '{"!parent.is_own || parent.result_last < parent.result_first"}'
 
 
 def test_the_frames_around_a_range_are_as_many_as_the_backend_looks_at_for_cuts() -> None:

@@ -104,13 +104,24 @@ def _command(text: str, node: Any, frame: int) -> str:
     words = [substitute(word, node, frame) for word in _words(text)]
     if words[0] == "value":
         return str(_knob(node, words[1], frame))
-    if words[:2] == ["file", "exists"]:
-        return str(int(os.path.exists(words[2])))
+    if words[0] == "knob":
+        return str(node.find_knob(words[1]).plain)
+    if words[0] == "topnode":
+        return str(list(node.trunk())[-1].name())
+    if words[0] == "file":
+        return _FILE[words[1]](words[2])
+    if words[:2] == ["string", "equal"]:
+        return str(int(words[2] == words[3]))
     if words[0] == "frame":
         return str(frame)
     if words[0] == "format":
         return words[1] % int(words[2])
     raise RuntimeError(f"invalid command name {words[0]!r}")
+
+
+_FILE: dict[str, Callable[[str], str]] = {
+    "exists": lambda path: str(int(os.path.exists(path))), "dirname": os.path.dirname, "tail": os.path.basename,
+}  # fmt: skip
 
 
 def _words(text: str) -> list[str]:

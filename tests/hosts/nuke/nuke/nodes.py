@@ -166,6 +166,12 @@ class Node:
             if source is not None:
                 yield from source.chain()
 
+    def trunk(self) -> Iterator[Node]:
+        """This node and what its first inputs lead to."""
+        yield self
+        if self.sources and self.sources[0] is not None:
+            yield from self.sources[0].trunk()
+
     def firstFrame(self) -> int:
         return self._range()[0]
 
@@ -271,9 +277,17 @@ class Group(Node):
 class Root(Group):
     def __init__(self) -> None:
         super().__init__("Root")
-        self.table["name"].plain = "Root"
         self.script = ""
         self.format = Format(64, 48)
+
+    @property
+    def script(self) -> str:
+        """The path of the script; empty before it is saved. It is also the value of the knob ``name``."""
+        return "" if self.table["name"].plain == "Root" else str(self.table["name"].plain)
+
+    @script.setter
+    def script(self, path: str) -> None:
+        self.table["name"].plain = path or "Root"
 
     def name(self) -> str:
         return self.script or "Root"
