@@ -265,7 +265,7 @@ function Job:cancel()
     system.write_all(self.base .. ".status.cancel", "")
 end
 
---- A sentence that says how to cancel the job where there is no button.
+--- How to cancel the job where there is no button.
 function Job:how_to_stop()
     if self.server then return "To cancel it: f2hdr submit --cancel " .. self.id end
     return 'To cancel it, create an empty file "' .. self.base .. '.status.cancel".'

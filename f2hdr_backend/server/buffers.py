@@ -19,6 +19,8 @@ from __future__ import annotations
 
 import os
 import struct
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -80,6 +82,18 @@ def read_buffer(path: str) -> Buffer:
             return _read(file, path)
         except OSError as error:
             raise _unreadable(path, error.strerror or str(error)) from error
+
+
+def read_buffers(paths: Iterable[str]) -> list[Buffer]:
+    """Read buffers at the same time, each path once: copying them is most of the cost of a small frame.
+
+    Raises what :func:`read_buffer` raises.
+    """
+    wanted = list(paths)
+    unique = list(dict.fromkeys(wanted))
+    with ThreadPoolExecutor(len(unique)) as pool:
+        found = dict(zip(unique, pool.map(read_buffer, unique), strict=True))
+    return [found[path] for path in wanted]
 
 
 def write_buffer(path: str, buffer: Buffer) -> None:

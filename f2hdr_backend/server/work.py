@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from f2hdr_backend.engine.live import HeldWindow, reconstruct_window
 from f2hdr_backend.engine.settle import prepare
-from f2hdr_backend.server.buffers import Buffer, read_buffer, write_buffer
+from f2hdr_backend.server.buffers import Buffer, read_buffers, write_buffer
 from f2hdr_backend.server.documents import FrameRequest
 from f2hdr_backend.server.ledger import Ledger
 from f2hdr_backend.server.pending import PendingAnswer
@@ -257,7 +257,7 @@ class FrameWork:
     def _computed(self, renderers: Renderers) -> dict[str, Any]:
         began = time.monotonic()
         request, place = self._request, self._place
-        previous, reference, following = (read_buffer(place.roots.allow(path)) for path in request.buffers)
+        previous, reference, following = read_buffers([place.roots.allow(path) for path in request.buffers])
         target = place.roots.allow(request.output)
         read = time.monotonic()
         with renderers.lent(place.engine(request.shot.engine)) as renderer:

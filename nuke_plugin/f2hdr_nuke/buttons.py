@@ -57,7 +57,7 @@ def check(node: nuke.Node) -> None:
         facts = info(connection)
         spaces.learn(host, connection)
         host.on_main(lambda: _show_info(name, facts))
-        host.tell(_info_text(facts))
+        host.inform(_info_text(facts))
 
     _start(f"{knobs.WORKING}check {name}", ask)
 
@@ -225,7 +225,7 @@ def _in_thread(title: str, call: Callable[[Host], None]) -> None:
     except Cancelled:
         return
     except F2HDRError as error:
-        host.tell(f"F2HDR: {error}")
+        host.inform(f"F2HDR: {error}")
     finally:
         host.close()
 

@@ -139,7 +139,7 @@ def original(node: nuke.Node, view: str) -> Plate:
     if view == nuke.views()[0]:
         shown = paths.located(knobs.path_at(read, "file", first))
         if shown != Sequence.parse(pattern).path(first):
-            raise _not_plain(f"{read.name()} reads other files than its file knob says")
+            raise _not_plain(f"{read.name()} does not read the files that its file knob names")
     return Plate(pattern, _space(read), True)
 
 

@@ -49,7 +49,7 @@ class Host:
             self.check()
         return waiting.answer()
 
-    def tell(self, text: str) -> None:
+    def inform(self, text: str) -> None:
         """Show the user a text."""
         nuke.tprint(f"{self._title}: {text}")
 
@@ -81,7 +81,7 @@ class WindowHost(Host):
         if self._task.isCancelled():
             raise Cancelled("Canceled. Finished frames are kept.", hint="Bake again to resume.")
 
-    def tell(self, text: str) -> None:
+    def inform(self, text: str) -> None:
         """Show the user a text, without waiting for them to read it."""
         nuke.executeInMainThread(nuke.message, (text,))
 

@@ -118,9 +118,9 @@ std::optional<Server> running(const Patience& patience) {
         if (known().greeted_token == server->token) return server;
     }
     try {
-        const auto said = greeting(*server, patience);
-        if (!said) return std::nullopt;
-        require_version(*server, said->text_of("version").value_or(""));
+        const auto answered = greeting(*server, patience);
+        if (!answered) return std::nullopt;
+        require_version(*server, answered->text_of("version").value_or(""));
     } catch (const http::Broken&) {
         return std::nullopt;  // it is shutting down
     }
@@ -231,14 +231,14 @@ Server found_or_started(const std::string& chosen, const Patience& patience) {
 }
 
 json::Value checked(const http::Answer& answer) {
-    const auto said = json::parse(answer.body);
-    if (!said || said->kind != json::Value::Kind::object) {
+    const auto answered = json::parse(answer.body);
+    if (!answered || answered->kind != json::Value::Kind::object) {
         throw Problem("backend_answer", "The F2HDR backend answered " + std::to_string(answer.status) + " without JSON.");
     }
-    if (answer.status < 400) return *said;
-    const std::string hint = said->text_of("hint").value_or("");
-    const std::string message = said->text_of("message").value_or("The F2HDR backend refused the frame.");
-    throw Problem(said->text_of("code").value_or("backend_answer"), hint.empty() ? message : message + " " + hint);
+    if (answer.status < 400) return *answered;
+    const std::string hint = answered->text_of("hint").value_or("");
+    const std::string message = answered->text_of("message").value_or("The F2HDR backend refused the frame.");
+    throw Problem(answered->text_of("code").value_or("backend_answer"), hint.empty() ? message : message + " " + hint);
 }
 
 // Throws if the server no longer answers status requests.

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <stdexcept>
 
+#include "parallel.hpp"
 #include "problem.hpp"
 #include "text.hpp"
 
@@ -14,7 +16,7 @@ namespace {
 constexpr char magic[] = "F2HDRPIX";
 constexpr std::uint32_t version = 1;
 constexpr std::size_t header_bytes = 64;
-constexpr std::size_t band_bytes = 256 * 1024;  // rows are packed in the processor's cache
+constexpr std::size_t band_bytes = 256 * 1024;
 constexpr std::size_t pixel_bytes = 3 * sizeof(float);
 
 struct Header {
@@ -69,6 +71,54 @@ void unpack(const float* from, const float* reference, const Image& center, int 
     }
 }
 
+// One row of a frame in the bounds of the reference: its own pixels, and the reference's where it has none.
+void pack_row(const Image& image, const Image& center, int y, float* to) {
+    const RectI& bounds = center.bounds;
+    const RectI shared = intersection(bounds, image.bounds);
+    const bool has_row = y >= shared.y1 && y < shared.y2 && shared.x1 < shared.x2;
+    if (!has_row || shared.x1 != bounds.x1 || shared.x2 != bounds.x2) {
+        pack(center.row(y), center.channels, center.is_premultiplied, width_of(bounds), to);
+    }
+    if (has_row) {
+        pack(image.pixel(shared.x1, y), image.channels, image.is_premultiplied, width_of(shared),
+             to + static_cast<std::ptrdiff_t>(shared.x1 - bounds.x1) * 3);
+    }
+}
+
+// Rows y with bottom <= y < top, and their place in the file.
+struct Band {
+    int top, bottom;
+    std::uint64_t offset;
+    std::size_t bytes;
+};
+
+// The rows of a frame in bands that fit into the processor's cache, from the top down.
+struct Bands {
+    explicit Bands(const RectI& bounds)
+        : top(bounds.y2), bottom(bounds.y1), width(width_of(bounds)),
+          row_bytes(static_cast<std::size_t>(width) * pixel_bytes),
+          rows(std::max(1, static_cast<int>(band_bytes / row_bytes))),
+          count(static_cast<std::size_t>((top - bottom + rows - 1) / rows)),
+          bytes(static_cast<std::size_t>(top - bottom) * row_bytes) {}
+
+    Band at(std::size_t index) const {
+        const int first = top - static_cast<int>(index) * rows;
+        const int last = std::max(bottom, first - rows);
+        return {first, last, header_bytes + static_cast<std::uint64_t>(top - first) * row_bytes,
+                static_cast<std::size_t>(first - last) * row_bytes};
+    }
+
+    // Room for the pixels of a band.
+    std::unique_ptr<float[]> scratch() const {
+        return std::unique_ptr<float[]>(new float[static_cast<std::size_t>(rows) * static_cast<std::size_t>(width) * 3]);
+    }
+
+    int top, bottom, width;
+    std::size_t row_bytes;
+    int rows;
+    std::size_t count, bytes;
+};
+
 Problem unwritable(const std::string& path, const std::string& why) {
     return Problem("buffers", "The buffer " + quoted(path) + " cannot be used: " + why +
                                   ". Free memory there, or set F2HDR_BUFFERS to another folder.");
@@ -88,6 +138,7 @@ BufferSet::~BufferSet() {
 std::vector<std::string> BufferSet::write(const Window& window, const Source& center) {
     std::vector<std::string> paths;
     std::vector<Slot*> taken;
+    std::vector<Filling> todo;
     std::vector<int> frames;
     for (const Source* source : {window.previous, &center, window.next}) {
         const auto known = std::find(frames.begin(), frames.end(), source->frame);
@@ -106,18 +157,13 @@ std::vector<std::string> BufferSet::write(const Window& window, const Source& ce
         Slot& slot = slot_of(*source, key, taken);
         if (key.empty() || slot.key != key || slot.codes != source->samples.codes) {
             slot.key.clear();
-            try {
-                fill(slot, *source, center);
-            } catch (const std::runtime_error& error) {
-                throw unwritable(slot.path, error.what());
-            }
-            slot.key = key;
-            slot.codes = source->samples.codes;
+            todo.push_back({&slot, source, key});
         }
         taken.push_back(&slot);
         paths.push_back(slot.path);
         frames.push_back(source->frame);
     }
+    fill(todo, center);
     return paths;
 }
 
@@ -135,36 +181,35 @@ BufferSet::Slot& BufferSet::slot_of(const Source& source, const std::string& key
     return **std::max_element(free.begin(), free.end(), [&](Slot* a, Slot* b) { return far(a) < far(b); });
 }
 
-void BufferSet::fill(Slot& slot, const Source& source, const Source& center) {
-    const RectI& bounds = center.image.bounds;
-    const RectI shared = intersection(bounds, source.image.bounds);
-    const int width = width_of(bounds);
-    const std::size_t row_bytes = static_cast<std::size_t>(width) * pixel_bytes;
-    const int band = std::max(1, static_cast<int>(band_bytes / row_bytes));
-    if (!slot.file.is_open()) slot.file = platform::File::create(slot.path);
-    const Header header = header_of(bounds, source.frame);
-    slot.file.write(&header, sizeof header, 0);
-    std::vector<float> packed(static_cast<std::size_t>(band) * static_cast<std::size_t>(width) * 3);
-    std::uint64_t offset = header_bytes;
-    for (int top = bounds.y2; top > bounds.y1; top -= band) {
-        const int rows = std::min(band, top - bounds.y1);
-        float* to = packed.data();
-        for (int y = top - 1; y >= top - rows; --y, to += static_cast<std::ptrdiff_t>(width) * 3) {
-            const bool is_whole = shared.x1 == bounds.x1 && shared.x2 == bounds.x2;
-            const bool has_row = y >= shared.y1 && y < shared.y2 && shared.x1 < shared.x2;
-            if (!is_whole || !has_row) {
-                pack(center.image.row(y), center.image.channels, center.image.is_premultiplied, width, to);
-            }
-            if (has_row) {
-                pack(source.image.pixel(shared.x1, y), source.image.channels, source.image.is_premultiplied,
-                     width_of(shared), to + static_cast<std::ptrdiff_t>(shared.x1 - bounds.x1) * 3);
-            }
+// Write the pixels of several slots, band by band.
+void BufferSet::fill(const std::vector<Filling>& todo, const Source& center) {
+    const Bands bands(center.image.bounds);
+    try {
+        for (const auto& [slot, source, key] : todo) {
+            if (!slot->file.is_open()) slot->file = platform::File::create(slot->path);
+            const Header header = header_of(center.image.bounds, source->frame);
+            slot->file.write(&header, sizeof header, 0);
         }
-        const std::size_t count = static_cast<std::size_t>(rows) * row_bytes;
-        slot.file.write(packed.data(), count, offset);
-        offset += count;
+        in_parallel(todo.size() * bands.count, [&](std::size_t first, std::size_t end) {
+            const auto packed = bands.scratch();
+            for (std::size_t index = first; index < end; ++index) {
+                const Filling& filling = todo[index / bands.count];
+                const Band band = bands.at(index % bands.count);
+                float* to = packed.get();
+                for (int y = band.top - 1; y >= band.bottom; --y, to += static_cast<std::ptrdiff_t>(bands.width) * 3) {
+                    pack_row(filling.source->image, center.image, y, to);
+                }
+                filling.slot->file.write(packed.get(), band.bytes, band.offset);
+            }
+        });
+    } catch (const std::runtime_error& error) {
+        throw unwritable(todo.front().slot->path, error.what());
     }
-    bytes_written_ += offset;
+    for (const auto& [slot, source, key] : todo) {
+        slot->key = key;
+        slot->codes = source->samples.codes;
+        bytes_written_ += header_bytes + bands.bytes;
+    }
 }
 
 std::string BufferSet::new_result() {
@@ -177,35 +222,35 @@ void BufferSet::read(const std::string& path, const Source& center, const RectI&
         const std::string& path;
         ~Remover() { platform::remove_file(path); }
     } remover{path};
-    const RectI& bounds = center.image.bounds;
-    const RectI shared = intersection(bounds, window);
-    const int width = width_of(bounds);
-    const std::size_t row_bytes = static_cast<std::size_t>(width) * pixel_bytes;
-    const int band = std::max(1, static_cast<int>(band_bytes / row_bytes));
-    std::vector<float> packed(static_cast<std::size_t>(band) * static_cast<std::size_t>(width) * 3);
+    const Bands bands(center.image.bounds);
+    const RectI shared = intersection(center.image.bounds, window);
     const std::size_t out_pixel = static_cast<std::size_t>(output.channels) * sizeof(float);
-    if (!contains(bounds, window)) {
+    if (!contains(center.image.bounds, window)) {
         for (int y = window.y1; y < window.y2; ++y) {
             std::memset(output.pixel(window.x1, y), 0, static_cast<std::size_t>(width_of(window)) * out_pixel);
         }
     }
+    if (is_empty(shared)) return;
     try {
         const platform::File file = platform::File::open(path);
-        Header header{}, wanted = header_of(bounds, center.frame);
+        Header header{}, wanted = header_of(center.image.bounds, center.frame);
         file.read(&header, sizeof header, 0);
         if (std::memcmp(&header, &wanted, sizeof header) != 0) {
             throw std::runtime_error("it is not the result of frame " + std::to_string(center.frame));
         }
-        for (int top = bounds.y2; top > bounds.y1 && !is_empty(shared); top -= band) {
-            const int rows = std::min(band, top - bounds.y1);
-            file.read(packed.data(), static_cast<std::size_t>(rows) * row_bytes,
-                      header_bytes + static_cast<std::uint64_t>(bounds.y2 - top) * row_bytes);
-            for (int y = std::min(top, shared.y2) - 1; y >= std::max(top - rows, shared.y1); --y) {
-                const std::ptrdiff_t place = static_cast<std::ptrdiff_t>(top - 1 - y) * width + (shared.x1 - bounds.x1);
-                unpack(packed.data() + place * 3, center.image.pixel(shared.x1, y), center.image, output.channels,
-                       width_of(shared), output.pixel(shared.x1, y));
+        in_parallel(bands.count, [&](std::size_t first, std::size_t end) {
+            const auto packed = bands.scratch();
+            for (std::size_t index = first; index < end; ++index) {
+                const Band band = bands.at(index);
+                file.read(packed.get(), band.bytes, band.offset);
+                for (int y = std::min(band.top, shared.y2) - 1; y >= std::max(band.bottom, shared.y1); --y) {
+                    const std::ptrdiff_t place = static_cast<std::ptrdiff_t>(band.top - 1 - y) * bands.width +
+                                                 (shared.x1 - center.image.bounds.x1);
+                    unpack(packed.get() + place * 3, center.image.pixel(shared.x1, y), center.image, output.channels,
+                           width_of(shared), output.pixel(shared.x1, y));
+                }
             }
-        }
+        });
     } catch (const std::runtime_error& error) {
         throw Problem("result", "The result " + quoted(path) + " cannot be used: " + error.what() + ".");
     }

@@ -45,8 +45,15 @@ private:
         std::vector<float> codes;
     };
 
+    // A slot that gets the pixels of a frame.
+    struct Filling {
+        Slot* slot;
+        const Source* source;
+        std::string key;
+    };
+
     Slot& slot_of(const Source& source, const std::string& key, const std::vector<Slot*>& taken);
-    void fill(Slot& slot, const Source& source, const Source& center);
+    void fill(const std::vector<Filling>& todo, const Source& center);
     void sweep();
 
     std::string stem_;

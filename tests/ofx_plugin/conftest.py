@@ -1,4 +1,4 @@
-"""The effect, built once a session; a fresh copy of it for every test; and a real backend."""
+"""The effect, built once for all workers; a fresh copy of it for every test; and a real backend."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def can_build() -> bool:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Without a compiler, one test is skipped in place of all that need the library."""
-    if os.environ.get("F2HDR_OFX") or can_build():
+    if os.environ.get("F2HDR_TEST_OFX") or can_build():
         return
     own = [item for item in items if item.path.is_relative_to(HERE) and "library" in getattr(item, "fixturenames", ())]
     config.hook.pytest_deselected(items=own[1:])
@@ -42,13 +42,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The built effect, or the one that F2HDR_OFX names."""
-    named = os.environ.get("F2HDR_OFX")
+    """The built effect, or the one that F2HDR_TEST_OFX names."""
+    named = os.environ.get("F2HDR_TEST_OFX")
     if named:
         return Path(named)
     if not can_build():
         pytest.skip("the OpenFX effect needs CMake and a C++ compiler")
-    return build(tmp_path_factory.mktemp("ofx"), "-D", "CMAKE_BUILD_TYPE=Release")
+    return shared_build(tmp_path_factory.getbasetemp())
+
+
+def shared_build(folder: Path) -> Path:
+    """Build the effect once for all workers of a parallel run, which have their own folders in one folder."""
+    import fcntl
+
+    folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    with open(folder / "ofx.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        built = [*folder.glob("ofx/F2HDR.ofx.bundle/Contents/*/F2HDR.ofx")]
+        return built[0] if built else build(folder / "ofx", "-D", "CMAKE_BUILD_TYPE=Release")
 
 
 @pytest.fixture(scope="session")

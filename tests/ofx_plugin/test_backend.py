@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -135,6 +136,33 @@ def test_a_connection_file_with_anything_in_it(load: Load, fake: FakeBackend, tm
 def test_a_slow_backend(load: Load, fake: FakeBackend) -> None:
     fake.delay_s = 30
     assert "1 s" in refused(effect_of(load(), longest_wait=1.0))
+
+
+def test_a_backend_that_accepts_and_never_answers(load: Load, fake: FakeBackend) -> None:
+    """The user can stop the render; else the longest wait ends it, or the limit for a status request."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        fake.announce(address=f"http://127.0.0.1:{silent.getsockname()[1]}")
+        effect = effect_of(load())
+        effect.abort_at = time.monotonic() + 0.2
+        assert effect.render(3)[0] == OK
+        assert not effect.messages
+        effect.abort_at = float("inf")
+        assert effect.render(3)[0] != OK
+        assert len(effect.texts()) == 1
+        assert str(os.getpid()) in effect.texts()[0] and "f2hdr serve --stop" in effect.texts()[0]
+        assert "0.5 s" in refused(effect_of(load(), longest_wait=0.5))
+
+
+def test_a_backend_that_hangs_while_a_frame_waits(load: Load, fake: FakeBackend) -> None:
+    effect = effect_of(load())
+    assert effect.render(3)[0] == OK, effect.messages
+    fake.delay_s = fake.info_delay_s = 120
+    effect.abort_at = time.monotonic() + 0.2
+    assert effect.render(4)[0] == OK
+    assert not effect.texts()
+    effect.abort_at = float("inf")
+    assert effect.render(4)[0] != OK
+    assert "f2hdr serve --stop" in effect.texts()[0]
 
 
 def test_the_backend_goes_away_while_a_frame_waits(load: Load, fake: FakeBackend) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from f2hdr_backend.server.buffers import Buffer, read_buffer, write_buffer
+from f2hdr_backend.server.buffers import Buffer, read_buffer, read_buffers, write_buffer
 from f2hdr_backend.shot.errors import UnreadableFrame, UnwritableFrame
 
 
@@ -39,6 +39,16 @@ def test_what_is_written_is_read_again(tmp_path_factory, width, height, frame):
     found = read_buffer(path)
     assert found.frame == frame and np.array_equal(found.pixels, pixels)
     assert os.path.getsize(path) == 64 + pixels.nbytes
+
+
+def test_several_are_read_at_once_and_the_first_that_cannot_be_is_reported(tmp_path):
+    for frame in (1, 2):
+        write_buffer(str(tmp_path / f"{frame}"), Buffer(frame, np.full((3, 4, 3), frame, np.float32)))
+    found = read_buffers([str(tmp_path / name) for name in ("2", "1", "2")])
+    assert [buffer.frame for buffer in found] == [2, 1, 2]
+    assert [buffer.pixels.mean() for buffer in found] == [2, 1, 2]
+    with pytest.raises(UnreadableFrame, match="absent"):
+        read_buffers([str(tmp_path / name) for name in ("1", "absent", "2")])
 
 
 LIES = {
