@@ -72,6 +72,7 @@ SUB_PACKAGES = {
     "evaluate.pictures": "",
     "evaluate.reading": "evaluate.metrics",
     "evaluate.suite": "evaluate.metrics evaluate.page",
+    "farm.engines": "farm.job farm.report farm.schedulers farm.dask farm.openjd_run",
     "farm.schedulers": "farm.job",
     "flow.estimators": "flow.estimator",
     "image.movie": "image.apart image.arrays image.frame image.metadata image.orientation image.signal image.timecode"

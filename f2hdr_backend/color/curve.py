@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from f2hdr_backend.shot.atomic import write_file
+from f2hdr_backend.shot.equations import GAMMA
 from f2hdr_backend.shot.errors import ColorError
 from f2hdr_backend.shot.opening import open_file
 
 KNOTS = np.linspace(0, 1, 49)
 """Code values at which a curve is stored; between them linear^(1/2.2) is interpolated linearly."""
-_GAMMA = 2.2
 PREFIX = "curve:"
 """Prefix of a curve's text in a Shot."""
 _TABLE = 65536
@@ -32,15 +32,15 @@ class Curve:
 
     def light(self, codes: NDArray[Any], channel: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the linear values of ``(N,)`` codes 0-1; ``channel`` is the channel of each code."""
-        roots = self.values ** (1 / _GAMMA)
+        roots = self.values ** (1 / GAMMA)
         found = np.stack([np.interp(codes, KNOTS, roots[:, index]) for index in range(3)], axis=-1)
-        return np.asarray(found[np.arange(len(codes)), channel] ** _GAMMA)
+        return np.asarray(found[np.arange(len(codes)), channel] ** GAMMA)
 
     def table(self) -> NDArray[np.float64]:
         """Return the linear values of all 16-bit codes, ``(65536, 3)``."""
         codes = np.linspace(0, 1, _TABLE)
-        roots = self.values ** (1 / _GAMMA)
-        return np.stack([np.interp(codes, KNOTS, roots[:, index]) ** _GAMMA for index in range(3)], axis=-1)
+        roots = self.values ** (1 / GAMMA)
+        return np.stack([np.interp(codes, KNOTS, roots[:, index]) ** GAMMA for index in range(3)], axis=-1)
 
     def text(self) -> str:
         """Return the text form of the curve for a Shot."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
+from f2hdr_backend.shot.atomic import write_file
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.errors import DocumentError
 from f2hdr_backend.shot.frames import FrameRange
@@ -61,7 +63,7 @@ class FarmJob:
             )
         texts = (self.name, self.command, self.convert_to, self.display)
         shot = self.shot
-        for text in (*texts, shot.plate, shot.output.pattern, shot.color.config):
+        for text in (*texts, shot.plate, shot.output.pattern, shot.color.config, shot.color.response):
             if has_control(text) or any("\ud800" <= letter <= "\udfff" for letter in text):
                 raise DocumentError(
                     f'"{text}" contains a line break or another character that job files cannot store.',
@@ -101,6 +103,12 @@ def span(chunk: FrameRange) -> str:
 def document(value: object) -> str:
     """Return JSON text for job folders: indented, ending with a line break."""
     return json.dumps(value, indent=2) + "\n"
+
+
+def write_files(folder: Path, files: Mapping[str, str]) -> None:
+    """Write the files of a job atomically: texts by name. Raises UnwritableFrame."""
+    for name, text in files.items():
+        write_file(folder / name, text)
 
 
 def _runs(frames: tuple[int, ...]) -> list[tuple[int, ...]]:

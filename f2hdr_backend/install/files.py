@@ -11,12 +11,12 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Optional
 
+from f2hdr_backend.shot.atomic import replacing
 from f2hdr_backend.shot.errors import F2HDRError
 
 
@@ -162,16 +162,17 @@ def _expand(piece: Piece) -> Iterator[tuple[str, Path]]:
 
 
 def _copy(source: Path, path: Path) -> None:
+    _write(path, source.read_bytes())
+    shutil.copymode(source, path)
+
+
+def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".f2hdr-")
-    os.close(handle)
     try:
-        shutil.copyfile(source, name)
-        shutil.copymode(source, name)
-        os.replace(name, path)
-    except OSError:
-        os.unlink(name)
-        raise
+        with replacing(path) as file:
+            file.write(content)
+    except OSError as error:  # which names the temporary file
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def _free_name(path: Path) -> Path:
@@ -224,10 +225,8 @@ def outdated(root: Path, product: str) -> list[str]:
 
 def _write_manifest(root: Path, product: str, version: str, files: dict[str, str]) -> None:
     document: dict[str, Any] = {"product": product, "version": version, "files": files}
-    with tempfile.TemporaryDirectory() as folder:
-        staged = Path(folder) / "manifest.json"
-        staged.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-        _copy(staged, manifest_path(root, product))
+    text = json.dumps(document, indent=1, sort_keys=True) + "\n"
+    _write(manifest_path(root, product), text.encode("utf-8"))
 
 
 def _unwritable(root: Path, error: OSError) -> InstallError:

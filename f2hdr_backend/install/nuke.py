@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
 
 import f2hdr_backend
 from f2hdr_backend.install.backend import PACKAGE, client_files, host_files
 from f2hdr_backend.install.files import InstallError, Piece, install_files, remove_files
+from f2hdr_backend.shot.atomic import replacing
 
 PRODUCT = "nuke"
 WHERE = "Nuke's folder, or one in NUKE_PATH (default: ~/.nuke)"
@@ -85,10 +85,8 @@ def _rewrite(path: Path, content: str, change: str, dry_run: bool) -> list[str]:
         if not content:
             path.unlink()
             return [line]
-        path = path.resolve()
-        part = path.with_name(".f2hdr-init.py")
-        part.write_text(content, encoding="utf-8")
-        os.replace(part, path)
+        with replacing(path.resolve()) as file:
+            file.write(content.encode("utf-8"))
     except OSError as error:
         raise InstallError(
             f"{path} cannot be written: {error.strerror}.", hint="Choose another folder with --to."

@@ -15,6 +15,7 @@ from f2hdr_backend.farm.report import ChunkDone, ChunkFailed
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.events import FrameDone
 from tests.farm.plates import digests, document, f2hdr, prepared
+from tests.server.running import LONG_S
 
 FRAMES = 10
 CHUNK_BY_CHUNK = """
@@ -60,7 +61,7 @@ def test_ten_chunks_in_any_order_on_three_processes_are_one_run(shot):
         for part in range(3)
     ]  # fmt: skip
     for worker in workers:
-        _, result = worker.communicate(timeout=120)
+        _, result = worker.communicate(timeout=LONG_S)
         assert worker.returncode == 0, result
     assert digests(shot.parent / "hdr") == digests(shot.parent / "whole")
 

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-import f2hdr_backend
-from f2hdr_backend.install import backend as backends
-from f2hdr_backend.install.backend import client_files, find_backend
 from f2hdr_backend.install.files import InstallError, Piece, install_files, remove_files
 
 MANIFEST = "host.f2hdr-installed.json"
@@ -126,7 +122,7 @@ def test_remove_leaves_changed_files_and_says_so(source: Path, root: Path) -> No
 
 
 def test_remove_of_nothing_says_so(root: Path) -> None:
-    with pytest.raises(InstallError, match="host is not installed"):
+    with pytest.raises(InstallError, match=re.escape(str(root))):
         remove_files(root, product="host", dry_run=False)
 
 
@@ -140,87 +136,28 @@ def test_a_run_that_broke_in_the_middle_is_repaired_by_the_next(source: Path, ro
 
 @pytest.mark.parametrize("target", ["/etc/x", "../x", "a/../../x", "C:/x", "a\\x"])
 def test_nothing_is_installed_outside(source: Path, root: Path, target: str) -> None:
-    with pytest.raises(InstallError, match="is not below"):
+    with pytest.raises(InstallError, match=re.escape(f'"{target}"')):
         install_files([Piece(source / "init.py", target)], root, product="host", version="1", dry_run=False)
 
 
 def test_a_folder_where_a_file_goes_is_an_error(source: Path, root: Path) -> None:
     (root / "f2hdr/init.py").mkdir(parents=True)
-    with pytest.raises(InstallError, match="is a folder"):
+    with pytest.raises(InstallError, match=r"init\.py"):
         put(source, root)
 
 
 def test_a_missing_source_is_an_error(tmp_path: Path, root: Path) -> None:
-    with pytest.raises(InstallError, match="not complete"):
+    with pytest.raises(InstallError, match="nothing"):
         install_files([Piece(tmp_path / "nothing", "x")], root, product="host", version="1", dry_run=False)
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root writes everywhere")
 def test_a_folder_that_cannot_be_written(source: Path, root: Path) -> None:
     root.chmod(stat.S_IRUSR | stat.S_IXUSR)
-    with pytest.raises(InstallError, match="cannot be written"):
+    with pytest.raises(InstallError, match=re.escape(str(root))):
         put(source, root)
 
 
 def test_a_target_below_a_file_is_an_error(source: Path, root: Path) -> None:
-    with pytest.raises(InstallError, match="cannot be written"):
+    with pytest.raises(InstallError, match=r"mine\.py"):
         install_files([Piece(source / "init.py", "mine.py/x")], root, product="host", version="1", dry_run=False)
-
-
-def program(folder: Path, answer: str) -> Path:
-    path = folder / "f2hdr"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"#!/bin/sh\n{answer}\n")
-    path.chmod(0o755)
-    return path
-
-
-@pytest.mark.skipif(os.name == "nt", reason="a shell script stands for the backend")
-class TestFindBackend:
-    def test_by_command_or_by_the_folder_of_its_environment(self, tmp_path: Path) -> None:
-        path = program(tmp_path / "bin", f"echo {f2hdr_backend.__version__}")
-        assert find_backend(str(path)) == find_backend(str(tmp_path)) == [str(path)]
-
-    def test_without_a_word_it_is_the_one_beside_this_python(self) -> None:
-        assert find_backend(None) == [str(Path(sys.executable).parent / "f2hdr")]
-
-    def test_else_the_one_on_the_path(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        path = program(tmp_path, f"echo {f2hdr_backend.__version__}")
-        monkeypatch.setattr(backends.sys, "executable", str(tmp_path / "elsewhere" / "python"))
-        monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-        assert find_backend(None) == [str(path)]
-        path.unlink()
-        monkeypatch.setenv("PATH", str(tmp_path))
-        with pytest.raises(InstallError, match="No f2hdr command was found"):
-            find_backend(None)
-
-    def test_one_that_does_not_answer(self, tmp_path: Path) -> None:
-        path = program(tmp_path, "exit 3")
-        with pytest.raises(InstallError, match="failed"):
-            find_backend(str(path))
-
-    def test_one_of_another_version(self, tmp_path: Path) -> None:
-        path = program(tmp_path, "echo 9.9.9")
-        with pytest.raises(InstallError, match="9.9.9"):
-            find_backend(str(path))
-
-    def test_none_at_the_place_given(self, tmp_path: Path) -> None:
-        with pytest.raises(InstallError, match="There is no f2hdr command at"):
-            find_backend(str(tmp_path))
-
-
-def test_the_door_opens_in_a_bare_interpreter(tmp_path: Path, root: Path) -> None:
-    staging = tmp_path / "staging"
-    staging.mkdir()
-    command = ["/opt/f2hdr/bin/f2hdr"]
-    install_files(client_files(command, staging, "below"), root, product="host", version="1", dry_run=False)
-    script = (
-        f"import sys; sys.path.insert(0, {str(root / 'below')!r})\n"
-        "from f2hdr_backend.client import launch\nfrom f2hdr_backend.shot.document import Shot\n"
-        "import f2hdr_backend\nprint(f2hdr_backend.__version__, *launch.backend_command())"
-    )
-    environment = {name: value for name, value in os.environ.items() if name != "F2HDR_BACKEND"}
-    ran = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", script], capture_output=True, text=True, check=True, env=environment
-    )
-    assert ran.stdout.split() == [f2hdr_backend.__version__, *command]

@@ -19,8 +19,8 @@ from f2hdr_backend.cli.own_command import own_command
 from f2hdr_backend.cli.shot_options import PathMappingFile, frame_range, path_mapping, read_shot
 from f2hdr_backend.cli.task import AsJson, Progress, ProgressOption, say, show_lines, task
 from f2hdr_backend.cli.user import user_name
-from f2hdr_backend.farm import schedulers
-from f2hdr_backend.farm.job import DEFAULT_CHUNK, FarmJob, Site, chunks
+from f2hdr_backend.farm import engines, schedulers
+from f2hdr_backend.farm.job import DEFAULT_CHUNK, FarmJob, Site, chunks, write_files
 from f2hdr_backend.farm.report import ChunkDone, ChunkFailed, ChunkRetried, failed, failures_in
 from f2hdr_backend.shot.document import Engine, Shot
 from f2hdr_backend.shot.errors import Cancelled
@@ -31,16 +31,11 @@ if TYPE_CHECKING:
     from f2hdr_backend.engine.renderer import Renderer
 
 
-class RunEngine(StrEnum):
-    """The engines of ``farm run``."""
-
-    OPENJD = "openjd"
-    DASK = "dask"
-
-
+RunEngine = StrEnum("RunEngine", {name: name for name in engines.names()})  # type: ignore[misc]
+"""The engines of ``farm run``."""
 ExportEngine = StrEnum("ExportEngine", {name: name for name in schedulers.names()})  # type: ignore[misc]
 """The schedulers of ``farm export``."""
-
+_RUN_HELP = " ".join(f"{name}: {engines.engine(name).HELP}." for name in engines.names())
 
 ShotFile = Annotated[str, typer.Argument(metavar="SHOT.json", help="A Shot from f2hdr prepare.")]
 Frames = Annotated[str | None, typer.Option(help="Frames of the Shot, such as 1001-1010. Default: all.")]
@@ -62,7 +57,7 @@ def register(app: typer.Typer) -> None:
 
 def run(
     source: ShotFile,
-    engine: Annotated[RunEngine, typer.Option(help="openjd: sessions on this machine. dask: Dask workers.")],
+    engine: Annotated[RunEngine, typer.Option(help=_RUN_HELP)],
     workers: Annotated[int, typer.Option(help="Processes to start on this machine.", min=1)] = 2,
     scheduler: Annotated[str, typer.Option(help="Dask scheduler to use instead, such as tcp://10.0.0.1:8786.")] = "",
     frames: Frames = None,
@@ -86,11 +81,12 @@ def run(
     with task(Progress.JSON if as_json else Progress.BAR):
         shot = _shot(source, frames)
         job = FarmJob(shot, _name(shot), chunk=chunk, retries=retries, needs_gpu=gpu, command=_own_command())
+        setup = engines.Setup(
+            _site(folder or Path(source).with_suffix(".farm"), ""), workers, open_renderer, _verify,
+            scheduler=scheduler, rules=rules or "",
+        )  # fmt: skip
         failures: list[ChunkFailed] = []
-        if engine is RunEngine.DASK:
-            events = _on_dask(job, scheduler, workers)
-        else:
-            events = _with_openjd(job, folder or Path(source).with_suffix(".farm"), workers, rules or "")
+        events = engines.engine(engine).run(job, setup)
         _show(failures_in(events, failures), as_json)
         if failures:
             raise failed(shot, failures)
@@ -122,7 +118,7 @@ def export(
         shot, name or _name(shot), chunk=chunk, retries=retries, needs_gpu=gpu, priority=priority, command=command,
         convert_to=os.path.abspath(convert_to) if convert_to else "", display=display, warm=warm,
     )  # fmt: skip
-    _write(folder, schedulers.exporter(engine)(job, _site(folder, show)))
+    write_files(folder, schedulers.exporter(engine)(job, _site(folder, show)))
     tasks = terminal.count(len(chunks(job.frames, chunk)), "task")
     terminal.note(f"{folder}: {terminal.count(len(job.frames), 'frame')} in {tasks}")
 
@@ -178,22 +174,10 @@ def open_renderer(engine: Engine) -> Renderer:
     return Renderer(engine)
 
 
-def _on_dask(job: FarmJob, scheduler: str, workers: int) -> Iterator[Event]:
+def _verify(shot: Shot) -> Iterator[Event]:
     from f2hdr_backend.engine.check import verify
-    from f2hdr_backend.farm import dask
 
-    failures: list[ChunkFailed] = []
-    with dask.cluster(scheduler, workers) as client:
-        yield from failures_in(dask.run(job, client, open_renderer), failures)
-    if not failures:
-        yield from verify(job.shot, sweep=True)
-
-
-def _with_openjd(job: FarmJob, folder: Path, workers: int, rules: str) -> Iterator[Event]:
-    from f2hdr_backend.farm import openjd_run
-
-    _write(folder, schedulers.exporter("openjd")(job, _site(folder, "")))
-    yield from openjd_run.run(openjd_run.Sessions(job, folder, rules), workers)
+    yield from verify(shot, sweep=True)
 
 
 def _show(events: Iterator[Event], as_json: bool) -> None:
@@ -231,14 +215,6 @@ def _name(shot: Shot) -> str:
 
 def _site(folder: Path, show: str) -> Site:
     return Site(folder.absolute(), show, user_name() or "f2hdr", os.getuid() if hasattr(os, "getuid") else 0)
-
-
-def _write(folder: Path, files: dict[str, str]) -> None:
-    """Write the files of a job atomically. Raises UnwritableFrame."""
-    from f2hdr_backend.shot.atomic import write_file
-
-    for name, text in files.items():
-        write_file(folder / name, text)
 
 
 def _own_command() -> str:

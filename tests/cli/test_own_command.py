@@ -1,0 +1,28 @@
+"""The command of this installation, however it was started."""
+
+import os
+import sys
+
+from f2hdr_backend.cli.own_command import own_command
+
+
+def program(path):
+    path.parent.mkdir(exist_ok=True)
+    path.touch(0o755)
+    return path
+
+
+def test_what_was_typed_comes_first(tmp_path, monkeypatch):
+    typed = program(tmp_path / "bin" / "f2hdr")
+    monkeypatch.setattr(sys, "argv", [os.path.relpath(typed), "render"])
+    assert own_command() == str(typed)
+
+
+def test_else_the_one_beside_python_and_never_one_of_the_current_folder(tmp_path, monkeypatch):
+    program(tmp_path / "here" / "f2hdr")
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setattr(sys, "argv", ["-c"])
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "venv" / "python"))
+    assert own_command() == ""
+    beside = program(tmp_path / "venv" / "f2hdr")
+    assert own_command() == str(beside)
