@@ -14,10 +14,11 @@ HELP = "Dask workers"
 
 def run(job: FarmJob, setup: Setup) -> Iterator[Event]:
     """See :class:`f2hdr_backend.farm.engines.RunEngine`."""
-    from f2hdr_backend.farm import dask
+    from f2hdr_backend.farm.dask import cluster
+    from f2hdr_backend.farm.dask import run as rendered
 
     failures: list[ChunkFailed] = []
-    with dask.cluster(setup.scheduler, setup.workers) as client:
-        yield from failures_in(dask.run(job, client, setup.open_renderer), failures)
+    with cluster(setup.scheduler, setup.workers) as client:
+        yield from failures_in(rendered(job, client, setup.open_renderer), failures)
     if not failures:
         yield from setup.verify(job.shot)
