@@ -8,7 +8,7 @@ import json
 from f2hdr_backend.engine.window import Window
 from f2hdr_backend.shot.document import Shot
 
-PIXELS_VERSION = 5
+PIXELS_VERSION = 6
 """Incremented whenever the same inputs and settings produce different pixels."""
 
 

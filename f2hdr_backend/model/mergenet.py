@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from f2hdr_backend.model.bands import Over, whole
 from f2hdr_backend.model.blocks import from_cells, infinities_as_nan, to_cells
 from f2hdr_backend.model.descriptor import MergeNetDescriptor
-from f2hdr_backend.model.merge import Merged, merge
+from f2hdr_backend.model.merge import Merged
 from f2hdr_backend.model.precision import autocast_precision
 from f2hdr_backend.model.radiance import tonemap
 from f2hdr_backend.shot.equations import MU
@@ -28,6 +28,9 @@ VIEWS = 3
 """Reference, previous and next frame: what the network may choose instead of the merge."""
 FREE_SCALE = 0.2
 """Mu-law units of the correction that is not a choice between frames."""
+DOUBTFUL = 0.008
+"""Mu-law units of a correction that is halved (7 % of the radiance). Smaller ones fade out: where the start is right
+within that, as in static scenes with little noise, it is left alone."""
 RATIO_SCALE = 4.0
 """Stops by which the exposure ratio is divided as an input."""
 WEIGHT_SCALE = 8.0
@@ -38,24 +41,24 @@ OUTPUTS = 3 * (VIEWS + 1)
 
 @dataclass(frozen=True)
 class Correction:
-    """The merge of a window and the network's correction of it."""
+    """What the network started from and its correction of it."""
 
-    merged: Tensor
-    """``(B, 3, H, W)`` the classical merge; 1 is the clip of the shortest exposure."""
+    start: Tensor
+    """``(B, 3, H, W)`` radiance of the merge; 1 is the clip of the shortest exposure."""
     delta: Tensor
-    """``(B, 3, H, W)`` float32, added to the merge on the mu-law curve."""
+    """``(B, 3, H, W)`` float32, added to the start on the mu-law curve."""
 
     @property
     def tone(self) -> Tensor:
         """``(B, 3, H, W)`` the result on the mu-law curve, not limited: what the loss compares."""
-        return tonemap(self.merged) + self.delta
+        return tonemap(self.start) + self.delta
 
     @property
     def radiance(self) -> Tensor:
-        """``(B, 3, H, W)`` the result, 0 up to the clip of the shortest exposure; the merge itself where delta is 0."""
+        """``(B, 3, H, W)`` the result, 0 up to the clip of the shortest exposure; the start itself where delta is 0."""
         gain = torch.expm1(self.delta * math.log1p(MU))
-        radiance = self.merged + (self.merged + 1 / MU) * gain
-        return torch.minimum(radiance.clamp_min(0), self.merged.clamp_min(1))
+        radiance = self.start + (self.start + 1 / MU) * gain
+        return torch.minimum(radiance.clamp_min(0), self.start.clamp_min(1))
 
 
 class ResidualBlock(nn.Module):
@@ -78,7 +81,8 @@ class ResidualBlock(nn.Module):
 class MergeNet(nn.Module):
     """A U-Net on three grids. Its last layer gives a gate for each view and channel, and a free correction.
 
-    On the mu-law curve the result is ``merge + sum(tanh(gate_i) (view_i - merge)) + 0.2 free``.
+    On the mu-law curve the correction is ``sum(tanh(gate_i) (view_i - start)) + 0.2 free``, without what is doubtful
+    (:data:`DOUBTFUL`).
     """
 
     def __init__(self, descriptor: MergeNetDescriptor | None = None) -> None:
@@ -99,19 +103,14 @@ class MergeNet(nn.Module):
         self.tail = nn.Conv2d(fine, OUTPUTS * CELL_PX**2, 3, padding=1)
         _start_at_zero(self.tail)
 
-    def forward(
-        self, frames: Tensor, exposures: Tensor, flows: Tensor, occlusions: Tensor, over: Over = whole
-    ) -> Correction:
-        """Merge a window and correct the merge.
+    def forward(self, merged: Merged, exposures: Tensor, over: Over = whole) -> Correction:
+        """Correct the merge of a window.
 
         Args:
-            frames: ``(B, 3, 3, H, W)`` previous, reference, next; gamma-2.2 codes 0-1; any size.
-            exposures: ``(B, 3)`` relative exposures, 1 the shortest.
-            flows: ``(B, 2, 2, H, W)`` float32 pixels, reference to previous and to next.
-            occlusions: ``(B, 2, 1, H, W)`` 1 where a neighbor does not show the pixel.
+            merged: the merge; its radiance may have been changed since, as soft trust does.
+            exposures: ``(B, 3)`` relative exposures of previous, reference and next, 1 the shortest.
             over: how layers run over the frame.
         """
-        merged = merge(frames, exposures, flows, occlusions)
         return Correction(merged.radiance, self._delta(merged, exposures, over))
 
     def _delta(self, merged: Merged, exposures: Tensor, over: Over) -> Tensor:
@@ -132,7 +131,8 @@ class MergeNet(nn.Module):
             gates, free = from_cells(values, CELL_PX).split((3 * VIEWS, 3), 1)
             merge_tone, *views = _tones(inputs)
             choice = torch.tanh(gates) * (torch.cat(views, 1) - merge_tone.repeat(1, VIEWS, 1, 1))
-            return choice.unflatten(1, (VIEWS, 3)).sum(1) + FREE_SCALE * free
+            correction = choice.unflatten(1, (VIEWS, 3)).sum(1) + FREE_SCALE * free
+            return _without_doubtful(correction)
 
         features = self._features(over(start, CELL_PX, *pictures, *evidence), over)
         return over(finish, 1, features, *pictures)[..., :height, :width]
@@ -154,6 +154,15 @@ def _blocks(channels: int, count: int) -> nn.Sequential:
 
 def _run(blocks: nn.Sequential, features: Tensor, over: Over) -> Tensor:
     return over(blocks, ResidualBlock.REACH * len(blocks), features)
+
+
+def _without_doubtful(correction: Tensor) -> Tensor:
+    """Corrections well above :data:`DOUBTFUL` as they are, smaller ones nearer to 0.
+
+    Gradients pass unchanged, so that a network whose correction is 0 can learn.
+    """
+    kept = correction * (correction**2 / (correction**2 + DOUBTFUL**2))
+    return correction + (kept - correction).detach() if correction.requires_grad else kept
 
 
 def _tones(pictures: tuple[Tensor, ...]) -> list[Tensor]:

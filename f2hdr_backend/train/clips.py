@@ -17,7 +17,7 @@ from f2hdr_backend.shot.equations import GAMMA
 from f2hdr_backend.shot.errors import DocumentError
 from f2hdr_backend.train.camera import random_camera
 from f2hdr_backend.train.style import Style
-from f2hdr_backend.train.synthesis import SyntheticWindow, exposure_errors
+from f2hdr_backend.train.synthesis import SyntheticWindow, exposure_errors, vivid
 
 Random = np.random.Generator
 
@@ -112,7 +112,8 @@ def clip_window(clips: Sequence[Clip], size: tuple[int, int], random: Random, st
     gain = 2.0 ** float(random.choice(style.scene.ratios_ev))
     long_reference = bool(random.integers(2)) if style.long_reference is None else style.long_reference
     exposures = np.array([1, gain, 1] if long_reference else [gain, 1, gain], np.float32)
-    radiance = without_shoulder(frames, float(np.exp(random.uniform(0, math.log(BRIGHTEST)))))
+    light = without_shoulder(frames, float(np.exp(random.uniform(0, math.log(BRIGHTEST)))))
+    radiance = vivid(light, style.scene, random)
     radiance *= np.float32(np.exp(random.uniform(math.log(0.3), math.log(3))) / math.sqrt(gain))
     camera = random_camera(style.camera, random)
     actual = exposures * exposure_errors(style.camera, random)

@@ -1,4 +1,4 @@
-"""Training of ``mergenet``: starts at the merge, with penalties below the merge and for alternation between phases."""
+"""How ``mergenet`` is trained: starting at the merge as rendered, not below it, alike in both phases of a scene."""
 
 from __future__ import annotations
 
@@ -16,17 +16,21 @@ from f2hdr_backend.flow.estimator import Estimator, load_estimator
 from f2hdr_backend.flow.occlusion import occlusion
 from f2hdr_backend.flow.window import flow_inputs
 from f2hdr_backend.model.descriptor import MergeNetDescriptor
+from f2hdr_backend.model.merge import merge
 from f2hdr_backend.model.mergenet import Correction, MergeNet
 from f2hdr_backend.model.radiance import tonemap
 from f2hdr_backend.train.batches import MARGIN_PX, BatchPlan, WindowBatch, draw_window, planes
 from f2hdr_backend.train.course import Course, Shown
 from f2hdr_backend.train.sources import Source
-from f2hdr_backend.train.style import WIDE_CAMERA, Style
+from f2hdr_backend.train.style import WIDE_CAMERA, SceneStyle, Style
+from f2hdr_backend.trust.blend import blend
 
 CELL_PX = 8
 """Side of the squares over which errors are averaged to compare them with the merge's and the other phase's."""
-WORSE, PHASE = 0.5, 0.5
-"""Weights of the terms for squares worse than the merge, and for the difference between the phases."""
+L1, WORSE, PHASE = 0.5, 0.5, 0.5
+"""Weights of the terms for the mean error, for what is worse than the start, and for the difference between phases."""
+SMALLEST_ERROR = 1e-3
+"""Error on the mu-law curve below which an improvement counts less and less: 60 dB."""
 WEIGHT_DECAY = 1e-4
 
 
@@ -42,6 +46,8 @@ class MergeBatch(WindowBatch):
     """``(B, 2, 2, h, w)`` pixels, reference to previous and to next."""
     occlusions: Tensor
     """``(B, 2, 1, h, w)`` 1 where forward and backward flow disagree."""
+    start: Tensor
+    """``(B, 3, h, w)`` the merge after soft trust: what the network corrects."""
     radiance: Tensor
     """``(B, 3, h, w)`` truth of the reference, clipped to 0-1."""
     scene: Tensor
@@ -54,6 +60,7 @@ class MergeBatch(WindowBatch):
             exposures=self.exposures.flip(1),
             flows=self.flows.flip(-1, 1) * torch.tensor((-1.0, 1.0)).view(2, 1, 1),
             occlusions=self.occlusions.flip(-1, 1),
+            start=self.start.flip(-1).roll(1, 1),
             radiance=self.radiance.flip(-1).roll(1, 1),
             scene=self.scene,
         )
@@ -78,7 +85,8 @@ class MergeWindows(Dataset[tuple[Tensor, ...]]):
         frames, exposures = planes(window.ldr), torch.from_numpy(window.exposures)
         flows, hidden = _flows(frames[None], exposures[None], self._estimator, self._plan.descriptor.exposure_alignment)
         inner = slice(MARGIN_PX, -MARGIN_PX)
-        pictures = (frames, flows[0], hidden[0], planes(window.radiance[1:2])[0].clamp(0, 1))
+        start = _start(frames[None], exposures[None], flows, hidden)
+        pictures = (frames, flows[0], hidden[0], start, planes(window.radiance[1:2])[0].clamp(0, 1))
         frames, *rest = (picture[..., inner, inner].contiguous() for picture in pictures)
         return frames, exposures, *rest, torch.tensor(scene)
 
@@ -87,8 +95,8 @@ class MergeNetCourse(Course[MergeBatch]):
     """Mu-law L1, a term for squares worse than the merge, and one for the difference between the phases' errors."""
 
     batch = MergeBatch
-    gradient_limit = 0.1
-    style = Style(camera=WIDE_CAMERA)
+    gradient_limit = 2.0
+    style = Style(SceneStyle(still=0.3, vivid=0.25), WIDE_CAMERA)
     turns_count = 2
     figures = ("psnr_t", "merge_psnr_t", "phase")
 
@@ -108,14 +116,22 @@ class MergeNetCourse(Course[MergeBatch]):
         return MergeWindows(sources, plan)
 
     def loss(self, model: nn.Module, batch: MergeBatch) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """See :class:`Course`; the figures are PSNR_T in dB of result and merge, and the term of the phases."""
-        found: Correction = model(batch.frames, batch.exposures, batch.flows, batch.occlusions)
+        """See :class:`Course`; the figures are PSNR_T in dB of result and start, and the term of the phases.
+
+        Every term is relative to the start's error in the same window, so that a window counts by the decibels it
+        gains and not by how difficult it is.
+        """
+        found = self._corrected(model, batch)
         truth = tonemap(batch.radiance)
         error = found.tone - truth
-        before = tonemap(found.merged) - truth
-        worse = (_averaged(error.abs()) - _averaged(before.abs())).clamp_min(0).mean()
-        phase = _phase_difference(error, batch.scene)
-        total = error.abs().mean() + WORSE * worse + PHASE * phase
+        before = tonemap(found.start) - truth
+        scale = before.abs().mean((1, 2, 3)) + SMALLEST_ERROR
+        gained = _logarithm(error.square(), 2) - _logarithm(before.square(), 2)
+        total = gained.mean() / 2 + WORSE * gained.clamp_min(0).mean() / 2
+        total = total + L1 * (_logarithm(error.abs(), 1) - _logarithm(before.abs(), 1)).mean()
+        worse = (_averaged(error.abs()) - _averaged(before.abs())).clamp_min(0).mean((1, 2, 3))
+        phase = _phase_difference(error / scale.view(-1, 1, 1, 1), batch.scene)
+        total = total + WORSE * (worse / scale).mean() + PHASE * phase
         return total, (_psnr(error), _psnr(before), phase.detach())
 
     def turns(self, batch: MergeBatch) -> Sequence[MergeBatch]:
@@ -124,12 +140,23 @@ class MergeNetCourse(Course[MergeBatch]):
 
     def shown(self, model: nn.Module, batch: MergeBatch) -> Shown:
         """See :class:`Course`."""
-        found: Correction = model(batch.frames, batch.exposures, batch.flows, batch.occlusions)
-        return Shown(found.merged, found.radiance, batch.radiance)
+        found = self._corrected(model, batch)
+        return Shown(found.start, found.radiance, batch.radiance)
+
+    @staticmethod
+    def _corrected(model: nn.Module, batch: MergeBatch) -> Correction:
+        merged = merge(batch.frames, batch.exposures, batch.flows, batch.occlusions)
+        found: Correction = model(replace(merged, radiance=batch.start), batch.exposures)
+        return found
 
     def describe(self, figures: Sequence[float]) -> str:
         """See :class:`Course`."""
         return f"PSNR_T {figures[0]:.2f} dB (merge {figures[1]:.2f})"
+
+
+def _logarithm(errors: Tensor, power: int) -> Tensor:
+    """``(B, 3)`` natural logarithm of the mean of ``(B, 3, h, w)`` errors to a power, in each channel."""
+    return (errors.mean((2, 3)) + SMALLEST_ERROR**power).log()
 
 
 def _averaged(error: Tensor) -> Tensor:
@@ -152,6 +179,16 @@ def _psnr(error: Tensor) -> Tensor:
     """``()`` the mean PSNR in dB (peak 1) of the windows."""
     squares = error.detach().square().flatten(1).mean(1).clamp_min(1e-12)
     return (-10 * squares.log() / math.log(10)).mean()
+
+
+def _start(frames: Tensor, exposures: Tensor, flows: Tensor, hidden: Tensor) -> Tensor:
+    """``(3, H, W)`` the merge of a window (a batch of one) after soft trust."""
+    merged = merge(frames, exposures, flows, hidden).radiance[0].permute(1, 2, 0).contiguous().numpy()
+    codes = [frame.permute(1, 2, 0).contiguous().numpy() for frame in frames[0]]
+    previous, reference, following = (float(exposure) for exposure in exposures[0])
+    along = flows[0].permute(0, 2, 3, 1).contiguous().numpy()
+    radiance, _ = blend(merged, along, codes, (previous, reference, following), "soft")
+    return planes(radiance[None])[0]
 
 
 def _flows(frames: Tensor, exposures: Tensor, estimator: Estimator, alignment: str) -> tuple[Tensor, Tensor]:

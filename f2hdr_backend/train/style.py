@@ -33,6 +33,10 @@ class SceneStyle:
     """Share of layers that are out of focus."""
     blurred: float = 0.5
     """Share of windows whose shutter stays open long enough to blur motion."""
+    vivid: float = 0.0
+    """Share of windows whose colors are made more saturated."""
+    saturation: Range = (1.0, 5.0)
+    """Factor on the distance of each channel from the luma in those windows; results stop at 0."""
     ratios_ev: tuple[float, ...] = (1.0, 2.0, 2.0, 3.0, 3.0, 3.0, 4.0, 4.0, 5.0)
     """Stops between the exposures, drawn evenly from this."""
 
@@ -81,10 +85,10 @@ class CameraStyle:
 
 
 WIDE_CAMERA = CameraStyle(
-    full_well=(300.0, 40000.0), read_noise=(0.5, 10.0), row_noise=(0.0, 3.0), ratio_error=0.05,
+    full_well=(300.0, 200000.0), read_noise=(0.0, 10.0), row_noise=(0.0, 3.0), ratio_error=0.05,
     bent=0.3, misplaced=0.25, curved=0.15,
 )  # fmt: skip
-"""Cameras from daylight to night, exposures misreported by up to 10 %, responses that bend, wrong clip levels."""
+"""From nearly noiseless to night, exposures misreported by up to 10 %, responses that bend, wrong clip levels."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from f2hdr_backend.image.arrays import FloatArray
+from f2hdr_backend.image.arrays import FloatArray, luma_of
 from f2hdr_backend.train.camera import random_camera
 from f2hdr_backend.train.scene import random_layers
 from f2hdr_backend.train.scene_layers import Layer
@@ -56,7 +56,7 @@ def synthesize(
     long_reference = bool(random.integers(2)) if style.long_reference is None else style.long_reference
     exposures = np.array([1, gain, 1] if long_reference else [gain, 1, gain], np.float32)
     openings = _openings(exposures, style.scene, random)
-    radiance = _exposed(_frames(layers, openings, _fastest(motions)), gain, random)
+    radiance = _exposed(vivid(_frames(layers, openings, _fastest(motions)), style.scene, random), gain, random)
     camera = random_camera(style.camera, random)
     actual = exposures * exposure_errors(style.camera, random)
     ldr = np.stack([camera.record(radiance[i], float(actual[i]), random) for i in range(3)])
@@ -70,6 +70,14 @@ def synthesize(
         visible=np.stack([seen for _, seen in pairs]),
         moving=tops[1] > 0,
     )
+
+
+def vivid(radiance: FloatArray, style: SceneStyle, random: Random) -> FloatArray:
+    """``(..., 3)`` radiance with more saturated colors in the share :attr:`SceneStyle.vivid` of windows."""
+    if not style.vivid or random.random() >= style.vivid:
+        return radiance
+    luma = luma_of(radiance)[..., None]
+    return np.asarray((luma + np.float32(random.uniform(*style.saturation)) * (radiance - luma)).clip(0), np.float32)
 
 
 def _openings(exposures: FloatArray, style: SceneStyle, random: Random) -> FloatArray:

@@ -1,5 +1,6 @@
 """Windows and loss of ``mergenet``: pairs of phases, mirrored batches, and the values of the terms."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ from torch.utils.data import default_collate
 from f2hdr_backend.model.descriptor import MergeNetDescriptor
 from f2hdr_backend.model.merge import merge
 from f2hdr_backend.model.mergenet import Correction
+from f2hdr_backend.model.radiance import tonemap
 from f2hdr_backend.train.batches import BatchPlan
 from f2hdr_backend.train.mergenet_course import MergeBatch, MergeNetCourse
 from tests.train.worlds import world
@@ -29,13 +31,19 @@ class Given(torch.nn.Module):
 
     def __init__(self, batch, errors):
         super().__init__()
-        self.batch, self.errors = batch, torch.tensor(errors).view(-1, 1, 1, 1)
+        self.errors = torch.tensor(errors).view(-1, 1, 1, 1) + (tonemap(batch.radiance) - tonemap(batch.start))
 
-    def forward(self, *_):
-        from f2hdr_backend.model.radiance import tonemap
+    def forward(self, merged, _):
+        return Correction(merged.radiance, self.errors)
 
-        merged = self.batch.radiance.clone()
-        return Correction(merged, self.errors.expand_as(tonemap(merged)))
+
+def off(batch, error):
+    """The batch with a start whose error on the mu-law curve is a constant."""
+    return replace(batch, start=radiance_of_tone(tonemap(batch.radiance) + error))
+
+
+def radiance_of_tone(tone):
+    return torch.expm1(tone * math.log1p(5000)) / 5000
 
 
 def test_two_of_four_windows_are_the_phases_of_one_scene(batch):
@@ -53,22 +61,31 @@ def test_a_mirrored_batch_is_the_mirrored_problem(batch):
 
 
 def test_the_same_error_in_both_phases_costs_nothing_but_itself(batch):
-    alike, (psnr, _, phase) = COURSE.loss(Given(batch, [0.1, 0.1, 0.1, 0.1]), batch)
-    assert phase == pytest.approx(0, abs=1e-6) and psnr == pytest.approx(20, abs=0.01)
-    opposed, (_, _, phase) = COURSE.loss(Given(batch, [0.1, -0.1, 0.1, 0.1]), batch)
-    assert phase == pytest.approx(0.2, abs=1e-5) and opposed > alike
+    given = off(batch, 0.1)
+    alike, (psnr, _, phase) = COURSE.loss(Given(given, [0.1, 0.1, 0.1, 0.1]), given)
+    assert phase == pytest.approx(0, abs=1e-5) and psnr == pytest.approx(20, abs=0.01)
+    opposed, (_, _, phase) = COURSE.loss(Given(given, [0.1, -0.1, 0.1, 0.1]), given)
+    assert phase == pytest.approx(0.2 / 0.101, rel=1e-3) and opposed > alike
 
 
 def test_other_scenes_are_not_held_to_each_other(batch):
-    apart = replace(batch, scene=torch.arange(4))
-    _, (_, _, phase) = COURSE.loss(Given(batch, [0.1, -0.1, 0.3, -0.3]), apart)
+    apart = replace(off(batch, 0.1), scene=torch.arange(4))
+    _, (_, _, phase) = COURSE.loss(Given(apart, [0.1, -0.1, 0.3, -0.3]), apart)
     assert phase == 0
 
 
-def test_squares_worse_than_the_merge_cost_more(batch):
-    """The start is the truth itself here, so every error is worse than it: one and a half times the error."""
-    loss, _ = COURSE.loss(Given(batch, [0.1] * 4), batch)
-    assert float(loss) == pytest.approx(0.15, abs=1e-4)
+def test_the_loss_counts_decibels_gained_over_the_start(batch):
+    """A tenth of the start's error gains 20 dB in every window, whatever its error was: of L2, and half for L1."""
+    given = replace(off(batch, torch.tensor([0.1, 0.1, 0.02, 0.4]).view(-1, 1, 1, 1)), scene=torch.arange(4))
+    loss, (psnr, before, _) = COURSE.loss(Given(given, [0.01, 0.01, 0.002, 0.04]), given)
+    assert psnr - before == pytest.approx(20, abs=0.05)
+    assert float(loss) == pytest.approx(-1.5 * math.log(10), rel=0.05)
+
+
+def test_being_worse_than_the_start_costs_more_than_being_better_gains(batch):
+    given = replace(off(batch, 0.1), scene=torch.arange(4))
+    same, better, worse = (float(COURSE.loss(Given(given, [each] * 4), given)[0]) for each in (0.1, 0.05, 0.2))
+    assert same == pytest.approx(0, abs=1e-3) and worse - same > 1.5 * (same - better) > 0
 
 
 def test_training_starts_at_the_merge(batch):

@@ -1,10 +1,12 @@
-"""The merge corrected by a small network, as a method: the flows and layers of the merge, another radiance."""
+"""The merge after soft trust, corrected by a small network: the flows and layers of the merge, another radiance."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 import torch
+from torch import Tensor
 
 from f2hdr_backend.engine.method.base import HdrFrame, WindowFrames
 from f2hdr_backend.engine.method.flows import KnownFlows
@@ -14,17 +16,27 @@ from f2hdr_backend.engine.method.plan import Plan
 from f2hdr_backend.engine.method.trained import TrainedMethod
 from f2hdr_backend.flow.estimator import SizeRequirement
 from f2hdr_backend.model.descriptor import MergeNetDescriptor
+from f2hdr_backend.model.merge import merge
 from f2hdr_backend.model.mergenet import Correction, MergeNet
 from f2hdr_backend.model.precision import InPrecision
+from f2hdr_backend.model.radiance import to_radiance
 from f2hdr_backend.shot.document import Engine
 from f2hdr_backend.shot.errors import WeightsMismatch
+from f2hdr_backend.trust.blend import blend
+from f2hdr_backend.trust.clipped import CLIPPED, LOWEST
+from f2hdr_backend.trust.device import blend_softly
 from f2hdr_backend.weights import store
 
 
 class MergeNetMethod(TrainedMethod):
-    """The classical merge and a network that corrects it; ``coarse`` is the merge, ``mask`` its occlusions."""
+    """The classical merge, soft trust, and a network that corrects their result.
+
+    ``coarse`` is what the network starts from, ``mask`` the occlusions. Soft trust comes before the network and not
+    after it, because the network was trained so: it then corrects what soft trust leaves wrong.
+    """
 
     descriptor: MergeNetDescriptor
+    trusts_on_device = True
 
     def __init__(self, engine: Engine, device: torch.device, entry: store.WeightsEntry | None = None) -> None:
         """Load the weights that ``engine`` names, or those of ``entry``.
@@ -71,8 +83,32 @@ class MergeNetMethod(TrainedMethod):
         with self._autocast(precision):
             flows = self._flows(frames, plan, padding, known)
             hidden = occlusions_of(flows, self._flows(frames, plan, padding, known, back=True))
-            found: Correction = self._networks(precision)(codes, exposures, flows, hidden, plan.over)
+            merged = merge(codes, exposures, flows, hidden)
+            start, levels = self._trusted(frames, padding, merged.radiance, flows, codes)
+            found: Correction = self._networks(precision)(replace(merged, radiance=start), exposures, plan.over)
+            radiance = found.radiance.maximum(_lowest(codes[:, 1], exposures[:, 1]))
             pictures = {
-                "radiance": found.radiance, "coarse": found.merged, "flow": flows, "mask": hidden, "occlusion": hidden
+                "radiance": radiance, "coarse": start, "flow": flows, "mask": hidden, "occlusion": hidden
             }  # fmt: skip
-        return on_host(padding, pictures, layers)
+        return on_host(padding, pictures, layers, levels=levels)
+
+    def _trusted(
+        self, frames: WindowFrames, padding: Padding, merged: Tensor, flows: Tensor, codes: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """``(1, 3, H, W)`` the merge after soft trust, and ``(2,)`` the levels of the neighbors that it found."""
+        previous, reference, following = (frame.exposure for frame in frames)
+        exposures = previous, reference, following
+        radiance, along = padding.crop(merged[0]), padding.crop(flows[0])
+        if not self.on_host:
+            start, levels = blend_softly(radiance, along, padding.crop(codes[0]), exposures)
+            return padding.pad(start[None]), levels
+        light, motion = radiance.movedim(0, -1).contiguous().numpy(), along.movedim(1, -1).contiguous().numpy()
+        blended, matched = blend(light, motion, [frame.codes for frame in frames], exposures, "soft")
+        start = torch.from_numpy(blended).movedim(-1, 0).contiguous()
+        return padding.pad(start[None]), torch.tensor(matched)
+
+
+def _lowest(reference: Tensor, exposure: Tensor) -> Tensor:
+    """``(B, 3, H, W)`` the least radiance where the ``(B, 3, H, W)`` codes are clipped, as in soft trust; else 0."""
+    own = to_radiance(reference, exposure)
+    return torch.where(reference >= CLIPPED, own * LOWEST, torch.zeros_like(own))

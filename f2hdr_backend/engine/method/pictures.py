@@ -41,6 +41,7 @@ def on_host(
     layers: Collection[str],
     codes: Tensor | None = None,
     frames: WindowFrames | None = None,
+    levels: Tensor | None = None,
 ) -> tuple[HdrFrame, bool]:
     """Copy the result of a window from the device.
 
@@ -50,6 +51,8 @@ def on_host(
         layers: which of them are copied beside the radiance.
         codes: ``(1, 3, 3, H, W)`` of the window, padded; needed for :data:`SOFT_TRUST`.
         frames: the window; needed for :data:`SOFT_TRUST`.
+        levels: ``(2,)`` factors that bring previous and next to the reference's level, of a method that has applied
+            soft trust itself.
 
     Returns:
         The frame, and whether radiance and flow are finite everywhere. (A flow that overflowed leads nowhere, and its
@@ -59,12 +62,14 @@ def on_host(
     finite = torch.isfinite(pictures["radiance"]).all() & torch.isfinite(pictures["flow"]).all()
     names = ["radiance", *(name for name in pictures if name in layers)]
     cropped = {name: padding.crop(pictures[name][0]).float() for name in {*names, "flow"}}
-    levels, trusted = cropped["radiance"].new_ones(2), False
+    trusted = levels is not None
     if SOFT_TRUST in layers and codes is not None and frames is not None:
         previous, reference, following = (frame.exposure for frame in frames)
         window = padding.crop(codes[0]), (previous, reference, following)
         cropped["radiance"], levels = blend_softly(cropped["radiance"], cropped["flow"], *window)
         trusted = True
+    if levels is None:
+        levels = cropped["radiance"].new_ones(2)
     planes = [CHANNELS_LAST[name](cropped[name]).contiguous() for name in names]
     all_finite, matched, *arrays = Download(finite, levels, *planes).wait()
     found = {name: array.numpy() for name, array in zip(names, arrays, strict=True)}

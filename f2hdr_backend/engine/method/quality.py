@@ -41,8 +41,7 @@ STEPS: Mapping[str, Step] = {
     "best": Step("f2hdr", "standard", 2600),
 }
 """Quality levels from the fastest to the best. Costs: CPU time of 960 x 540 windows with all their flows, divided by
-that
-of the probe, in one process with one thread. A render estimates each flow once for two frames and can be faster.
+that of the probe, in one process with one thread. A render estimates each flow once for two frames and can be faster.
 """
 
 

@@ -10,6 +10,7 @@ from f2hdr_backend.engine.method.choose import open_method
 from f2hdr_backend.engine.method.merge import MergeMethod
 from f2hdr_backend.engine.method.mergenet import MergeNetMethod
 from f2hdr_backend.engine.method.network import NetworkMethod
+from f2hdr_backend.engine.method.trusted import use_reference
 from f2hdr_backend.model.descriptor import MergeNetDescriptor
 from f2hdr_backend.model.mergenet import MergeNet
 from f2hdr_backend.shot.document import Engine
@@ -26,6 +27,15 @@ def codes(height=90, width=160):
     """A window of a panning camera, as gamma-2.2 codes; larger frames repeat it."""
     light = [Scene().radiance(number) * gain for number, gain in enumerate(EXPOSURES)]
     return np.stack([np.resize(np.clip(each, 0, 1) ** np.float32(1 / 2.2), (height, width, 3)) for each in light])
+
+
+def rendered(method, window):
+    """A window as a render gives it, with soft trust."""
+    return use_reference(method(window, EXPOSURES, occlusions=True), list(window), EXPOSURES, "soft")
+
+
+def rendered_merge(window):
+    return rendered(MergeMethod(Engine(method="merge"), CPU), window)
 
 
 @pytest.fixture(scope="module")
@@ -57,15 +67,16 @@ def trained(folder):
 @pytest.mark.parametrize("size", [(90, 160), (45, 61), (20, 24)])
 def test_untrained_weights_render_the_merge_with_all_its_layers(untrained, size):
     window = codes()[:, : size[0], : size[1]]
-    merge = MergeMethod(Engine(method="merge"), CPU)(window, EXPOSURES, occlusions=True)
-    found = open_method(Engine(), CPU, untrained)(window, EXPOSURES, occlusions=True)
-    for layer in ("radiance", "coarse", "flows", "masks", "occlusions"):
+    merge = rendered_merge(window)
+    found = rendered(open_method(Engine(), CPU, untrained), window)
+    for layer in ("radiance", "flows", "masks", "occlusions"):
         assert np.array_equal(getattr(found, layer), getattr(merge, layer)), layer
+    assert np.array_equal(found.coarse, merge.radiance) and found.matched == merge.matched
 
 
 def test_trained_weights_change_the_radiance_and_no_layer(trained):
-    merge = MergeMethod(Engine(method="merge"), CPU)(codes(), EXPOSURES, occlusions=True)
-    found = open_method(Engine(precision="fp32"), CPU, trained)(codes(), EXPOSURES, occlusions=True)
+    merge = rendered_merge(codes())
+    found = rendered(open_method(Engine(precision="fp32"), CPU, trained), codes())
     assert not np.allclose(found.radiance, merge.radiance, atol=1e-3)
     assert np.array_equal(found.coarse, merge.radiance) and np.array_equal(found.masks, merge.occlusions)
 
@@ -103,3 +114,19 @@ def test_weights_of_this_kind_survive_the_store(trained):
 def test_the_cost_of_large_frames_is_planned_in_bands(trained):
     plan = open_method(Engine(), CPU, trained).plan((3840, 2160))
     assert plan.rows is not None and plan.bytes < 16 << 30
+
+
+def test_clipped_channels_stay_at_the_clip_whatever_the_network_says(folder):
+    """A network that darkens everything: a clipped reference still gives 0.9 of its clip."""
+    torch.manual_seed(1)
+    network = MergeNet(SMALL)
+    with torch.no_grad():
+        network.tail.bias.fill_(-3.0)
+    card = {"source": "made by a test", "license": "none", "ratio_stops": [1, 5]}
+    entry = store.save(store.Weights("dark", SMALL, card, network.state_dict()), folder, replace=True)
+    window, exposures = codes() * np.float32(3), (1.0, 8.0, 1.0)
+    window = window.clip(0, 1)
+    found = open_method(Engine(precision="fp32"), CPU, entry)(window, exposures, occlusions=False)
+    clipped = window[1] >= 0.985
+    assert clipped.any() and found.radiance[~clipped].min() == 0
+    assert found.radiance[clipped].min() >= 0.9 * 0.985**2.2 / 8 * 0.999
