@@ -48,7 +48,7 @@ WALLS = {
     "server": _wall(
         "shot client image color detection flow weights engine", "fastapi pydantic uvicorn starlette numpy"
     ),
-    "train": _wall("shot image simulation trust model flow weights", "torch numpy cv2 safetensors matplotlib"),
+    "train": _wall("shot image simulation trust model flow weights", "torch numpy cv2 safetensors"),
     "evaluate": _wall(
         "shot machine image color simulation trust model weights flow engine train",
         "torch numpy cv2 PIL pycvvdp torchvision scipy",

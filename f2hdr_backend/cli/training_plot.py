@@ -6,12 +6,17 @@ import csv
 from pathlib import Path
 from typing import Any
 
+from f2hdr_backend.train.run import LOG, VALIDATION
+
 SMOOTHED_OVER = 50
-"""Steps that one point of a curve is the mean of, at most."""
+"""Maximum number of steps that one point of a curve is the mean of."""
 
 
 def draw(folder: Path) -> Path:
-    """Write ``curves.png`` into a run's folder, from its ``train.csv`` and, if there, ``validation.csv``."""
+    """Write ``curves.png`` into a run's folder, from its ``train.csv`` and, if there, ``validation.csv``.
+
+    Raises ModuleNotFoundError without matplotlib, which the extra ``train`` installs.
+    """
     import matplotlib
 
     from f2hdr_backend.evaluate.pictures.style import matplotlib_style
@@ -24,14 +29,14 @@ def draw(folder: Path) -> Path:
 def _draw(folder: Path) -> Path:
     from matplotlib.figure import Figure
 
-    (_, _, *names), (steps, loss, *figures) = _table(folder / "train.csv")
+    (_, _, *names), (steps, loss, *figures) = _table(folder / LOG)
     figure = Figure(figsize=(12, 4), layout="constrained")
     left, middle, right = figure.subplots(1, 3)
     _curve(left, steps, loss, "loss")
     for name, values in list(zip(names, figures, strict=True))[:2]:
         _curve(middle, steps, values, name)
-    if (folder / "validation.csv").exists():
-        right.plot(*_table(folder / "validation.csv")[1], marker="o", label="held out")
+    if (folder / VALIDATION).exists():
+        right.plot(*_table(folder / VALIDATION)[1], marker="o", label="held out")
         right.set_ylabel("PSNR_T, dB")
     for axes in (left, middle, right):
         axes.set_xlabel("step")

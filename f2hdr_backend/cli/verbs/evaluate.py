@@ -116,9 +116,12 @@ def suite(
     as_json: AsJson = False,
 ) -> None:
     """Score weights on a suite of windows with known truth, beside the merge, the bare reference and OpenCV's merge."""
+    from rich.console import Console
+    from rich.progress import track
+
     from f2hdr_backend.engine.method.choose import open_method
     from f2hdr_backend.engine.method.merge import MergeMethod
-    from f2hdr_backend.evaluate.suite.scoring import run
+    from f2hdr_backend.evaluate.suite.scoring import BASELINES, run
     from f2hdr_backend.evaluate.suite.suite import open_suite
     from f2hdr_backend.evaluate.suite.summary import summary
     from f2hdr_backend.machine.device import pick_device
@@ -130,12 +133,14 @@ def suite(
     opened = open_suite(name, images)
     methods = {each: open_method(replace(engine, weights=each), place) for each in weights.split(",")}
     methods["merge"] = MergeMethod(engine, place)
-    scores = list(run(opened, methods, windows, reference_trust))
+    count = len(opened.cases(windows))
+    total = count * (len(BASELINES) + 2 * len(methods))
+    scoring = run(opened, methods, windows, reference_trust)
+    scores = list(track(scoring, "evaluate", total=total, console=Console(stderr=True), disable=as_json))
     if report is not None:
         from f2hdr_backend.evaluate.suite.report import suite_page
 
         _write(report, suite_page(opened, scores, methods, reference_trust, page_frames))
-    count = len(opened.cases(windows))
     _print_suite({"name": name, "about": opened.about, "size": opened.size, "windows": count}, summary(scores), as_json)
 
 

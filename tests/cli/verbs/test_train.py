@@ -1,12 +1,14 @@
 """``f2hdr train`` as a shell sees it: a tiny run from images to installed weights, and the preview sheet."""
 
 import csv
+import sys
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
 from f2hdr_backend.cli.verbs import train
+from f2hdr_backend.evaluate.suite import candidate
 from f2hdr_backend.image.read import read_image
 from f2hdr_backend.image.write import write_exr
 from f2hdr_backend.shot.errors import DocumentError
@@ -34,12 +36,13 @@ def call(*words):
 
 
 def test_a_lite_run_leaves_weights_with_a_card_logs_and_curves(images, tmp_path, monkeypatch):
-    monkeypatch.setattr(train, "SCORED_WINDOWS", 1)
+    monkeypatch.setattr(candidate, "WINDOWS", 1)
     write_exr(images / "quarry_02_1k.exr", {"RGB": world(2).radiance}, {})
     words = ("-o", tmp_path / "run", "--edition", "lite", "--into", tmp_path / "weights", "--license", "CC0")
     small = ("--steps", 2, "--windows", 2, "--accumulate", 2, "--crop", 32, "--validate-every", 1)
     result = call(*words, images, "--name", "small", *small)
     assert result.exit_code == 0 and "small.safetensors" in result.output
+    assert "1/1" in result.stderr
     (entry,) = entries_in(tmp_path / "weights")
     assert entry.name == "small" and entry.card["license"] == "CC0" and entry.descriptor.cell_px == 2
     assert entry.card["steps"] == 2 and entry.card["images"] == ["meadow"] and entry.card["scores"]["f2hdr PSNR_T"] > 0
@@ -61,8 +64,18 @@ def test_mergenet_is_trained_and_trained_further_from_its_own_weights(images, tm
     assert 0 < max(moved.values()) < 1e-3  # one step of warm-up, not another network
     rows = list(csv.reader((tmp_path / "one" / "train.csv").open()))
     assert rows[0] == ["step", "loss", "psnr_t", "merge_psnr_t", "phase"] and len(rows) == 4
-    with pytest.raises(DocumentError, match="'one'.*another network"):
+    with pytest.raises(DocumentError) as caught:
         call(images, "-o", tmp_path / "three", "--edition", "lite", "--start", "one", "--steps", 1)
+    assert "'one'" in caught.value.message and "--edition" in caught.value.hint
+
+
+def test_without_matplotlib_there_are_weights_and_no_curves(images, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    small = ("--edition", "lite", "--steps", 1, "--windows", 1, "--crop", 32)
+    result = call(images, "-o", tmp_path / "run", *small, "--into", tmp_path / "weights")
+    assert result.exit_code == 0 and entries_in(tmp_path / "weights")
+    assert not (tmp_path / "run" / "curves.png").exists()
+    assert "matplotlib" in result.stderr and "f2hdr[train]" in result.stderr
 
 
 def test_preview_writes_a_sheet(images, tmp_path):
@@ -80,5 +93,7 @@ def test_an_ablation_of_an_edition_is_trained_and_its_weights_say_so(images, tmp
 
 @pytest.mark.parametrize("option", ["edition", "ablation"])
 def test_what_is_not_there_is_named(images, tmp_path, option):
-    with pytest.raises(DocumentError, match=f"{option} 'tiny'"):
+    with pytest.raises(DocumentError) as caught:
         call(images, "-o", tmp_path / "run", f"--{option}", "tiny", "--into", tmp_path / "weights")
+    assert option in caught.value.message and "'tiny'" in caught.value.message
+    assert not (tmp_path / "run").exists()
