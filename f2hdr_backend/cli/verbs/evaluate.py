@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from f2hdr_backend.cli import terminal
 from f2hdr_backend.cli.command import App, Section
 
 if TYPE_CHECKING:
@@ -116,9 +117,6 @@ def suite(
     as_json: AsJson = False,
 ) -> None:
     """Score weights on a suite of windows with known truth, beside the merge, the bare reference and OpenCV's merge."""
-    from rich.console import Console
-    from rich.progress import track
-
     from f2hdr_backend.engine.method.choose import open_method
     from f2hdr_backend.engine.method.merge import MergeMethod
     from f2hdr_backend.evaluate.suite.scoring import BASELINES, run
@@ -135,8 +133,7 @@ def suite(
     methods["merge"] = MergeMethod(engine, place)
     count = len(opened.cases(windows))
     total = count * (len(BASELINES) + 2 * len(methods))
-    scoring = run(opened, methods, windows, reference_trust)
-    scores = list(track(scoring, "evaluate", total=total, console=Console(stderr=True), disable=as_json))
+    scores = list(terminal.track(run(opened, methods, windows, reference_trust), "evaluate", total))
     if report is not None:
         from f2hdr_backend.evaluate.suite.report import suite_page
 
