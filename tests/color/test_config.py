@@ -144,7 +144,7 @@ def test_configs_that_are_refused(name, words, monkeypatch):
 
 def test_a_file_that_is_no_config_is_refused(tmp_path):
     (tmp_path / "no.ocio").write_text("this: is\n  not: [a config", encoding="utf-8")
-    with pytest.raises(ColorError, match="no.ocio.*cannot be loaded"):
+    with pytest.raises(ColorError, match=r"no\.ocio"):
         load_config(str(tmp_path / "no.ocio"))
 
 
@@ -276,5 +276,5 @@ def test_a_config_without_interchange_role_works_through_scene_linear(tmp_path):
 
 
 def test_broken_primaries_are_refused(shipped):
-    with pytest.raises(ColorError, match="span no gamut"):
+    with pytest.raises(ColorError, match="gamut"):
         shipped.transform("linear", "ACEScg", (0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3127, 0.329))

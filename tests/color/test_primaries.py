@@ -22,5 +22,5 @@ def test_rec709_has_its_published_matrix():
 
 @pytest.mark.parametrize("broken", [(0.3, 0.3) * 4, (0.64, 0.33, 0.3, 0.6, 0.15, 0.06, 0.3, 0.0), (float("nan"),) * 8])
 def test_primaries_without_a_gamut_are_refused(broken):
-    with pytest.raises(ColorError, match="span no gamut"):
+    with pytest.raises(ColorError, match="gamut"):
         rgb_to_xyz(broken)

@@ -95,7 +95,7 @@ def test_the_coding_can_be_said() -> None:
 def test_a_plate_that_does_not_alternate_is_refused_with_the_way_out(scene: Scene) -> None:
     found = detect(plate_of(scene, [1.0] * 12, noise=0.004))
     assert found.pattern is None
-    with pytest.raises(ExposureError, match="do not alternate") as caught:
+    with pytest.raises(ExposureError) as caught:
         require_pattern(found)
     assert "--exposures 0,3" in caught.value.hint
 

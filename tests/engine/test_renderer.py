@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -98,7 +99,7 @@ def test_anchor_moves_light_by_stops(plate, tmp_path):
 
 def test_an_anchor_outside_the_exposures_is_refused(plate, tmp_path):
     shot = shot_of(plate, tmp_path)
-    with pytest.raises(ExposureError, match="outside the shot's exposures, 0 to 3"):
+    with pytest.raises(ExposureError, match="0 to 3"):
         render(replace(shot, output=replace(shot.output, anchor="5")))
 
 
@@ -276,7 +277,7 @@ def test_the_plate_is_never_overwritten(tmp_path):
         engine=MERGE,
         output=Output(pattern=os.path.join(str(tmp_path), ".", "p.#.exr")),
     )
-    with pytest.raises(ShotError, match="would overwrite the plate"):
+    with pytest.raises(ShotError, match=re.escape(shot.plate)):
         render(shot, force=True)
     assert {name: (tmp_path / name).read_bytes() for name in files(tmp_path)} == before
 

@@ -224,9 +224,9 @@ def test_damaged_pixels_are_never_half_a_picture(tmp_path):
 
 def test_other_files_and_missing_ones_are_refused(tmp_path):
     (tmp_path / "text.exr").write_text("this is not a picture " * 20)
-    with pytest.raises(UnreadableFrame, match="not an OpenEXR file"):
+    with pytest.raises(UnreadableFrame, match=r"text\.exr"):
         read_exr(str(tmp_path / "text.exr"))
-    with pytest.raises(UnreadableFrame, match="No such file") as caught:
+    with pytest.raises(UnreadableFrame) as caught:
         read_image(str(tmp_path / "none.exr"), 1007)
     assert caught.value.frame == 1007 and caught.value.path.endswith("none.exr")
 

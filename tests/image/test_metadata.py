@@ -1,5 +1,6 @@
 """Attributes survive from plate to result; what EXR cannot hold is refused, not dropped."""
 
+import re
 from fractions import Fraction
 
 import numpy as np
@@ -82,7 +83,7 @@ def test_what_a_header_cannot_hold_is_refused_by_name(tmp_path, value):
 
 @pytest.mark.parametrize("name", ["", "n" * 256, "channels", "dataWindow", "type"])
 def test_names_that_are_not_free_are_refused(tmp_path, name):
-    with pytest.raises(DocumentError, match="name of a header attribute"):
+    with pytest.raises(DocumentError, match=re.escape(f'"{name}"')):
         write_exr(tmp_path / "a.exr", PIXELS, {name: "x"})
 
 

@@ -26,9 +26,9 @@ def test_min_is_white_is_inverted(tmp_path, bits):
 @pytest.mark.parametrize("mode", ["LAB", "CMYK"])
 def test_other_color_models_are_refused(tmp_path, mode):
     Image.fromarray(np.zeros((16, 24, 3), np.uint8)).convert(mode).save(tmp_path / "p.1001.tif")
-    with pytest.raises(UnreadableFrame, match="Convert it to RGB"):
+    with pytest.raises(UnreadableFrame, match="RGB"):
         read_image(str(tmp_path / "p.1001.tif"))
-    with pytest.raises(UnreadableFrame, match="Convert it to RGB"):
+    with pytest.raises(UnreadableFrame, match="RGB"):
         open_plate(str(tmp_path / "p.####.tif"))
 
 

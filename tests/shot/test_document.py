@@ -92,7 +92,7 @@ def test_the_layout_that_hosts_write() -> None:
 
 def test_only_the_plate_is_required() -> None:
     assert Shot.from_json({"plate": "p.####.tif"}) == Shot("p.####.tif")
-    with pytest.raises(DocumentError, match='lacks the field "plate"'):
+    with pytest.raises(DocumentError, match='"plate"'):
         Shot.from_json({})
 
 
@@ -203,5 +203,5 @@ def test_pixel_digest_fields(changed: Shot, matters: bool) -> None:
 
 def test_a_whole_number_may_be_written_with_a_point() -> None:
     assert Shot.from_json({"plate": "p", "handles": 8.0}).handles == 8
-    with pytest.raises(DocumentError, match="a whole number"):
+    with pytest.raises(DocumentError, match=r"8\.5"):
         Shot.from_json({"plate": "p", "handles": 8.5})

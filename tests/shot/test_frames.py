@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -94,7 +95,7 @@ def test_it_is_a_collection(frames: set[int]) -> None:
 
 @pytest.mark.parametrize("text", ["", ",", "a", "1-", "1-2x", "1-2x-1", "1x2", "1.5", "1--", "1 2", "١", "1-2-3"])
 def test_what_is_no_range_is_refused(text: str) -> None:
-    with pytest.raises(ShotError, match="is not a frame range"):
+    with pytest.raises(ShotError, match=re.escape(f'"{text}"')):
         FrameRange.parse(text)
 
 
@@ -218,7 +219,7 @@ def test_the_same_folder_may_be_spelled_otherwise() -> None:
 @pytest.mark.parametrize("text", ["plate.exr", "d.####/plate.exr", "", "plate.0001.exr", "100%.mov"])
 def test_no_frame_mark(text: str) -> None:
     assert not Sequence.is_pattern(text)
-    with pytest.raises(ShotError, match="no frame mark"):
+    with pytest.raises(ShotError, match=re.escape(f'"{text}"')):
         Sequence.parse(text)
 
 
@@ -264,7 +265,7 @@ def test_a_folder_that_cannot_be_listed_is_named(tmp_path: Path, monkeypatch: py
         raise PermissionError(13, "Permission denied", path)
 
     monkeypatch.setattr("os.listdir", refuse)
-    with pytest.raises(UnreadableFrame, match="Permission denied") as caught:
+    with pytest.raises(UnreadableFrame) as caught:
         Sequence(str(tmp_path), "p.", 4, ".x").on_disk()
     assert caught.value.path == str(tmp_path)
 

@@ -2,6 +2,7 @@ import hashlib
 import os
 import pickle
 import random
+import re
 import zipfile
 
 import numpy as np
@@ -136,7 +137,7 @@ def test_exchanged_files_are_refused(folder, checkpoint, flow_checkpoint):
         import_checkpoint(checkpoint, "authors", sea_raft=checkpoint)
     with pytest.raises(WeightsMismatch, match="both files .* SEA-RAFT"):
         import_checkpoint(flow_checkpoint, "authors", sea_raft=flow_checkpoint)
-    with pytest.raises(WeightsMismatch, match="name of SEA-RAFT's weights"):
+    with pytest.raises(WeightsMismatch, match="SEA-RAFT"):
         import_checkpoint(checkpoint, "sea_raft")
     assert not folder.exists()
 
@@ -250,7 +251,7 @@ def test_other_globals_are_refused_by_name(folder, tmp_path, called):
 def test_files_of_another_kind_are_refused(folder, tmp_path, content):
     path = tmp_path / "checkpoint.pth"
     path.write_bytes(content)
-    with pytest.raises(WeightsMismatch, match="cannot import"):
+    with pytest.raises(WeightsMismatch, match=r"checkpoint\.pth"):
         import_checkpoint(path, "wrong")
 
 
@@ -280,7 +281,7 @@ def test_no_damage_gives_anything_but_a_weights_error(folder, tmp_path):
     "content", [[], {}, torch.zeros(3), {"state_dict": {}}, {"state_dict": 3}, {1: torch.zeros(3)}]
 )
 def test_files_without_named_tensors_are_refused(folder, tmp_path, content):
-    with pytest.raises(WeightsMismatch, match="no dictionary of named tensors"):
+    with pytest.raises(WeightsMismatch, match=re.escape(str(tmp_path))):
         import_checkpoint(save(tmp_path, content), "wrong")
 
 
@@ -296,7 +297,7 @@ def test_a_missing_file_is_named(folder, tmp_path):
 )
 def test_unfit_names_are_refused(folder, checkpoint, tmp_path, name):
     before = sorted(tmp_path.rglob("*"))
-    with pytest.raises(ShotError, match="not a valid name"):
+    with pytest.raises(ShotError, match=re.escape(repr(name))):
         import_checkpoint(checkpoint, name)
     assert sorted(tmp_path.rglob("*")) == before
 
@@ -315,7 +316,7 @@ def test_a_taken_name_needs_force(folder, checkpoint, tmp_path, published_state)
 def test_a_taken_sea_raft_stops_the_whole_import(folder, checkpoint, flow_checkpoint):
     folder.mkdir()
     (folder / "sea_raft.safetensors").write_bytes(b"someone's")
-    with pytest.raises(ShotError, match="Leave out --sea-raft"):
+    with pytest.raises(ShotError, match="--sea-raft"):
         import_checkpoint(checkpoint, "authors", sea_raft=flow_checkpoint)
     assert [path.name for path in folder.iterdir()] == ["sea_raft.safetensors"]
 

@@ -78,7 +78,7 @@ def test_any_flipped_byte_is_caught(folder):
         damaged[position] ^= 1
         entry.path.write_bytes(damaged)
         for read in (store.verify, store.load):
-            with pytest.raises(WeightsMismatch, match="has changed since it was installed") as caught:
+            with pytest.raises(WeightsMismatch, match=entry.sha256[:12]) as caught:
                 read(store.find("small"))
             assert caught.value.expected == entry.sha256
     entry.path.write_bytes(content)
@@ -158,7 +158,7 @@ def test_a_card_without_license_is_refused(folder):
 def test_a_broken_manifest_is_named(folder, text):
     folder.mkdir()
     (folder / "manifest.json").write_text(text)
-    with pytest.raises(WeightsMismatch, match="manifest.json cannot be read"):
+    with pytest.raises(WeightsMismatch, match=r"manifest\.json"):
         store.entries()
 
 

@@ -161,7 +161,7 @@ def test_errors_become_a_status_with_everything_that_was_known(tmp_path):
     assert answer["error"]["facts"] == {"field": "plate"} and answer["error"]["exit_code"] == 2
     file.failed(Cancelled("stopped"))
     assert json.loads((tmp_path / "s").read_text())["state"] == "canceled"
-    with pytest.raises(DocumentError, match="cannot be written"):
+    with pytest.raises(DocumentError, match="no folder"):
         StatusFile(str(tmp_path / "no folder" / "s")).starting()
 
 

@@ -119,7 +119,7 @@ def test_a_reference_outside_its_range_is_refused(metric, bad):
 @pytest.mark.parametrize("metric", [psnr, psnr_l, psnr_t, ssim_l, ssim_t])
 def test_a_prediction_that_is_not_finite_or_of_another_size_is_refused(metric):
     predicted, reference = _pair(9)
-    with pytest.raises(ImageError, match="never resize"):
+    with pytest.raises(ImageError, match="size"):
         metric(predicted[:-1], reference)
     predicted[0, 0, 0] = math.nan
     with pytest.raises(ImageError, match="prediction has 1 values"):

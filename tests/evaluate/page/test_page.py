@@ -149,5 +149,5 @@ def test_planes_that_do_not_fit_are_refused_and_leave_no_file(tmp_path, plane):
 
 
 def test_a_page_without_frames_is_refused(tmp_path):
-    with pytest.raises(ShotError, match="at least one frame"):
+    with pytest.raises(ShotError):
         write_page(tmp_path / "page.html", Page("t", SOURCES, []))

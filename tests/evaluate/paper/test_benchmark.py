@@ -262,7 +262,7 @@ def test_a_scene_without_overlap_is_named_and_its_frames_are_kept(tmp_path):
     for index in range(7):
         trees.write_picture(root / "alley" / f"img_{index}.tif", np.zeros((40, 48, 3), np.uint16))
     benchmark = merge_run("deephdrvideo", root, ("psnr", "flicker"))
-    with pytest.raises(ImageError, match=r"alley: .*well exposed.* Leave flicker out of --metrics"):
+    with pytest.raises(ImageError, match=r"alley.*flicker.*--metrics"):
         finish(benchmark, ResultsFolder(tmp_path / "out", benchmark.settings))
     record = json.loads((tmp_path / "out" / "scores.json").read_text())
     assert [row["scene"] for row in record["frames"]] == ["alley"] * 3 + ["park"] * 3

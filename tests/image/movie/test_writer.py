@@ -88,7 +88,7 @@ def test_the_light_level_goes_into_files_whose_index_comes_last(tmp_path, index_
         container.mux(stream.encode())
     before = path.read_bytes()
     if index_first:
-        with pytest.raises(ValueError, match="end of the file"):
+        with pytest.raises(ValueError):
             _add_light_level(path)
         assert path.read_bytes() == before
         return

@@ -1,0 +1,55 @@
+"""What verbs write to people, on standard error only."""
+
+import logging
+
+import pytest
+
+from f2hdr_backend.cli import terminal
+
+
+@pytest.fixture(autouse=True)
+def loud():
+    yield
+    terminal.be_quiet(False)
+    terminal.want_json(False)
+
+
+def test_quiet_hides_notes_and_not_warnings(capsys):
+    terminal.note("one")
+    terminal.be_quiet(True)
+    terminal.note("two")
+    terminal.warn("three")
+    shown = capsys.readouterr()
+    assert shown.out == "" and "one" in shown.err and "two" not in shown.err and "three" in shown.err
+
+
+def test_warnings_are_in_the_log(caplog):
+    with caplog.at_level(logging.INFO, "f2hdr"):
+        terminal.warn("careful")
+    assert "careful" in caplog.text
+
+
+@pytest.mark.parametrize(("number", "words"), [(0, "0 frames"), (1, "1 frame"), (2, "2 frames")])
+def test_counts_have_their_noun(number, words):
+    assert terminal.count(number, "frame") == words
+
+
+def test_a_bar_passes_all_items_and_draws_nothing_before_the_first(capsys):
+    asked = []
+
+    def items():
+        for number in range(3):
+            asked.append(number)
+            yield number
+
+    bar = terminal.track(items(), "frames", 3)
+    assert asked == [] and next(bar) == 0
+    assert list(bar) == [1, 2]
+    assert list(terminal.track([], "frames", 0)) == []
+    assert capsys.readouterr().out == ""
+
+
+def test_whether_json_is_wanted_is_remembered():
+    assert not terminal.wants_json()
+    terminal.want_json(True)
+    assert terminal.wants_json()

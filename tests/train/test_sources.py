@@ -1,0 +1,42 @@
+"""Images to learn from and images held out."""
+
+import numpy as np
+import pytest
+
+from f2hdr_backend.image.write import write_exr
+from f2hdr_backend.shot.errors import DocumentError
+from f2hdr_backend.train.sources import HELD_OUT, load_sources
+
+NAME = min(HELD_OUT)
+
+
+def write(folder, name, size=(8, 4)):
+    light = np.full((size[1], size[0], 3), -1, np.float32)
+    light[0] = 100
+    write_exr(str(folder / f"{name}.exr"), {"RGB": light}, {}, pixel_type="float")
+
+
+def test_held_out_images_are_never_among_those_to_learn_from(tmp_path):
+    for name in ("b", NAME, "a"):
+        write(tmp_path, name)
+    assert [source.name for source in load_sources(tmp_path)] == ["a", "b"]
+    assert [source.name for source in load_sources(tmp_path, held_out=True)] == [NAME]
+
+
+def test_radiance_is_never_negative_and_bright_values_stay(tmp_path):
+    write(tmp_path, "a")
+    (source,) = load_sources(tmp_path)
+    assert source.radiance.min() == 0 and source.radiance.max() == 100
+    assert source.panorama
+
+
+def test_other_shapes_are_no_panoramas(tmp_path):
+    write(tmp_path, "a", (6, 4))
+    assert not load_sources(tmp_path)[0].panorama
+
+
+def test_a_folder_with_none_is_named(tmp_path):
+    write(tmp_path, "a")
+    with pytest.raises(DocumentError) as caught:
+        load_sources(tmp_path, held_out=True)
+    assert str(tmp_path) in caught.value.message
