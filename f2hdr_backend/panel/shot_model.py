@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from dataclasses import replace
 from typing import Any, Optional
 
 from f2hdr_backend.panel.qt import QtCore, Signal
+from f2hdr_backend.shot.atomic import write_file
 from f2hdr_backend.shot.document import Shot
-from f2hdr_backend.shot.errors import DocumentError, UnwritableFrame
+from f2hdr_backend.shot.errors import DocumentError
 from f2hdr_backend.shot.exposure import ExposurePattern
 from f2hdr_backend.shot.frames import Sequence
-from f2hdr_backend.shot.rename import replace_file
+from f2hdr_backend.shot.reading import read_text
 
 EXTENSION = ".json"
 
@@ -120,28 +120,12 @@ class ShotModel(QtCore.QObject):
 
 def read_shot(path: str) -> Shot:
     """Read a Shot document. Raises DocumentError."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            return Shot.from_json(file.read())
-    except (OSError, UnicodeDecodeError) as error:
-        raise DocumentError(f'"{path}" cannot be read: {error}.', hint="Choose a Shot document (.json).") from error
+    return Shot.from_json(read_text(path))
 
 
 def write_shot(path: str, shot: Shot) -> None:
     """Write a Shot document atomically. Raises UnwritableFrame."""
-    folder = os.path.dirname(os.path.abspath(path))
-    part = ""
-    try:
-        handle, part = tempfile.mkstemp(prefix=".", suffix=".part", dir=folder)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(json.dumps(shot.to_json(), indent=2) + "\n")
-        replace_file(part, path)
-    except OSError as error:
-        if part and os.path.exists(part):
-            os.unlink(part)
-        raise UnwritableFrame(
-            f'"{path}" cannot be written: {error.strerror}.', hint="Choose another folder.", path=path
-        ) from error
+    write_file(path, json.dumps(shot.to_json(), indent=2) + "\n")
 
 
 def new_shot(plate: str) -> Shot:

@@ -1,7 +1,5 @@
 """What verbs write to people, on standard error only."""
 
-import logging
-
 import pytest
 
 from f2hdr_backend.cli import terminal
@@ -9,6 +7,7 @@ from f2hdr_backend.cli import terminal
 
 @pytest.fixture(autouse=True)
 def loud():
+    terminal.want_json(False)
     yield
     terminal.be_quiet(False)
     terminal.want_json(False)
@@ -21,12 +20,6 @@ def test_quiet_hides_notes_and_not_warnings(capsys):
     terminal.warn("three")
     shown = capsys.readouterr()
     assert shown.out == "" and "one" in shown.err and "two" not in shown.err and "three" in shown.err
-
-
-def test_warnings_are_in_the_log(caplog):
-    with caplog.at_level(logging.INFO, "f2hdr"):
-        terminal.warn("careful")
-    assert "careful" in caplog.text
 
 
 @pytest.mark.parametrize(("number", "words"), [(0, "0 frames"), (1, "1 frame"), (2, "2 frames")])

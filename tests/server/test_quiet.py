@@ -1,6 +1,7 @@
 """A log that repeats itself."""
 
 import logging
+from types import SimpleNamespace
 
 import pytest
 
@@ -15,7 +16,7 @@ def record(text, *values, name="a"):
 @pytest.fixture
 def clock(monkeypatch):
     now = [1000.0]
-    monkeypatch.setattr(quiet.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(quiet, "time", SimpleNamespace(monotonic=lambda: now[0]))
     return now
 
 

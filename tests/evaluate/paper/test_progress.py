@@ -1,5 +1,7 @@
 """Rows of a run: in the data set's order, and on disk before the end."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from f2hdr_backend.evaluate.metrics.score import Score
@@ -28,7 +30,7 @@ class Folder:
 @pytest.fixture
 def clock(monkeypatch):
     now = [100.0]
-    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now[0]))
     return now
 
 
