@@ -51,13 +51,6 @@ def test_people_read_the_numbers(shot):
     assert "5" in next(iter(sentences(finished))) and len(list(sentences(finished))) == 3
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(12.4, "12 s"), (89, "89 s"), (90, "2 min"), (3599, "60 min"), (9000, "2 h 30 min")]
-)
-def test_times_are_rounded_to_what_matters(seconds, text):
-    assert dry_run._duration(seconds) == text
-
-
 def test_the_disk_is_that_of_the_innermost_folder_that_exists(tmp_path):
     assert dry_run._existing(str(tmp_path / "a" / "b")) == tmp_path
     assert dry_run._existing("") == Path.cwd()
