@@ -117,6 +117,7 @@ TESTED_BY = {
     "cli/verbs/test_bench.py": "cli/bench_tables",
     "cli/verbs/test_check.py": "engine/check",
     "cli/verbs/test_convert.py": "deliver/deliver",
+    "engine/test_rerun.py": "engine/request",
     "farm/test_run.py": "cli/verbs/farm farm/dask",
     "install/test_program.py": "cli/verbs/install",
     # A server as its clients see it, by its answers; a window as its user sees it, by keys and clicks.
@@ -125,7 +126,7 @@ TESTED_BY = {
     "pictures/test_requests.py": "pictures/*",
     "server/test_api.py": "server/description",
     "server/test_door.py": "server/listener",
-    "server/test_jobs.py": "client/jobs server/service server/work",
+    "server/test_jobs.py": "client/jobs server/pending server/service server/work",
     "server/test_process.py": "cli/verbs/serve",
     # Parts of a picture or of a timing, which are only right together.
     "demo/test_scene.py": "demo/backdrop demo/props demo/solids demo/textures",
@@ -145,6 +146,7 @@ TESTED_BY = {
     "image/movie/test_writer.py": "image/movie/boxes",
     "image/test_apart.py": "image/decoder image/exr_pickle image/movie/apart",
     "image/test_exr.py": "image/exr_structure",
+    "image/test_raw.py": "image/dng",
     "timeline/test_read.py": "timeline/media timeline/render",
     "train/test_loop.py": "train/batches train/course train/paper_course",
     "train/test_synthesis.py": "train/style",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -52,6 +53,10 @@ def train(
     accumulate: Annotated[int, typer.Option(min=1, help="Gradient accumulation steps, for less memory.")] = 1,
     crop: Annotated[int, typer.Option(min=16, help="Side of a training window in pixels, a multiple of 16.")] = 128,
     rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 4e-4,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=0, help="Processes that draw windows; by default 2, beside a GPU all processors but two."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of windows and first weights.")] = 1,
     validate_every: Annotated[
         int, typer.Option(min=0, help="Steps between two validations on held-out images; 0: none.")
@@ -68,7 +73,7 @@ def train(
     from f2hdr_backend.train import editions
     from f2hdr_backend.train.loop import TrainPlan
     from f2hdr_backend.train.loss import RECIPES
-    from f2hdr_backend.train.run import Run
+    from f2hdr_backend.train.run import REPORT_EVERY, Run
     from f2hdr_backend.train.team import Team
     from f2hdr_backend.weights import store
 
@@ -85,8 +90,12 @@ def train(
     )
     first = None if start is None else editions.weights_to_start_from(start, descriptor)
     run.mkdir(parents=True, exist_ok=True)
+    chosen = pick_device(Team.device(device))
+    plan = replace(plan, workers=_drawing_processes(chosen.type == "cuda") if workers is None else workers)
+    if chosen.type == "cuda":  # a validation needs the weights of its own step
+        plan = replace(plan, read_every=math.gcd(REPORT_EVERY, validate_every))
     job = Run(images, clips, run, descriptor, plan, validate_every, first)
-    if not job.learn(pick_device(Team.device(device)), _note):
+    if not job.learn(chosen, _note):
         return
     _draw_curves(run)
     weights, held_out = job.weights(name, license_text), job.held_out()
@@ -116,6 +125,13 @@ def preview(
     sheet, rate = drawn(images, clips, windows, size, seed)
     write_image(output, sheet, 8)
     print(f"{output}  {rate:.1f} windows of {size[0]} x {size[1]} a second of CPU time")
+
+
+def _drawing_processes(on_gpu: bool) -> int:
+    """Return 2 beside a CPU that trains, and all processors but two beside a GPU."""
+    from f2hdr_backend.machine.container import usable_cpus
+
+    return max(1, usable_cpus() - 2) if on_gpu else 2
 
 
 def _draw_curves(folder: Path) -> None:
