@@ -24,6 +24,8 @@ from f2hdr_nuke.plan import Plan
 POLL_S = 0.25
 """Seconds between two requests for the state of a job."""
 _FRAME_EVENTS = ("frame_done", "frame_skipped")
+REPLACED = "frames_replaced"
+"""Code of the warning that stale frames of the cache are replaced, which is what a bake is for."""
 CANCEL_S = 1.0
 """Seconds that a canceled bake waits until the backend has received the request."""
 _GROWTH = 4
@@ -162,10 +164,12 @@ class _Bake:
         client = f"nuke {plan.node}"
         job = host.wait(lambda: submit(connection, shot, frames, client=client, priority="interactive", keep=False))
         after = 0
+        replaced: set[str] = set()
         try:
             while True:
                 status, events, after = host.wait(functools.partial(job.poll, after))
                 self._take(view, events)
+                replaced |= {event["message"] for event in events if event.get("code") == REPLACED}
                 host.progress(len(self._done[view]), len(plan.frames), f"rendering {view}")
                 if status.is_over:
                     break
@@ -173,7 +177,7 @@ class _Bake:
         except BaseException:
             _cancel(job)
             raise
-        self._warnings += status.warnings
+        self._warnings += [message for message in status.warnings if message not in replaced]
         if status.error is not None:
             raise rebuilt(status.error)
         if status.state == "canceled":

@@ -264,7 +264,7 @@ def estimating(monkeypatch):
 
 @pytest.mark.parametrize(
     ("engine", "frames"),
-    [({}, ALL), ({"device": "cpu,cpu"}, ALL), ({"method": "f2hdr", "precision": "bf16"}, FEW)],
+    [({}, ALL), ({"device": "cpu,cpu"}, ALL), ({"weights": "lite", "precision": "bf16"}, FEW)],
     ids=["merge", "two devices", "network"],
 )
 def test_beside_a_gpu_flows_of_the_host_are_made_ahead_and_are_the_same(
