@@ -64,7 +64,7 @@ def test_only_frames_whose_pictures_changed_are_computed_again(comp: Comp) -> No
     comp.grade["white"].setValueAt(1.0, FIRST)
     comp.grade["white"].setValueAt(0.97, 1005)
     comp.bake()
-    assert comp.state() == BAKED
+    assert comp.state().startswith(BAKED)  # with a warning: the Grade moves the clip of some frames
     same = [frame for frame, when in before.items() if comp.shown(frame).stat().st_mtime_ns == when]
     assert same == [1001, 1002, 1003]
 

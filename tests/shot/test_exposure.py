@@ -84,7 +84,7 @@ def test_steps_that_mean_nothing_are_refused(text: str) -> None:
 
 
 def test_refusals_name_the_value_and_the_fix() -> None:
-    with pytest.raises(ExposureError, match="The exposures 2,2 do not alternate.*--exposures 0,3"):
+    with pytest.raises(ExposureError, match="2,2 do not alternate.*0,3"):
         ExposurePattern.parse_steps("2,2")
 
 

@@ -127,7 +127,7 @@ def test_a_pattern_and_the_times_of_its_media(tmp_path):
     url = external("a.####.png", span(0, 20))
     assert str(only(read_cut(write(tmp_path, clip("a", url, 5, 3)), 0)).used) == "1006-1008"
     (tmp_path / "a.1001.png").unlink()
-    assert "has 1002-1020" in reason(read_cut(write(tmp_path, clip("a", url, 5, 3)), 0))
+    assert "1002-1020" in reason(read_cut(write(tmp_path, clip("a", url, 5, 3)), 0))
 
 
 def test_transitions_reach_into_both_clips(tmp_path):
@@ -178,7 +178,7 @@ REFUSED = {
     "elsewhere": (lambda: clip("a", external("https://example.com/a.mov"), 2, 2), "not on this machine"),
     "outside": (lambda: clip("a", pictures(1, 10), 8, 6), "8-13"),
     "hole": (lambda: clip("a", pictures(1, 10), 5, 3), "6"),
-    "steps": (lambda: clip("a", pictures(1, 10, frame_step=2), 2, 2), "steps of 2"),
+    "steps": (lambda: clip("a", pictures(1, 10, frame_step=2), 2, 2), "step of 2"),
     "still": (lambda: clip("a", external("sh010.0001.png"), 2, 2), "neither a pattern"),
     "rate": (lambda: clip("a", external("a25.mov", span(0, 10, 25)), 2, 2, 24), "25"),
     "nested": (lambda: otio.schema.Stack("a", source_range=span(0, 2)), "nested"),
@@ -236,7 +236,7 @@ def test_an_edl_whose_media_disagree_is_refused(tmp_path):
 
 def test_an_edl_without_media_says_which_rate_it_took(tmp_path):
     cut = read_cut(edl(tmp_path), 1)
-    assert len(cut.refused) == 2 and "24 a second" in cut.notes[0]
+    assert len(cut.refused) == 2 and "24 frames per second" in cut.notes[0]
 
 
 def test_motion_in_an_edl_is_a_retime_even_where_lengths_agree(tmp_path):
