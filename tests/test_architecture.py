@@ -117,7 +117,7 @@ TESTED_BY = {
     "cli/verbs/test_bench.py": "cli/bench_tables",
     "cli/verbs/test_check.py": "engine/check",
     "cli/verbs/test_convert.py": "deliver/deliver",
-    "engine/test_rerun.py": "engine/request",
+    "engine/test_renderer.py": "engine/request",
     "farm/test_run.py": "cli/verbs/farm farm/dask",
     "install/test_program.py": "cli/verbs/install",
     # A server as its clients see it, by its answers; a window as its user sees it, by keys and clicks.
