@@ -1,4 +1,4 @@
-"""The curves of a run, as matplotlib was told to draw them."""
+"""The curves of a run, as passed to matplotlib."""
 
 import pytest
 

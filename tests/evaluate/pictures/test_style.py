@@ -1,4 +1,4 @@
-"""One style for charts: colors that can be told apart, also in matplotlib."""
+"""One style for charts: distinguishable colors, also in matplotlib."""
 
 import itertools
 
