@@ -101,8 +101,7 @@ class Job:
 
         The last one is ``render_finished``, ``error`` (with the fields of ``F2HDRError.to_json``) or ``canceled``.
         ``timeout`` is the time in seconds without data, after which the server is considered unreachable; it sends a
-        heartbeat
-        once a second.
+        heartbeat once a second.
 
         Raises:
             ServerUnreachable: the server is unreachable; submit again to resume.

@@ -48,8 +48,7 @@ def load_config(name: str = "", context: Iterable[str] | None = None) -> ColorCo
 
     ``name`` is a file, ``f2hdr`` for the one that ships with F2HDR, or one built into OCIO, such as
     ``ocio://studio-config-v2.1.0_aces-v1.3_ocio-v2.3``. Raises ColorError if it cannot be loaded, and for built-in
-    names
-    that refer to a different config with every release of OCIO; never falls back to another config.
+    names that refer to a different config with every release of OCIO; never falls back to another config.
     """
     loaded = _loaded(name)
     return loaded if context is None else replace(loaded, config=with_context(loaded.config, tuple(context)))

@@ -60,10 +60,8 @@ class Linear:
     """A space as linear values in its own primaries.
 
     ``decode`` converts its code values to linear (None: they are linear already); ``matrix`` ``(3, 3)`` converts these
-    to
-    the config's hub. ``own`` is False if the space cannot be separated into curves and primaries; ``decode`` then leads
-    to
-    the hub.
+    to the config's hub. ``own`` is False if the space cannot be separated into curves and primaries; ``decode`` then
+    leads to the hub.
     """
 
     decode: Transform | None
@@ -75,8 +73,7 @@ def primaries_of(to_hub: Transform) -> Matrix | None:
     """Return the ``(3, 3)`` matrix of a space that is one curve on all channels followed by a matrix, or None.
 
     The hub values of full red, green and blue are the columns of the matrix up to one factor, the value of full white.
-    A
-    space that processes its channels together, for example with a 3D table, gives different results for other colors.
+    A space that processes its channels together, for example with a 3D table, gives different results for other colors.
     """
     black, white = to_hub.colors(np.array([[0, 0, 0], [1, 1, 1]], np.float32))
     columns = to_hub.colors(np.eye(3, dtype=np.float32)) - black

@@ -44,8 +44,7 @@ class Guess:
 
 def guess(plate: Plate, config: ColorConfig) -> Guess:
     """Return the space of a plate from the first of these that defines one: an ICC profile, a space named in its file,
-    the
-    tags of a movie or DPX, an EXR's chromaticities, the config's file rules, and the kind of file.
+    the tags of a movie or DPX, an EXR's chromaticities, the config's file rules, and the kind of file.
 
     Raises UnreadableFrame, and ColorError for chromaticities that span no gamut.
     """

@@ -98,8 +98,7 @@ def settle_color(color: Color, plate: Plate) -> tuple[Color, list[Event]]:
     """Settle a Shot's color: determine the plate's space and clip level if they are open, and use full names.
 
     The whole plate is inspected, independent of the rendered range, so that all chunks of a shot match. The config in
-    use
-    is stored too, so that the Shot has the same meaning where ``$OCIO`` is different.
+    use is stored too, so that the Shot has the same meaning where ``$OCIO`` is different.
 
     Raises:
         ColorError: see ``open_color``.

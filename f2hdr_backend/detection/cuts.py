@@ -21,8 +21,8 @@ def find_cuts(exposures: Sequence[float], alike: Likeness) -> tuple[int, ...]:
     """Return the indices of the frames that start a new scene.
 
     ``exposures`` is the EV of every frame in stops. A frame starts a new scene if it differs from the previous frame,
-    if
-    all pairs of equal exposure across it differ, and if pairs on one side are clearly more similar than those across.
+    if all pairs of equal exposure across it differ, and if pairs on one side are clearly more similar than those
+    across.
     """
     lowest = {index: _across(index, exposures, alike) for index in range(1, len(exposures))}
     return tuple(index for index, value in lowest.items() if _is_cut(index, value, exposures, alike))
@@ -38,8 +38,7 @@ def _is_cut(index: int, across: float, exposures: Sequence[float], alike: Likene
 
 def _across(index: int, exposures: Sequence[float], alike: Likeness) -> float:
     """Return the highest similarity between frames before and from ``index`` on: adjacent ones, and the nearest of
-    equal
-    exposure.
+    equal exposure.
     """
     pairs = {(index - 1, index)}
     for before in range(max(0, index - FARTHEST), index):

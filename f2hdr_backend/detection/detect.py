@@ -50,12 +50,10 @@ class Detection:
     """The detected exposures of a plate.
 
     ``pattern`` is None if it could not be determined, with the ``reason``. ``confidence`` is 0 to 1; ``source``
-    "metadata"
-    or "pixels". ``cuts`` are the first frames of new scenes; ``dropped`` the frames before which the cycle skips or
-    repeats
-    a step (the pattern's exceptions contain the exposures of later frames). ``levels`` is each frame's exposure as
-    measured
-    against its neighbors, in stops above the shortest (NaN if unknown). ``notes`` are remarks for the user.
+    "metadata" or "pixels". ``cuts`` are the first frames of new scenes; ``dropped`` the frames before which the cycle
+    skips or repeats a step (the pattern's exceptions contain the exposures of later frames). ``levels`` is each frame's
+    exposure as measured against its neighbors, in stops above the shortest (NaN if unknown). ``notes`` are remarks for
+    the user.
     """
 
     frames: tuple[int, ...]
@@ -101,10 +99,8 @@ def detect(
     twice.
 
     ``frames`` defaults to the whole plate, ``encoding`` to that of the plate. With ``cycle`` (stops, one per frame of
-    the
-    cycle) only the positions of the frames are determined. ``progress`` is called with the number of frames done and
-    the
-    total. Does not raise if detection fails: see ``require_pattern``.
+    the cycle) only the positions of the frames are determined. ``progress`` is called with the number of frames done
+    and the total. Does not raise if detection fails: see ``require_pattern``.
 
     Raises MissingFrames, UnreadableFrame.
     """

@@ -145,11 +145,9 @@ def likeness(first: FrameMeasure, second: FrameMeasure, stops: float) -> tuple[f
     """Return the similarity of two frames, -1 to 1, and the shift (rows, columns) at which it is highest.
 
     ``stops`` is the brightness difference of the second frame; the darker frame is scaled to the exposure of the
-    brighter
-    one and clipped. Local contrast is compared, so that brightness and large gradients have no effect: two frames of
-    one
-    scene give 0.6 and more, different scenes mostly less than 0.4. A point at p in ``first`` is at p - shift in
-    ``second``.
+    brighter one and clipped. Local contrast is compared, so that brightness and large gradients have no effect: two
+    frames of one scene give 0.6 and more, different scenes mostly less than 0.4. A point at p in ``first`` is at p -
+    shift in ``second``.
     """
     gain = 0.0 if math.isnan(stops) else stops
     brightened = np.minimum(first.thumb * np.float32(2.0 ** max(gain, 0.0)), 1)

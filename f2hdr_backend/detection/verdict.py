@@ -37,8 +37,7 @@ def judge_pixels(cadence: Cadence, steps: Steps, unknowns: int) -> Verdict:
     given).
 
     Confidence is the product of: the share of explained steps, the ratio of the smallest step to the scatter, the
-    number of
-    steps beyond the unknowns, the exposure of the compared pixels, and regularity.
+    number of steps beyond the unknowns, the exposure of the compared pixels, and regularity.
     """
     known = np.isfinite(steps.stops)
     if not known.size:

@@ -35,9 +35,8 @@ def check(shot: Shot, frames: FrameRange | None = None) -> Iterator[FrameChecked
     """Check every frame of a settled Shot; by default all frames of the Shot.
 
     A frame is correct if its file is complete, its pixels are finite, its size is that of the plate, and its digest is
-    the
-    one computed from the Shot and the plate's files. All frames must have the same weights, flow, precision and color
-    config as the first one.
+    the one computed from the Shot and the plate's files. All frames must have the same weights, flow, precision and
+    color config as the first one.
 
     Raises:
         DocumentError: the Shot has no output pattern, or is not settled.

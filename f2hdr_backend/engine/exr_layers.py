@@ -32,9 +32,8 @@ def compose(
     ``gain`` scales radiance to the anchor, and ``finish`` converts it to the output space.
 
     Flow layers follow Nuke's convention: ``forward`` is the motion to the next frame and ``backward`` that to the
-    previous,
-    in pixels, u to the right and v up. ``motion_mask`` contains the motion masks, ``occlusion`` the pixels that the
-    neighbors do not show, ``coarse`` the result of stage I.
+    previous, in pixels, u to the right and v up. ``motion_mask`` contains the motion masks, ``occlusion`` the pixels
+    that the neighbors do not show, ``coarse`` the result of stage I.
     """
     layers: dict[str, NDArray[Any]] = {"RGB": finish(frame.radiance * np.float32(gain))}
     for side, name in enumerate(SIDES):

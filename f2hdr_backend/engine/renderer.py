@@ -40,8 +40,7 @@ class Renderer:
         """Render ``frames`` of ``shot``; by default all frames of the Shot.
 
         Existing frames with the same inputs and settings are skipped unless ``force``. Frames are written atomically:
-        stopping
-        the iteration or the process leaves no partial frame.
+        stopping the iteration or the process leaves no partial frame.
 
         Raises:
             ShotError, ImageError, DeviceError: see ``shot.errors``. The request is checked before the first frame is

@@ -79,8 +79,7 @@ def run(sessions: Sessions, workers: int) -> Iterator[Event]:
     """Prepare the Shot, render its chunks in ``workers`` parallel sessions, then run the steps that need all chunks.
 
     A chunk that fails in every attempt yields ChunkFailed, and the later steps are not run. Raises F2HDRError if
-    another
-    step fails.
+    another step fails.
     """
     failures: list[ChunkFailed] = []
     with ThreadPoolExecutor(workers) as pool, sessions:

@@ -15,8 +15,7 @@ def occlusion(flow: Tensor, back: Tensor) -> Tensor:
 
     The test of Sundaram, Brox and Keutzer (ECCV 2010): following the flow and then the neighbor's flow back should
     end at the start, with a tolerance of 0.01 of the squared lengths plus half a squared pixel. Pixels that leave the
-    frame
-    count as occluded.
+    frame count as occluded.
 
     Args:
         flow: ``(B, 2, H, W)`` pixels, reference to neighbor.

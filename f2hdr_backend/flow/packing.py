@@ -42,8 +42,7 @@ class RoundedFlow:
     """``(2, H, W)`` int16."""
     unit: Tensor
     """``()`` float32, the step in pixels: 1/256, or more for motions of 128 px and more. NaN if the flow has a value
-    that is
-    not finite; ``steps`` is then invalid.
+    that is not finite; ``steps`` is then invalid.
     """
 
     @classmethod

@@ -71,8 +71,7 @@ class StoredFlows:
 
     def recall(self, pairs: Sequence[Pair], size: tuple[int, int], estimate: Callable[[], Tensor]) -> list[Tensor]:
         """Return the flows of a batch of pairs. If the cache lacks one of them, all are estimated, because in half
-        precision
-        and on GPUs the last bits depend on the batch.
+        precision and on GPUs the last bits depend on the batch.
 
         Args:
             pairs: reference and neighbor of each flow.

@@ -112,8 +112,7 @@ def read_dpx(path: str) -> PlateImage:
 
     Luma fills all three channels. Y'CbCr is converted to R'G'B' by the matrix of its colorimetric field (if that is
     unspecified, BT.709 for 720 lines and more, or else BT.601), limited range; ``f2hdr/plate_matrix`` in the metadata
-    names
-    it. Alpha becomes the layer "A". Raises UnreadableFrame.
+    names it. Alpha becomes the layer "A". Raises UnreadableFrame.
     """
     header = read_header(path)
     codes = _unpacked(path, header)

@@ -79,14 +79,11 @@ def read_exr(path: str, layer: str = "", canvas: Box | None = None) -> PlateImag
     """Return the image of an EXR file with everything inside its windows; pixels without data are 0.
 
     The image is R, G and B without a layer name, or of a layer with a name in ``PICTURE_LAYERS`` or that of its part;
-    of
-    several parts the one with such a name, or else the first. A file with Y and no color is gray. ``layer`` selects
-    another
-    one by the name of a layer, a part or a view. All other channels become layers; those of other parts are prefixed
-    with
-    the part's name, and those of other views are omitted. ``canvas`` is the area to cover, by default that of the
-    display
-    window and all data windows. Raises UnreadableFrame, also for a file with several views if no layer is given.
+    of several parts the one with such a name, or else the first. A file with Y and no color is gray. ``layer`` selects
+    another one by the name of a layer, a part or a view. All other channels become layers; those of other parts are
+    prefixed with the part's name, and those of other views are omitted. ``canvas`` is the area to cover, by default
+    that of the display window and all data windows. Raises UnreadableFrame, also for a file with several views if no
+    layer is given.
     """
     parts = _open(path, header_only=False)
     picture = _find_picture(path, parts, layer)

@@ -1,10 +1,8 @@
 """Develops camera raw and DNG frames to linear values, with the same settings for all frames of a shot.
 
 Black and white levels are those of the file; the result is linear Rec.709, demosaiced and white-balanced, and 1.0 is
-the
-clip level of the channel with the lowest gain. No setting depends on a frame's content: no automatic brightness, no
-white
-level from its brightest pixel, no noise reduction.
+the clip level of the channel with the lowest gain. No setting depends on a frame's content: no automatic brightness, no
+white level from its brightest pixel, no noise reduction.
 """
 
 from __future__ import annotations

@@ -94,8 +94,7 @@ class LightLevel:
 
     ``peak`` is that of the mastering display, whose primaries are P3 with a D65 white and whose black is 0.0001;
     ``brightest`` is the content's brightest channel (MaxCLL), ``average`` the highest frame average of the pixels'
-    brightest
-    channels (MaxFALL).
+    brightest channels (MaxFALL).
     """
 
     peak: int

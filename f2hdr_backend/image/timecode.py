@@ -23,8 +23,7 @@ def timecode_header(text: str, offset: int = 0, rate: Fraction | None = None) ->
     """Return the attributes for the time ``offset`` frames after ``text``; empty if it is not a timecode.
 
     ``text`` is like "01:00:00:00"; ";" before the frames means drop-frame. ``rate`` is in frames per second; None
-    counts
-    by 24. Frames 30 and above without a known rate, and rates above 60, are also stored as text.
+    counts by 24. Frames 30 and above without a known rate, and rates above 60, are also stored as text.
     """
     match = _TEXT.fullmatch(text.strip())
     if match is None:

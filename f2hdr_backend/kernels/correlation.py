@@ -40,9 +40,8 @@ def local_correlation(reference: Tensor, pyramid: Sequence[Tensor], coords: Tens
 
     Level ``l`` of the volume is the dot product of each reference pixel with each pixel of ``pyramid[l]``,
     divided by ``sqrt(C)``. It is sampled bilinearly at ``coords / 2**l`` plus every integer offset of the window, and
-    is
-    zero outside the image (SEA-RAFT, Wang et al., ECCV 2024; RAFT, Teed and Deng, ECCV 2020, section 3.2).
-    Exact for any position; a position that is not finite gives zeros. Sums are always float32.
+    is zero outside the image (SEA-RAFT, Wang et al., ECCV 2024; RAFT, Teed and Deng, ECCV 2020, section 3.2). Exact for
+    any position; a position that is not finite gives zeros. Sums are always float32.
 
     Args:
         reference: ``(B, C, H, W)`` features.

@@ -21,8 +21,7 @@ def set_up_cpu() -> None:
     """Keep freed memory, let torch request huge pages, and limit the number of threads.
 
     Must be called before torch and OpenCV are imported, because they read the environment. Variables set by the user
-    are
-    not changed.
+    are not changed.
     """
     keep_freed_memory()
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
@@ -37,8 +36,7 @@ def is_busy() -> bool:
     """Return whether other processes use more than half of the processors.
 
     Threads that spin while they wait for each other would then take processors from the threads they wait for: small
-    frames
-    took 4 to 10 times as long (40 frames of 96 x 64, 2 processors, load 12).
+    frames took 4 to 10 times as long (40 frames of 96 x 64, 2 processors, load 12).
     """
     return hasattr(os, "getloadavg") and os.getloadavg()[0] > usable_cpus() / 2
 
@@ -54,10 +52,8 @@ def keep_freed_memory(keep: bool = True) -> bool:
     """Let the C library keep freed memory, or return large blocks at once; return whether this was possible.
 
     Keeping memory is faster and needs about half as much again, because of fragmentation. All threads share one arena:
-    with
-    one each, the memory of a render grows for hundreds of frames. Only glibc supports this (mallopt(3)); elsewhere
-    nothing
-    is changed.
+    with one each, the memory of a render grows for hundreds of frames. Only glibc supports this (mallopt(3)); elsewhere
+    nothing is changed.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform.startswith("linux") else None
     if mallopt is None:

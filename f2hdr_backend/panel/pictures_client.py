@@ -27,8 +27,7 @@ class Pictures(QtCore.QObject):
     """One picture process. Signals are emitted on the window's thread.
 
     One view is requested at a time: while it is drawn, only the latest request is kept, so that requests never
-    accumulate
-    during a drag.
+    accumulate during a drag.
     """
 
     shown = Signal(object, object)

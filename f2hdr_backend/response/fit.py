@@ -55,8 +55,7 @@ class Recovered:
 
     ``residual`` is the root mean square deviation of matched codes (stops) on pairs of frames that the curve was
     not fitted to; ``coverage`` the share of the code range in matched codes; ``reason`` is empty, or states why the
-    curve is
-    rejected.
+    curve is rejected.
     """
 
     curve: Curve

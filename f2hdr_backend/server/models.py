@@ -48,8 +48,7 @@ def read_document(kind: Callable[..., T], document: object, where: str) -> T:
     """Build the dataclass ``kind`` from a JSON value; ``where`` is its name in errors.
 
     Raises DocumentError, with the name of the field, for an unknown or missing field and for a value of another type;
-    and
-    the errors of the dataclass for a value outside its limits.
+    and the errors of the dataclass for a value outside its limits.
     """
     try:
         return _build(kind, model_of(kind).model_validate(document))

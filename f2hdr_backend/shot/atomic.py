@@ -39,8 +39,7 @@ def replacing(path: _Path, *, private: bool = False, durable: bool = True) -> It
     The file has an unpredictable temporary name in the folder of ``path``, which must exist, and is created without
     following links. If the block fails it is removed, and ``path`` is unchanged. ``private`` sets file mode 600.
     ``durable`` waits until the bytes are on the disk; only then do network file systems report a full disk. On Windows
-    the
-    rename waits for programs that have ``path`` open.
+    the rename waits for programs that have ``path`` open.
 
     Raises OSError.
     """

@@ -14,10 +14,8 @@ class F2HDRError(Exception):
     """Base class of all errors that are reported to users.
 
     ``message`` is one sentence that names the file or value; ``hint`` states what to do. In both, control characters
-    are
-    escaped and long texts are shortened. Every further keyword is a fact, stored unchanged in ``facts`` and available
-    as an
-    attribute (``error.path``, ``error.frames``).
+    are escaped and long texts are shortened. Every further keyword is a fact, stored unchanged in ``facts`` and
+    available as an attribute (``error.path``, ``error.frames``).
     """
 
     code: ClassVar[str] = "error"

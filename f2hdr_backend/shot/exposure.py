@@ -133,10 +133,9 @@ class ExposurePattern:
         """Return the two neighbors of a frame's window, (previous, next).
 
         These are ``frame - 1`` and ``frame + 1``. If one is outside ``first`` to ``last`` or beyond a cut, the other
-        one is
-        used twice: with two exposures that preserves the alternation. A single frame is its own neighbor.
-        A cut is the number of the first frame after it; cuts outside the shot are ignored.
-        Raises ExposureError if the cycle does not alternate, ShotError if the frame is outside the shot.
+        one is used twice: with two exposures that preserves the alternation. A single frame is its own neighbor. A cut
+        is the number of the first frame after it; cuts outside the shot are ignored. Raises ExposureError if the cycle
+        does not alternate, ShotError if the frame is outside the shot.
         """
         self._require_alternating()
         if not first <= frame <= last:

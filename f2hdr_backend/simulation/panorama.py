@@ -25,8 +25,7 @@ class HandheldPan:
         """Return (yaw, pitch, roll, horizontal angle of view) in radians at frame ``step`` of the move.
 
         The pan is 0.2 to 0.45 degrees per frame, the sway at most 2 degrees, and the angle of view changes from 60 to
-        50
-        degrees within 60 frames and back.
+        50 degrees within 60 frames and back.
         """
         rng = np.random.default_rng(self.seed)
         start, phase = rng.uniform(-math.pi, math.pi, 2)
@@ -48,11 +47,9 @@ def look(
     """Return the view of a pinhole camera at the panorama's center.
 
     ``panorama`` is ``(H, W, 3)`` float32 in any linear unit; its left and right edges are connected, its middle column
-    is
-    yaw 0 and its middle row the horizon. The angles are in radians: positive yaw turns right, pitch up, and roll
-    rotates the
-    camera clockwise (the image counterclockwise). ``hfov`` is the horizontal angle of view in radians, between 0
-    and pi; ``size`` is (width, height) in pixels, and pixels are square.
+    is yaw 0 and its middle row the horizon. The angles are in radians: positive yaw turns right, pitch up, and roll
+    rotates the camera clockwise (the image counterclockwise). ``hfov`` is the horizontal angle of view in radians,
+    between 0 and pi; ``size`` is (width, height) in pixels, and pixels are square.
 
     Returns ``(height, width, 3)`` float32 in the panorama's unit, sampled bilinearly. A view with fewer pixels per
     degree than the panorama aliases: render it larger and average.

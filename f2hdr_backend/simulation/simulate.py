@@ -102,8 +102,7 @@ def short_clip(source: RadianceSource, ratio_stops: float) -> float:
     """Return the radiance at which the short exposure clips, one value for the whole shot.
 
     0.1 % of the pixels clip, as when exposing for highlights, but the scene's median stays between 2.5 % and 70 % of
-    the
-    long exposure's clip level, as when exposing for the subject. Raises ShotError for a black source.
+    the long exposure's clip level, as when exposing for the subject. Raises ShotError for a black source.
     """
     frames = source.frames.frames
     every = -(-len(frames) // _SAMPLED_FRAMES)

@@ -40,8 +40,7 @@ class RadianceSource:
 @dataclass(frozen=True)
 class SourceOptions:
     """Options of a source: ``frames`` and ``size`` (width, height) or None for its own; ``seed`` of the camera motion
-    over a
-    single image; ``highlight_stops``, the expansion of ordinary images (see ``stretched_highlights``).
+    over a single image; ``highlight_stops``, the expansion of ordinary images (see ``stretched_highlights``).
     """
 
     frames: FrameRange | None
@@ -55,10 +54,9 @@ def open_source(path: str, options: SourceOptions) -> Iterator[RadianceSource]:
     """Open a sequence, a movie or one image as radiance for the duration of a block.
 
     Float files are read as linear. Integer files and movies are decoded by the power 2.2, and because they contain
-    nothing
-    above their clip level, their highlights are expanded. A single float image of 2:1 is a lat-long panorama, any
-    other image is flat; a camera moves over either.
-    Raises MissingFrames, UnreadableFrame, and ShotError if the path is none of these.
+    nothing above their clip level, their highlights are expanded. A single float image of 2:1 is a lat-long panorama,
+    any other image is flat; a camera moves over either. Raises MissingFrames, UnreadableFrame, and ShotError if the
+    path is none of these.
     """
     if Sequence.is_pattern(path) or path.lower().endswith(MOVIE_SUFFIXES):
         plate = open_plate(path)

@@ -61,8 +61,7 @@ def blend(
     """A result blended with the reference's own radiance by the weight of :func:`trust`.
 
     ``soft`` first averages the result with the frames that agree with it (:func:`confirm`), replaces it where it shows
-    a
-    different surface than the reference (:func:`keep_surface`), and corrects it where the reference is clipped
+    a different surface than the reference (:func:`keep_surface`), and corrects it where the reference is clipped
     (:func:`respect_clip`).
 
     Args:

@@ -18,8 +18,7 @@ from f2hdr_backend.shot.document import Engine
 AUTO = "auto"
 DEFAULT = "good"
 """The quality of ``auto``. On a GPU it may be the best one with at least 10 frames/s at 1080p; no rate has been
-measured
-there yet, so it is the same.
+measured there yet, so it is the same.
 """
 PROBE_SHAPE, PROBE_CHANNELS, PROBE_RUNS = (128, 128), 48, 3
 

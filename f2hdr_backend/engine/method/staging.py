@@ -61,8 +61,7 @@ def one_thread_each() -> Iterator[None]:
     """Let torch and OpenCV use one thread in each thread that is started during the block.
 
     Beside a GPU, there are already as many readers, makers and writers as processors; otherwise each of them would
-    start
-    as many threads again.
+    start as many threads again.
     """
     before = torch.get_num_threads(), cv2.getNumThreads()
     torch.set_num_threads(1)

@@ -24,8 +24,7 @@ def sea_raft_installed() -> Iterator[bool]:
     """Install weights named ``sea_raft`` during the context if there are none; yield whether they are untrained.
 
     The time does not depend on the weights, but the flow of :func:`untrained_tensors` is meaningless. They are
-    installed in
-    a temporary folder that replaces the user's weights folder during the context.
+    installed in a temporary folder that replaces the user's weights folder during the context.
     """
     if _installed():
         yield False

@@ -82,8 +82,7 @@ def average(scores: Mapping[str, Score]) -> Average:
     """Return the mean over frames (not over scenes) of one metric; keys are frame names (``"scene/0007"``).
 
     Frames with an infinite score (identical images) would make the mean infinite: they are excluded and listed. The
-    mean
-    is infinite only if all frames are identical.
+    mean is infinite only if all frames are identical.
 
     Raises:
         ShotError: no scores, or scores with different metrics or parameters, which have no common mean.

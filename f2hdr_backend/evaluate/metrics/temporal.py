@@ -27,8 +27,7 @@ class TemporalScores:
     """Mean over adjacent frames of the absolute change of mean radiance, in stops."""
     odd_even: Score
     """Difference between the mean radiance of the frames 1, 3, 5 ... and that of the frames 0, 2, 4 ..., in stops,
-    without
-    linear fades. The absolute value: scenes that start on different exposures would otherwise cancel in a mean.
+    without linear fades. The absolute value: scenes that start on different exposures would otherwise cancel in a mean.
     """
 
 
@@ -36,9 +35,8 @@ class Steadiness:
     """Computes flicker and odd/even difference of a shot from its frames, one at a time; stores the last three.
 
     The odd/even difference is computed from triples: each frame's mean (as log2) minus the average of its two
-    neighbors,
-    with alternating sign. A shot whose odd frames are s stops brighter or darker scores s, with or without a linear
-    fade.
+    neighbors, with alternating sign. A shot whose odd frames are s stops brighter or darker scores s, with or without a
+    linear fade.
     """
 
     def __init__(self) -> None:

@@ -11,8 +11,7 @@ def choose(scores: Mapping[int, float], scenes: Iterable[tuple[int, ...]], most:
     """Select at most ``most`` frames; returns them in ascending order.
 
     The order of selection: the worst, middle and best of all; the worst of each scene, starting with the scene of the
-    worst
-    frame; each scene's best; each scene's middle frame; the worst of the rest.
+    worst frame; each scene's best; each scene's middle frame; the worst of the rest.
 
     Args:
         scores: by frame; higher is better.

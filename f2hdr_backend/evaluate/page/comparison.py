@@ -76,8 +76,7 @@ class Comparison:
     """A comparison of A with B, or of both with the truth.
 
     All values are scaled to A. A render's anchor is known from its header. A sequence without one is assumed to be
-    anchored
-    at the short exposure if another sequence is a render; if none is, values are not scaled.
+    anchored at the short exposure if another sequence is a render; if none is, values are not scaled.
     """
 
     def __init__(self, paths: Mapping[str, str], frames: FrameRange | None = None, truth_stops: float = 0.0) -> None:

@@ -232,8 +232,7 @@ def _check(number: int, name: str, plane: Plane, size: tuple[int, int]) -> None:
 
 def encode_plane(plane: Plane) -> str:
     """Return half floats as text: planar, each row as differences of adjacent bit patterns, all high bytes before all
-    low
-    bytes, deflated, base64. ``pixels.js`` decodes it.
+    low bytes, deflated, base64. ``pixels.js`` decodes it.
     """
     values = np.clip(plane, -LARGEST_HALF, LARGEST_HALF).astype("<f2")
     planar = np.ascontiguousarray(np.moveaxis(values.reshape(*values.shape[:2], -1), 2, 0)).view("<u2")

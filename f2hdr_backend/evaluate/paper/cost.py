@@ -23,8 +23,7 @@ class Cost:
     seconds: float
     peak_bytes: int | None
     """On CUDA, the device's peak during the frame in bytes; on the CPU, the process's peak so far, including the
-    scoring of
-    earlier frames. None where the system does not provide it.
+    scoring of earlier frames. None where the system does not provide it.
     """
 
     def scores(self, where: str, size: tuple[int, int]) -> dict[str, Score]:

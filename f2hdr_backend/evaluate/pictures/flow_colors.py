@@ -13,8 +13,7 @@ Picture = NDArray[np.uint8]
 
 _HUES = (0, 15, 21, 25, 36, 49, 55)
 """Positions of red, yellow, green, cyan, blue, magenta and again red on the wheel; yellowish hues are spaced wider,
-because
-they are easier to distinguish than bluish ones.
+because they are easier to distinguish than bluish ones.
 """
 _INKS = ((1, 0, 0), (1, 1, 0), (0, 1, 0), (0, 1, 1), (0, 0, 1), (1, 0, 1), (1, 0, 0))
 _BEYOND = np.float32(0.75)

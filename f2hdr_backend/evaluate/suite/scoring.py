@@ -46,8 +46,7 @@ class WindowScores:
     extras: Mapping[str, float] = field(default_factory=dict)
     """``flicker`` of static scenes: change in percent of the mean of well-exposed pixels with the reference's exposure.
     ``cost of 10 % ratio error`` of camera scenes: dB of PSNR_T. ``alternation n`` of slow shots: absolute value in
-    stops
-    in brightness band n, of which 1 is the brightest.
+    stops in brightness band n, of which 1 is the brightest.
     """
 
 

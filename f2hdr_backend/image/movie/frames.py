@@ -37,8 +37,7 @@ class _Timeline:
     """Display times of the frames, in units of the stream.
 
     ``times`` is ascending; ``keys`` are pairs (display time, seek time) of key frames. Both are empty if the file does
-    not
-    give each frame a unique time.
+    not give each frame a unique time.
     """
 
     count: int
@@ -73,8 +72,7 @@ class MovieFrames:
     """Decodes the first video stream of a movie; frames are counted from 0. Not thread-safe.
 
     Reading forward, and back within the cached frames, decodes no frame twice; other frames are decoded from the
-    previous
-    key frame, or from the beginning if the file's times are unusable. All methods raise UnreadableFrame.
+    previous key frame, or from the beginning if the file's times are unusable. All methods raise UnreadableFrame.
     """
 
     def __init__(self, path: str) -> None:

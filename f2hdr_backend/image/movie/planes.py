@@ -22,8 +22,7 @@ def to_planes(rgb: FloatArray, matrix: int, *, halved_rows: bool) -> tuple[Codes
 
     ``rgb`` is ``(H, W, 3)`` display code values, clipped to 0-1; ``matrix`` is a number of H.273. Chroma has half the
     columns, sited on the left of two, and, with ``halved_rows`` (4:2:0, otherwise 4:2:2), half the rows, sited midway:
-    the
-    default of H.264, H.265 and ProRes. Odd sizes are rounded up.
+    the default of H.264, H.265 and ProRes. Odd sizes are rounded up.
     """
     _, red, blue = MATRICES[matrix]
     rgb = np.clip(rgb, 0, 1)

@@ -20,10 +20,9 @@ class MoviePlate:
     """The first video stream of a movie as a plate; see the protocol ``Plate``.
 
     Needs PyAV (``pip install "f2hdr[media]"``). Pixels are RGB code values, 0-1, upright, converted by the matrix and
-    range
-    of the movie's tags; ``f2hdr/plate_matrix`` and ``f2hdr/plate_range`` in the metadata state both, and how they were
-    chosen if the movie has no tags. Alpha becomes the layer "A". The frames are those that a player shows: edit lists
-    are followed. Raises UnreadableFrame if the file cannot be opened.
+    range of the movie's tags; ``f2hdr/plate_matrix`` and ``f2hdr/plate_range`` in the metadata state both, and how they
+    were chosen if the movie has no tags. Alpha becomes the layer "A". The frames are those that a player shows: edit
+    lists are followed. Raises UnreadableFrame if the file cannot be opened.
     """
 
     missing: tuple[int, ...] = ()

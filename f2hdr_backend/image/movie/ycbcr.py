@@ -57,10 +57,8 @@ def decode(frame: av.VideoFrame, container: ContainerTags | None = None) -> Deco
     """Return the RGB code values and the alpha of a movie frame, by the matrix and the range of its tags.
 
     If the frame has no tag, that of its ``container`` is used. A movie without either is BT.709 for 720 lines and more,
-    or
-    else BT.601, with limited range. Chroma is upsampled bilinearly, with the default siting of H.264 and ProRes: on the
-    left
-    one of two columns, between two rows. Raises UnknownCoding.
+    or else BT.601, with limited range. Chroma is upsampled bilinearly, with the default siting of H.264 and ProRes: on
+    the left one of two columns, between two rows. Raises UnknownCoding.
     """
     tags = container or ContainerTags()
     matrix = _matrix(frame, tags)
