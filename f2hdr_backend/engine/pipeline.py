@@ -115,9 +115,8 @@ class Pipeline:
             yield from self._cache_warnings(method)
 
     def _needed_layers(self) -> frozenset[str]:
-        """Layers that the devices return. A GPU applies soft trust itself if the method can."""
-        first, soft = self._methods[0], self._shot.engine.reference_trust == "soft"
-        if soft and first.trusts_on_device and not first.on_host:
+        """Layers that the devices return. A GPU applies soft trust itself."""
+        if self._shot.engine.reference_trust == "soft" and not self._methods[0].on_host:
             return frozenset(self._shot.output.layers) | {SOFT_TRUST}
         return needed_layers(self._shot)
 

@@ -23,7 +23,7 @@ from f2hdr_backend.train.batches import MARGIN_PX, BatchPlan, WindowBatch, draw_
 from f2hdr_backend.train.course import Course, Shown
 from f2hdr_backend.train.sources import Source
 from f2hdr_backend.train.style import WIDE_CAMERA, SceneStyle, Style
-from f2hdr_backend.trust.blend import blend
+from f2hdr_backend.trust.device import blend_softly_on_host
 
 CELL_PX = 8
 """Side of the squares over which errors are averaged to compare them with the merge's and the other phase's."""
@@ -85,14 +85,16 @@ class MergeWindows(Dataset[tuple[Tensor, ...]]):
         frames, exposures = planes(window.ldr), torch.from_numpy(window.exposures)
         flows, hidden = _flows(frames[None], exposures[None], self._estimator, self._plan.descriptor.exposure_alignment)
         inner = slice(MARGIN_PX, -MARGIN_PX)
-        start = _start(frames[None], exposures[None], flows, hidden)
+        previous, reference, following = (float(exposure) for exposure in window.exposures)
+        merged = merge(frames[None], exposures[None], flows, hidden).radiance[0]
+        start, _ = blend_softly_on_host(merged, flows[0], list(window.ldr), (previous, reference, following))
         pictures = (frames, flows[0], hidden[0], start, planes(window.radiance[1:2])[0].clamp(0, 1))
         frames, *rest = (picture[..., inner, inner].contiguous() for picture in pictures)
         return frames, exposures, *rest, torch.tensor(scene)
 
 
 class MergeNetCourse(Course[MergeBatch]):
-    """Mu-law L1, a term for squares worse than the merge, and one for the difference between the phases' errors."""
+    """Decibels gained over the start, terms for what is worse than it, and one for the difference between phases."""
 
     batch = MergeBatch
     gradient_limit = 2.0
@@ -104,7 +106,7 @@ class MergeNetCourse(Course[MergeBatch]):
         self._descriptor = descriptor
 
     def model(self) -> MergeNet:
-        """See :class:`Course`: the result is the merge."""
+        """See :class:`Course`: the result is the start."""
         return MergeNet(self._descriptor)
 
     def optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
@@ -179,16 +181,6 @@ def _psnr(error: Tensor) -> Tensor:
     """``()`` the mean PSNR in dB (peak 1) of the windows."""
     squares = error.detach().square().flatten(1).mean(1).clamp_min(1e-12)
     return (-10 * squares.log() / math.log(10)).mean()
-
-
-def _start(frames: Tensor, exposures: Tensor, flows: Tensor, hidden: Tensor) -> Tensor:
-    """``(3, H, W)`` the merge of a window (a batch of one) after soft trust."""
-    merged = merge(frames, exposures, flows, hidden).radiance[0].permute(1, 2, 0).contiguous().numpy()
-    codes = [frame.permute(1, 2, 0).contiguous().numpy() for frame in frames[0]]
-    previous, reference, following = (float(exposure) for exposure in exposures[0])
-    along = flows[0].permute(0, 2, 3, 1).contiguous().numpy()
-    radiance, _ = blend(merged, along, codes, (previous, reference, following), "soft")
-    return planes(radiance[None])[0]
 
 
 def _flows(frames: Tensor, exposures: Tensor, estimator: Estimator, alignment: str) -> tuple[Tensor, Tensor]:

@@ -1,13 +1,14 @@
-"""Soft trust as torch operations, for frames that are on a GPU.
+"""Soft trust of tensors: as torch operations for frames that are on a GPU, and as the CPU runs it.
 
 The steps and constants are those of :mod:`f2hdr_backend.trust.blend` and the modules that it calls, which the CPU runs.
-Nothing here waits for the device. One difference remains: where the result shows another surface, the CPU compares
-neighbors in the smallest box around those pixels, and this module over the whole frame, so the cells that are compared
-may lie up to 3 pixels elsewhere.
+The operations do not wait for the device. One difference remains: where the result shows another surface, the CPU
+compares neighbors in the smallest box around those pixels, and the operations over the whole frame, so the cells that
+are compared may lie up to 3 pixels elsewhere.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.model.warp import backward_warp
 from f2hdr_backend.shot.equations import GAMMA, LUMA
 from f2hdr_backend.trust import aligned, blend, clipped, confirm, surface
@@ -53,6 +55,18 @@ def blend_softly(
     radiance = _respect_clip(radiance, reference, own, neighbors)
     radiance = radiance + _trust(reference, exposures) * (own - radiance)
     return radiance, torch.stack([neighbor.matched for neighbor in neighbors])
+
+
+def blend_softly_on_host(
+    radiance: Tensor, flows: Tensor, codes: Sequence[FloatArray], exposures: tuple[float, float, float]
+) -> tuple[Tensor, Tensor]:
+    """The result of :func:`blend_softly` for tensors on the host, by :func:`f2hdr_backend.trust.blend.blend` itself.
+
+    ``codes`` are ``(H, W, 3)`` each, as frames are stored.
+    """
+    light, along = radiance.movedim(0, -1).contiguous().numpy(), flows.movedim(1, -1).contiguous().numpy()
+    blended, matched = blend.blend(light, along, codes, exposures, "soft")
+    return torch.from_numpy(blended).movedim(-1, 0).contiguous(), torch.tensor(matched)
 
 
 def _align(own: Tensor, codes: Tensor, exposures: tuple[float, float, float], flows: Tensor) -> list[_Neighbor]:

@@ -3,22 +3,18 @@
 import numpy as np
 import pytest
 
-from f2hdr_backend.image.write import write_exr
 from f2hdr_backend.shot.errors import DocumentError
 from f2hdr_backend.train.preview import preview
 from f2hdr_backend.train.sheet import GAP_PX
 from tests.evaluate.suite.images import movie_folder
-from tests.train.worlds import world
+from tests.train.worlds import world_folder
 
 SIZE = (48, 32)
 
 
 @pytest.fixture
 def images(tmp_path):
-    folder = tmp_path / "images"
-    folder.mkdir()
-    write_exr(folder / "meadow.exr", {"RGB": world().radiance}, {})
-    return folder
+    return world_folder(tmp_path)
 
 
 def rows(sheet, count):

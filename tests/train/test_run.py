@@ -13,17 +13,14 @@ from f2hdr_backend.train.loop import averaged_tensors
 from f2hdr_backend.train.run import Run
 from f2hdr_backend.weights.store import Weights
 from tests.train.test_loop import PLAN, SMALL
-from tests.train.worlds import world
+from tests.train.worlds import world, world_folder
 
 CPU = torch.device("cpu")
 
 
 @pytest.fixture
 def images(tmp_path):
-    folder = tmp_path / "images"
-    folder.mkdir()
-    write_exr(folder / "meadow.exr", {"RGB": world().radiance}, {})
-    return folder
+    return world_folder(tmp_path)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 
+from f2hdr_backend.image.write import write_exr
 from f2hdr_backend.train.sources import Source
 
 
@@ -13,6 +14,14 @@ def world(seed=1, height=256):
     radiance = cv2.resize(coarse, (2 * height, height), interpolation=cv2.INTER_CUBIC).clip(0.01)
     radiance[random.integers(0, height, 40), random.integers(0, 2 * height, 40)] *= 50
     return Source("world", radiance)
+
+
+def world_folder(parent):
+    """A folder of images to train on: one, ``meadow.exr``."""
+    folder = parent / "images"
+    folder.mkdir()
+    write_exr(folder / "meadow.exr", {"RGB": world().radiance}, {})
+    return folder
 
 
 def smooth_world():

@@ -71,8 +71,6 @@ class Method(ABC):
     """The flow estimator in use."""
     alignment: str
     """Exposures at which the estimator sees the frames: see ``Descriptor.exposure_alignment``."""
-    trusts_on_device: bool = False
-    """Whether the method can apply soft trust before its result leaves a GPU; otherwise the writers apply it."""
 
     def __init__(self, engine: Engine, device: torch.device) -> None:
         self.engine = engine

@@ -25,7 +25,6 @@ class MergeMethod(Method):
     name = "merge"
     precision = "fp32"
     alignment = MERGE_ALIGNMENT
-    trusts_on_device = True
 
     def __init__(self, engine: Engine, device: torch.device) -> None:
         self.flow_name = "dis" if engine.flow == "auto" else engine.flow

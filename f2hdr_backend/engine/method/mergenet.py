@@ -19,12 +19,10 @@ from f2hdr_backend.model.descriptor import MergeNetDescriptor
 from f2hdr_backend.model.merge import merge
 from f2hdr_backend.model.mergenet import Correction, MergeNet
 from f2hdr_backend.model.precision import InPrecision
-from f2hdr_backend.model.radiance import to_radiance
 from f2hdr_backend.shot.document import Engine
 from f2hdr_backend.shot.errors import WeightsMismatch
-from f2hdr_backend.trust.blend import blend
 from f2hdr_backend.trust.clipped import CLIPPED, LOWEST
-from f2hdr_backend.trust.device import blend_softly
+from f2hdr_backend.trust.device import blend_softly, blend_softly_on_host
 from f2hdr_backend.weights import store
 
 
@@ -36,7 +34,6 @@ class MergeNetMethod(TrainedMethod):
     """
 
     descriptor: MergeNetDescriptor
-    trusts_on_device = True
 
     def __init__(self, engine: Engine, device: torch.device, entry: store.WeightsEntry | None = None) -> None:
         """Load the weights that ``engine`` names, or those of ``entry``.
@@ -86,9 +83,10 @@ class MergeNetMethod(TrainedMethod):
             merged = merge(codes, exposures, flows, hidden)
             start, levels = self._trusted(frames, padding, merged.radiance, flows, codes)
             found: Correction = self._networks(precision)(replace(merged, radiance=start), exposures, plan.over)
-            radiance = found.radiance.maximum(_lowest(codes[:, 1], exposures[:, 1]))
+            lowest = torch.where(codes[:, 1] >= CLIPPED, merged.views[0] * LOWEST, 0.0)
             pictures = {
-                "radiance": radiance, "coarse": start, "flow": flows, "mask": hidden, "occlusion": hidden
+                "radiance": found.radiance.maximum(lowest), "coarse": start, "flow": flows, "mask": hidden,
+                "occlusion": hidden,
             }  # fmt: skip
         return on_host(padding, pictures, layers, levels=levels)
 
@@ -99,16 +97,8 @@ class MergeNetMethod(TrainedMethod):
         previous, reference, following = (frame.exposure for frame in frames)
         exposures = previous, reference, following
         radiance, along = padding.crop(merged[0]), padding.crop(flows[0])
-        if not self.on_host:
+        if self.on_host:
+            start, levels = blend_softly_on_host(radiance, along, [frame.codes for frame in frames], exposures)
+        else:
             start, levels = blend_softly(radiance, along, padding.crop(codes[0]), exposures)
-            return padding.pad(start[None]), levels
-        light, motion = radiance.movedim(0, -1).contiguous().numpy(), along.movedim(1, -1).contiguous().numpy()
-        blended, matched = blend(light, motion, [frame.codes for frame in frames], exposures, "soft")
-        start = torch.from_numpy(blended).movedim(-1, 0).contiguous()
-        return padding.pad(start[None]), torch.tensor(matched)
-
-
-def _lowest(reference: Tensor, exposure: Tensor) -> Tensor:
-    """``(B, 3, H, W)`` the least radiance where the ``(B, 3, H, W)`` codes are clipped, as in soft trust; else 0."""
-    own = to_radiance(reference, exposure)
-    return torch.where(reference >= CLIPPED, own * LOWEST, torch.zeros_like(own))
+        return padding.pad(start[None]), levels

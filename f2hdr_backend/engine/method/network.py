@@ -29,7 +29,6 @@ class NetworkMethod(TrainedMethod):
     """The network of the F2HDR paper: ``standard``, ``lite``, the published weights and the ablations."""
 
     descriptor: Descriptor
-    trusts_on_device = True
 
     def __init__(self, engine: Engine, device: torch.device, entry: store.WeightsEntry | None = None) -> None:
         """Load the weights that ``engine`` names, or those of ``entry``.

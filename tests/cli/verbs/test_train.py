@@ -14,15 +14,12 @@ from f2hdr_backend.image.write import write_exr
 from f2hdr_backend.shot.errors import DocumentError
 from f2hdr_backend.weights import store
 from f2hdr_backend.weights.manifest import entries_in
-from tests.train.worlds import world
+from tests.train.worlds import world, world_folder
 
 
 @pytest.fixture
 def images(tmp_path):
-    folder = tmp_path / "images"
-    folder.mkdir()
-    write_exr(folder / "meadow.exr", {"RGB": world().radiance}, {})
-    return folder
+    return world_folder(tmp_path)
 
 
 def call(*words):
