@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from f2hdr_backend.color.own import RESPONSE
 from f2hdr_backend.color.plate import open_color
+from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.image.frame import Plate
 from f2hdr_backend.response.fit import Floats
-from f2hdr_backend.response.plate import exposed_pairs
+from f2hdr_backend.response.plate import exposed_frames, sampled, sampled_codes
 from f2hdr_backend.shot.document import Color
 from f2hdr_backend.shot.equations import GAMMA
 from f2hdr_backend.shot.events import ColorSettled, Event
@@ -64,10 +65,11 @@ def settle_knee(
     opened = open_color(color, plate)
     light = opened.in_light(plate)
     power = GAMMA if opened.response.encoding == "gamma22" else 1.0
-    pairs = [
-        (np.maximum(dark, 0) ** power, np.maximum(bright, 0) ** power, stops)
-        for dark, bright, stops in exposed_pairs(light, pattern)
-    ]
+    pairs = []
+    for dark, bright, stops in exposed_frames(light, pattern):
+        clip = (np.asarray(color.clip_level) / 2.0**stops) ** (1 / power)
+        expected = _with_clip(light.read(dark).pixels[..., :3], clip, EDGES[-2] ** (1 / power))
+        pairs.append((np.maximum(expected, 0) ** power, np.maximum(sampled_codes(light, bright), 0) ** power, stops))
     knee = find_knee(pairs, color.clip_level)
     if knee is None:
         return color, events
@@ -77,6 +79,17 @@ def settle_knee(
         replace(event, clip_level=knee.level, clip_source=source) if isinstance(event, ColorSettled) else event
         for event in events
     ]
+
+
+def _with_clip(pixels: FloatArray, clip: Floats, almost: float) -> Floats:
+    """Return samples of a darker frame that would be right for a brighter one that clips at the codes ``clip``.
+
+    Samples of large frames are means. Those of the brighter frame contain pixels that clip, which makes them darker
+    than the mean of the scene, as if the sensor bent. Here the pixels are clipped too, before they are averaged; a
+    sample that reaches ``almost`` (share) of the clip even so is left as it is.
+    """
+    clipped = sampled(np.minimum(pixels, np.asarray(clip, np.float32)))
+    return np.where(clipped < almost * clip, clipped, sampled(pixels))
 
 
 def find_knee(pairs: Sequence[tuple[Floats, Floats, float]], clip: Sequence[float]) -> Knee | None:

@@ -13,6 +13,7 @@ from f2hdr_backend.color.config import load_config
 from f2hdr_backend.color.curve import KNOTS, Curve
 from f2hdr_backend.color.own import RESPONSE
 from f2hdr_backend.color.plate import open_color
+from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.image.frame import Plate
 from f2hdr_backend.response.fit import Floats, Matches, Recovered, match, recover, spread
 from f2hdr_backend.shot.document import Color
@@ -98,11 +99,15 @@ def recover_from(frames: Sequence[tuple[Floats, float]]) -> tuple[Recovered, Mat
 
 
 def sampled_codes(plate: Plate, number: int) -> Floats:
-    """Return ``(N, 3)`` code values of a frame; for large frames means of 3 x 3 pixels, which have less noise.
+    """Return ``(N, 3)`` code values of a frame, as :func:`sampled` selects them."""
+    return sampled(plate.read(number).pixels)
+
+
+def sampled(pixels: FloatArray) -> Floats:
+    """Return ``(N, 3)`` of ``(H, W, 3)`` pixels; of large frames means of 3 x 3 pixels, which have less noise.
 
     In a small frame too many of the means would mix clipped pixels with others.
     """
-    pixels = plate.read(number).pixels
     every = max(1, pixels.shape[0] // SAMPLED_ROWS)
     averaged = cv2.blur(pixels, (3, 3)) if every > 1 else pixels
     return np.asarray(averaged[::every, ::every].reshape(-1, 3), np.float64)
@@ -139,13 +144,18 @@ def exposed_pairs(plate: Plate, pattern: ExposurePattern) -> Iterator[tuple[Floa
 
     Some pairs over the whole plate are read.
     """
+    for dark, bright, stops in exposed_frames(plate, pattern):
+        yield sampled_codes(plate, dark), sampled_codes(plate, bright), stops
+
+
+def exposed_frames(plate: Plate, pattern: ExposurePattern) -> Iterator[tuple[int, int, float]]:
+    """Yield the numbers of a darker and a brighter frame next to it, and the stops between them; some of all pairs."""
     there = list(plate.frames)
     following = [(a, b) for a, b in itertools.pairwise(there) if abs(pattern.ev(b) - pattern.ev(a)) >= SMALLEST_STEP_EV]
     places = sorted(set(np.linspace(0, len(following) - 1, SAMPLED_PAIRS).round().astype(int))) if following else []
     for place in places:
         dark, bright = sorted(following[place], key=pattern.ev)
-        stops = pattern.ev(bright) - pattern.ev(dark)
-        yield sampled_codes(plate, dark), sampled_codes(plate, bright), stops
+        yield dark, bright, pattern.ev(bright) - pattern.ev(dark)
 
 
 def _finding(plate: Plate, color: Color, off: float) -> str:

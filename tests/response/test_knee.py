@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -75,6 +76,18 @@ def test_it_is_the_clip_level_of_a_linear_plate_and_reported(tmp_path):
     assert reported.clip_level == shot.color.clip_level and "%" in reported.clip_source
     again, _ = prepare(shot)
     assert again.color == shot.color
+
+
+@pytest.mark.parametrize("blur", [3, 6, 12])
+def test_a_large_plate_that_only_clips_has_none_although_means_mix_clipped_pixels_with_others(tmp_path, blur):
+    random = np.random.default_rng(1)
+    shapes = cv2.GaussianBlur(random.normal(size=(600, 400)), (0, 0), blur)
+    light = np.exp(1.2 * shapes / shapes.std() + 0.4 * random.normal(size=shapes.shape)) * 0.05
+    for number in (1, 2, 3, 4):
+        recorded = np.minimum(light[..., None] * (8 if number % 2 == 0 else 1) * np.array([1, 0.9, 0.7]), 1)
+        write_exr(tmp_path / f"p.{number}.exr", {"RGB": recorded.astype(np.float32)}, {}, pixel_type="float")
+    shot, _ = prepare(Shot(plate=str(tmp_path / "p.#.exr"), exposures=ExposurePattern((0.0, 3.0), 1)))
+    assert shot.color.clip_level == (1.0,)
 
 
 def test_a_clip_level_that_is_given_stays_and_so_does_that_of_a_straight_plate(tmp_path):
