@@ -76,8 +76,8 @@ SUB_PACKAGES = {
     "farm.engines": "farm.job farm.report farm.schedulers farm.dask farm.openjd_run",
     "farm.schedulers": "farm.job",
     "flow.estimators": "flow.estimator",
-    "image.movie": "image.apart image.arrays image.frame image.metadata image.orientation image.signal image.timecode"
-    " image.ycbcr",
+    "image.movie": "image.decoder_processes image.arrays image.frame image.metadata image.orientation"
+    " image.display_tags image.timecode image.ycbcr",
     "model.sea_raft": "model",
 }
 """Allowed imports of each sub-package within its own package."""
@@ -105,15 +105,15 @@ TESTED_BY = {
     "model/test_mergenet.py": "model/merge",
     # Steps of a method and of a render: only the frame that they make together can be compared with something.
     "engine/test_pipeline.py": " ".join(
-        f"engine/method/{name}" for name in ("base", "choose", "features", "flows", "merge", "network", "pictures")
+        f"engine/method/{name}" for name in ("base", "choose", "features", "flows", "merge", "network", "to_host")
     ),
     "engine/method/test_plan.py": "engine/live",
     "engine/method/test_mergenet.py": "engine/method/trained",
     "response/test_plate.py": "engine/settle cli/verbs/response",
     # What a verb prints, and verbs that only pass their options on.
-    "cli/test_health.py": "cli/verbs/doctor",
+    "cli/test_doctor_checks.py": "cli/verbs/doctor",
     "cli/test_main.py": "cli/verbs/info",
-    "cli/test_signals.py": "cli/task",
+    "cli/test_signals.py": "cli/batch_mode",
     "cli/verbs/test_bench.py": "cli/bench_tables",
     "cli/verbs/test_check.py": "engine/check",
     "cli/verbs/test_convert.py": "deliver/deliver",
@@ -124,9 +124,9 @@ TESTED_BY = {
     "panel/test_command_line.py": "cli/verbs/panel",
     "panel/test_workspace.py": "panel/*",
     "pictures/test_requests.py": "pictures/*",
-    "server/test_api.py": "server/description",
-    "server/test_door.py": "server/listener",
-    "server/test_jobs.py": "client/jobs server/pending server/service server/work",
+    "server/test_api.py": "server/openapi",
+    "server/test_access_control.py": "server/routes",
+    "server/test_jobs.py": "client/jobs server/pending_response server/service server/render_jobs",
     "server/test_process.py": "cli/verbs/serve",
     # Parts of a picture or of a timing, which are only right together.
     "demo/test_scene.py": "demo/backdrop demo/props demo/solids demo/textures",
@@ -137,19 +137,19 @@ TESTED_BY = {
     "train/test_scene_layers.py": "train/scene",
     # Numbers, interfaces, and halves of one thing: reading and writing, measuring and deciding, a step and its loop.
     "color/test_guess.py": "color/tags",
-    "color/test_icc.py": "color/own",
-    "detection/test_detect.py": "detection/measure detection/verdict",
+    "color/test_icc.py": "color/file_spaces",
+    "detection/test_detect.py": "detection/measure detection/confidence",
     "evaluate/hdrvdp/test_steerable.py": "evaluate/hdrvdp/sp3_taps",
     "evaluate/paper/test_benchmark.py": "evaluate/paper/results evaluate/paper/scoring",
     "evaluate/paper/test_text_tables.py": "evaluate/paper/published",
     "image/movie/test_plate.py": "image/movie/frames image/movie/ycbcr",
     "image/movie/test_writer.py": "image/movie/boxes",
-    "image/test_apart.py": "image/decoder image/exr_pickle image/movie/apart",
+    "image/test_decoder_processes.py": "image/decoder_program image/exr_pickle image/movie/isolated_plate",
     "image/test_exr.py": "image/exr_structure",
     "image/test_raw.py": "image/dng",
     "timeline/test_read.py": "timeline/media timeline/render",
-    "train/test_loop.py": "train/batches train/course train/paper_course",
-    "train/test_synthesis.py": "train/style",
+    "train/test_loop.py": "train/batches train/training_setup train/paper_setup",
+    "train/test_synthesis.py": "train/sampling_ranges",
 }
 """By test file: the modules, or patterns of them, that it tests although they do not have its name."""
 PATTERNS = {pattern: test for test, patterns in TESTED_BY.items() for pattern in patterns.split()}

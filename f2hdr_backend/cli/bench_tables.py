@@ -75,7 +75,7 @@ def _digits(value: float) -> str:
 
 
 def _shares(report: Report) -> Table:
-    from f2hdr_backend.evaluate.bench.parts import PARTS
+    from f2hdr_backend.evaluate.bench.breakdown import PARTS
 
     table = _table("% of the time of a steady window", "size", "method", *PARTS)
     for result in report.measured:
@@ -85,7 +85,7 @@ def _shares(report: Report) -> Table:
 
 
 def _operations(report: Report) -> Table:
-    from f2hdr_backend.evaluate.bench.parts import PARTS
+    from f2hdr_backend.evaluate.bench.breakdown import PARTS
 
     heading = "GFLOP a frame of 256 x 256 in convolutions and linear layers; correlation, DIS and warps not counted"
     table = _table(heading, "method", *PARTS, "all")

@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from f2hdr_backend.cli.health import Item
+from f2hdr_backend.cli.doctor_checks import Item
 from f2hdr_backend.cli.log import log_file
 from f2hdr_backend.cli.user import user_name
 from f2hdr_backend.client import runtime

@@ -16,8 +16,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from f2hdr_backend.cli import terminal
+from f2hdr_backend.cli.batch_mode import Progress
 from f2hdr_backend.cli.log import log_error
-from f2hdr_backend.cli.task import Progress
 from f2hdr_backend.shot.errors import F2HDRError
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show only warnings, errors and results.")]

@@ -14,10 +14,10 @@ import f2hdr_backend
 from f2hdr_backend.cli import verbs
 from f2hdr_backend.cli.command import App, report
 from f2hdr_backend.cli.log import log_bug, start_log
-from f2hdr_backend.image.apart import use_decoders
+from f2hdr_backend.image.decoder_processes import use_decoders
 from f2hdr_backend.machine.cpu_setup import set_up_cpu
 from f2hdr_backend.shot.errors import Cancelled, F2HDRError
-from f2hdr_backend.shot.system import system_error
+from f2hdr_backend.shot.system_errors import system_error
 
 
 def main() -> NoReturn:

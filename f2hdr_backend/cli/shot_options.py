@@ -17,7 +17,7 @@ from f2hdr_backend.shot.exposure import ExposurePattern
 from f2hdr_backend.shot.fields import decode_text
 from f2hdr_backend.shot.frames import FrameRange
 from f2hdr_backend.shot.naming import plate_named
-from f2hdr_backend.shot.reading import read_text
+from f2hdr_backend.shot.read_text import read_text
 
 Source = Annotated[
     list[str],

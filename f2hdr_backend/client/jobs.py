@@ -13,7 +13,7 @@ from f2hdr_backend.shot.document import Color, Shot
 from f2hdr_backend.shot.errors import DocumentError, ServerUnreachable
 from f2hdr_backend.shot.frames import FrameRange
 from f2hdr_backend.shot.ocio_context import context_of
-from f2hdr_backend.shot.reading import read_text
+from f2hdr_backend.shot.read_text import read_text
 
 LAST_EVENTS = ("render_finished", "error", "canceled")
 """The names of the events after which a job's stream ends."""

@@ -14,7 +14,7 @@ from typing import IO, Any, Optional
 
 from f2hdr_backend.shot.atomic import replacing
 from f2hdr_backend.shot.errors import ServerError, ServerUnreachable
-from f2hdr_backend.shot.system import action_for
+from f2hdr_backend.shot.system_errors import action_for
 
 SERVER_LOCK = "server.lock"
 """Name of the lock of a running server."""

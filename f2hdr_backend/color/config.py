@@ -19,9 +19,9 @@ import PyOpenColorIO as ocio
 
 from f2hdr_backend.color import primaries
 from f2hdr_backend.color.conversion import Linear, Transform, light_of_white, matrix_step, power_step, primaries_of
-from f2hdr_backend.color.files import open_config, parse_config, read_table, with_context
+from f2hdr_backend.color.file_spaces import EMBEDDED, RESPONSE, Own, own_steps
 from f2hdr_backend.color.names import near_names, require_pinned, spelled
-from f2hdr_backend.color.own import EMBEDDED, RESPONSE, Own, own_steps
+from f2hdr_backend.color.ocio_files import open_config, parse_config, read_table, with_context
 from f2hdr_backend.color.primaries import Chromaticities, Matrix
 from f2hdr_backend.shot.equations import GAMMA
 from f2hdr_backend.shot.errors import ColorError

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from f2hdr_backend.shot.atomic import write_file
 from f2hdr_backend.shot.equations import GAMMA
 from f2hdr_backend.shot.errors import ColorError
-from f2hdr_backend.shot.opening import open_file
+from f2hdr_backend.shot.safe_open import open_file
 
 KNOTS = np.linspace(0, 1, 49)
 """Code values at which a curve is stored; between them linear^(1/2.2) is interpolated linearly."""

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import PyOpenColorIO as ocio
 
 from f2hdr_backend.color.config import PLAIN, ColorConfig
+from f2hdr_backend.color.file_spaces import EMBEDDED
 from f2hdr_backend.color.names import squeezed
-from f2hdr_backend.color.own import EMBEDDED
 from f2hdr_backend.color.tags import ColorTags, first_file, read_tags
 from f2hdr_backend.image.frame import Plate
 

@@ -14,9 +14,9 @@ import numpy as np
 from f2hdr_backend.color.config import PLAIN, ColorConfig, load_config
 from f2hdr_backend.color.conversion import Linear, Transform
 from f2hdr_backend.color.curve import PREFIX, parse_curve, read_curve
+from f2hdr_backend.color.file_spaces import EMBEDDED, RESPONSE, Own
 from f2hdr_backend.color.guess import guess
-from f2hdr_backend.color.light import LightPlate, find_clip, looks_log, sample
-from f2hdr_backend.color.own import EMBEDDED, RESPONSE, Own
+from f2hdr_backend.color.linear_plate import LightPlate, find_clip, looks_log, sample
 from f2hdr_backend.color.primaries import Chromaticities, are_close, interop_id
 from f2hdr_backend.color.response import Response
 from f2hdr_backend.color.tags import read_tags

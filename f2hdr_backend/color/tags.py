@@ -18,12 +18,12 @@ import numpy as np
 from f2hdr_backend.color.icc import IccProfile, profile_name, read_profile
 from f2hdr_backend.color.primaries import Chromaticities
 from f2hdr_backend.image import dpx
-from f2hdr_backend.image.apart import apart
+from f2hdr_backend.image.decoder_processes import in_decoder_process
 from f2hdr_backend.image.exr import read_header
 from f2hdr_backend.image.frame import Plate, unreadable
 from f2hdr_backend.image.read import RAW_SUFFIXES
 from f2hdr_backend.shot.frames import Sequence
-from f2hdr_backend.shot.opening import library_path, open_file
+from f2hdr_backend.shot.safe_open import library_path, open_file
 
 NAMES = ("colorInteropID", "f2hdr/output_space", "oiio:ColorSpace", "colorspace", "ColorSpace", "color_space")
 """EXR attributes with the name of a color space, the most reliable first."""
@@ -85,7 +85,7 @@ def _exr(header: dict[str, Any]) -> ColorTags:
     return ColorTags(tuple(names), chromaticities)
 
 
-@apart
+@in_decoder_process
 def _still(path: str) -> ColorTags:
     import OpenImageIO as oiio
 
@@ -171,7 +171,7 @@ def _png_chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
         file.seek(size - len(content) + 4, os.SEEK_CUR)
 
 
-@apart
+@in_decoder_process
 def _movie(path: str) -> ColorTags:
     from f2hdr_backend.image.movie.frames import open_movie
 

@@ -16,9 +16,9 @@ from f2hdr_backend.color.guess import guess
 from f2hdr_backend.color.tags import read_tags
 from f2hdr_backend.deliver.target import Movie, Pictures, Wish, target_of
 from f2hdr_backend.image.arrays import FloatArray
+from f2hdr_backend.image.display_tags import LightLevel, LightMeter, signal_named, signal_of
 from f2hdr_backend.image.frame import Plate, PlateImage, whole_range
 from f2hdr_backend.image.read import open_plate
-from f2hdr_backend.image.signal import LightLevel, LightMeter, signal_named, signal_of
 from f2hdr_backend.image.timecode import at_rate
 from f2hdr_backend.machine.read_ahead import read_each
 from f2hdr_backend.shot.errors import ColorError, ShotError

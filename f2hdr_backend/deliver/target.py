@@ -10,9 +10,9 @@ from fractions import Fraction
 from types import ModuleType
 
 from f2hdr_backend.image.arrays import FloatArray
+from f2hdr_backend.image.display_tags import PQ, LightLevel, Signal
 from f2hdr_backend.image.metadata import Header
 from f2hdr_backend.image.png import write_tagged_png
-from f2hdr_backend.image.signal import PQ, LightLevel, Signal
 from f2hdr_backend.image.write import write_image
 from f2hdr_backend.shot.errors import DocumentError, ImageError
 from f2hdr_backend.shot.frames import Sequence

@@ -11,6 +11,7 @@ import numpy as np
 
 from f2hdr_backend.detection.black import lifted_note
 from f2hdr_backend.detection.cadence import Cadence, Steps, find_cadence, with_exposures
+from f2hdr_backend.detection.confidence import Verdict, exposure_pattern, judge_headers, judge_pixels, settled
 from f2hdr_backend.detection.contradiction import contradicted, reading
 from f2hdr_backend.detection.cuts import FARTHEST, find_cuts
 from f2hdr_backend.detection.measure import (
@@ -22,7 +23,6 @@ from f2hdr_backend.detection.measure import (
     thin,
     with_common_black,
 )
-from f2hdr_backend.detection.verdict import Verdict, exposure_pattern, judge_headers, judge_pixels, settled
 from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.image.frame import Encoding, Plate, PlateImage, whole_range
 from f2hdr_backend.machine.container import usable_cpus

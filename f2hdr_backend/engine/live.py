@@ -10,9 +10,9 @@ import numpy as np
 import torch
 
 from f2hdr_backend.color.plate import open_color
+from f2hdr_backend.engine.method.apply_trust import use_reference
 from f2hdr_backend.engine.method.base import fitted
 from f2hdr_backend.engine.method.features import NetworkFrame
-from f2hdr_backend.engine.method.trusted import use_reference
 from f2hdr_backend.engine.renderer import Renderer
 from f2hdr_backend.engine.window import settled_exposures
 from f2hdr_backend.image.arrays import FloatArray

@@ -16,13 +16,13 @@ from typing import NamedTuple
 import f2hdr_backend
 from f2hdr_backend.color.plate import PlateColor
 from f2hdr_backend.engine.exr_layers import compose, needed_layers
+from f2hdr_backend.engine.method.apply_trust import use_reference
 from f2hdr_backend.engine.method.base import HOST, HdrFrame, Method
 from f2hdr_backend.engine.method.features import NetworkFrame, pinned
 from f2hdr_backend.engine.method.flows import KnownFlows
-from f2hdr_backend.engine.method.pictures import SOFT_TRUST
 from f2hdr_backend.engine.method.plan import SHARE_OF_FREE
 from f2hdr_backend.engine.method.staging import Staging, one_thread_each, stage
-from f2hdr_backend.engine.method.trusted import use_reference
+from f2hdr_backend.engine.method.to_host import SOFT_TRUST
 from f2hdr_backend.engine.window import Window, settled_exposures
 from f2hdr_backend.flow.stored import frame_identity
 from f2hdr_backend.image.arrays import FloatArray
@@ -31,12 +31,12 @@ from f2hdr_backend.image.metadata import ANCHOR_GAIN
 from f2hdr_backend.image.write import write_exr
 from f2hdr_backend.machine.container import usable_cpus
 from f2hdr_backend.machine.device import free_memory
+from f2hdr_backend.machine.multi_device import on_devices
 from f2hdr_backend.machine.read_ahead import ReadAhead
-from f2hdr_backend.machine.side_by_side import side_by_side
+from f2hdr_backend.shot.cancellation import check_stop, with_stop
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.events import Event, FrameDone, Warned
 from f2hdr_backend.shot.frames import Sequence as FrameSequence
-from f2hdr_backend.shot.stopping import check_stop, with_stop
 
 NOTABLE_LEVEL = 1.05
 """Ratio between a neighbor's measured and given exposure from which a render reports it."""
@@ -108,7 +108,7 @@ class Pipeline:
             ThreadPoolExecutor(staging.writers, "write-behind") as writers,
         ):
             lanes = [_Lane(method, plate, writers, staging.results) for method in self._methods]
-            with closing(side_by_side([partial(self._made, lane) for lane in lanes], places)) as made:
+            with closing(on_devices([partial(self._made, lane) for lane in lanes], places)) as made:
                 yield from _in_order(made, tasks)
         for method in self._methods:
             method.stored.finish()

@@ -23,7 +23,7 @@ from f2hdr_backend.shot.events import (
     Warned,
 )
 from f2hdr_backend.shot.frames import FrameRange
-from f2hdr_backend.shot.opening import open_file
+from f2hdr_backend.shot.safe_open import open_file
 
 _HEADER_BYTES = 2**20
 """Bytes at the start of a file in which its header is."""

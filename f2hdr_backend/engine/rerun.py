@@ -31,7 +31,7 @@ from f2hdr_backend.shot.events import (
     Warned,
 )
 from f2hdr_backend.shot.frames import FrameRange, Sequence
-from f2hdr_backend.shot.reading import read_json
+from f2hdr_backend.shot.read_text import read_json
 from f2hdr_backend.weights.manifest import entries
 
 _OWN_FLOWS = ("auto", "dis", "sea_raft")

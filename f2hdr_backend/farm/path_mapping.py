@@ -14,7 +14,7 @@ from typing import Any
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.errors import DocumentError
 from f2hdr_backend.shot.limits import check_path
-from f2hdr_backend.shot.reading import read_json
+from f2hdr_backend.shot.read_text import read_json
 
 _FORMATS: dict[str, type[PurePath]] = {"POSIX": PurePosixPath, "WINDOWS": PureWindowsPath}
 _FIELDS = {"source_path_format", "source_path", "destination_path"}

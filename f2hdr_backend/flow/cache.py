@@ -22,7 +22,7 @@ import platformdirs
 
 from f2hdr_backend.shot.atomic import replacing
 from f2hdr_backend.shot.events import Warned
-from f2hdr_backend.shot.opening import open_file
+from f2hdr_backend.shot.safe_open import open_file
 from f2hdr_backend.shot.sizes import parse_size
 
 FOLDER_VARIABLE = "F2HDR_CACHE"

@@ -22,7 +22,7 @@ from f2hdr_backend.image.metadata import Header
 from f2hdr_backend.image.orientation import BY_DPX, UPRIGHT, upright_image, upright_size
 from f2hdr_backend.image.timecode import timecode_header
 from f2hdr_backend.image.ycbcr import HD_LINES, MATRICES, scaled, scaled_chroma, to_rgb, twice_left
-from f2hdr_backend.shot.opening import open_file
+from f2hdr_backend.shot.safe_open import open_file
 
 _HEADER_BYTES = 2048
 _UNDEFINED = 0xFFFFFFFF

@@ -11,12 +11,12 @@ import numpy as np
 import OpenEXR
 from numpy.typing import NDArray
 
-from f2hdr_backend.image.apart import apart
+from f2hdr_backend.image.decoder_processes import in_decoder_process
 from f2hdr_backend.image.exr_structure import check_structure
 from f2hdr_backend.image.frame import Box, PlateImage, Windows, unreadable
 from f2hdr_backend.image.metadata import Header, of_the_picture
 from f2hdr_backend.shot.limits import check_image
-from f2hdr_backend.shot.opening import library_path, open_file
+from f2hdr_backend.shot.safe_open import library_path, open_file
 
 PICTURE_LAYERS = ("", "rgba", "rgb", "beauty", "default", "combined")
 """Layer and part names whose R, G and B are the image, the most likely first."""
@@ -74,7 +74,7 @@ class _Picture:
         return 1 - (self.part.name.lower() in PICTURE_LAYERS)
 
 
-@apart
+@in_decoder_process
 def read_exr(path: str, layer: str = "", canvas: Box | None = None) -> PlateImage:
     """Return the image of an EXR file with everything inside its windows; pixels without data are 0.
 
@@ -101,7 +101,7 @@ def read_exr(path: str, layer: str = "", canvas: Box | None = None) -> PlateImag
     return PlateImage(0, path, pixels, "float", layers, metadata, windows=placed)
 
 
-@apart
+@in_decoder_process
 def read_header(path: str | os.PathLike[str], layer: str = "") -> Header:
     """Return the header attributes of an EXR file, without its channels: of the part with the image, or else the first.
 

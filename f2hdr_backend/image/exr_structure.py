@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from f2hdr_backend.image.frame import Box, Windows, unreadable
 from f2hdr_backend.shot.errors import UnreadableFrame
-from f2hdr_backend.shot.opening import open_file
+from f2hdr_backend.shot.safe_open import open_file
 
 _MAGIC = 20000630
 _WANTED = (b"type", b"dataWindow", b"displayWindow")

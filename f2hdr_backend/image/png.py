@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from f2hdr_backend.image.arrays import FloatArray
-from f2hdr_backend.image.signal import Signal
+from f2hdr_backend.image.display_tags import Signal
 from f2hdr_backend.shot.atomic import write_file
 
 _HEADER_END = 33

@@ -15,12 +15,12 @@ from contextlib import contextmanager
 import numpy as np
 import rawpy
 
-from f2hdr_backend.image.apart import apart
+from f2hdr_backend.image.decoder_processes import in_decoder_process
 from f2hdr_backend.image.dng import read_times
 from f2hdr_backend.image.frame import PlateImage, unreadable
 from f2hdr_backend.image.metadata import Header
 from f2hdr_backend.shot.limits import check_image
-from f2hdr_backend.shot.opening import open_file
+from f2hdr_backend.shot.safe_open import open_file
 
 WhiteBalance = tuple[float, ...]
 """Multipliers of red, green, blue and the second green."""
@@ -29,7 +29,7 @@ _TURNED = (5, 6)
 """Orientations that swap width and height."""
 
 
-@apart
+@in_decoder_process
 def white_balance(path: str) -> WhiteBalance:
     """Return the camera's multipliers for one frame, the smallest of which is 1; a shot uses those of its first frame.
 
@@ -45,7 +45,7 @@ def white_balance(path: str) -> WhiteBalance:
     return 1.0, 1.0, 1.0, 1.0
 
 
-@apart
+@in_decoder_process
 def read_raw(path: str, balance: WhiteBalance) -> PlateImage:
     """Return one frame: ``(H, W, 3)`` linear Rec.709, 0-1, developed with the shot's white balance.
 
@@ -64,7 +64,7 @@ def read_raw(path: str, balance: WhiteBalance) -> PlateImage:
     return PlateImage(0, path, codes.astype(np.float32) / np.float32(65535), "float", {}, header)
 
 
-@apart
+@in_decoder_process
 def probe_raw(path: str) -> tuple[tuple[int, int], str, Header]:
     """Return (width, height) in pixels, the kind and the metadata of a frame without developing it.
 

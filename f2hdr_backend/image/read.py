@@ -12,8 +12,8 @@ from types import ModuleType
 import numpy as np
 
 from f2hdr_backend.image import dpx
-from f2hdr_backend.image.apart import decoders
 from f2hdr_backend.image.arrays import FloatArray
+from f2hdr_backend.image.decoder_processes import decoders
 from f2hdr_backend.image.exr import cover, read_exr, read_header
 from f2hdr_backend.image.exr_structure import read_windows
 from f2hdr_backend.image.frame import (
@@ -262,14 +262,14 @@ def _raw(path: str) -> ModuleType:
 
 def _open_movie(path: str) -> Plate:
     try:
-        from f2hdr_backend.image.movie.apart import ApartMovie
+        from f2hdr_backend.image.movie.isolated_plate import IsolatedMovie
         from f2hdr_backend.image.movie.plate import MoviePlate
     except ModuleNotFoundError as error:
         if error.name != "av":
             raise
         raise _extra_needed(path, "a movie", "media") from error
     place = decoders()
-    return MoviePlate(path) if place is None else ApartMovie(path, place)
+    return MoviePlate(path) if place is None else IsolatedMovie(path, place)
 
 
 def _extra_needed(path: str, what: str, extra: str) -> ImageError:

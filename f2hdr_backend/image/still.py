@@ -13,14 +13,14 @@ import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
-from f2hdr_backend.image.apart import apart
+from f2hdr_backend.image.decoder_processes import in_decoder_process
 from f2hdr_backend.image.frame import PlateImage, unreadable
 from f2hdr_backend.image.metadata import Header
 from f2hdr_backend.image.mosaic import is_mosaic
 from f2hdr_backend.image.orientation import UPRIGHT, upright_image, upright_size
 from f2hdr_backend.shot.errors import UnreadableFrame
 from f2hdr_backend.shot.limits import check_image, limit
-from f2hdr_backend.shot.opening import library_path, open_file
+from f2hdr_backend.shot.safe_open import library_path, open_file
 
 _EXR_NAMES = {
     "Copyright": "owner",
@@ -48,7 +48,7 @@ _REFUSED_PHOTOMETRIC = {
 """TIFF photometric interpretations that are not RGB."""
 
 
-@apart
+@in_decoder_process
 def read_still(path: str) -> PlateImage:
     """Return an image, upright, with its stored values: no color conversion, no premultiplication by alpha.
 
@@ -77,7 +77,7 @@ def read_still(path: str) -> PlateImage:
     return upright_image(image, _orientation(spec))
 
 
-@apart
+@in_decoder_process
 def probe_still(path: str) -> tuple[tuple[int, int], Literal["integer", "float"], Header]:
     """Return (width, height) of the upright image in pixels, its kind and metadata, without decoding it.
 

@@ -14,7 +14,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from f2hdr_backend.shot.stopping import check_stop
+from f2hdr_backend.shot.cancellation import check_stop
 
 ROWS_MULTIPLE = 16
 """Bands have a multiple of this many rows, so that strided layers start on their own grid."""

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from f2hdr_backend.model.radiance import re_expose, to_radiance
 from f2hdr_backend.model.warp import backward_warp
-from f2hdr_backend.shot.stopping import check_stop
+from f2hdr_backend.shot.cancellation import check_stop
 
 CLIP_START, CLIP_END = 0.9, 0.98
 """Code values of the brightest channel between which a pixel's weight falls from 1 to 0."""

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 import torch
 from torch import nn
 
-from f2hdr_backend.shot.stopping import check_stop
+from f2hdr_backend.shot.cancellation import check_stop
 
 HALF_LAYERS = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear, nn.PReLU)
 """Layers that autocast computes in half precision, on CPUs and on GPUs."""

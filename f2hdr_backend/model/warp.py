@@ -11,7 +11,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from f2hdr_backend.shot.stopping import check_stop
+from f2hdr_backend.shot.cancellation import check_stop
 
 BILINEAR, ZEROS, ALIGN_CORNERS = 0, 0, True
 """Arguments of torch's sampler: interpolation, padding, and pixel centers at -1 and 1."""

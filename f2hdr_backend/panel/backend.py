@@ -11,7 +11,7 @@ from typing import Any, Optional
 from f2hdr_backend.client.connection import Connection
 from f2hdr_backend.client.jobs import Job, detect, info, submit
 from f2hdr_backend.client.launch import backend_command, clean_environment, connect
-from f2hdr_backend.panel.calls import Calls
+from f2hdr_backend.panel.background_calls import Calls
 from f2hdr_backend.panel.qt import QtCore, Signal
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.errors import F2HDRError, ServerError, ServerUnreachable

@@ -7,7 +7,7 @@ from typing import Any, Optional
 
 from f2hdr_backend.panel import theme
 from f2hdr_backend.panel.backend import Backend
-from f2hdr_backend.panel.labels import button, label
+from f2hdr_backend.panel.basic_widgets import button, label
 from f2hdr_backend.panel.qt import QtWidgets
 
 _DOTS = {"running": theme.ACCENT, "starting": theme.WARNING, "refused": theme.ERROR}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
+from f2hdr_backend.panel.exposure_text import exposure_name, stops
 from f2hdr_backend.panel.qt import QtWidgets, action
 from f2hdr_backend.panel.shot_model import ShotModel
-from f2hdr_backend.panel.words import exposure_name, stops
 from f2hdr_backend.shot.exposure import LARGEST_EV
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from f2hdr_backend.panel.basic_widgets import Wrapped, check_box
 from f2hdr_backend.panel.form_fields import FormField
-from f2hdr_backend.panel.labels import Wrapped, check_box
 from f2hdr_backend.panel.qt import Qt, QtWidgets
 
 

@@ -6,7 +6,7 @@ import time
 from typing import Any, Optional
 
 from f2hdr_backend.panel import theme
-from f2hdr_backend.panel.labels import button, label, restyle
+from f2hdr_backend.panel.basic_widgets import button, label, restyle
 from f2hdr_backend.panel.qt import Qt, QtGui, QtWidgets, Signal
 
 COLUMNS = ("Result", "From", "State", "Progress", "Left")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from f2hdr_backend.panel.keys import KEYS
 from f2hdr_backend.panel.qt import QtGui, QtWidgets, action
+from f2hdr_backend.panel.shortcuts import KEYS
 
 
 def add_menus(window: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Optional
 import nuke
 from f2hdr_nuke import graph, knobs, paths, plan, settings
 
-from f2hdr_backend.panel.labels import Elided, button
+from f2hdr_backend.panel.basic_widgets import Elided, button
 from f2hdr_backend.panel.qt import Qt, QtWidgets, user_settings
 from f2hdr_backend.panel.workspace import Workspace
 from f2hdr_backend.shot.document import Shot

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any, Optional
 
-from f2hdr_backend.panel.labels import button, label
+from f2hdr_backend.panel.basic_widgets import button, label
 from f2hdr_backend.panel.qt import Qt, QtCore, QtWidgets, Signal
 from f2hdr_backend.panel.timeline import Timeline
 from f2hdr_backend.panel.viewer import Viewer

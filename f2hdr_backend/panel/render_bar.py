@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Optional
 
+from f2hdr_backend.panel.basic_widgets import button, label
 from f2hdr_backend.panel.jobs_table import time_left
-from f2hdr_backend.panel.labels import button, label
 from f2hdr_backend.panel.qt import QtCore, QtGui, QtWidgets
 
 

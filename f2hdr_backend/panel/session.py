@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Optional
 
 from f2hdr_backend.panel.backend import Backend
-from f2hdr_backend.panel.calls import Calls
+from f2hdr_backend.panel.background_calls import Calls
 from f2hdr_backend.panel.pictures_client import Pictures
 from f2hdr_backend.panel.plates import plate_of
 from f2hdr_backend.panel.qt import QtCore, Signal

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Optional
 
+from f2hdr_backend.panel.basic_widgets import label
 from f2hdr_backend.panel.form_editors import Editor, editor_for
 from f2hdr_backend.panel.form_fields import FormField, form_fields
-from f2hdr_backend.panel.labels import label
 from f2hdr_backend.panel.qt import Qt, QtWidgets
 from f2hdr_backend.panel.shot_model import ShotModel
 from f2hdr_backend.shot.document import Shot

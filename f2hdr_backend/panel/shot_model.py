@@ -13,7 +13,7 @@ from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.errors import DocumentError
 from f2hdr_backend.shot.exposure import ExposurePattern
 from f2hdr_backend.shot.frames import Sequence
-from f2hdr_backend.shot.reading import read_text
+from f2hdr_backend.shot.read_text import read_text
 
 EXTENSION = ".json"
 

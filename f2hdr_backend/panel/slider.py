@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
-from f2hdr_backend.panel.labels import label
+from f2hdr_backend.panel.basic_widgets import label
 from f2hdr_backend.panel.qt import Qt, QtCore, QtWidgets, Signal
 
 _STEPS = 1000

@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import Any, Optional
 
 from f2hdr_backend.panel import theme
+from f2hdr_backend.panel.exposure_text import stops
 from f2hdr_backend.panel.qt import Qt, QtCore, QtGui, QtWidgets, Signal, position
 from f2hdr_backend.panel.shot_model import ShotModel
 from f2hdr_backend.panel.timeline_paint import paint_timeline
 from f2hdr_backend.panel.timeline_strip import EXPOSURES, MARKS, RULER, THUMBS, Strip
-from f2hdr_backend.panel.words import stops
 
 
 class Timeline(QtWidgets.QWidget):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from f2hdr_backend.panel import theme
+from f2hdr_backend.panel.exposure_text import stops
 from f2hdr_backend.panel.qt import Qt, QtCore, QtGui
 from f2hdr_backend.panel.shot_model import ShotModel
 from f2hdr_backend.panel.timeline_strip import EXPOSURES, MARKS, RULER, THUMBS, Strip
-from f2hdr_backend.panel.words import stops
 from f2hdr_backend.shot.exposure import ExposurePattern
 
 _HEIGHT = THUMBS + RULER + EXPOSURES + MARKS

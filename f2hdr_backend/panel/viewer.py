@@ -7,13 +7,13 @@ import time
 from typing import Any, Optional
 
 from f2hdr_backend.panel import theme
+from f2hdr_backend.panel.basic_widgets import Elided, button
 from f2hdr_backend.panel.canvas import Canvas
-from f2hdr_backend.panel.labels import Elided, button
+from f2hdr_backend.panel.exposure_text import exposure_name, stops
 from f2hdr_backend.panel.pictures_client import Pictures
 from f2hdr_backend.panel.qt import Qt, QtCore, QtWidgets, Signal
 from f2hdr_backend.panel.shot_model import ShotModel
 from f2hdr_backend.panel.viewer_bar import ViewerBar, legend_of
-from f2hdr_backend.panel.words import exposure_name, stops
 from f2hdr_backend.shot.errors import F2HDRError
 
 DRAFT_PIXELS = 1_000_000

@@ -6,7 +6,7 @@ import functools
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
-from f2hdr_backend.panel.labels import button, check_box, label
+from f2hdr_backend.panel.basic_widgets import button, check_box, label
 from f2hdr_backend.panel.qt import Qt, QtWidgets, Signal
 from f2hdr_backend.panel.slider import NumberSlider
 

@@ -8,20 +8,20 @@ from typing import Any, Optional
 from f2hdr_backend.panel import theme
 from f2hdr_backend.panel.backend import Backend
 from f2hdr_backend.panel.backend_bar import BackendBar
+from f2hdr_backend.panel.basic_widgets import Elided, label, restyle
 from f2hdr_backend.panel.command_line import command_of
 from f2hdr_backend.panel.correction import CorrectionMenu
 from f2hdr_backend.panel.dialogs import Dialogs
-from f2hdr_backend.panel.followers import Pace, Scope, Thumbs
 from f2hdr_backend.panel.jobs_table import JobsTable
-from f2hdr_backend.panel.keys import keys_of
-from f2hdr_backend.panel.labels import Elided, label, restyle
+from f2hdr_backend.panel.live_updates import Pace, Scope, Thumbs
 from f2hdr_backend.panel.menus import add_menus
 from f2hdr_backend.panel.pictures_client import Pictures
 from f2hdr_backend.panel.player import Player
 from f2hdr_backend.panel.qt import Qt, QtCore, QtWidgets
-from f2hdr_backend.panel.remembered import restore, store
 from f2hdr_backend.panel.render_bar import RenderBar, reveal
+from f2hdr_backend.panel.saved_state import restore, store
 from f2hdr_backend.panel.session import Session
+from f2hdr_backend.panel.shortcuts import keys_of
 from f2hdr_backend.panel.shot_form import ShotForm
 from f2hdr_backend.panel.shot_model import ShotModel
 from f2hdr_backend.panel.timeline import Timeline

@@ -10,7 +10,7 @@ import numpy as np
 
 from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.pictures.cache import BoundedCache
-from f2hdr_backend.pictures.look import ByteArray, Display
+from f2hdr_backend.pictures.display_transform import ByteArray, Display
 from f2hdr_backend.pictures.source import Source
 from f2hdr_backend.pictures.view import View
 

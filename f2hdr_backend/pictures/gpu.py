@@ -1,7 +1,7 @@
 """The display transform on the GPU: OCIO's own shader, run by OpenGL without a window (moderngl).
 
 The picture process owns the OpenGL context, so nothing changes in a host's window and its own OpenGL. Where there is
-no OpenGL, or only one that a CPU emulates, :mod:`f2hdr_backend.pictures.look` computes on the CPU.
+no OpenGL, or only one that a CPU emulates, :mod:`f2hdr_backend.pictures.display_transform` computes on the CPU.
 """
 
 from __future__ import annotations

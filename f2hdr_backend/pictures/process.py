@@ -20,7 +20,7 @@ from typing import IO, Any, NoReturn
 import psutil
 
 import f2hdr_backend
-from f2hdr_backend.pictures.look import DisplayPath
+from f2hdr_backend.pictures.display_transform import DisplayPath
 from f2hdr_backend.pictures.requests import MAPPED_BYTES, Budget, Requests
 from f2hdr_backend.shot.errors import F2HDRError
 

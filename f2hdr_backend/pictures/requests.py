@@ -12,8 +12,8 @@ import numpy as np
 
 from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.pictures.cache import BoundedCache
+from f2hdr_backend.pictures.display_transform import Display, DisplayPath, Look
 from f2hdr_backend.pictures.draw import CLIP_SHARE, Drawn, Painter, fit
-from f2hdr_backend.pictures.look import Display, DisplayPath, Look
 from f2hdr_backend.pictures.scopes import HIGHEST_STOPS, LOWEST_STOPS, clipped_shares, waveform
 from f2hdr_backend.pictures.source import Result, Source
 from f2hdr_backend.pictures.view import View

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from f2hdr_backend.pictures.look import CHANNELS, Look
+from f2hdr_backend.pictures.display_transform import CHANNELS, Look
 from f2hdr_backend.shot.exposure import ExposurePattern
 
 MODES = ("plate", "result", "difference", "wipe")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from f2hdr_backend.color.own import RESPONSE
+from f2hdr_backend.color.file_spaces import RESPONSE
 from f2hdr_backend.color.plate import open_color
 from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.image.frame import Plate

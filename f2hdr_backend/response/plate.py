@@ -11,7 +11,7 @@ import numpy as np
 
 from f2hdr_backend.color.config import load_config
 from f2hdr_backend.color.curve import KNOTS, Curve
-from f2hdr_backend.color.own import RESPONSE
+from f2hdr_backend.color.file_spaces import RESPONSE
 from f2hdr_backend.color.plate import open_color
 from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.image.frame import Plate

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import f2hdr_backend
-from f2hdr_backend.server.bounded import BoundedSocket, reserve_files
+from f2hdr_backend.server.connection_limit import BoundedSocket, reserve_files
 from f2hdr_backend.server.roots import Roots
 from f2hdr_backend.shot.errors import ServerError, ShotError
 

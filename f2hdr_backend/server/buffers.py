@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from f2hdr_backend.shot.atomic import atomic_file
 from f2hdr_backend.shot.errors import UnreadableFrame, UnwritableFrame
-from f2hdr_backend.shot.opening import open_file
+from f2hdr_backend.shot.safe_open import open_file
 
 MAGIC = b"F2HDRPIX"
 VERSION = 1

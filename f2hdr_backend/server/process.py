@@ -15,15 +15,15 @@ import uvicorn
 
 from f2hdr_backend.client import runtime
 from f2hdr_backend.engine.live import device_names
+from f2hdr_backend.server.access_control import Guard, ImpatientProtocol
 from f2hdr_backend.server.address import WAITING, ServerOptions, check, open_doors
-from f2hdr_backend.server.door import Guard, ImpatientProtocol
-from f2hdr_backend.server.ledger import Ledger
-from f2hdr_backend.server.listener import Listener, build_app
+from f2hdr_backend.server.crash_cleanup import FoldersInUse
+from f2hdr_backend.server.log_rate_limit import limit_log
 from f2hdr_backend.server.queue import Queue
-from f2hdr_backend.server.quiet import limit_log
+from f2hdr_backend.server.routes import Listener, build_app
 from f2hdr_backend.server.service import Service
 from f2hdr_backend.shot.errors import ServerError, ServerUnreachable
-from f2hdr_backend.shot.opening import confine
+from f2hdr_backend.shot.safe_open import confine
 
 HANDSHAKE_S = 5.0
 """Maximum duration of a TLS handshake in seconds."""
@@ -60,7 +60,7 @@ def _serve(options: ServerOptions, ready: Callable[[str], None]) -> None:
     folder = Path(runtime.runtime_folder())
     queue = Queue(device_names())
     confine(options.allowed().folders)
-    service = Service(options.allowed(), Ledger(folder / "ledger.json"), queue)
+    service = Service(options.allowed(), FoldersInUse(folder / "ledger.json"), queue)
     listener = Listener(service)
     sockets, facts = open_doors(options, folder)
     server = _Server(options, listener, service, str(facts["token"]))

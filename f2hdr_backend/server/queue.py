@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Condition, Thread
 
+from f2hdr_backend.server.render_jobs import Work
 from f2hdr_backend.server.renderers import Renderers
-from f2hdr_backend.server.turns import Turns
-from f2hdr_backend.server.work import Work
+from f2hdr_backend.server.scheduling import JobOrder
 from f2hdr_backend.shot.errors import ServerError
 
 LONGEST = 1000
@@ -168,7 +168,7 @@ class _Worker(Thread):
         put_back: Callable[[_Worker, Work, bool], None],
     ) -> None:
         super().__init__(name=f"worker {name}".strip(), daemon=True)
-        self.turns: Turns = Turns()
+        self.turns: JobOrder = JobOrder()
         self.stopping: set[Work] = set()
         self.busy: Work | None = None
         self._take = take

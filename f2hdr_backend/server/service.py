@@ -20,12 +20,12 @@ from f2hdr_backend.engine.method.quality import seconds_per_megapixel
 from f2hdr_backend.engine.settle import detect_light
 from f2hdr_backend.flow.cache import open_cache
 from f2hdr_backend.image.read import open_plate
-from f2hdr_backend.server.documents import DetectRequest, FrameRequest, JobRequest
-from f2hdr_backend.server.ledger import Ledger
+from f2hdr_backend.server.crash_cleanup import FoldersInUse
+from f2hdr_backend.server.job import JobRecord
 from f2hdr_backend.server.queue import Queue
-from f2hdr_backend.server.record import JobRecord
+from f2hdr_backend.server.render_jobs import FrameWork, Place, RenderOrder, RenderWork
+from f2hdr_backend.server.requests import DetectRequest, FrameRequest, JobRequest
 from f2hdr_backend.server.roots import Roots
-from f2hdr_backend.server.work import FrameWork, Place, RenderOrder, RenderWork
 from f2hdr_backend.shot.document import Color
 from f2hdr_backend.shot.errors import ServerError, ShotError
 from f2hdr_backend.shot.frames import FrameRange, Sequence
@@ -55,7 +55,7 @@ class _Open:
 class Service:
     """Jobs, single frames, measurements and server information, over one queue; thread-safe."""
 
-    def __init__(self, roots: Roots, ledger: Ledger, queue: Queue) -> None:
+    def __init__(self, roots: Roots, ledger: FoldersInUse, queue: Queue) -> None:
         self._roots = roots
         self._ledger = ledger
         self._queue = queue

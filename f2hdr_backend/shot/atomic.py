@@ -12,9 +12,9 @@ from contextlib import contextmanager, suppress
 from typing import BinaryIO, Optional, Union
 
 from f2hdr_backend.shot.errors import UnwritableFrame
-from f2hdr_backend.shot.opening import BY_FOLDER, open_folder, require_storable
 from f2hdr_backend.shot.rename import replace_file
-from f2hdr_backend.shot.system import action_for
+from f2hdr_backend.shot.safe_open import BY_FOLDER, open_folder, require_storable
+from f2hdr_backend.shot.system_errors import action_for
 
 _Path = Union[str, "os.PathLike[str]"]
 _FLAGS = (
@@ -54,7 +54,7 @@ def replacing(path: _Path, *, private: bool = False, durable: bool = True) -> It
 def atomic_file(path: _Path) -> Iterator[BinaryIO]:
     """Yield an open file as :func:`replacing` does; missing folders are created.
 
-    For files named by a user or a job: see :func:`f2hdr_backend.shot.opening.confine`.
+    For files named by a user or a job: see :func:`f2hdr_backend.shot.safe_open.confine`.
     Raises UnwritableFrame, with an action, for any OSError of the block: only write this file inside it.
     """
     try:

@@ -17,7 +17,7 @@ from f2hdr_backend.shot.exposure import ExposurePattern
 from f2hdr_backend.shot.fields import decode, encode
 from f2hdr_backend.shot.frames import FrameRange, Sequence
 from f2hdr_backend.shot.limits import check_path
-from f2hdr_backend.shot.reading import parse_json
+from f2hdr_backend.shot.read_text import parse_json
 from f2hdr_backend.shot.setting import check_settings, setting
 
 VERSION = 1

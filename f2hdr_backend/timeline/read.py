@@ -16,7 +16,7 @@ from f2hdr_backend.shot.errors import DocumentError, F2HDRError, ShotError
 from f2hdr_backend.shot.events import Event
 from f2hdr_backend.shot.frames import FrameRange
 from f2hdr_backend.shot.limits import check_frames
-from f2hdr_backend.shot.reading import parse_json, read_text
+from f2hdr_backend.shot.read_text import parse_json, read_text
 from f2hdr_backend.timeline.media import Media, Plates, find_media
 from f2hdr_backend.timeline.text import edl_rate, retimed_clips
 

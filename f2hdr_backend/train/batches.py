@@ -17,10 +17,10 @@ from f2hdr_backend.flow.window import estimate_flows
 from f2hdr_backend.model.descriptor import AnyDescriptor
 from f2hdr_backend.model.transfer import upload
 from f2hdr_backend.train.clips import Clip, clip_window
+from f2hdr_backend.train.distributed import Team
+from f2hdr_backend.train.sampling_ranges import Style
 from f2hdr_backend.train.sources import Source
-from f2hdr_backend.train.style import Style
 from f2hdr_backend.train.synthesis import SyntheticWindow, synthesize
-from f2hdr_backend.train.team import Team
 
 MARGIN_PX = 32
 """Pixels synthesized around a crop, so that flow at its border is as good as inside."""

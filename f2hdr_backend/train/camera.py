@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.shot.equations import GAMMA
 from f2hdr_backend.simulation.sensor import SensorModel, capture
-from f2hdr_backend.train.style import CameraStyle
+from f2hdr_backend.train.sampling_ranges import CameraStyle
 
 Random = np.random.Generator
 

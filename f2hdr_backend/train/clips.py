@@ -16,7 +16,7 @@ from f2hdr_backend.image.read import MOVIE_SUFFIXES, open_plate, read_image
 from f2hdr_backend.shot.equations import GAMMA
 from f2hdr_backend.shot.errors import DocumentError
 from f2hdr_backend.train.camera import random_camera
-from f2hdr_backend.train.style import Style
+from f2hdr_backend.train.sampling_ranges import Style
 from f2hdr_backend.train.synthesis import SyntheticWindow, exposure_errors, vivid
 
 Random = np.random.Generator

@@ -17,11 +17,11 @@ from f2hdr_backend.model.descriptor import AnyDescriptor, MergeNetDescriptor
 from f2hdr_backend.shot.atomic import atomic_file
 from f2hdr_backend.train.batches import BatchPlan, WindowBatch, batches
 from f2hdr_backend.train.clips import Clip
-from f2hdr_backend.train.course import Course
-from f2hdr_backend.train.mergenet_course import MergeNetCourse
-from f2hdr_backend.train.paper_course import PaperCourse
+from f2hdr_backend.train.distributed import Team
+from f2hdr_backend.train.mergenet_setup import MergeNetSetup
+from f2hdr_backend.train.paper_setup import PaperSetup
 from f2hdr_backend.train.sources import Source
-from f2hdr_backend.train.team import Team
+from f2hdr_backend.train.training_setup import TrainingSetup
 
 CHECKPOINT = "checkpoint.pt"
 WARM_UP_STEPS = 100
@@ -59,7 +59,7 @@ class StepDone:
     step: int
     loss: float
     figures: tuple[float, ...]
-    """One for each of the course's :attr:`~f2hdr_backend.train.course.Course.figures`."""
+    """One for each of the setup's :attr:`~f2hdr_backend.train.training_setup.TrainingSetup.figures`."""
 
 
 class Trainer:
@@ -70,11 +70,11 @@ class Trainer:
         self.plan = plan
         self.team = team
         self.device = device
-        self.course = course_of(descriptor, plan.recipe)
-        self.model = self.course.model()
+        self.setup = setup_of(descriptor, plan.recipe)
+        self.model = self.setup.model()
         self.model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
-        self.optimizer = self.course.optimizer(self.model)
+        self.optimizer = self.setup.optimizer(self.model)
         self.step = 0
 
     def start_from(self, tensors: Mapping[str, Tensor]) -> None:
@@ -104,23 +104,23 @@ class Trainer:
         self.average, self.step = state["average"], state["step"]
 
     def advance(self, batch: WindowBatch) -> Tensor:
-        """Take one optimizer step; returns ``(1 + F,)`` on the device: the loss, then the course's F figures."""
+        """Take one optimizer step; returns ``(1 + F,)`` on the device: the loss, then the setup's F figures."""
         for group in self.optimizer.param_groups:
             group["lr"] = self.plan.learning_rate * group["share"] * _schedule(self.step, self.plan.steps)
         self.optimizer.zero_grad(set_to_none=True)
         parts = batch.parts(self.plan.accumulate)
         learned = torch.stack([self._learn(part, 1 / len(parts)) for part in parts]).mean(0)
         self.team.average_gradients(self.model)
-        nn.utils.clip_grad_norm_(self.model.parameters(), self.course.gradient_limit)
+        nn.utils.clip_grad_norm_(self.model.parameters(), self.setup.gradient_limit)
         self.optimizer.step()
         self.step += 1
         self._update_average()
         return learned
 
     def _learn(self, batch: WindowBatch, share: float) -> Tensor:
-        """Add the gradients of a part of the step; returns its loss and the course's figures, on the device."""
+        """Add the gradients of a part of the step; returns its loss and the setup's figures, on the device."""
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.plan.half):
-            value, figures = self.course.loss(self.model, batch.to(self.device))
+            value, figures = self.setup.loss(self.model, batch.to(self.device))
         (value * share).backward()
         return torch.stack([number.detach().float() for number in (value, *figures)])
 
@@ -162,9 +162,9 @@ def train(
     if material.start is not None:
         trainer.start_from(material.start)
     trainer.resume(folder)
-    course = trainer.course
-    drawn = BatchPlan(plan.windows, plan.crop_px, plan.seed, descriptor, material.clips, course.style)
-    windows = course.windows(material.sources, drawn)
+    setup = trainer.setup
+    drawn = BatchPlan(plan.windows, plan.crop_px, plan.seed, descriptor, material.clips, setup.style)
+    windows = setup.windows(material.sources, drawn)
     unread: list[Tensor] = []
     for batch in _steps(trainer, windows, drawn, team):
         unread.append(trainer.advance(batch))
@@ -187,22 +187,22 @@ def _read(unread: Sequence[Tensor], last: int) -> Iterator[StepDone]:
 def _steps(
     trainer: Trainer, windows: Dataset[tuple[Tensor, ...]], drawn: BatchPlan, team: Team
 ) -> Iterator[WindowBatch]:
-    """The batches of all steps that are left; a drawn batch serves as many steps as the course has turns."""
-    course, first, last = trainer.course, trainer.step, trainer.plan.steps
-    draws = range(first // course.turns_count, -(-last // course.turns_count))
+    """The batches of all steps that are left; a drawn batch serves as many steps as the setup has turns."""
+    setup, first, last = trainer.setup, trainer.step, trainer.plan.steps
+    draws = range(first // setup.turns_count, -(-last // setup.turns_count))
     plan, pin = trainer.plan, trainer.device.type == "cuda"
-    made = batches(windows, course.batch, drawn, draws, team, workers=plan.workers, pin=pin)
+    made = batches(windows, setup.batch, drawn, draws, team, workers=plan.workers, pin=pin)
     for draw, batch in zip(draws, made, strict=True):
-        for turn, used in enumerate(course.turns(batch), draw * course.turns_count):
+        for turn, used in enumerate(setup.turns(batch), draw * setup.turns_count):
             if first <= turn < last:
                 yield used
 
 
-def course_of(descriptor: AnyDescriptor, recipe: str = "ours") -> Course[Any]:
+def setup_of(descriptor: AnyDescriptor, recipe: str = "ours") -> TrainingSetup[Any]:
     """Return the training of this descriptor's network; ``recipe`` concerns the paper's network."""
     if isinstance(descriptor, MergeNetDescriptor):
-        return MergeNetCourse(descriptor)
-    return PaperCourse(descriptor, recipe)
+        return MergeNetSetup(descriptor)
+    return PaperSetup(descriptor, recipe)
 
 
 def averaged_tensors(folder: Path) -> dict[str, Tensor]:

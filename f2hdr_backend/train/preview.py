@@ -9,9 +9,9 @@ import numpy as np
 
 from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.train.clips import clip_window, open_clips
-from f2hdr_backend.train.sheet import sheet, window_row
+from f2hdr_backend.train.contact_sheet import sheet, window_row
+from f2hdr_backend.train.sampling_ranges import Style
 from f2hdr_backend.train.sources import load_sources
-from f2hdr_backend.train.style import Style
 from f2hdr_backend.train.synthesis import synthesize
 
 
@@ -28,8 +28,8 @@ def preview(
         seed: of the windows.
 
     Returns:
-        The sheet, ``(H, W, 3)`` 0-1 (see :func:`~f2hdr_backend.train.sheet.window_row`), and the windows drawn in a
-        second of CPU time.
+        The sheet, ``(H, W, 3)`` 0-1 (see :func:`~f2hdr_backend.train.contact_sheet.window_row`), and the windows drawn
+        in a second of CPU time.
 
     Raises:
         DocumentError: a folder has nothing to draw from.

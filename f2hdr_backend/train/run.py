@@ -13,10 +13,10 @@ import torch
 from f2hdr_backend.model.descriptor import AnyDescriptor
 from f2hdr_backend.shot.errors import DocumentError
 from f2hdr_backend.train.clips import movies, open_clips
+from f2hdr_backend.train.distributed import Team
 from f2hdr_backend.train.loop import Material, StepDone, Trainer, TrainPlan, averaged_tensors, train
+from f2hdr_backend.train.sampling_ranges import SceneStyle
 from f2hdr_backend.train.sources import Source, load_sources
-from f2hdr_backend.train.style import SceneStyle
-from f2hdr_backend.train.team import Team
 from f2hdr_backend.train.validation import Validation
 from f2hdr_backend.weights import store
 
@@ -65,7 +65,7 @@ class Run:
                 continue
             self._log(done, trainer, report)
             if held_out and done.step % self.validate_every == 0:
-                validation = validation or Validation(held_out, self.descriptor, trainer.course)
+                validation = validation or Validation(held_out, self.descriptor, trainer.setup)
                 self._validate(done, validation, trainer, report)
         return team.leads
 
@@ -96,9 +96,9 @@ class Run:
 
     def _log(self, done: StepDone, trainer: Trainer, report: Report) -> None:
         numbers = (done.step, f"{done.loss:.5f}", *(f"{figure:.4f}" for figure in done.figures))
-        _append(self.folder / LOG, (*LOG_COLUMNS, *trainer.course.figures), numbers)
+        _append(self.folder / LOG, (*LOG_COLUMNS, *trainer.setup.figures), numbers)
         if done.step % REPORT_EVERY == 0:
-            figures = trainer.course.describe(done.figures)
+            figures = trainer.setup.describe(done.figures)
             report(f"step {done.step}/{self.plan.steps}  loss {done.loss:.4f}  {figures}")
 
     def _validate(self, done: StepDone, validation: Validation, trainer: Trainer, report: Report) -> None:

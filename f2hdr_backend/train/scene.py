@@ -11,10 +11,10 @@ import numpy as np
 
 from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.simulation.panorama import look
-from f2hdr_backend.train.paths import Bend, PiecePath
+from f2hdr_backend.train.motion_paths import Bend, PiecePath
+from f2hdr_backend.train.sampling_ranges import Range, SceneStyle
 from f2hdr_backend.train.scene_layers import CutOut, Lamp, Layer, PanoramaCamera, defocus, round_light
 from f2hdr_backend.train.sources import Source
-from f2hdr_backend.train.style import Range, SceneStyle
 
 Random = np.random.Generator
 Size = tuple[int, int]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.simulation.panorama import look, look_map
-from f2hdr_backend.train.paths import Bend, PiecePath, Points
+from f2hdr_backend.train.motion_paths import Bend, PiecePath, Points
 from f2hdr_backend.train.sources import Source
 
 SHAKE_RATE = 2.3

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from f2hdr_backend.image.arrays import FloatArray, luma_of
 from f2hdr_backend.train.camera import random_camera
+from f2hdr_backend.train.sampling_ranges import CameraStyle, SceneStyle, Style
 from f2hdr_backend.train.scene import random_layers
 from f2hdr_backend.train.scene_layers import Layer
 from f2hdr_backend.train.shutter import expose, moments
 from f2hdr_backend.train.sources import Source
-from f2hdr_backend.train.style import CameraStyle, SceneStyle, Style
 
 Random = np.random.Generator
 

@@ -17,9 +17,9 @@ from f2hdr_backend.image.write import write_image
 from f2hdr_backend.model.descriptor import AnyDescriptor
 from f2hdr_backend.model.radiance import tonemap
 from f2hdr_backend.train.batches import BatchPlan
-from f2hdr_backend.train.course import Course, Shown
-from f2hdr_backend.train.sheet import sheet, shown
+from f2hdr_backend.train.contact_sheet import sheet, shown
 from f2hdr_backend.train.sources import Source
+from f2hdr_backend.train.training_setup import Shown, TrainingSetup
 
 SEED = 20260102
 WINDOWS = 6
@@ -29,11 +29,11 @@ SIDE_PX = 160
 class Validation:
     """Fixed windows, and a model to try weights on them."""
 
-    def __init__(self, sources: Sequence[Source], descriptor: AnyDescriptor, course: Course[Any]) -> None:
-        windows = course.windows(sources, BatchPlan(WINDOWS, SIDE_PX, SEED, descriptor, style=course.style))
-        self._batch = course.batch(*default_collate([windows[index] for index in range(WINDOWS)]))
-        self._course = course
-        self._model = course.model().eval()
+    def __init__(self, sources: Sequence[Source], descriptor: AnyDescriptor, setup: TrainingSetup[Any]) -> None:
+        windows = setup.windows(sources, BatchPlan(WINDOWS, SIDE_PX, SEED, descriptor, style=setup.style))
+        self._batch = setup.batch(*default_collate([windows[index] for index in range(WINDOWS)]))
+        self._setup = setup
+        self._model = setup.model().eval()
 
     @torch.no_grad()
     def __call__(self, tensors: Mapping[str, Tensor], picture: Path) -> float:
@@ -47,7 +47,7 @@ class Validation:
             Mean PSNR_T in dB (mu-law, mu = 5000, peak 1) of the windows.
         """
         self._model.load_state_dict({name: tensor.cpu() for name, tensor in tensors.items()})
-        found = self._course.shown(self._model, self._batch)
+        found = self._setup.shown(self._model, self._batch)
         squares = (tonemap(found.result) - tonemap(found.truth)).square().flatten(1).mean(1)
         write_image(picture, sheet(self._rows(found)), 8)
         return float(np.mean([10 * math.log10(1 / float(square)) for square in squares]))

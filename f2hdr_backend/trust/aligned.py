@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 
 from f2hdr_backend.image.arrays import FloatArray, along_flow, radiance_of
+from f2hdr_backend.shot.cancellation import check_stop
 from f2hdr_backend.shot.equations import GAMMA
-from f2hdr_backend.shot.stopping import check_stop
 
 CELL_PX = 4
 """Side in pixels of the square cells whose means are compared. A mean over a cell has less noise than a pixel."""

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from f2hdr_backend.image.arrays import FloatArray, luma_of, radiance_of
+from f2hdr_backend.shot.cancellation import check_stop
 from f2hdr_backend.shot.equations import GAMMA
-from f2hdr_backend.shot.stopping import check_stop
+from f2hdr_backend.trust.agreement import average_agreeing
 from f2hdr_backend.trust.aligned import FEATHER, align_neighbors, below_highlights, ramp
 from f2hdr_backend.trust.clipped import respect_clip
-from f2hdr_backend.trust.confirm import confirm
+from f2hdr_backend.trust.deghost import keep_surface
 from f2hdr_backend.trust.published import trusted
-from f2hdr_backend.trust.surface import keep_surface
 
 DIM, WELL_LIT = 0.25, 0.5
 """Luma of a long reference's code values over which soft trust rises to 1; below, its noise counts more."""
@@ -60,9 +60,9 @@ def blend(
 ) -> tuple[FloatArray, tuple[float, float]]:
     """A result blended with the reference's own radiance by the weight of :func:`trust`.
 
-    ``soft`` first averages the result with the frames that agree with it (:func:`confirm`), replaces it where it shows
-    a different surface than the reference (:func:`keep_surface`), and corrects it where the reference is clipped
-    (:func:`respect_clip`).
+    ``soft`` first averages the result with the frames that agree with it (:func:`average_agreeing`), replaces it where
+    it shows a different surface than the reference (:func:`keep_surface`), and corrects it where the reference is
+    clipped (:func:`respect_clip`).
 
     Args:
         radiance: ``(H, W, 3)`` a method's result; 1 is the clip of the shortest exposure.
@@ -79,7 +79,7 @@ def blend(
     if mode == "soft":
         neighbors = align_neighbors(own, codes, exposures, flows)
         matched = (neighbors[0].matched, neighbors[1].matched)
-        radiance = confirm(radiance, own, exposures[1], neighbors)
+        radiance = average_agreeing(radiance, own, exposures[1], neighbors)
         radiance = keep_surface(radiance, codes[1], own, exposures[1], neighbors)
         radiance = respect_clip(radiance, codes[1], own, neighbors)
     check_stop()

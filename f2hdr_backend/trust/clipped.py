@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from f2hdr_backend.image.arrays import FloatArray
-from f2hdr_backend.shot.stopping import check_stop
+from f2hdr_backend.shot.cancellation import check_stop
 from f2hdr_backend.trust.aligned import AlignedNeighbor, brightest, ramp
 
 CLIPPED = 0.985

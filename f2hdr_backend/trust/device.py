@@ -19,7 +19,7 @@ from torch import Tensor
 from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.model.warp import backward_warp
 from f2hdr_backend.shot.equations import GAMMA, LUMA
-from f2hdr_backend.trust import aligned, blend, clipped, confirm, surface
+from f2hdr_backend.trust import agreement, aligned, blend, clipped, deghost
 from f2hdr_backend.trust.aligned import CELL_PX
 
 
@@ -99,7 +99,7 @@ def _level(here: Tensor, there: Tensor) -> Tensor:
 
 
 def _confirm(radiance: Tensor, own: Tensor, exposure: float, neighbors: list[_Neighbor]) -> Tensor:
-    """See :func:`~f2hdr_backend.trust.confirm.confirm`."""
+    """See :func:`~f2hdr_backend.trust.agreement.average_agreeing`."""
     light, frames = radiance.clamp_min(0), [(own, exposure), *(neighbor[:2] for neighbor in neighbors)]
     longest = max(gain for _, gain in frames)
     total, weights = light, torch.ones_like(light[:1])
@@ -111,21 +111,21 @@ def _confirm(radiance: Tensor, own: Tensor, exposure: float, neighbors: list[_Ne
 
 def _unclipped(light: Tensor, exposure: float) -> Tensor:
     """``(1, H, W)`` 1 well below the clip of a frame's brightest channel, 0 at it."""
-    span = confirm.CLIP_END - confirm.CLIP_START
-    return ((confirm.CLIP_END - _brightest(light) * exposure) / span).clamp(0, 1)
+    span = agreement.CLIP_END - agreement.CLIP_START
+    return ((agreement.CLIP_END - _brightest(light) * exposure) / span).clamp(0, 1)
 
 
 def _agreement(one: Tensor, other: Tensor) -> Tensor:
     """``(1, H, W)`` 1 where two frames have the same radiance in every channel, falling to 0."""
-    difference = (one - other).abs() / (one + other + confirm.DARKEST)
-    return (1 - (_brightest(difference) / confirm.AGREEMENT).square()).clamp_min(0).square()
+    difference = (one - other).abs() / (one + other + agreement.DARKEST)
+    return (1 - (_brightest(difference) / agreement.AGREEMENT).square()).clamp_min(0).square()
 
 
 def _keep_surface(
     radiance: Tensor, reference: Tensor, own: Tensor, exposure: float, neighbors: list[_Neighbor]
 ) -> Tensor:
-    """See :func:`~f2hdr_backend.trust.surface.keep_surface`."""
-    usable, black = _below_highlights(reference), surface.BLACK / exposure
+    """See :func:`~f2hdr_backend.trust.deghost.keep_surface`."""
+    usable, black = _below_highlights(reference), deghost.BLACK / exposure
     wrong = _differs(radiance, own, usable, black) * usable
     total, weight = own * exposure, torch.full_like(usable, exposure)
     for neighbor in neighbors:
@@ -143,12 +143,12 @@ def _differs(radiance: Tensor, own: Tensor, usable: Tensor, black: float) -> Ten
     share = covered.clamp_min(1e-6)
     variance = _median_3x3((squares / share - (mean / share).square()).clamp_min(0))
     found = torch.zeros_like(covered)
-    for side in surface.AREA_CELLS:
+    for side in deghost.AREA_CELLS:
         around = F.avg_pool2d(F.pad(means[None], [side // 2] * 4, mode="replicate"), side, 1)[0]
         covered, mean, level = around[:1], around[1:4], around[7:]
         count = covered.clamp_min(1e-6) * (side * CELL_PX) ** 2
-        allowed = black + surface.TOLERANCE * level + surface.STANDARD_ERRORS * (variance / count).sqrt()
-        found = found.maximum(_ramp(_brightest(mean.abs() / allowed) - 1) * (covered > surface.FEWEST))
+        allowed = black + deghost.TOLERANCE * level + deghost.STANDARD_ERRORS * (variance / count).sqrt()
+        found = found.maximum(_ramp(_brightest(mean.abs() / allowed) - 1) * (covered > deghost.FEWEST))
     found = F.max_pool2d(found[None], 3, 1, 1)
     return F.interpolate(found, size=own.shape[1:], mode="bilinear")[0]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from f2hdr_backend.cli.bug_report import redacted, write_bug_report
-from f2hdr_backend.cli.health import Item, State
+from f2hdr_backend.cli.doctor_checks import Item, State
 
 TOKEN = "0123456789abcdef" * 4
 

@@ -18,7 +18,7 @@ HEAVY = ("torch", "numpy", "cv2", "OpenEXR", "OpenImageIO", "PyOpenColorIO", "av
 RAISING = """
 from f2hdr_backend.cli.command import App
 from f2hdr_backend.cli.main import run
-from f2hdr_backend.cli.task import AsJson
+from f2hdr_backend.cli.batch_mode import AsJson
 from f2hdr_backend.shot import errors
 
 app = App()

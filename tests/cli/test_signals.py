@@ -13,7 +13,7 @@ from tests.server.running import LONG_S, ROOT
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs the signals of POSIX")
 PROGRAM = """
 import sys, time
-from f2hdr_backend.cli.task import Progress, task
+from f2hdr_backend.cli.batch_mode import Progress, task
 from f2hdr_backend.shot.atomic import atomic_file
 with task(Progress.JSON), atomic_file(sys.argv[1]) as file:
     file.write(b"half")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from f2hdr_backend.color.config import load_config
-from f2hdr_backend.color.light import LightPlate, find_clip, looks_log, sample
+from f2hdr_backend.color.linear_plate import LightPlate, find_clip, looks_log, sample
 from f2hdr_backend.color.response import Response
 from f2hdr_backend.shot.errors import ColorError
 from tests.engine.alternating import MemoryPlate, Scene

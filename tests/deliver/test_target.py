@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from f2hdr_backend.deliver.target import Movie, Pictures, Wish, target_of
-from f2hdr_backend.image.signal import PQ, Signal
+from f2hdr_backend.image.display_tags import PQ, Signal
 from f2hdr_backend.shot.errors import DocumentError, F2HDRError
 
 SIGNAL = Signal("Rec.2100-PQ", 9, PQ, 9)

@@ -10,7 +10,7 @@ import torch
 from f2hdr_backend.engine.method.choose import open_method
 from f2hdr_backend.engine.method.features import NetworkFrame
 from f2hdr_backend.engine.renderer import Renderer
-from f2hdr_backend.evaluate.bench.untrained import sea_raft_installed
+from f2hdr_backend.evaluate.bench.random_weights import sea_raft_installed
 from f2hdr_backend.image.write import write_image
 from f2hdr_backend.model.transfer import Download, upload
 from f2hdr_backend.shot.document import Engine, Output, Shot

@@ -15,18 +15,18 @@ from f2hdr_backend.engine.method.base import Method
 from f2hdr_backend.engine.method.choose import open_method
 from f2hdr_backend.engine.method.features import NetworkFrame
 from f2hdr_backend.engine.renderer import Renderer
-from f2hdr_backend.evaluate.bench.untrained import sea_raft_installed
+from f2hdr_backend.evaluate.bench.random_weights import sea_raft_installed
 from f2hdr_backend.flow.cache import FlowCache
 from f2hdr_backend.flow.estimators import dis, sea_raft
 from f2hdr_backend.image.read import SequencePlate
 from f2hdr_backend.image.write import write_image
 from f2hdr_backend.model.sea_raft import network as sea_raft_network
+from f2hdr_backend.shot.cancellation import stoppable
 from f2hdr_backend.shot.document import Color, Engine, Output, Shot
 from f2hdr_backend.shot.errors import Cancelled
 from f2hdr_backend.shot.events import FrameDone, RenderStarted, Warned
 from f2hdr_backend.shot.exposure import ExposurePattern
 from f2hdr_backend.shot.frames import FrameRange
-from f2hdr_backend.shot.stopping import stoppable
 
 LAYERS = {"flow": "flows", "mask": "masks", "coarse": "coarse", "occlusion": "occlusions"}
 """Layers as users name them, and where they are in an HdrFrame."""

@@ -17,7 +17,7 @@ from f2hdr_backend.engine.method.merge import MergeMethod
 from f2hdr_backend.engine.method.network import NetworkMethod
 from f2hdr_backend.engine.method.plan import LARGEST_TENSOR, Workload
 from f2hdr_backend.engine.renderer import Renderer
-from f2hdr_backend.evaluate.bench.untrained import sea_raft_installed
+from f2hdr_backend.evaluate.bench.random_weights import sea_raft_installed
 from f2hdr_backend.image.write import write_image
 from f2hdr_backend.kernels import correlation, torch_lookup
 from f2hdr_backend.model.descriptor import Descriptor

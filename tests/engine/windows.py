@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from f2hdr_backend.engine.method.features import NetworkFrame
-from f2hdr_backend.evaluate.bench.pan import Pan
+from f2hdr_backend.evaluate.bench.pan_plate import Pan
 
 
 def moving_window(size: tuple[int, int], count: int) -> list[NetworkFrame]:

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 import torch
 
+from f2hdr_backend.evaluate.bench.baseline_sea_raft import all_pairs, look_up, volume_bytes
+from f2hdr_backend.evaluate.bench.breakdown import REST, PartMeter
 from f2hdr_backend.evaluate.bench.chart import COLORS, draw
-from f2hdr_backend.evaluate.bench.contenders import MERGE, OURS, PLAIN, open_bench
 from f2hdr_backend.evaluate.bench.measure import Measured, NotRun
 from f2hdr_backend.evaluate.bench.memory import MemoryPeak
-from f2hdr_backend.evaluate.bench.pan import STEP_PX, Pan
-from f2hdr_backend.evaluate.bench.parts import REST, PartMeter
+from f2hdr_backend.evaluate.bench.methods import MERGE, OURS, PLAIN, open_bench
+from f2hdr_backend.evaluate.bench.pan_plate import STEP_PX, Pan
+from f2hdr_backend.evaluate.bench.random_weights import sea_raft_installed
 from f2hdr_backend.evaluate.bench.report import Report
-from f2hdr_backend.evaluate.bench.untrained import sea_raft_installed
-from f2hdr_backend.evaluate.bench.volume import all_pairs, look_up, volume_bytes
 from f2hdr_backend.flow.packing import RoundedFlow
 from f2hdr_backend.kernels import feature_pyramid, local_correlation
 from f2hdr_backend.shot.document import Engine

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from f2hdr_backend.engine.method.merge import MergeMethod
-from f2hdr_backend.evaluate.bench.untrained import sea_raft_installed
+from f2hdr_backend.evaluate.bench.random_weights import sea_raft_installed
 from f2hdr_backend.flow import estimators
 from f2hdr_backend.flow.estimator import SizeRequirement, estimator_names, load_estimator
 from f2hdr_backend.flow.occlusion import occlusion

@@ -74,7 +74,7 @@ def read(path: Path) -> None:
     from f2hdr_backend.image.read import MOVIE_SUFFIXES, open_plate
     from f2hdr_backend.server.buffers import read_buffer
     from f2hdr_backend.shot.document import Shot
-    from f2hdr_backend.shot.reading import read_text
+    from f2hdr_backend.shot.read_text import read_text
     from f2hdr_backend.timeline.read import is_timeline, read_cut
 
     readers: dict[str, Callable[[], object]] = {

@@ -6,8 +6,8 @@ import zlib
 import cv2
 import numpy as np
 
+from f2hdr_backend.image.display_tags import PQ, Signal
 from f2hdr_backend.image.png import write_tagged_png
-from f2hdr_backend.image.signal import PQ, Signal
 
 
 def chunks(data):

@@ -5,7 +5,7 @@ import pytest
 
 from f2hdr_backend.color.config import load_config
 from f2hdr_backend.pictures import gpu
-from f2hdr_backend.pictures.look import Display, DisplayPath, Look
+from f2hdr_backend.pictures.display_transform import Display, DisplayPath, Look
 from f2hdr_backend.shot.errors import DeviceError
 
 

@@ -15,7 +15,7 @@ from f2hdr_backend.client.jobs import submit
 from f2hdr_backend.client.launch import connect as connect_client
 from f2hdr_backend.flow.cache import FlowCache
 from f2hdr_backend.shot.errors import ServerError
-from f2hdr_backend.shot.opening import confine, open_file
+from f2hdr_backend.shot.safe_open import confine, open_file
 from tests.server.running import LONG_S, make_plate, make_shot
 
 NOBODY = 65534

@@ -5,14 +5,14 @@ import os
 
 import pytest
 
-from f2hdr_backend.server.documents import DetectRequest
-from f2hdr_backend.server.ledger import Ledger
+from f2hdr_backend.server.crash_cleanup import FoldersInUse
+from f2hdr_backend.server.job import JobRecord
 from f2hdr_backend.server.queue import Queue
-from f2hdr_backend.server.record import JobRecord
+from f2hdr_backend.server.render_jobs import Place, RenderOrder, RenderWork
 from f2hdr_backend.server.renderers import Renderers
+from f2hdr_backend.server.requests import DetectRequest
 from f2hdr_backend.server.roots import Roots
 from f2hdr_backend.server.service import Service
-from f2hdr_backend.server.work import Place, RenderOrder, RenderWork
 from f2hdr_backend.shot.errors import F2HDRError, ServerError, ShotError, UnreadableFrame
 from tests.server.running import make_plate, make_shot
 
@@ -115,7 +115,7 @@ def test_a_folder_that_is_turned_elsewhere_under_way_stops_the_job(places):
     allowed, forbidden = places
     shot = make_shot(make_plate(allowed / "plate", 40), allowed / "out" / "o.####.exr")
     record = JobRecord("test", keep=True)
-    place = Place(Roots.of([str(allowed)]), Ledger(allowed / "ledger.json"))
+    place = Place(Roots.of([str(allowed)]), FoldersInUse(allowed / "ledger.json"))
     work = RenderWork(record, RenderOrder(json.dumps(shot.to_json()), False, False), place)
     work.prepare()
     renderers = Renderers()
@@ -131,6 +131,6 @@ def test_a_folder_that_is_turned_elsewhere_under_way_stops_the_job(places):
 
 def test_the_config_of_a_measurement_is_kept_inside_too(places):
     allowed, forbidden = places
-    service = Service(Roots.of([str(allowed)]), Ledger(allowed / "ledger.json"), Queue(()))
+    service = Service(Roots.of([str(allowed)]), FoldersInUse(allowed / "ledger.json"), Queue(()))
     with pytest.raises(ServerError, match="outside"):
         service.detect(DetectRequest(str(allowed / "p.####.exr"), "x", str(forbidden / "p.0001.exr")))

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from f2hdr_backend.shot import atomic, opening, rename
+from f2hdr_backend.shot import atomic, rename, safe_open
 from f2hdr_backend.shot.atomic import atomic_file, replacing, require_writable, unfinished, write_file
 from f2hdr_backend.shot.errors import UnwritableFrame
 
@@ -145,7 +145,7 @@ def test_every_writer_waits_for_programs_that_have_the_file_open_on_windows(tmp_
 
 
 def test_without_directory_descriptors_files_are_written_by_path(tmp_path, monkeypatch):
-    for module in (atomic, opening):
+    for module in (atomic, safe_open):
         monkeypatch.setattr(module, "BY_FOLDER", False)
     write_file(tmp_path / "a", b"new")
     assert names(tmp_path) == ["a"]

@@ -5,7 +5,7 @@ import pytest
 
 from f2hdr_backend.simulation.sensor import SensorModel
 from f2hdr_backend.train.camera import CURVES, Camera, random_camera
-from f2hdr_backend.train.style import CameraStyle
+from f2hdr_backend.train.sampling_ranges import CameraStyle
 
 CLEAN = SensorModel(bits=16, curve="linear")
 RAMP = np.linspace(0, 1.2, 64, dtype=np.float32)[:, None, None] * np.ones((64, 8, 3), np.float32)

@@ -10,7 +10,7 @@ from f2hdr_backend.model.descriptor import Descriptor
 from f2hdr_backend.shot.errors import DocumentError
 from f2hdr_backend.train.batches import CLIP_SHARE, BatchPlan, Windows
 from f2hdr_backend.train.clips import clip_window, open_clips, without_shoulder
-from f2hdr_backend.train.style import CameraStyle, Style
+from f2hdr_backend.train.sampling_ranges import CameraStyle, Style
 from tests.train.worlds import world
 
 QUIET = CameraStyle(

@@ -13,8 +13,8 @@ import torch
 from f2hdr_backend.model.descriptor import ABLATIONS, Descriptor, MergeNetDescriptor
 from f2hdr_backend.shot.errors import DocumentError
 from f2hdr_backend.train.batches import BatchPlan, batches
-from f2hdr_backend.train.loop import Material, Trainer, TrainPlan, averaged_tensors, course_of, train
-from f2hdr_backend.train.team import Team
+from f2hdr_backend.train.distributed import Team
+from f2hdr_backend.train.loop import Material, Trainer, TrainPlan, averaged_tensors, setup_of, train
 from tests.pretend_gpu import DEVICE, pretend_gpu
 from tests.train.worlds import world
 
@@ -37,10 +37,10 @@ def run(folder, plan=PLAN, stop_after=None, descriptor=SMALL):
 
 
 def drawn(descriptor, windows):
-    """The first batch of a course."""
-    course = course_of(descriptor)
-    plan = BatchPlan(windows, 32, 1, descriptor, style=course.style)
-    (batch,) = batches(course.windows([world()], plan), course.batch, plan, range(1))
+    """The first batch of a setup."""
+    setup = setup_of(descriptor)
+    plan = BatchPlan(windows, 32, 1, descriptor, style=setup.style)
+    (batch,) = batches(setup.windows([world()], plan), setup.batch, plan, range(1))
     return batch
 
 
@@ -88,7 +88,7 @@ def test_the_gradient_of_a_step_in_parts_is_the_mean_of_its_parts(monkeypatch):
     def gradients(part, accumulate):
         trainer = Trainer(replace(PLAN, windows=2, accumulate=accumulate), SMALL, CPU, Team())
         trainer.optimizer.step = lambda: None
-        monkeypatch.setattr(trainer.course, "gradient_limit", 1e9)
+        monkeypatch.setattr(trainer.setup, "gradient_limit", 1e9)
         trainer.advance(part)
         return [parameter.grad for parameter in trainer.model.parameters() if parameter.grad is not None]
 
@@ -103,7 +103,7 @@ from pathlib import Path
 sys.path.insert(0, {root!r})
 from tests.train.test_loop import PLAN, run
 from dataclasses import replace
-from f2hdr_backend.train.team import Team
+from f2hdr_backend.train.distributed import Team
 run(Path({folder!r}), replace(PLAN, steps=2, windows=2))
 """
 
@@ -140,10 +140,10 @@ def test_ablations_and_editions_train(tmp_path, descriptor):
 
 @pytest.mark.parametrize("workers", [0, 3])
 def test_windows_are_the_same_however_many_processes_draw_them(workers):
-    course = course_of(SMALL)
-    plan = BatchPlan(2, 32, 1, SMALL, style=course.style)
-    windows = course.windows([world()], plan)
-    expected, found = (list(batches(windows, course.batch, plan, range(2), workers=count)) for count in (1, workers))
+    setup = setup_of(SMALL)
+    plan = BatchPlan(2, 32, 1, SMALL, style=setup.style)
+    windows = setup.windows([world()], plan)
+    expected, found = (list(batches(windows, setup.batch, plan, range(2), workers=count)) for count in (1, workers))
     for one, other in zip(expected, found, strict=True):
         assert all(torch.equal(vars(one)[name], values) for name, values in vars(other).items())
 
@@ -178,8 +178,8 @@ def test_loss_and_figures_of_a_step_wait_for_nothing(descriptor):
     with pretend_gpu() as counted, torch.no_grad():
         trainer = Trainer(PLAN, descriptor, DEVICE, Team())
         ready = type(batch)(*(values.pin_memory() for values in vars(batch).values()))
-        trainer.course.loss(trainer.model, ready.to(DEVICE))
+        trainer.setup.loss(trainer.model, ready.to(DEVICE))
         counted.clear()
-        loss, figures = trainer.course.loss(trainer.model, ready.to(DEVICE))
+        loss, figures = trainer.setup.loss(trainer.model, ready.to(DEVICE))
         assert counted.waits == []
         assert {number.device for number in (loss, *figures)} == {DEVICE}

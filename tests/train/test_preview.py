@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from f2hdr_backend.shot.errors import DocumentError
+from f2hdr_backend.train.contact_sheet import GAP_PX
 from f2hdr_backend.train.preview import preview
-from f2hdr_backend.train.sheet import GAP_PX
 from tests.evaluate.suite.images import movie_folder
 from tests.train.worlds import world_folder
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from f2hdr_backend.train.paths import Bend, PiecePath
+from f2hdr_backend.train.motion_paths import Bend, PiecePath
 from f2hdr_backend.train.scene import silhouette
 from f2hdr_backend.train.scene_layers import CutOut, Lamp, PanoramaCamera, defocus
 from tests.train.worlds import follow, smooth_world

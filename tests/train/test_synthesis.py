@@ -9,8 +9,8 @@ import pytest
 
 from f2hdr_backend.image.write import write_exr
 from f2hdr_backend.shot.errors import DocumentError
+from f2hdr_backend.train.sampling_ranges import CameraStyle, SceneStyle, Style
 from f2hdr_backend.train.sources import load_sources
-from f2hdr_backend.train.style import CameraStyle, SceneStyle, Style
 from f2hdr_backend.train.synthesis import synthesize
 from tests.train.worlds import follow, smooth_world, world
 

@@ -6,9 +6,9 @@ import torch
 from f2hdr_backend.image.read import read_image
 from f2hdr_backend.model.descriptor import Descriptor
 from f2hdr_backend.model.f2hdr import F2HDR
-from f2hdr_backend.train.loop import course_of
-from f2hdr_backend.train.sheet import GAP_PX, sheet, window_row
-from f2hdr_backend.train.style import SceneStyle, Style
+from f2hdr_backend.train.contact_sheet import GAP_PX, sheet, window_row
+from f2hdr_backend.train.loop import setup_of
+from f2hdr_backend.train.sampling_ranges import SceneStyle, Style
 from f2hdr_backend.train.synthesis import synthesize
 from f2hdr_backend.train.validation import SIDE_PX, WINDOWS, Validation
 from tests.train.worlds import smooth_world, world
@@ -19,8 +19,8 @@ SMALL = Descriptor(adapter_channels=8, fusion_channels=16, refine_channels=8, re
 def test_the_same_weights_score_the_same_and_leave_a_sheet(tmp_path):
     torch.manual_seed(1)
     tensors = F2HDR(SMALL).state_dict()
-    course = course_of(SMALL)
-    first, again = (Validation([world()], SMALL, course)(tensors, tmp_path / f"{n}.png") for n in range(2))
+    setup = setup_of(SMALL)
+    first, again = (Validation([world()], SMALL, setup)(tensors, tmp_path / f"{n}.png") for n in range(2))
     assert first == again and 5 < first < 60
     picture = read_image(str(tmp_path / "0.png")).pixels
     assert picture.shape[:2] == (WINDOWS * (SIDE_PX + GAP_PX), 5 * (SIDE_PX + GAP_PX))

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from f2hdr_backend.image.arrays import codes_of
-from f2hdr_backend.trust import surface
+from f2hdr_backend.trust import deghost
 from f2hdr_backend.trust.blend import blend
 from f2hdr_backend.trust.device import blend_softly
 from tests.pretend_gpu import DEVICE, pretend_gpu
@@ -43,7 +43,7 @@ def on_device(result, flows, codes, exposures, device="cpu"):
 @pytest.mark.parametrize("size", [(128, 96), (101, 75)], ids=["whole cells", "parts of cells"])
 @pytest.mark.parametrize("exposures", EXPOSURES.values(), ids=EXPOSURES)
 def test_it_is_soft_trust_as_the_cpu_has_it(monkeypatch, exposures, size, level):
-    monkeypatch.setattr(surface, "_box", lambda wrong: (slice(None), slice(None)))
+    monkeypatch.setattr(deghost, "_box", lambda wrong: (slice(None), slice(None)))
     result, flows, codes = window(size, exposures, level)
     expected, levels = blend(result, flows, codes, exposures, "soft")
     found, matched = on_device(result, flows, codes, exposures)

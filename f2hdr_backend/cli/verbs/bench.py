@@ -17,8 +17,8 @@ from f2hdr_backend.shot.errors import DocumentError
 if TYPE_CHECKING:
     import torch
 
-    from f2hdr_backend.evaluate.bench.contenders import Bench
     from f2hdr_backend.evaluate.bench.measure import Size
+    from f2hdr_backend.evaluate.bench.methods import Bench
     from f2hdr_backend.evaluate.bench.report import Report
 
 SIZES = {"540p": (960, 540), "720p": (1280, 720), "1080p": (1920, 1080), "uhd": (3840, 2160)}
@@ -55,7 +55,7 @@ def bench(
     """
     from f2hdr_backend.cli.bench_tables import show, title
     from f2hdr_backend.evaluate.bench.chart import draw
-    from f2hdr_backend.evaluate.bench.contenders import MERGE, OURS, PLAIN, open_bench
+    from f2hdr_backend.evaluate.bench.methods import MERGE, OURS, PLAIN, open_bench
     from f2hdr_backend.evaluate.bench.report import Report
     from f2hdr_backend.image.write import write_image
     from f2hdr_backend.shot.document import Engine

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from f2hdr_backend.cli import terminal
+from f2hdr_backend.cli.batch_mode import AsJson, Progress, ProgressOption, show_lines, task
 from f2hdr_backend.cli.command import Section
 from f2hdr_backend.cli.shot_options import PathMappingFile, frame_range, path_mapping, read_shot
-from f2hdr_backend.cli.task import AsJson, Progress, ProgressOption, show_lines, task
 from f2hdr_backend.shot.events import FrameChecked
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from f2hdr_backend.cli import terminal
+from f2hdr_backend.cli.batch_mode import AsJson, Progress, show_lines, task
 from f2hdr_backend.cli.command import Section
-from f2hdr_backend.cli.task import AsJson, Progress, show_lines, task
 from f2hdr_backend.shot.errors import DocumentError
 from f2hdr_backend.shot.events import Event, FrameDone, RenderFinished, Warned
 from f2hdr_backend.shot.frames import FrameRange

@@ -11,7 +11,7 @@ import typer
 
 from f2hdr_backend.cli import terminal
 from f2hdr_backend.cli.command import Section
-from f2hdr_backend.cli.health import Item, State, examine
+from f2hdr_backend.cli.doctor_checks import Item, State, examine
 
 COLORS = {State.GREEN: "32", State.YELLOW: "33", State.RED: "31"}
 """ANSI colors, for terminals; the word is always written too."""

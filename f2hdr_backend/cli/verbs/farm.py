@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from f2hdr_backend.cli import terminal
+from f2hdr_backend.cli.batch_mode import AsJson, Progress, ProgressOption, say, show_lines, task
 from f2hdr_backend.cli.command import App, Section
 from f2hdr_backend.cli.own_command import own_command
 from f2hdr_backend.cli.shot_options import PathMappingFile, frame_range, path_mapping, read_shot
-from f2hdr_backend.cli.task import AsJson, Progress, ProgressOption, say, show_lines, task
 from f2hdr_backend.cli.user import user_name
 from f2hdr_backend.farm import engines, schedulers
 from f2hdr_backend.farm.job import DEFAULT_CHUNK, FarmJob, Site, chunks, write_files

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from f2hdr_backend.cli import terminal
+from f2hdr_backend.cli.batch_mode import AsJson, Progress, ProgressOption, show_lines, task
 from f2hdr_backend.cli.command import Section
 from f2hdr_backend.cli.shot_options import (
     PathMappingFile,
@@ -20,7 +21,6 @@ from f2hdr_backend.cli.shot_options import (
     read_shot,
     takes_shot_options,
 )
-from f2hdr_backend.cli.task import AsJson, Progress, ProgressOption, show_lines, task
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.events import Event, PlateMeasured, Warned
 

@@ -9,12 +9,12 @@ from typing import Annotated
 
 import typer
 
+from f2hdr_backend.cli.batch_mode import AsJson, Progress, ProgressOption, show_lines, task
 from f2hdr_backend.cli.command import Section
-from f2hdr_backend.cli.cut import is_cut, render_timeline
 from f2hdr_backend.cli.render_progress import show_progress
 from f2hdr_backend.cli.shot_options import PathMappingFile, ShotOptions, Source, path_mapping, takes_shot_options
-from f2hdr_backend.cli.task import AsJson, Progress, ProgressOption, show_lines, task
-from f2hdr_backend.image.apart import warm_up
+from f2hdr_backend.cli.timeline_render import is_cut, render_timeline
+from f2hdr_backend.image.decoder_processes import warm_up
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.errors import DocumentError
 from f2hdr_backend.shot.events import Event

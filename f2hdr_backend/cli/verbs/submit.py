@@ -27,7 +27,7 @@ from f2hdr_backend.client.status_file import StatusFile
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.errors import Cancelled, DocumentError, F2HDRError
 from f2hdr_backend.shot.frames import FrameRange
-from f2hdr_backend.shot.reading import read_text
+from f2hdr_backend.shot.read_text import read_text
 
 POLL_S = 0.25
 """Seconds between two requests for the job's state, and between two checks for the cancel file."""

@@ -71,10 +71,10 @@ def train(
     from f2hdr_backend.evaluate.suite.candidate import candidate_scores
     from f2hdr_backend.machine.device import pick_device
     from f2hdr_backend.train import editions
+    from f2hdr_backend.train.distributed import Team
     from f2hdr_backend.train.loop import TrainPlan
     from f2hdr_backend.train.loss import RECIPES
     from f2hdr_backend.train.run import REPORT_EVERY, Run
-    from f2hdr_backend.train.team import Team
     from f2hdr_backend.weights import store
 
     store.check_name(name, into, replace=True)

@@ -16,7 +16,7 @@ from f2hdr_backend.flow.stored import StoredFlows
 from f2hdr_backend.flow.window import shown_exposures
 from f2hdr_backend.model.radiance import re_expose
 from f2hdr_backend.model.transfer import upload
-from f2hdr_backend.shot.stopping import check_stop
+from f2hdr_backend.shot.cancellation import check_stop
 
 Pair = tuple[NetworkFrame, NetworkFrame]
 """Reference and neighbor frame."""

@@ -9,8 +9,8 @@ import torch
 from f2hdr_backend.engine.method.base import HdrFrame, Method, WindowFrames
 from f2hdr_backend.engine.method.flows import KnownFlows
 from f2hdr_backend.engine.method.padding import Padding
-from f2hdr_backend.engine.method.pictures import digest_of, occlusions_of, on_host
 from f2hdr_backend.engine.method.plan import Plan, Workload
+from f2hdr_backend.engine.method.to_host import digest_of, occlusions_of, on_host
 from f2hdr_backend.flow.estimator import SizeRequirement
 from f2hdr_backend.model.merge import merge
 from f2hdr_backend.shot.document import Engine

@@ -11,8 +11,8 @@ from f2hdr_backend.engine.method.base import HdrFrame, WindowFrames
 from f2hdr_backend.engine.method.features import NetworkFrame
 from f2hdr_backend.engine.method.flows import KnownFlows
 from f2hdr_backend.engine.method.padding import Padding
-from f2hdr_backend.engine.method.pictures import occlusions_of, on_host
 from f2hdr_backend.engine.method.plan import Plan
+from f2hdr_backend.engine.method.to_host import occlusions_of, on_host
 from f2hdr_backend.engine.method.trained import TrainedMethod
 from f2hdr_backend.flow.estimator import SizeRequirement
 from f2hdr_backend.model.descriptor import Descriptor

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import cv2
 import torch
 
-from f2hdr_backend.machine.side_by_side import FRAMES_AT_A_TIME
+from f2hdr_backend.machine.multi_device import FRAMES_AT_A_TIME
 
 AHEAD = 2
 """Windows whose frames one reader reads ahead; each further reader adds one."""

@@ -13,8 +13,8 @@ import torch
 from f2hdr_backend.engine.method.base import HdrFrame, Method, WindowFrames
 from f2hdr_backend.engine.method.flows import KnownFlows
 from f2hdr_backend.engine.method.padding import Padding
-from f2hdr_backend.engine.method.pictures import digest_of
 from f2hdr_backend.engine.method.plan import Plan, Workload
+from f2hdr_backend.engine.method.to_host import digest_of
 from f2hdr_backend.machine.device import NAMES, pick_precision
 from f2hdr_backend.model.descriptor import AnyDescriptor
 from f2hdr_backend.shot.document import Engine

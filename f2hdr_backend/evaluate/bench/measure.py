@@ -14,9 +14,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from f2hdr_backend.engine.method.base import HdrFrame, WindowFrames
 from f2hdr_backend.engine.method.flows import KnownFlows
+from f2hdr_backend.evaluate.bench.breakdown import MeteredEstimator, PartMeter, clock, operations
 from f2hdr_backend.evaluate.bench.memory import MemoryPeak
-from f2hdr_backend.evaluate.bench.pan import Pan
-from f2hdr_backend.evaluate.bench.parts import MeteredEstimator, PartMeter, clock, operations
+from f2hdr_backend.evaluate.bench.pan_plate import Pan
 from f2hdr_backend.flow.estimator import Estimator
 
 Ready = tuple[WindowFrames, KnownFlows]
@@ -137,8 +137,8 @@ def measure(opening: Opening, size: Size, frames: int) -> Measured:
 def count(opening: Opening) -> dict[str, float]:
     """Return the FLOPs of each part of a steady window, for a frame of 256 x 256 pixels.
 
-    A multiply-add counts as two. See :func:`~f2hdr_backend.evaluate.bench.parts.operations` for operations that are not
-    counted.
+    A multiply-add counts as two. :func:`~f2hdr_backend.evaluate.bench.breakdown.operations` lists operations that are
+    not counted.
     """
     contender = opening.open()
     windows = Pan(COUNTED_SIZE, 2).windows()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from f2hdr_backend.evaluate.bench.contenders import PLAIN
 from f2hdr_backend.evaluate.bench.measure import Measured, NotRun
+from f2hdr_backend.evaluate.bench.methods import PLAIN
 
 VERSION = 1
 """Version of the JSON document."""

@@ -6,8 +6,8 @@ from collections import Counter
 
 import numpy as np
 
+from f2hdr_backend.engine.method.apply_trust import use_reference
 from f2hdr_backend.engine.method.base import HdrFrame
-from f2hdr_backend.engine.method.trusted import use_reference
 from f2hdr_backend.evaluate.metrics.composite import composite, predicted_pixels
 from f2hdr_backend.evaluate.paper.metric import (
     FrameMetric,

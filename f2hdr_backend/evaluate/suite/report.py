@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
+from f2hdr_backend.engine.method.apply_trust import use_reference
 from f2hdr_backend.engine.method.base import Method
-from f2hdr_backend.engine.method.trusted import use_reference
 from f2hdr_backend.evaluate.metrics.score import Parameters, Score
 from f2hdr_backend.evaluate.page import choose_frames as interesting
 from f2hdr_backend.evaluate.page import page

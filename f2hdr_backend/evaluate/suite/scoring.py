@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from f2hdr_backend.engine.method.apply_trust import use_reference
 from f2hdr_backend.engine.method.base import HdrFrame, Method
-from f2hdr_backend.engine.method.trusted import use_reference
 from f2hdr_backend.evaluate.metrics.psnr_ssim import psnr_l, psnr_t, ssim_t, tonemap
+from f2hdr_backend.evaluate.suite.alternation import alternation
 from f2hdr_backend.evaluate.suite.baselines import OPENCV, opencv_merge
-from f2hdr_backend.evaluate.suite.steady import alternation
 from f2hdr_backend.evaluate.suite.suite import CAMERA, CHART, STATIC, Case, Suite
 from f2hdr_backend.image.arrays import FloatArray, along_flow, radiance_of
 from f2hdr_backend.train.synthesis import SyntheticWindow
@@ -24,7 +24,7 @@ WELL_EXPOSED = (0.15, 0.9)
 """Range of codes in which flicker is measured, in both phases."""
 FLICKER, RATIO_COST = "flicker", "cost of 10 % ratio error"
 ALTERNATION = "alternation"
-"""Prefix of the names of the bands of :mod:`~f2hdr_backend.evaluate.suite.steady`."""
+"""Prefix of the names of the bands of :mod:`~f2hdr_backend.evaluate.suite.alternation`."""
 WRONG_RATIO = 1.1
 REFERENCE = "reference"
 """Name of the unprocessed reference frame among the methods."""

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from f2hdr_backend.flow.estimator import SizeRequirement
 from f2hdr_backend.model.transfer import upload
+from f2hdr_backend.shot.cancellation import abandonable
 from f2hdr_backend.shot.equations import LUMA
-from f2hdr_backend.shot.stopping import abandonable
 
 
 class Estimator:

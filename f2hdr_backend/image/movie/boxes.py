@@ -9,7 +9,7 @@ import os
 import struct
 from typing import BinaryIO
 
-from f2hdr_backend.image.signal import CHROMATICITY_STEPS, LUMINANCE_STEPS, LightLevel
+from f2hdr_backend.image.display_tags import CHROMATICITY_STEPS, LUMINANCE_STEPS, LightLevel
 
 _TO_SAMPLE_ENTRIES = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")
 _BEFORE_CHILDREN = {b"stsd": 8}

@@ -16,7 +16,7 @@ from f2hdr_backend.image.frame import unreadable
 from f2hdr_backend.image.movie.ycbcr import ContainerTags
 from f2hdr_backend.image.orientation import UPRIGHT, by_matrix
 from f2hdr_backend.shot.limits import check_frames
-from f2hdr_backend.shot.opening import library_path, open_file
+from f2hdr_backend.shot.safe_open import library_path, open_file
 
 _KEPT = 4
 """Number of cached decoded frames: a window and one more, so that a moving window decodes each frame once."""

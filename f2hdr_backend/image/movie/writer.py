@@ -13,10 +13,10 @@ import av
 import numpy as np
 
 from f2hdr_backend.image.arrays import FloatArray
+from f2hdr_backend.image.display_tags import CHROMATICITY_STEPS, LUMINANCE_STEPS, LightLevel, Signal
 from f2hdr_backend.image.metadata import Header
 from f2hdr_backend.image.movie.boxes import add_light_level
 from f2hdr_backend.image.movie.planes import Codes, to_planes
-from f2hdr_backend.image.signal import CHROMATICITY_STEPS, LUMINANCE_STEPS, LightLevel, Signal
 from f2hdr_backend.image.timecode import timecode_text
 from f2hdr_backend.shot.atomic import atomic_file
 from f2hdr_backend.shot.errors import ImageError, UnwritableFrame

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from f2hdr_backend.engine.method.apply_trust import use_reference
 from f2hdr_backend.engine.method.choose import open_method
 from f2hdr_backend.engine.method.merge import MergeMethod
 from f2hdr_backend.engine.method.mergenet import MergeNetMethod
 from f2hdr_backend.engine.method.network import NetworkMethod
-from f2hdr_backend.engine.method.trusted import use_reference
 from f2hdr_backend.model.descriptor import MergeNetDescriptor
 from f2hdr_backend.model.mergenet import MergeNet
 from f2hdr_backend.shot.document import Engine

@@ -162,7 +162,7 @@ def test_out_of_memory_at_any_stage_still_finishes_the_frame(plate, tmp_path, st
     [
         ("f2hdr_backend.flow.estimators.dis.Estimator.encode", MemoryError()),
         ("f2hdr_backend.flow.estimators.dis.Estimator.estimate", torch.OutOfMemoryError("CUDA out of memory")),
-        ("f2hdr_backend.engine.method.pictures.Download", RuntimeError("CUDA error: out of memory")),
+        ("f2hdr_backend.engine.method.to_host.Download", RuntimeError("CUDA error: out of memory")),
         ("f2hdr_backend.engine.method.base.upload", RuntimeError("CUDA error: out of memory")),
     ],
 )

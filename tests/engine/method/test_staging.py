@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from f2hdr_backend.engine.method.staging import ON_CPU, stage
-from f2hdr_backend.server.work import LOOKED_AHEAD
+from f2hdr_backend.server.render_jobs import LOOKED_AHEAD
 
 
 @pytest.mark.parametrize("lanes", [1, 2, 8])

@@ -429,7 +429,7 @@ def test_no_movie_at_all_is_refused(tmp_path):
 def test_without_pyav_the_fix_is_reported(tmp_path, monkeypatch):
     import sys
 
-    for name in ("apart", "plate"):
+    for name in ("isolated_plate", "plate"):
         monkeypatch.delitem(sys.modules, f"f2hdr_backend.image.movie.{name}", raising=False)
     monkeypatch.setitem(sys.modules, "f2hdr_backend.image.movie.frames", None)
     monkeypatch.delitem(sys.modules, "f2hdr_backend.image.movie.frames")

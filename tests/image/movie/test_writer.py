@@ -9,11 +9,11 @@ import pytest
 
 av = pytest.importorskip("av")
 
+from f2hdr_backend.image.display_tags import SIGNALS, LightLevel  # noqa: E402
 from f2hdr_backend.image.movie.boxes import add_light_level  # noqa: E402
 from f2hdr_backend.image.movie.planes import to_planes  # noqa: E402
 from f2hdr_backend.image.movie.writer import MovieFormat, codec_for, movie_writer  # noqa: E402
 from f2hdr_backend.image.read import open_plate  # noqa: E402
-from f2hdr_backend.image.signal import SIGNALS, LightLevel  # noqa: E402
 from f2hdr_backend.shot.errors import ImageError, UnwritableFrame  # noqa: E402
 
 WIDTH, HEIGHT = 96, 64

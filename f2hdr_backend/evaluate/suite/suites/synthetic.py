@@ -10,8 +10,8 @@ import numpy as np
 
 from f2hdr_backend.evaluate.suite import suite
 from f2hdr_backend.evaluate.suite.suite import Case, cycle
+from f2hdr_backend.train.sampling_ranges import CameraStyle, SceneStyle, Style
 from f2hdr_backend.train.sources import Source, load_sources
-from f2hdr_backend.train.style import CameraStyle, SceneStyle, Style
 from f2hdr_backend.train.synthesis import SyntheticWindow, synthesize
 
 SEED = 20260101

@@ -1,0 +1,48 @@
+"""Documents: UTF-8 text of bounded size, and JSON that cannot exhaust the stack."""
+
+import pytest
+
+from f2hdr_backend.shot.document import Shot
+from f2hdr_backend.shot.errors import DocumentError
+from f2hdr_backend.shot.limits import VARIABLE
+from f2hdr_backend.shot.read_text import parse_json, read_json, read_text
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_utf_8_is_read_with_and_without_a_mark(tmp_path, encoding):
+    (tmp_path / "a.json").write_text('{"a": "größer"}', encoding=encoding)
+    assert read_json(tmp_path / "a.json") == {"a": "größer"}
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16", "utf-32"])
+def test_other_encodings_name_the_file_and_the_byte(tmp_path, encoding):
+    path = tmp_path / "a.json"
+    path.write_text('{"plate": "größer.####.tif"}', encoding=encoding)
+    with pytest.raises(DocumentError) as caught:
+        read_text(path)
+    assert caught.value.path == str(path) and "UTF-8" in caught.value.hint
+
+
+def test_a_document_beyond_the_limit_is_not_read(tmp_path, monkeypatch):
+    (tmp_path / "a.json").write_text("[" + " " * 2000 + "]")
+    monkeypatch.setenv(VARIABLE, "document=1000")
+    with pytest.raises(DocumentError) as caught:
+        read_text(tmp_path / "a.json")
+    assert "1000" in caught.value.message
+
+
+@pytest.mark.parametrize("path", ["missing.json", "a\0b", "."])
+def test_what_cannot_be_opened_is_one_sentence(tmp_path, monkeypatch, path):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DocumentError) as caught:
+        read_text(path)
+    assert caught.value.path == path
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1,]", "[" * 100_000, '{"a":' * 100_000, "1" * 10_000, '"\ud800'])
+def test_what_is_not_json_names_the_document(text):
+    with pytest.raises(DocumentError) as caught:
+        parse_json(text, "The Shot")
+    assert caught.value.message.startswith("The Shot ")
+    with pytest.raises(DocumentError):
+        Shot.from_json(text)

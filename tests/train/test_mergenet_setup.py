@@ -1,0 +1,97 @@
+"""Windows and loss of ``mergenet``: pairs of phases, mirrored batches, and the values of the terms."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import default_collate
+
+from f2hdr_backend.model.descriptor import MergeNetDescriptor
+from f2hdr_backend.model.merge import merge
+from f2hdr_backend.model.mergenet import Correction
+from f2hdr_backend.model.radiance import tonemap
+from f2hdr_backend.train.batches import BatchPlan
+from f2hdr_backend.train.mergenet_setup import MergeBatch, MergeNetSetup
+from tests.train.worlds import world
+
+DESCRIPTOR = MergeNetDescriptor(channels=(8, 8, 16), blocks=(1, 1, 1))
+SETUP = MergeNetSetup(DESCRIPTOR)
+
+
+@pytest.fixture(scope="module")
+def batch():
+    windows = SETUP.windows([world()], BatchPlan(4, 32, 5, DESCRIPTOR, style=SETUP.style))
+    return MergeBatch(*default_collate([windows[index] for index in range(4)]))
+
+
+class Given(torch.nn.Module):
+    """Stand-in for a network with a given error on the mu-law curve, one number per window."""
+
+    def __init__(self, batch, errors):
+        super().__init__()
+        self.errors = torch.tensor(errors).view(-1, 1, 1, 1) + (tonemap(batch.radiance) - tonemap(batch.start))
+
+    def forward(self, merged, _):
+        return Correction(merged.radiance, self.errors)
+
+
+def off(batch, error):
+    """The batch with a start whose error on the mu-law curve is a constant."""
+    return replace(batch, start=radiance_of_tone(tonemap(batch.radiance) + error))
+
+
+def radiance_of_tone(tone):
+    return torch.expm1(tone * math.log1p(5000)) / 5000
+
+
+def test_two_of_four_windows_are_the_phases_of_one_scene(batch):
+    assert batch.scene[0] == batch.scene[1] and len(set(batch.scene.tolist())) == 3
+    short, long = batch.exposures[0], batch.exposures[1]
+    assert short[1] == 1 < short[0] and long[1] == short[0] and long[0] == 1
+
+
+def test_a_mirrored_batch_is_the_mirrored_problem(batch):
+    other = batch.mirrored()
+    one = merge(batch.frames, batch.exposures, batch.flows, batch.occlusions).radiance
+    two = merge(other.frames, other.exposures, other.flows, other.occlusions).radiance
+    torch.testing.assert_close(two, one.flip(-1).roll(1, 1), rtol=1e-3, atol=1e-4)
+    assert torch.equal(other.radiance, batch.radiance.flip(-1).roll(1, 1))
+
+
+def test_the_same_error_in_both_phases_costs_nothing_but_itself(batch):
+    given = off(batch, 0.1)
+    alike, (psnr, _, phase) = SETUP.loss(Given(given, [0.1, 0.1, 0.1, 0.1]), given)
+    assert phase == pytest.approx(0, abs=1e-5) and psnr == pytest.approx(20, abs=0.01)
+    opposed, (_, _, phase) = SETUP.loss(Given(given, [0.1, -0.1, 0.1, 0.1]), given)
+    assert phase == pytest.approx(0.2 / 0.101, rel=1e-3) and opposed > alike
+
+
+def test_other_scenes_are_not_held_to_each_other(batch):
+    apart = replace(off(batch, 0.1), scene=torch.arange(4))
+    _, (_, _, phase) = SETUP.loss(Given(apart, [0.1, -0.1, 0.3, -0.3]), apart)
+    assert phase == 0
+
+
+def test_the_loss_counts_decibels_gained_over_the_start(batch):
+    """A tenth of the start's error gains 20 dB in every window, whatever its error was: of L2, and half for L1."""
+    given = replace(off(batch, torch.tensor([0.1, 0.1, 0.02, 0.4]).view(-1, 1, 1, 1)), scene=torch.arange(4))
+    loss, (psnr, before, _) = SETUP.loss(Given(given, [0.01, 0.01, 0.002, 0.04]), given)
+    assert psnr - before == pytest.approx(20, abs=0.05)
+    assert float(loss) == pytest.approx(-1.5 * math.log(10), rel=0.05)
+
+
+def test_being_worse_than_the_start_costs_more_than_being_better_gains(batch):
+    given = replace(off(batch, 0.1), scene=torch.arange(4))
+    same, better, worse = (float(SETUP.loss(Given(given, [each] * 4), given)[0]) for each in (0.1, 0.05, 0.2))
+    assert same == pytest.approx(0, abs=1e-3) and worse - same > 1.5 * (same - better) > 0
+
+
+def test_training_starts_at_the_merge(batch):
+    model = SETUP.model()
+    with torch.no_grad():
+        _, (psnr, before, _) = SETUP.loss(model, batch)
+    assert psnr == before
+    shown = SETUP.shown(model, batch)
+    assert torch.equal(shown.first, shown.result) and np.isfinite(shown.result.detach().numpy()).all()
