@@ -190,7 +190,7 @@ def _trespasses(path: Path, home: str, wall: Wall) -> list[str]:
     ]
 
 
-def test_every_package_has_a_wall() -> None:
+def test_every_package_is_in_the_table() -> None:
     packages = {path.name for path in (ROOT / PACKAGE).iterdir() if path.is_dir() and any(path.glob("*.py"))}
     assert packages <= WALLS.keys() | OPEN_PACKAGES
 
@@ -207,7 +207,7 @@ print(*sorted({{name.partition(".")[0] for name in sys.modules}}), *(n for n in 
 
 
 @pytest.mark.parametrize("home", WALLS)
-def test_imports_stay_inside_the_walls(home: str) -> None:
+def test_imports_of_a_package_are_in_the_table(home: str) -> None:
     found = [
         line for path in sorted((ROOT / PACKAGE / home).rglob("*.py")) for line in _trespasses(path, home, WALLS[home])
     ]
@@ -248,7 +248,7 @@ def test_every_sub_package_is_in_the_table() -> None:
     assert found == SUB_PACKAGES.keys()
 
 
-def test_the_nuke_plugin_imports_only_the_door_and_its_host() -> None:
+def test_the_nuke_plugin_imports_only_host_safe_packages_and_its_host() -> None:
     wall = Wall(frozenset({"shot", "client"}), frozenset(HOST_MODULES))
     plugin = sorted((ROOT / "nuke_plugin").rglob("*.py"))
     assert [line for path in plugin for line in _trespasses(path, "nuke_plugin", wall)] == []
@@ -266,19 +266,19 @@ def test_only_the_verb_imports_the_panel() -> None:
     assert found == []
 
 
-def test_driving_resolve_imports_only_the_door_and_its_host() -> None:
+def test_the_resolve_scripts_import_only_host_safe_packages_and_their_host() -> None:
     wall = Wall(frozenset({"shot", "client"}), frozenset({"f2hdr_resolve", "DaVinciResolveScript", "fusionscript"}))
     driver = sorted((ROOT / "resolve_fuse").rglob("*.py"))
     assert [line for path in driver for line in _trespasses(path, "resolve_fuse", wall)] == []
 
 
-def test_submit_is_only_the_door() -> None:
+def test_the_verb_submit_imports_only_host_safe_packages() -> None:
     verb = ROOT / PACKAGE / "cli" / "verbs" / "submit.py"
     wall = _wall("shot client", "typer rich")
     assert not verb.exists() or _trespasses(verb, "cli", wall) == []
 
 
-def test_the_walls_notice_a_trespass(tmp_path: Path) -> None:
+def test_a_forbidden_import_is_found(tmp_path: Path) -> None:
     assert not _is_allowed("torch.nn", "shot", WALLS["shot"])
     assert not _is_allowed("f2hdr_backend.engine", "model", WALLS["model"])
     assert _is_allowed("f2hdr_backend.kernels.lookup", "model", WALLS["model"])
@@ -296,7 +296,7 @@ def test_host_safe_code_is_python_3_9(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", HOST_SAFE, ids=_name)
-def test_host_safe_annotations_are_never_unions_with_a_bar(path: Path) -> None:
+def test_host_safe_annotations_do_not_use_the_union_operator(path: Path) -> None:
     """``get_type_hints`` evaluates a field's annotation, and Python 3.9 cannot evaluate ``X | None``."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.AnnAssign):
@@ -304,7 +304,7 @@ def test_host_safe_annotations_are_never_unions_with_a_bar(path: Path) -> None:
             assert not bars, f"line {node.lineno}"
 
 
-def test_a_bare_interpreter_opens_the_door_without_torch_or_numpy() -> None:
+def test_host_safe_packages_are_imported_without_third_party_packages() -> None:
     modules = [
         ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
         for path in HOST_SAFE
@@ -324,7 +324,7 @@ print(*sorted({{name.partition(".")[0] for name in sys.modules}}))
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=_name)
-def test_modules_stay_short(path: Path) -> None:
+def test_modules_have_at_most_300_lines(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_LINES
 
 
@@ -347,6 +347,6 @@ def test_a_module_has_a_test_of_its_name_or_a_reason(module: str) -> None:
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
-def test_a_reason_is_still_needed_and_leads_to_a_test(pattern: str) -> None:
+def test_every_entry_of_the_table_is_needed_and_names_an_existing_test(pattern: str) -> None:
     assert any(fnmatch(module, pattern) for module in WITHOUT)
     assert (TESTS / PATTERNS[pattern]).is_file()

@@ -34,7 +34,7 @@ def asked_for() -> list[Requirement]:
     return [Requirement(text) for texts in lists for text in texts]
 
 
-def test_every_pin_fits_what_the_project_asks_for():
+def test_every_pinned_version_satisfies_the_requirements_of_the_project():
     pins = pinned()
     for requirement in asked_for():
         versions = pins.get(canonicalize_name(requirement.name), set())
@@ -61,6 +61,6 @@ def test_indirect_requirements_are_pinned():
             open_ends += [r for r in further if r.marker is None or r.marker.evaluate({**environment, "extra": extra})]
 
 
-def test_no_address_of_a_registry_is_in_it():
+def test_the_file_contains_no_address_of_a_registry():
     text = (ROOT / "constraints.txt").read_text(encoding="utf-8")
     assert not re.search(r"://|--(extra-)?index-url|--find-links", text)

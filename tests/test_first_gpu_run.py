@@ -36,6 +36,6 @@ def test_every_step_is_a_row_of_the_table(tmp_path):
     assert "frames/s" in rows["bench_dis"] and "4 frames" in rows["render_merge"]
 
 
-def test_a_step_that_fails_is_a_row_too(tmp_path):
+def test_a_step_that_fails_is_a_row_of_the_table(tmp_path):
     rows = run(tmp_path, "render_merge render_lite")  # without a plate
     assert [row.split()[1] for row in rows.values()] == ["exit", "exit"]

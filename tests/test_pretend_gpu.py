@@ -35,7 +35,7 @@ NO_WAITS = {
 
 
 @pytest.mark.parametrize("step", WAITS)
-def test_a_wait_is_seen(step):
+def test_a_synchronization_is_detected(step):
     with pretend_gpu() as counted:
         picture = torch.arange(12.0, device=DEVICE).view(3, 4)
         counted.clear()
@@ -44,7 +44,7 @@ def test_a_wait_is_seen(step):
 
 
 @pytest.mark.parametrize("step", NO_WAITS)
-def test_what_does_not_wait_is_not_one(step):
+def test_an_asynchronous_operation_is_not_a_synchronization(step):
     with pretend_gpu() as counted:
         picture = torch.arange(12.0, device=DEVICE).view(3, 4)
         counted.clear()
@@ -52,7 +52,7 @@ def test_what_does_not_wait_is_not_one(step):
         assert counted.waits == []
 
 
-def test_numbers_are_those_of_the_cpu_and_threads_have_the_device_too():
+def test_results_equal_those_of_the_cpu_in_all_threads():
     layer = torch.nn.Conv2d(3, 4, 3)
     picture = torch.randn(1, 3, 8, 9)
     expected = layer(picture).relu().sum(1)
@@ -64,6 +64,6 @@ def test_numbers_are_those_of_the_cpu_and_threads_have_the_device_too():
         torch.testing.assert_close(found.cpu(), expected)
 
 
-def test_autocast_is_that_of_the_device():
+def test_autocast_uses_the_settings_of_the_device():
     with pretend_gpu(), torch.autocast("cuda", torch.float16):
         assert torch.nn.Conv2d(1, 1, 1, device=DEVICE)(torch.ones(1, 1, 2, 2, device=DEVICE)).dtype == torch.float16

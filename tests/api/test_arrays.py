@@ -16,7 +16,7 @@ def test_integers_are_scaled_by_their_type(kind, largest):
     assert {picture.dtype for picture in pictures} == {np.dtype(np.float32)}
 
 
-def test_lists_and_overshoot_of_resizing_are_accepted():
+def test_lists_and_values_slightly_outside_0_to_1_are_accepted():
     frames = [(GOOD[1] + 0.5005).tolist(), GOOD[0] - 0.0005, GOOD[2].astype(np.float64)]
     assert [picture.shape for picture in as_pictures(frames, 1.0)] == [(4, 5, 3)] * 3
     assert as_pictures([8 * frame for frame in GOOD], 8.0)[2].max() == 8
@@ -40,7 +40,7 @@ def replaced(frame, index=1):
         (replaced(np.full((4, 5, 3), -0.1)), ["Frame 1", "-0.1"]),
     ],
 )
-def test_others_are_refused_with_the_frame_and_what_it_has(frames, facts):
+def test_invalid_arrays_are_refused_with_frame_number_shape_and_type(frames, facts):
     with pytest.raises(ImageError) as caught:
         as_pictures(frames, 1.0)
     for fact in facts:

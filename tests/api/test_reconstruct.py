@@ -58,7 +58,7 @@ def test_a_sequence_equals_a_render(rendered: list[np.ndarray]) -> None:
     np.testing.assert_allclose(result, np.stack(rendered), atol=1e-6)
 
 
-def test_three_frames_give_the_middle_one(rendered: list[np.ndarray]) -> None:
+def test_three_frames_give_the_result_of_the_middle_frame(rendered: list[np.ndarray]) -> None:
     frames = _plate()
     for types in (frames[:3], [frame.astype(np.float64) / 65535 for frame in frames[:3]]):
         result = reconstruct(types, (0, 3, 0), **MERGE)
@@ -115,7 +115,7 @@ def test_wrong_arguments_get_one_clear_sentence(change: dict, error: type[Except
     assert all(fact in str(caught.value) for fact in facts), str(caught.value)
 
 
-def test_the_names_are_offered_and_no_others() -> None:
+def test_the_package_exports_only_the_documented_names() -> None:
     assert {"Renderer", "Shot", "detect", "reconstruct", "simulate"} <= set(dir(f2hdr_backend))
     assert callable(f2hdr_backend.detect) and callable(f2hdr_backend.simulate)
     with pytest.raises(AttributeError, match="nothing"):

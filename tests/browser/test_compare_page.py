@@ -86,7 +86,7 @@ def _shown(plane: np.ndarray, x: int, y: int, stops: float = 0) -> list[int]:
     return list(np.rint(255 * np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)))
 
 
-def test_it_opens_without_error_and_without_network(page):
+def test_the_page_opens_without_error_and_without_network(page):
     assert page.find_element(By.ID, "title").text == "Browser test"
     assert page.find_element(By.ID, "message").text == ""
     assert page.execute_script("return performance.getEntriesByType('resource').length") == 0
@@ -106,7 +106,7 @@ def test_values_under_the_cursor_are_the_stored_ones(page):
             np.testing.assert_allclose(read, stored, rtol=1e-3)
 
 
-def test_dragging_the_wipe_uncovers_the_other_side(page):
+def test_dragging_the_wipe_shows_the_other_side(page):
     x, y = 44, 44
     assert _screen(page, x, y) == _shown(FRAMES[0].planes["A"], x, y)
     handle = page.find_element(By.ID, "wipe")
@@ -118,7 +118,7 @@ def test_dragging_the_wipe_uncovers_the_other_side(page):
     assert _screen(page, 5, 5) == _shown(FRAMES[0].planes["A"], 5, 5)
 
 
-def test_arrow_keys_move_the_wipe_and_space_flips(page):
+def test_arrow_keys_move_the_wipe_and_space_switches_sides(page):
     handle = page.find_element(By.ID, "wipe")
     press(page, Keys.ARROW_LEFT)
     assert int(handle.get_attribute("aria-valuenow")) < 50
@@ -141,14 +141,14 @@ def test_exposure_acts_on_the_float_values(page):
     assert _screen(page, 135, 15) == _shown(FRAMES[0].planes["B"], 135, 15, stops)
 
 
-def test_frames_change_pixels_and_scores(page):
+def test_selecting_a_frame_changes_pixels_and_scores(page):
     press(page, ".")
     assert page.find_element(By.ID, "frame-number").text == "1002"
     assert _screen(page, 5, 5) == _shown(FRAMES[1].planes["A"], 5, 5)
     assert page.find_element(By.CSS_SELECTOR, "#by-frame tr.here").get_attribute("data-frame") == "1002"
 
 
-def test_identical_sides_have_no_difference_and_others_do(page):
+def test_the_difference_is_zero_for_identical_sides_only(page):
     black = [0, 0, 4]
     press(page, "3")
     assert _screen(page, 5, 5) != black
@@ -179,7 +179,7 @@ def test_false_color_is_by_whole_stops_of_luminance(page):
     assert len(set.union(*colors.values())) == len(colors)
 
 
-def test_flow_lies_over_its_own_side_only(page):
+def test_flow_is_drawn_over_its_own_side_only(page):
     press(page, "o")
     assert _screen(page, 5, 5) != _shown(FRAMES[0].planes["A"], 5, 5)
     assert _screen(page, 155, 5) == _shown(FRAMES[0].planes["B"], 155, 5)
@@ -197,6 +197,6 @@ def test_zoom_keeps_the_pixel_under_the_cursor(page):
 
 
 @pytest.mark.parametrize("width", [1280, 2560])
-def test_nothing_overflows(page, width):
+def test_no_element_overflows_the_page(page, width):
     assert overflowing(page, width) == []
     assert page.execute_script("return document.getElementById('stage').clientWidth / innerWidth") > 0.7

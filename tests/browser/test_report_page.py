@@ -72,7 +72,7 @@ def test_frames_have_their_names_and_sizes(page):
     assert errors(page) == []
 
 
-def test_the_papers_mean_stands_beside_ours(page):
+def test_the_mean_of_the_paper_is_next_to_ours(page):
     rows = {line[0]: line[1:] for line in map(_cells, _rows(page, "#means"))}
     assert rows["PSNR_T dB"] == [f"{statistics.fmean(PSNR.values()):.2f}", "41.01"]
     assert rows["flicker stops"] == ["0.0100", ""]
@@ -87,7 +87,7 @@ def _cells(row) -> list[str]:
     return [cell.text for cell in row.find_elements(By.TAG_NAME, "td")]
 
 
-def test_a_box_spans_the_quarters_and_its_number_is_the_mean(page):
+def test_a_box_spans_the_quartiles_and_is_labeled_with_the_mean(page):
     _plot_by(page, "reference")
     even = sorted(value for number, value in PSNR.items() if number % 2 == 0)
     texts = _texts(page, "#plot text:not(.name)")
@@ -116,7 +116,7 @@ def test_every_scene_has_a_box_and_a_click_shows_its_frame(page):
     assert page.find_element(By.ID, "frame-number").text == "1/5"
 
 
-def test_a_scenes_own_score_is_not_split(page):
+def test_scores_of_a_whole_scene_have_no_box(page):
     _plot_by(page, "reference")
     row = page.find_element(By.CSS_SELECTOR, "#means tr[data-metric=flicker]")
     page.execute_script("arguments[0].click()", row)
@@ -129,7 +129,7 @@ def test_a_scenes_own_score_is_not_split(page):
 
 
 @pytest.mark.parametrize("width", [1280, 2560])
-def test_nothing_overflows(page, width):
+def test_no_element_overflows_the_page(page, width):
     for title in ("scene", "reference"):
         _plot_by(page, title)
         assert overflowing(page, width) == []

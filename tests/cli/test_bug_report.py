@@ -28,7 +28,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_it_has_the_report_and_both_logs_without_names_and_tokens(home: Path, tmp_path: Path) -> None:
+def test_a_bug_report_has_the_checks_and_both_logs_without_names_and_tokens(home: Path, tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
     (tmp_path / "run" / "f2hdr").mkdir(parents=True)
     line = f'render {home}/shots/p.####.tif as anamaria, token={TOKEN}, Bearer abc-def-ghi-jkl "{TOKEN}"\n'
@@ -45,6 +45,6 @@ def test_it_has_the_report_and_both_logs_without_names_and_tokens(home: Path, tm
     assert "~/shots/p.####.tif" in texts[1]
 
 
-def test_words_that_contain_the_name_stay(home: Path) -> None:
+def test_words_that_contain_the_user_name_are_unchanged(home: Path) -> None:
     assert getpass.getuser() == "anamaria"
     assert redacted("anamarias and anamaria") == "anamarias and USER"

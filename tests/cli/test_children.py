@@ -35,7 +35,7 @@ def f2hdr(planted, *words):
     return subprocess.run([str(backend), *words], cwd=planted, env=environment, capture_output=True, text=True)
 
 
-def test_the_watcher_of_a_detached_job_does_not_run_them(planted):
+def test_the_process_that_watches_a_detached_job_runs_no_file_of_the_current_folder(planted):
     assert f2hdr(planted, "submit", "s.json", "--detach", "--status", "st.json").returncode == 0
     end = time.monotonic() + LONG_S
     while json.loads((planted / "st.json").read_text())["state"] != "failed" and time.monotonic() < end:
@@ -44,7 +44,7 @@ def test_the_watcher_of_a_detached_job_does_not_run_them(planted):
     assert not (planted / "RAN").exists()
 
 
-def test_spawned_workers_do_not_run_them(planted):
+def test_spawned_workers_run_no_file_of_the_current_folder(planted):
     code = (
         "import multiprocessing, os, sys\n"
         f"sys.path.append({str(ROOT)!r})\n"

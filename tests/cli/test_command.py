@@ -68,7 +68,7 @@ def verb(request: pytest.FixtureRequest) -> tuple[str, ...]:
 class TestEveryVerb:
     """The contract of a verb."""
 
-    def test_it_is_a_verb_with_help(self, verb: tuple[str, ...]) -> None:
+    def test_every_verb_has_help(self, verb: tuple[str, ...]) -> None:
         command = VERBS[verb]
         assert isinstance(command, Verb)
         sentence = command.get_short_help_str(1000)
@@ -77,7 +77,7 @@ class TestEveryVerb:
             assert getattr(param, "hidden", False) or (param.help or "").strip(), f"{param.name} has no help"
 
     @pytest.mark.parametrize("width", [60, 80, 120])
-    def test_no_name_of_an_option_is_cut(self, verb: tuple[str, ...], width: int) -> None:
+    def test_names_of_options_are_complete_in_the_help(self, verb: tuple[str, ...], width: int) -> None:
         ran = CliRunner().invoke(build_app(), [*verb, "-h"], env={"COLUMNS": str(width)}, terminal_width=width)
         assert ran.exit_code == 0, ran.output
         words = set(re.findall(r"--?[a-z][a-z0-9-]*", ran.output))
@@ -98,7 +98,7 @@ def test_every_verb_is_in_a_section_of_the_help() -> None:
     assert ran.output.index("  render ") < ran.output.index("  bench ")
 
 
-def test_a_verb_is_one_file(
+def test_a_new_verb_is_one_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "dummy_verb.py").write_text(DUMMY)
@@ -121,7 +121,7 @@ def test_a_verb_is_one_file(
         (["detect", "p.####.tif", "--json"], True),
     ],
 )
-def test_only_the_option_switches_json_on(
+def test_only_the_option_json_switches_to_json(
     words: list[str], as_json: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -137,7 +137,7 @@ def test_quiet_hides_notes_and_keeps_results(tmp_path: Path, monkeypatch: pytest
     assert str(tmp_path) in loud.stderr and quiet.stderr == ""
 
 
-def test_a_wrong_request_loads_neither_torch_nor_its_neighbors(tmp_path: Path) -> None:
+def test_a_wrong_request_is_refused_without_loading_torch(tmp_path: Path) -> None:
     code = """
 import sys
 from f2hdr_backend.cli.main import main

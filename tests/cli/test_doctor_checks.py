@@ -28,7 +28,7 @@ def found(name: str) -> list[tuple[State, str, str]]:
     return [(item.state, item.text, item.next) for item in examine() if item.name == name]
 
 
-def test_a_sound_installation_has_no_red_item_and_every_step_has_a_reason() -> None:
+def test_a_working_installation_has_no_red_item_and_every_step_has_a_reason() -> None:
     items = list(examine())
     assert [item.name for item in items if item.state is State.RED] == []
     assert all(bool(item.next) == (item.state is not State.GREEN) for item in items)
@@ -53,7 +53,7 @@ def test_the_cache_switched_off_is_yellow(monkeypatch: pytest.MonkeyPatch) -> No
     assert state is State.YELLOW and "F2HDR_CACHE_SIZE" in step
 
 
-def test_a_host_is_yellow_until_its_files_are_installed_and_again_when_they_change(alone: Path) -> None:
+def test_a_host_is_yellow_if_its_files_are_not_installed_or_have_changed(alone: Path) -> None:
     root = alone / ".nuke"
     assert found("nuke")[0][0] is State.GREEN
     root.mkdir()

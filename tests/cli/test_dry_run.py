@@ -28,7 +28,7 @@ def shot(tmp_path):
     )  # fmt: skip
 
 
-def test_it_counts_what_is_left_and_writes_nothing(shot, tmp_path):
+def test_a_dry_run_counts_the_remaining_frames_and_writes_nothing(shot, tmp_path):
     found = forecast(shot, force=False)
     assert not (tmp_path / "new").exists()
     assert (found.frames, found.done_before, found.size) == (5, 0, (48, 32))
@@ -42,7 +42,7 @@ def test_it_counts_what_is_left_and_writes_nothing(shot, tmp_path):
     assert forecast(shot, force=True).frames == 5
 
 
-def test_people_read_the_numbers(shot):
+def test_a_dry_run_prints_numbers_with_units(shot):
     found = forecast(shot, force=False)
     lines = list(sentences(found))
     assert "5 frames" in lines[0] and "48 x 32" in lines[0] and shot.output.pattern in lines[1]
@@ -51,6 +51,6 @@ def test_people_read_the_numbers(shot):
     assert "5" in next(iter(sentences(finished))) and len(list(sentences(finished))) == 3
 
 
-def test_the_disk_is_that_of_the_innermost_folder_that_exists(tmp_path):
+def test_free_space_is_that_of_the_innermost_existing_folder(tmp_path):
     assert dry_run._existing(str(tmp_path / "a" / "b")) == tmp_path
     assert dry_run._existing("") == Path.cwd()

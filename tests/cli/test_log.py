@@ -19,14 +19,14 @@ def f2hdr(*words: str, logs: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
 
 
-def test_a_command_and_its_error_are_logged_and_nothing_more_is_shown(tmp_path: Path) -> None:
+def test_a_command_and_its_error_are_logged_without_extra_output(tmp_path: Path) -> None:
     ran = f2hdr("render", "no.####.tif", "-o", "x.####.exr", logs=tmp_path)
     text = (tmp_path / "f2hdr.log").read_text()
     assert "render no.####.tif" in text and "missing_frames" in text and "missing_frames" not in ran.stderr
     assert "missing_frames" in f2hdr("render", "-v", "no.####.tif", "-o", "x.####.exr", logs=tmp_path).stderr
 
 
-def test_a_large_log_is_put_aside(tmp_path: Path) -> None:
+def test_a_large_log_is_renamed_and_a_new_one_started(tmp_path: Path) -> None:
     (tmp_path / "f2hdr.log").write_text("x" * (ROTATE_BYTES + 1))
     assert f2hdr("info", "--help", logs=tmp_path).returncode == 0
     assert (tmp_path / "f2hdr.1.log").stat().st_size > ROTATE_BYTES

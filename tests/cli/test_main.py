@@ -48,7 +48,7 @@ def test_help_names_the_verbs_and_exits_0() -> None:
     assert "info" in ran.stdout
 
 
-def test_help_loads_nothing_heavy() -> None:
+def test_help_loads_no_large_library() -> None:
     code = f"""
 import sys
 from f2hdr_backend.cli.main import main
@@ -61,13 +61,13 @@ except SystemExit:
     assert ran.stdout.splitlines()[-1].strip() == "loaded:"
 
 
-def test_version() -> None:
+def test_the_version_is_printed() -> None:
     ran = _python(COMMAND, "--version")
     assert (ran.returncode, ran.stdout.strip()) == (0, f2hdr_backend.__version__)
 
 
 @pytest.mark.parametrize("args", [["no-such-verb"], ["info", "--no-such-option"]])
-def test_wrong_usage_exits_2_with_words_on_standard_error(args: list[str]) -> None:
+def test_wrong_usage_exits_with_2_and_a_message_on_standard_error(args: list[str]) -> None:
     ran = _python(COMMAND, *args)
     assert ran.returncode == 2
     assert ran.stdout == ""
@@ -88,7 +88,7 @@ def test_wrong_usage_exits_2_with_words_on_standard_error(args: list[str]) -> No
         ("nothing", 0),
     ],
 )
-def test_exit_codes(name: str, exit_code: int) -> None:
+def test_each_error_family_exits_with_its_code(name: str, exit_code: int) -> None:
     assert _python(RAISING, name).returncode == exit_code
 
 
@@ -112,20 +112,20 @@ def test_an_error_is_one_event_with_json() -> None:
     ]
 
 
-def test_a_bug_leaves_with_its_traceback() -> None:
+def test_an_unexpected_exception_shows_its_traceback() -> None:
     ran = _python(RAISING, "ValueError")
     assert ran.returncode == 1
     assert "Traceback" in ran.stderr
     assert "ValueError: a bug" in ran.stderr
 
 
-def test_what_the_system_refuses_is_a_sentence_with_the_path_and_an_event() -> None:
+def test_a_system_error_is_one_sentence_with_the_path_and_a_json_event() -> None:
     ran = _python(RAISING, "OSError", "--json")
     assert ran.returncode == 1 and "Traceback" not in ran.stderr
     assert json.loads(ran.stdout)["facts"]["path"] == "/dev/null/a" and "/dev/null/a" in ran.stderr
 
 
-def test_info_as_json_and_as_words(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_info_is_printed_as_text_and_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("F2HDR_WEIGHTS", "/some/weights")
     monkeypatch.setenv("F2HDR_CACHE", "/some/cache")
     facts = json.loads(_python(COMMAND, "info", "--json").stdout)
@@ -140,7 +140,7 @@ def test_info_as_json_and_as_words(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="users of POSIX")
-def test_a_user_that_the_system_does_not_list_can_run_commands():
+def test_a_user_id_without_a_name_can_run_commands():
     """As a container's with a random user ID: no name, no home folder."""
     unlisted = """
 import os, pwd

@@ -12,13 +12,13 @@ def program(path):
     return path
 
 
-def test_what_was_typed_comes_first(tmp_path, monkeypatch):
+def test_the_command_that_was_typed_is_used_first(tmp_path, monkeypatch):
     typed = program(tmp_path / "bin" / "f2hdr")
     monkeypatch.setattr(sys, "argv", [os.path.relpath(typed), "render"])
     assert own_command() == str(typed)
 
 
-def test_else_the_one_beside_python_and_never_one_of_the_current_folder(tmp_path, monkeypatch):
+def test_otherwise_the_command_next_to_python_is_used_and_never_one_in_the_current_folder(tmp_path, monkeypatch):
     program(tmp_path / "here" / "f2hdr")
     monkeypatch.chdir(tmp_path / "here")
     monkeypatch.setattr(sys, "argv", ["-c"])

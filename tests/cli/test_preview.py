@@ -12,7 +12,7 @@ from f2hdr_backend.shot.exposure import ExposurePattern
 COLOR = np.array([0.06, 0.03, 0.09])
 
 
-def test_it_shows_both_exposures_and_the_result(tmp_path, capsys):
+def test_a_preview_shows_both_exposures_and_the_result(tmp_path, capsys):
     for number in range(1, 4):
         codes = np.clip(COLOR * (8 if number % 2 else 1), 0, 1) ** (1 / 2.2)
         write_image(tmp_path / f"p.{number}.tif", np.broadcast_to(codes, (40, 60, 3)).astype(np.float32), 16)

@@ -35,7 +35,7 @@ def loud():
     terminal.be_quiet(False)
 
 
-def test_everything_that_was_decided_and_done_is_shown_on_standard_error(capsys):
+def test_settings_and_progress_are_shown_on_standard_error(capsys):
     show_progress(EVENTS)
     shown = capsys.readouterr()
     assert shown.out == ""
@@ -51,13 +51,13 @@ def test_everything_that_was_decided_and_done_is_shown_on_standard_error(capsys)
         assert any(all(fact in line for fact in wanted) for line in lines), wanted
 
 
-def test_quiet_shows_warnings_alone(capsys):
+def test_quiet_shows_only_warnings(capsys):
     terminal.be_quiet(True)
     show_progress(EVENTS)
     (line,) = capsys.readouterr().err.splitlines()
     assert "watch this" in line
 
 
-def test_a_render_that_ends_before_its_first_frame_leaves_no_bar(capsys):
+def test_a_render_that_ends_before_its_first_frame_draws_no_bar(capsys):
     show_progress([])
     assert capsys.readouterr().err.strip() == ""

@@ -60,7 +60,7 @@ def test_every_setting_is_an_option() -> None:
                 assert field.metadata["help"] in (getattr(options[field.name], "help", "") or "")
 
 
-def test_a_new_field_is_an_option_and_in_the_server_without_another_edit(
+def test_a_new_field_is_an_option_and_a_server_field_without_another_edit(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(shot_options.PARTS, "engine", Widened)
@@ -95,7 +95,7 @@ def test_hosts_have_a_control_for_every_setting(host: str) -> None:
     assert lacking == []
 
 
-def test_the_hosts_exceptions_are_settings() -> None:
+def test_the_exceptions_for_hosts_are_existing_settings() -> None:
     for names in NOT_IN_HOSTS.values():
         assert names <= shot_options.settings().keys()
 

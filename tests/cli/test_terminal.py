@@ -23,11 +23,11 @@ def test_quiet_hides_notes_and_not_warnings(capsys):
 
 
 @pytest.mark.parametrize(("number", "words"), [(0, "0 frames"), (1, "1 frame"), (2, "2 frames")])
-def test_counts_have_their_noun(number, words):
+def test_nouns_agree_with_their_count(number, words):
     assert terminal.count(number, "frame") == words
 
 
-def test_a_bar_passes_all_items_and_draws_nothing_before_the_first(capsys):
+def test_a_progress_bar_yields_all_items_and_draws_nothing_before_the_first(capsys):
     asked = []
 
     def items():
@@ -42,7 +42,7 @@ def test_a_bar_passes_all_items_and_draws_nothing_before_the_first(capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_whether_json_is_wanted_is_remembered():
+def test_the_choice_of_json_output_is_stored():
     assert not terminal.wants_json()
     terminal.want_json(True)
     assert terminal.wants_json()

@@ -77,7 +77,7 @@ def frames_in(folder):
     return sorted(name for name in os.listdir(folder) if name.endswith(".exr"))
 
 
-def test_two_clips_are_rendered_with_handles_under_their_plates_numbers(tmp_path):
+def test_two_clips_are_rendered_with_handles_and_the_frame_numbers_of_their_plates(tmp_path):
     make_sequence(tmp_path, range(1001, 1025))
     make_movie(tmp_path / "sh020.mov", 20)
     cut = write_cut(
@@ -179,7 +179,7 @@ def test_a_wrong_request_is_refused(tmp_path, monkeypatch, capsys, words, answer
     assert_refused(monkeypatch, capsys, answer, cut, *words)
 
 
-def test_handles_are_for_timelines(tmp_path, monkeypatch, capsys):
+def test_handles_are_refused_without_a_timeline(tmp_path, monkeypatch, capsys):
     assert_refused(monkeypatch, capsys, "timeline", "a.####.tif", "-o", "hdr.####.exr", "--handles", "3")
 
 
@@ -191,7 +191,7 @@ def assert_refused(monkeypatch, capsys, answer, *words):
     assert ended.value.code == 2 and answer in capsys.readouterr().err
 
 
-def test_options_that_a_timeline_does_not_take_are_refused(tmp_path):
+def test_options_that_do_not_apply_to_a_timeline_are_refused(tmp_path):
     (tmp_path / "cut.otio").write_text("{}")
     for option, value in (("--frames", "1-3"), ("--path-mapping", tmp_path / "rules.json")):
         ran = f2hdr("render", tmp_path / "cut.otio", "-o", tmp_path / "hdr", option, value)

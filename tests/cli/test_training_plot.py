@@ -28,7 +28,7 @@ def lines(monkeypatch):
     return drawn
 
 
-def test_curves_are_means_over_stretches_of_steps(tmp_path, lines):
+def test_curves_are_means_over_groups_of_steps(tmp_path, lines):
     write(tmp_path / LOG, ["step", "loss", "psnr"], [(step, step % 2, step) for step in range(1, 41)])
     path = draw(tmp_path)
     assert lines == [

@@ -7,13 +7,13 @@ import pytest
 from f2hdr_backend.cli.user import user_name
 
 
-def test_it_is_the_one_of_the_system(monkeypatch):
+def test_the_user_name_is_that_of_the_system(monkeypatch):
     monkeypatch.setattr(getpass, "getuser", lambda: "ada")
     assert user_name() == "ada"
 
 
 @pytest.mark.parametrize("error", [KeyError("uid not found"), OSError("no such user")])
-def test_a_user_without_a_name_has_none(monkeypatch, error):
+def test_a_user_id_without_a_name_gives_no_name(monkeypatch, error):
     def refuse():
         raise error
 

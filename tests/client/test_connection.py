@@ -45,14 +45,14 @@ def reply(body, status="200 OK"):
 
 
 @pytest.mark.parametrize("kind", family(), ids=lambda kind: kind.__name__)
-def test_every_error_of_the_family_comes_back_as_itself(kind):
+def test_every_error_is_raised_with_its_own_class(kind):
     error = kind("a sentence", hint="a hint", frames=(1, 2), path="/p")
     again = rebuilt(error.to_json())
     assert type(again) is kind
     assert (again.message, again.hint, again.frames, again.path) == ("a sentence", "a hint", [1, 2], "/p")
 
 
-def test_an_error_of_a_later_version_comes_back_as_the_nearest_known():
+def test_an_unknown_error_of_a_later_version_is_raised_as_the_closest_known_class():
     document = {
         "code": "from_the_future",
         "message": "m",
@@ -65,7 +65,7 @@ def test_an_error_of_a_later_version_comes_back_as_the_nearest_known():
     assert type(rebuilt({"code": "unheard_of", "exit_code": 99})) is ServerError
 
 
-def test_an_answer_is_returned_and_an_error_raised(say):
+def test_a_response_is_returned_and_an_error_raised(say):
     assert say(reply('{"a": 1}')).request("GET", "/") == {"a": 1}
     with pytest.raises(MissingFrames) as caught:
         say(reply('{"code": "missing_frames", "message": "gone", "facts": {"frames": [7]}}', "404 X")).request(
@@ -75,23 +75,23 @@ def test_an_answer_is_returned_and_an_error_raised(say):
 
 
 @pytest.mark.parametrize("body", ["", "nonsense", "[1]", '"text"', "<html>"])
-def test_an_answer_that_is_no_object_is_an_error(say, body):
+def test_a_response_that_is_not_a_json_object_is_an_error(say, body):
     with pytest.raises(ServerError, match="JSON"):
         say(reply(body)).request("GET", "/")
 
 
 @pytest.mark.parametrize("parts", [(), (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{",), (b"garbage\r\n\r\n",)])
-def test_a_server_that_breaks_off_is_unreachable(say, parts):
+def test_a_server_that_closes_the_connection_is_unreachable(say, parts):
     with pytest.raises(ServerUnreachable):
         say(*parts).request("GET", "/")
 
 
-def test_a_server_that_says_nothing_is_unreachable_after_the_timeout(say):
+def test_a_silent_server_is_unreachable_after_the_timeout(say):
     with pytest.raises(ServerUnreachable):
         say(hold=True).request("GET", "/", timeout=0.2)
 
 
-def test_nobody_there_is_unreachable():
+def test_a_port_without_a_server_is_unreachable():
     door = socket.create_server(("127.0.0.1", 0))
     port = door.getsockname()[1]
     door.close()
@@ -101,7 +101,7 @@ def test_nobody_there_is_unreachable():
         assert caught.value.address == address
 
 
-def test_a_stream_gives_its_events_and_passes_heartbeats_over(say):
+def test_a_stream_yields_events_and_ignores_heartbeats(say):
     head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
     stream = say(head, b'data: {"event": "a"}\n\n', b": alive\n\n", b'data: {"ev', b'ent": "b"}\n\n').stream("/")
     assert [event["event"] for event in stream] == ["a", "b"]
@@ -124,18 +124,18 @@ def test_a_stream_that_is_refused_raises_the_error(say):
     "address",
     ["", "127.0.0.1:80", "ftp://host", "file:///etc/passwd", "http://host:port", "http://host:99999", "http://[::1"],
 )
-def test_other_addresses_are_refused(address):
+def test_invalid_addresses_are_refused(address):
     with pytest.raises(DocumentError):
         Connection(address, "token")
 
 
 @pytest.mark.parametrize("token", ["secret\n", "secret\r\nX: y", "geheimnis\u00e4"])
-def test_a_token_that_no_server_gives_is_refused_and_not_repeated(token):
+def test_a_token_of_invalid_format_is_refused_and_not_shown(token):
     with pytest.raises(DocumentError, match="(?i)token") as caught:
         Connection("http://127.0.0.1:9", token)
     assert "secret" not in str(caught.value)
 
 
-def test_a_name_that_no_host_can_have_is_unreachable():
+def test_an_impossible_host_name_is_unreachable():
     with pytest.raises(ServerUnreachable):
         Connection(f"http://{'x' * 80}.org", "token").request("GET", "/")

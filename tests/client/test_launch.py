@@ -33,7 +33,7 @@ def home(tmp_path, monkeypatch):
                 break
 
 
-def test_many_clients_at_once_start_one_server_and_all_reach_it(home, monkeypatch):
+def test_many_simultaneous_clients_start_one_server_and_reach_it(home, monkeypatch):
     for name in ("PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"):
         monkeypatch.setenv(name, "/nowhere/of/the/host")
     code = (
@@ -53,7 +53,7 @@ def test_many_clients_at_once_start_one_server_and_all_reach_it(home, monkeypatc
     assert info(connection)["pid"] == int(pids.pop())
 
 
-def test_the_environment_of_a_host_stays_outside(monkeypatch):
+def test_the_server_does_not_inherit_the_python_environment_of_a_host(monkeypatch):
     for name in ("PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_LIBRARY_PATH", "DYLD_X"):
         monkeypatch.setenv(name, "of the host")
     monkeypatch.setenv("OCIO", "of the host")
@@ -62,7 +62,7 @@ def test_the_environment_of_a_host_stays_outside(monkeypatch):
     assert clean["PATH"] == os.environ["PATH"]
 
 
-def test_a_stale_file_is_recovered(home):
+def test_a_stale_connection_file_is_replaced(home):
     """Its process has ended, belongs to another user, or is a different server."""
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
@@ -78,7 +78,7 @@ def test_a_stale_file_is_recovered(home):
     assert info(launch.connect(timeout=LONG_S))["pid"] != first
 
 
-def test_without_a_backend_the_fix_is_reported(tmp_path, monkeypatch):
+def test_without_a_backend_the_error_names_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setenv("F2HDR_RUNTIME", str(tmp_path))
     monkeypatch.delenv("F2HDR_BACKEND", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -89,7 +89,7 @@ def test_without_a_backend_the_fix_is_reported(tmp_path, monkeypatch):
         launch.connect()
 
 
-def test_a_backend_that_ends_at_once_is_quoted(tmp_path, monkeypatch):
+def test_the_output_of_a_backend_that_ends_at_once_is_in_the_error(tmp_path, monkeypatch):
     script = tmp_path / "f2hdr"
     script.write_text("#!/bin/sh\necho the disk is on fire >&2\nexit 3\n")
     script.chmod(0o755)
@@ -99,7 +99,7 @@ def test_a_backend_that_ends_at_once_is_quoted(tmp_path, monkeypatch):
         launch.connect(timeout=LONG_S)
 
 
-def test_what_installers_lay_down_is_used_before_the_path(tmp_path, monkeypatch):
+def test_the_backend_recorded_by_an_installer_is_used_before_the_path(tmp_path, monkeypatch):
     laid = tmp_path / "backend.json"
     monkeypatch.setattr(launch, "__file__", str(tmp_path / "launch.py"))
     monkeypatch.delenv("F2HDR_BACKEND", raising=False)
@@ -119,13 +119,13 @@ def test_what_installers_lay_down_is_used_before_the_path(tmp_path, monkeypatch)
             launch.backend_command()
 
 
-def test_a_server_that_nobody_needs_leaves_and_takes_its_file_along(tmp_path):
+def test_an_idle_server_exits_and_removes_its_connection_file(tmp_path):
     served = Served(tmp_path, "--idle", "0.02").start()
     assert served.process.wait(LONG_S) == 0
     assert not (served.runtime / "f2hdr" / "server.json").exists()
 
 
-def test_one_server_a_user_and_one_version(tmp_path, monkeypatch):
+def test_there_is_one_server_per_user_and_its_version_is_checked(tmp_path, monkeypatch):
     served = Served(tmp_path).start()
     try:
         with served.as_client(), monkeypatch.context() as changed, pytest.raises(VersionMismatch) as caught:
@@ -159,7 +159,7 @@ def serve_in(environment, *options):
         (("--host", "192.0.2.1", "--certificate", "x", "--key", "x", "--root", "/"), '"x"'),
     ],
 )
-def test_a_door_that_is_too_open_is_not_opened(tmp_path, options, words):
+def test_a_connection_file_with_unsafe_permissions_is_not_used(tmp_path, options, words):
     backend = str(write_backend(tmp_path))
     ran = serve_in({**os.environ, "F2HDR_RUNTIME": str(tmp_path / "run"), "F2HDR_BACKEND": backend}, *options)
     assert ran.returncode == 2 and words in ran.stderr

@@ -21,7 +21,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path / "f2hdr"
 
 
-def test_the_folder_is_that_of_the_environment_else_the_systems(tmp_path, monkeypatch):
+def test_the_runtime_folder_is_that_of_the_environment_or_of_the_system(tmp_path, monkeypatch):
     assert runtime.connection_file() == str(tmp_path / "f2hdr" / "server.json")
     monkeypatch.delenv("F2HDR_RUNTIME")
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "mine"))
@@ -31,7 +31,7 @@ def test_the_folder_is_that_of_the_environment_else_the_systems(tmp_path, monkey
     assert not runtime.runtime_folder().startswith(str(tmp_path))
 
 
-def test_what_is_written_is_read_and_nobody_else_can(folder):
+def test_the_connection_file_is_readable_by_its_owner_only(folder):
     assert runtime.read_connection_file() is None
     runtime.write_connection_file(FACTS)
     assert runtime.read_connection_file() == FACTS
@@ -40,7 +40,7 @@ def test_what_is_written_is_read_and_nobody_else_can(folder):
     assert os.listdir(folder) == ["server.json"]
 
 
-def test_only_the_server_that_wrote_it_removes_it(folder):
+def test_a_connection_file_is_removed_only_by_the_server_that_wrote_it(folder):
     runtime.write_connection_file(FACTS)
     runtime.remove_connection_file(2)
     assert runtime.read_connection_file() == FACTS
@@ -51,20 +51,20 @@ def test_only_the_server_that_wrote_it_removes_it(folder):
 @pytest.mark.parametrize(
     "content", ["", "{", "[]", "7", '{"address": 1}', json.dumps({**FACTS, "pid": "1"}), "\xff", '{"pid": 1}']
 )
-def test_a_file_that_is_no_connection_file_counts_as_none(folder, content):
+def test_an_invalid_connection_file_is_treated_as_missing(folder, content):
     runtime.write_connection_file(FACTS)
     (folder / "server.json").write_text(content, encoding="latin-1")
     assert runtime.read_connection_file() is None
 
 
-def test_a_file_that_others_could_write_is_not_believed(folder):
+def test_a_connection_file_that_others_can_write_is_not_used(folder):
     runtime.write_connection_file(FACTS)
     (folder / "server.json").chmod(0o622)
     with pytest.raises(ServerError, match=r"server\.json"):
         runtime.read_connection_file()
 
 
-def test_a_folder_that_others_could_write_or_that_is_a_link_is_not_used(folder, tmp_path):
+def test_a_runtime_folder_that_others_can_write_or_that_is_a_link_is_refused(folder, tmp_path):
     folder.mkdir()
     folder.chmod(0o777)
     with pytest.raises(ServerError, match=re.escape(str(folder))):
@@ -76,7 +76,7 @@ def test_a_folder_that_others_could_write_or_that_is_a_link_is_not_used(folder, 
         runtime.make_runtime_folder()
 
 
-def test_a_lock_is_held_by_one_and_falls_open_with_its_process():
+def test_a_lock_has_one_owner_and_is_released_when_its_process_ends():
     code = (
         "import sys, time; from f2hdr_backend.client.runtime import lock\n"
         "with lock('x.lock', 1):\n print('held', flush=True); time.sleep(1000)"
@@ -96,7 +96,7 @@ def test_a_lock_is_held_by_one_and_falls_open_with_its_process():
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs file modes")
-def test_a_parent_that_others_may_exchange_is_not_trusted(folder, tmp_path, monkeypatch):
+def test_a_runtime_folder_whose_parent_others_can_change_is_refused(folder, tmp_path, monkeypatch):
     parent = tmp_path / "open"
     parent.mkdir()
     (parent / "mine").mkdir(mode=0o700)
@@ -120,7 +120,7 @@ def test_the_server_process_is_the_one_that_holds_the_lock(folder):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs limits of file sizes")
 @pytest.mark.parametrize("act", ["runtime.write_connection_file(FACTS)", "runtime.lock('a', 1).__enter__()"])
-def test_a_runtime_folder_that_takes_nothing_is_an_error_that_names_it(folder, act):
+def test_a_runtime_folder_that_cannot_be_written_is_named(folder, act):
     program = f"""
 import resource
 from f2hdr_backend.client import runtime

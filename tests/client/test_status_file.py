@@ -23,7 +23,7 @@ def read(path):
     return json.loads(path.read_text())
 
 
-def test_it_shows_the_job_and_the_mean_time_of_its_frames(path):
+def test_a_status_file_has_the_job_and_the_mean_time_of_its_frames(path):
     file = StatusFile(str(path))
     file.starting()
     assert read(path)["state"] == "starting"
@@ -35,7 +35,7 @@ def test_it_shows_the_job_and_the_mean_time_of_its_frames(path):
     assert document["pid"] == os.getpid()
 
 
-def test_an_unchanged_status_is_not_written_again_at_once(path, monkeypatch):
+def test_an_unchanged_status_is_written_at_most_once_per_interval(path, monkeypatch):
     monkeypatch.setattr(status_file, "WRITE_S", 1e9)
     file = StatusFile(str(path))
     file.tell(RUNNING, [])
@@ -50,7 +50,7 @@ def test_an_unchanged_status_is_not_written_again_at_once(path, monkeypatch):
     ("error", "state", "code"),
     [(ImageError("bad frame"), "failed", "image_error"), (Cancelled("stopped"), "canceled", None)],
 )
-def test_the_end_keeps_how_far_it_came(path, error, state, code):
+def test_the_final_status_keeps_the_progress(path, error, state, code):
     file = StatusFile(str(path))
     file.tell(RUNNING, [])
     file.failed(error)
@@ -59,7 +59,7 @@ def test_the_end_keeps_how_far_it_came(path, error, state, code):
     assert (document["error"] or {}).get("code") == code
 
 
-def test_a_file_beside_it_cancels(path):
+def test_a_cancel_file_next_to_the_status_file_cancels_the_job(path):
     file = StatusFile(str(path))
     assert not file.asks_to_cancel()
     (path.parent / "status.json.cancel").touch()
@@ -69,7 +69,7 @@ def test_a_file_beside_it_cancels(path):
     assert not file.asks_to_cancel()
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path):
+def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(DocumentError) as caught:
         StatusFile(str(tmp_path / "nowhere" / "s.json")).starting()
     assert str(tmp_path / "nowhere" / "s.json") in caught.value.message

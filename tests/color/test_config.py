@@ -42,7 +42,7 @@ def all_spaces():
 
 
 @pytest.mark.parametrize("space", all_spaces())
-def test_a_chart_survives_every_space_and_back(shipped, space):
+def test_a_color_chart_is_unchanged_after_conversion_to_every_space_and_back(shipped, space):
     light = shipped.transform("Linear Rec.709 (sRGB)", "ACEScg").apply(chart())
     there = shipped.transform("ACEScg", space).apply(light)
     np.testing.assert_allclose(shipped.transform(space, "ACEScg").apply(there), light, rtol=0, atol=1e-4)
@@ -58,7 +58,7 @@ def test_spaces_agree_with_the_aces_studio_config(shipped, space):
 
 
 @pytest.mark.parametrize("space", [name for name in all_spaces() if not name.startswith("Rec.2100-HLG")])
-def test_a_space_is_a_curve_and_primaries_of_its_own(shipped, space):
+def test_a_space_is_a_curve_and_a_matrix_of_its_primaries(shipped, space):
     """The plate's own primaries: neutral stays neutral, and the conversion via the hub equals that of the config."""
     linear = shipped.linear(space)
     assert linear.own
@@ -73,7 +73,7 @@ def test_a_space_is_a_curve_and_primaries_of_its_own(shipped, space):
         np.testing.assert_allclose(moved[..., 0], light[..., 0], rtol=1e-4, atol=1e-5)
 
 
-def test_red_stays_red_and_white_stays_white(shipped):
+def test_white_and_primaries_keep_their_chromaticity(shipped):
     pixels = np.array([[[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.1, 0.1, 0.8], [0.5, 0.5, 0.5]]], np.float32)
     for space in shipped.linear_names():
         converted = shipped.transform("Linear Rec.709 (sRGB)", space).apply(pixels)[0]
@@ -81,7 +81,7 @@ def test_red_stays_red_and_white_stays_white(shipped):
         np.testing.assert_allclose(converted[3], 0.5, atol=1e-5)
 
 
-def test_chromaticities_of_the_usual_spaces_are_exact(shipped):
+def test_chromaticities_of_common_spaces_are_exact(shipped):
     assert shipped.chromaticities("ACEScg") == AP1
     assert shipped.chromaticities("sRGB - Texture") == REC709
     assert shipped.chromaticities("linear") == REC709
@@ -91,7 +91,7 @@ def test_chromaticities_of_the_usual_spaces_are_exact(shipped):
     assert shipped.chromaticities("V-Log V-Gamut") == pytest.approx(vgamut, abs=1e-4)
 
 
-def test_linear_and_gamma22_are_known_to_every_config():
+def test_linear_and_gamma22_are_available_with_every_config():
     studio = load_config(STUDIO)
     codes = np.array([[[0.5, 0.25, 1.0]]], np.float32)
     light = studio.transform("gamma22", "Linear Rec.709 (sRGB)").apply(codes)
@@ -101,7 +101,7 @@ def test_linear_and_gamma22_are_known_to_every_config():
     np.testing.assert_allclose(as_acescg, light, rtol=1e-5, atol=1e-6)
 
 
-def test_bands_and_threads_and_strides_change_nothing(shipped):
+def test_conversion_does_not_depend_on_bands_threads_and_strides(shipped):
     transform = shipped.transform("S-Log3 S-Gamut3.Cine", "ACEScg")
     codes = np.random.default_rng(2).uniform(0.1, 0.9, (101, 37, 6)).astype(np.float32)[:, :, ::2]
     before = codes.copy()
@@ -113,7 +113,7 @@ def test_bands_and_threads_and_strides_change_nothing(shipped):
     np.testing.assert_array_equal(codes, before)
 
 
-def test_which_config_counts(tmp_path, monkeypatch):
+def test_the_config_is_the_setting_or_the_environment_or_the_built_in_one(tmp_path, monkeypatch):
     own = tmp_path / "own.ocio"
     own.write_text(SHIPPED_FILE.read_text(encoding="utf-8").replace("lin_rec2020,", "mine,"), encoding="utf-8")
     assert load_config().source == "f2hdr"
@@ -133,7 +133,7 @@ def test_which_config_counts(tmp_path, monkeypatch):
         ("ocio://default", r"releases.*ocio://cg-config-v\d"),
     ],
 )
-def test_configs_that_are_refused(name, words, monkeypatch):
+def test_missing_and_invalid_configs_are_refused(name, words, monkeypatch):
     with pytest.raises(ColorError, match=words) as caught:
         load_config(name)
     assert caught.value.exit_code == 2
@@ -142,7 +142,7 @@ def test_configs_that_are_refused(name, words, monkeypatch):
         load_config()
 
 
-def test_a_file_that_is_no_config_is_refused(tmp_path):
+def test_a_file_that_is_not_a_config_is_refused(tmp_path):
     (tmp_path / "no.ocio").write_text("this: is\n  not: [a config", encoding="utf-8")
     with pytest.raises(ColorError, match=r"no\.ocio"):
         load_config(str(tmp_path / "no.ocio"))
@@ -157,20 +157,20 @@ def test_a_file_that_is_no_config_is_refused(tmp_path):
         ("Linear Rec 709", "Linear Rec.709 (sRGB)"),
     ],
 )
-def test_unknown_spaces_list_near_names(shipped, name, near):
+def test_unknown_spaces_are_refused_with_similar_names(shipped, name, near):
     with pytest.raises(ColorError, match=re.escape(f'no color space "{name}"')) as caught:
         shipped.space(name)
     assert near in caught.value.near and near in caught.value.hint
 
 
-def test_aliases_and_roles_are_names_and_data_is_not_color(shipped):
+def test_aliases_and_roles_are_accepted_and_data_spaces_refused(shipped):
     assert shipped.space("slog3_sgamut3cine") == "S-Log3 S-Gamut3.Cine"
     assert shipped.space("scene_linear") == "ACEScg"
     with pytest.raises(ColorError, match="data"):
         shipped.space("Raw")
 
 
-def test_displays_and_views(shipped):
+def test_displays_and_views_are_listed(shipped):
     assert shipped.display_view("rec.2100-pq") == ("Rec.2100-PQ", "Reference white 203 nits")
     with pytest.raises(ColorError, match="Rec.2100-PQ"):
         shipped.display_view("PQ")
@@ -227,7 +227,7 @@ def test_a_lookup_table_with_bytes_that_are_not_utf_8_is_named(tmp_path):
     assert "codec" not in str(caught.value)
 
 
-def test_the_digest_knows_the_lookup_tables(tmp_path):
+def test_the_digest_changes_with_the_lookup_tables(tmp_path):
     config = config_with(tmp_path, ocio.FileTransform("curve.clf"))
     digests = set()
     for black in ("0.0", "0.1", "0.0"):
@@ -246,7 +246,7 @@ def test_a_space_without_an_inverse_can_be_read_and_not_written(tmp_path):
         config.transform("ACEScg", "Strange")
 
 
-def test_spaces_that_mix_their_channels_are_worked_in_the_hub(tmp_path):
+def test_spaces_that_mix_channels_are_converted_through_the_interchange_space(tmp_path):
     mixing = ocio.GroupTransform(
         [ocio.MatrixTransform([0.6, 0.3, 0.1, 0, 0.2, 0.7, 0.1, 0, 0, 0.2, 0.8, 0, 0, 0, 0, 1.0]),
          ocio.ExponentTransform([2.0, 2.0, 2.0, 1.0])]
@@ -256,7 +256,7 @@ def test_spaces_that_mix_their_channels_are_worked_in_the_hub(tmp_path):
     np.testing.assert_array_equal(linear.matrix, np.eye(3))
 
 
-def test_a_config_without_interchange_role_works_through_scene_linear(tmp_path):
+def test_a_config_without_interchange_role_uses_scene_linear(tmp_path):
     old = ocio.Config.CreateRaw()
     old.setMajorVersion(1)
     for name, exponent in (("lin", 1.0), ("vid", 2.0)):

@@ -15,7 +15,7 @@ def transform(*steps):
     return Transform("x", ocio.Config.CreateRaw().getProcessor(group).getDefaultCPUProcessor())
 
 
-def test_bands_give_the_picture_of_one_piece_for_any_height_and_memory_order():
+def test_bands_equal_the_whole_picture_for_any_height_and_memory_order():
     pixels = np.random.default_rng(1).normal(0, 2, (70, 9, 3))
     converted = transform(matrix_step(MATRIX)).apply(np.asfortranarray(pixels))
     assert converted.dtype == np.float32
@@ -38,6 +38,6 @@ def test_a_curve_and_a_matrix_have_these_primaries():
     assert np.allclose(found, MATRIX / MATRIX.sum(1).mean(), atol=1e-4)
 
 
-def test_channels_that_are_mixed_before_the_curve_have_none():
+def test_a_matrix_before_the_curve_gives_no_primaries():
     assert primaries_of(transform(matrix_step(MATRIX), power_step(2.4), matrix_step(MATRIX))) is None
     assert primaries_of(transform(matrix_step(np.zeros((3, 3))))) is None

@@ -12,7 +12,7 @@ POWERS = (2.2, 1.8, 2.6)
 CURVE = Curve(np.stack([KNOTS**power for power in POWERS], axis=-1))
 
 
-def test_between_knots_the_curve_follows_the_power_it_was_sampled_from():
+def test_between_knots_the_curve_follows_the_sampled_power_function():
     codes = np.linspace(0, 1, 1001)
     for channel, power in enumerate(POWERS):
         light = CURVE.light(codes, np.full(codes.size, channel))
@@ -21,12 +21,12 @@ def test_between_knots_the_curve_follows_the_power_it_was_sampled_from():
     assert CURVE.table().shape == (65536, 3)
 
 
-def test_text_in_a_shot_is_the_same_curve():
+def test_a_curve_is_unchanged_as_text_in_a_shot():
     assert np.allclose(parse_curve(CURVE.text()).values, CURVE.values, rtol=1e-5)
 
 
 @pytest.mark.parametrize("suffix", [".json", ".cube"])
-def test_files_are_the_same_curve(tmp_path, suffix):
+def test_a_curve_is_unchanged_after_writing_and_reading(tmp_path, suffix):
     path = tmp_path / f"camera{suffix}"
     write_curve(path, CURVE, {"camera": "A"})
     assert np.allclose(read_curve(str(path)).values, CURVE.values, atol=2e-4)
@@ -48,7 +48,7 @@ FALLING = Curve(CURVE.values[::-1])
     "text",
     ["", "{}", "[]", '{"light": [[0, 0, 0]]}', '{"light": "x"}', json.dumps({"light": FALLING.values.tolist()}), "\0"],
 )
-def test_a_file_that_is_no_curve_is_named(tmp_path, text):
+def test_an_invalid_curve_file_is_named(tmp_path, text):
     path = tmp_path / "a.json"
     path.write_text(text)
     with pytest.raises(ColorError) as caught:
@@ -56,13 +56,13 @@ def test_a_file_that_is_no_curve_is_named(tmp_path, text):
     assert str(path) in caught.value.message and "f2hdr response" in caught.value.hint
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path):
+def test_a_missing_curve_file_is_named(tmp_path):
     with pytest.raises(ColorError) as caught:
         read_curve(str(tmp_path / "none.cube"))
     assert "none.cube" in caught.value.message
 
 
 @pytest.mark.parametrize("text", ["curve:", "curve:[[1]]", FALLING.text(), "curve:[[NaN]]"])
-def test_text_that_is_no_curve_is_refused(text):
+def test_invalid_text_of_a_curve_is_refused(text):
     with pytest.raises(ColorError):
         parse_curve(text)

@@ -39,7 +39,7 @@ def guessed(pattern, config="f2hdr"):
         ({"colorInteropID": "lin_ap1_scene", "chromaticities": REC709}, "ACEScg"),
     ],
 )
-def test_exr_headers(tmp_path, header, space):
+def test_exr_headers_give_the_space(tmp_path, header, space):
     write_exr(tmp_path / "p.0001.exr", {"RGB": GRAY}, header)
     found = guessed(tmp_path / "p.####.exr")
     assert found.space == space and found.why and not found.doubt
@@ -47,7 +47,7 @@ def test_exr_headers(tmp_path, header, space):
         assert "default" not in found.why
 
 
-def test_a_space_that_the_config_lacks_is_doubted(tmp_path):
+def test_a_space_that_is_not_in_the_config_is_a_doubt(tmp_path):
     write_exr(tmp_path / "p.0001.exr", {"RGB": GRAY}, {"oiio:ColorSpace": "Sony Venice X-OCN"})
     found = guessed(tmp_path / "p.####.exr")
     assert found.space == "linear" and "Sony Venice X-OCN" in found.doubt and "--input-space" in found.doubt
@@ -74,24 +74,24 @@ def png(path, *chunks):
         ([(b"cICP", bytes([1, 1, 0, 1]))], "Camera Rec.709"),
     ],
 )
-def test_png_chunks(tmp_path, chunks, space):
+def test_png_chunks_give_the_space(tmp_path, chunks, space):
     png(tmp_path / "p.0001.png", *chunks)
     assert guessed(tmp_path / "p.####.png").space == space
 
 
-def test_a_space_of_data_is_not_taken_for_light(tmp_path):
+def test_a_data_space_is_not_a_color_space(tmp_path):
     write_exr(tmp_path / "p.0001.exr", {"RGB": GRAY}, {"oiio:ColorSpace": "raw"})
     found = guessed(tmp_path / "p.####.exr")
     assert found.space == "linear" and "raw" in found.doubt
 
 
-def test_an_untagged_tiff_is_gamma_2_2_as_ever(tmp_path):
+def test_an_untagged_tiff_is_gamma_2_2(tmp_path):
     write_image(tmp_path / "p.0001.tif", GRAY, bits=16)
     found = guessed(tmp_path / "p.####.tif")
     assert found.space == "gamma22" and "default for integer files" in found.why and not found.doubt
 
 
-def test_a_logarithmic_dpx_is_doubted(tmp_path):
+def test_a_logarithmic_dpx_is_a_doubt(tmp_path):
     spec = oiio.ImageSpec(6, 4, 3, "uint10")
     spec.attribute("dpx:Transfer", "Logarithmic")
     output = oiio.ImageOutput.create(str(tmp_path / "p.0001.dpx"))
@@ -111,19 +111,19 @@ def test_a_logarithmic_dpx_is_doubted(tmp_path):
         ("acescgx.####.tif", "gamma22"),
     ],
 )
-def test_names_in_file_names(tmp_path, name, space):
+def test_space_names_in_file_names_are_used(tmp_path, name, space):
     write_image(tmp_path / name.replace("####", "0001"), GRAY, bits=16)
     found = guessed(tmp_path / name)
     assert found.space == space and ("rule" in found.why) == (space != "gamma22")
 
 
-def test_names_of_folders_say_nothing(tmp_path):
+def test_space_names_in_folder_names_are_ignored(tmp_path):
     (tmp_path / "ACEScg").mkdir()
     write_image(tmp_path / "ACEScg" / "p.0001.tif", GRAY, bits=16)
     assert guessed(tmp_path / "ACEScg" / "p.####.tif").space == "gamma22"
 
 
-def test_rules_of_the_users_own_config(tmp_path):
+def test_file_rules_of_a_custom_config_are_used(tmp_path):
     text = load_config("f2hdr").config.serialize().replace(
         "  - !<Rule> {name: Default",
         '  - !<Rule> {name: dailies, colorspace: ARRI LogC4, pattern: "*/dailies/*", extension: "*"}\n'
@@ -147,7 +147,7 @@ def test_rules_of_the_users_own_config(tmp_path):
         ((1, 9), "gamma22", True),
     ],
 )
-def test_movie_tags(tmp_path, tags, space, doubted):
+def test_movie_tags_give_the_space(tmp_path, tags, space, doubted):
     av = pytest.importorskip("av")
     path = tmp_path / "p.mkv"
     with av.open(str(path), "w") as container:
@@ -164,7 +164,7 @@ def test_movie_tags(tmp_path, tags, space, doubted):
     assert found.space == space and bool(found.doubt) == doubted
 
 
-def test_chromaticities_and_gamma_of_a_png_are_used_or_doubted(tmp_path):
+def test_chromaticities_and_gamma_of_a_png_are_used_or_a_doubt(tmp_path):
     primaries = (0.68, 0.32, 0.265, 0.69, 0.15, 0.06)
     chunk = struct.pack(">8I", *(round(value * 100_000) for value in (0.3127, 0.329, *primaries)))
     png(tmp_path / "p.0001.png", (b"gAMA", struct.pack(">I", 45455)), (b"cHRM", chunk))
@@ -193,7 +193,7 @@ def test_primaries_of_a_radiance_header_are_read(tmp_path):
         (0, 0, b"", "gamma22"),
     ],
 )
-def test_dpx_is_read_by_the_meaning_of_its_standard(tmp_path, transfer, colorimetric, writer, space):
+def test_dpx_fields_are_interpreted_by_the_standard(tmp_path, transfer, colorimetric, writer, space):
     dpx(tmp_path / "p.0001.dpx", transfer, colorimetric, writer)
     found = guessed(tmp_path / "p.####.dpx")
     assert found.space == space and not found.doubt
@@ -203,7 +203,7 @@ def test_dpx_is_read_by_the_meaning_of_its_standard(tmp_path, transfer, colorime
     ("transfer", "colorimetric", "writer", "word"),
     [(2, 2, b"", "FFmpeg"), (2, 6, b"Lavc60.3.100", "FFmpeg"), (3, 3, b"", "logarithmic"), (1, 1, b"", "printing")],
 )
-def test_dpx_words_that_give_no_space_are_doubted(tmp_path, transfer, colorimetric, writer, word):
+def test_dpx_fields_that_give_no_space_are_a_doubt(tmp_path, transfer, colorimetric, writer, word):
     dpx(tmp_path / "p.0001.dpx", transfer, colorimetric, writer)
     found = guessed(tmp_path / "p.####.dpx")
     assert found.space == "gamma22" and word in found.doubt and "--input-space" in found.doubt

@@ -61,7 +61,7 @@ CURVES = {
 
 
 @pytest.mark.parametrize("name", CURVES)
-def test_a_curve_is_what_its_definition_says(name):
+def test_a_curve_has_the_values_of_its_definition(name):
     tag, decode = CURVES[name]
     found = read_profile(profile(tag))
     assert found is not None and found.name == "test"
@@ -71,7 +71,7 @@ def test_a_curve_is_what_its_definition_says(name):
     np.testing.assert_allclose(curve, decode(codes), atol=2e-5)
 
 
-def test_littlecms_converts_to_the_same_colors():
+def test_colors_agree_with_littlecms():
     """The profile's display to XYZ, by both; the second one through 8-bit codes of Lab."""
     data = profile(gamma(1.8), [(0.51512, 0.24120, -0.00105), (0.29198, 0.69225, 0.04189), (0.15710, 0.06657, 0.78407)])
     found = read_profile(data)
@@ -92,7 +92,7 @@ def save(path, suffix, data):
 
 @pytest.mark.parametrize("suffix", ["png", "tif", "jpg"])
 @pytest.mark.parametrize("name", CURVES)
-def test_a_plate_with_a_profile_becomes_its_light(tmp_path, suffix, name):
+def test_a_plate_with_a_profile_is_converted_to_linear(tmp_path, suffix, name):
     tag, decode = CURVES[name]
     plate = save(tmp_path, suffix, profile(tag))
     color, events = settle_color(Color(), plate)
@@ -103,18 +103,18 @@ def test_a_plate_with_a_profile_becomes_its_light(tmp_path, suffix, name):
 
 
 @pytest.mark.parametrize("data", [b"", SRGB[:200], bytes(600), SRGB.replace(b"RGB ", b"CMYK", 1)])
-def test_what_is_not_such_a_profile_gives_none(data):
+def test_unsupported_profiles_give_no_space(data):
     assert read_profile(data) is None
     assert isinstance(profile_name(data), str)
 
 
-def test_a_profile_of_tables_is_named_in_a_doubt(tmp_path):
+def test_a_profile_with_lookup_tables_is_reported_as_a_doubt(tmp_path):
     data = profile(CURVES["linear"][0]).replace(b"rTRC", b"A2B0")
     _, events = settle_color(Color(), save(tmp_path, "png", data))
     assert any(getattr(event, "code", "") == "input_space_doubtful" and "test" in event.message for event in events)
 
 
-def test_the_srgb_profile_is_the_srgb_of_the_config(tmp_path):
+def test_the_srgb_profile_equals_srgb_of_the_config(tmp_path):
     found, config = read_profile(SRGB), load_config("f2hdr")
     assert found is not None
     codes = np.random.default_rng(2).random((8, 8, 3), np.float32)

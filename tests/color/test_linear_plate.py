@@ -14,24 +14,24 @@ def samples(levels, count=20_000, brightest=4.0):
     return np.minimum(light, levels).astype(np.float32)
 
 
-def test_all_channels_at_one_level_is_one_level():
+def test_channels_that_clip_at_one_level_have_one_clip_level():
     found = find_clip([samples((1.5, 1.5, 1.5)), samples((1.5, 1.5, 1.5), brightest=0.5)])
     assert found.seen and found.level == pytest.approx((1.5,))
 
 
-def test_each_channel_at_its_own_level():
+def test_channels_that_clip_at_several_levels_have_their_own_clip_level():
     found = find_clip([samples((1.0, 1.5, 2.0))])
     assert found.seen and found.level == pytest.approx((1.0, 1.5, 2.0))
 
 
-def test_hot_pixels_do_not_hide_the_level():
+def test_hot_pixels_do_not_change_the_clip_level():
     pixels = samples((1.5, 1.5, 1.5))
     pixels[:5] = 9
     assert find_clip([pixels]).level == pytest.approx((1.5,))
 
 
 @pytest.mark.parametrize(("brightest", "level"), [(0.5, 1.0), (3.0, 3.0)])
-def test_without_a_clip_it_is_above_all_samples(brightest, level):
+def test_without_clipping_the_clip_level_is_above_all_samples(brightest, level):
     found = find_clip([samples((9, 9, 9), brightest=brightest)])
     assert not found.seen and found.level == pytest.approx((level,), rel=1e-3)
 
@@ -52,7 +52,7 @@ class FourFrames:
         return PlateImage(number, "", np.full((4, 6, 3), number, np.float32), "float")
 
 
-def test_samples_are_pairs_over_the_whole_plate():
+def test_samples_are_pairs_of_frames_over_the_whole_plate():
     numbers = [int(pixels[0, 0]) for pixels in sample(FourFrames())]
     assert numbers[:2] == [1, 2] and numbers[-2:] == [19, 20] and len(numbers) == 10
     assert sum(b - a == 1 for a, b in zip(numbers, numbers[1:], strict=False)) >= 5

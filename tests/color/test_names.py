@@ -8,7 +8,7 @@ from f2hdr_backend.shot.errors import ColorError
 OFFERED = ("ACES2065-1", "ACEScg", "S-Log3 S-Gamut3.Cine", "ARRI LogC4", "sRGB - Texture")
 
 
-def test_case_and_punctuation_do_not_count():
+def test_case_and_punctuation_are_ignored():
     assert squeezed("S-Log3 S-Gamut3.Cine") == "slog3sgamut3cine"
     assert squeezed("日本 ") == "日本"
 
@@ -17,20 +17,20 @@ def test_case_and_punctuation_do_not_count():
     ("wanted", "first"),
     [("slog3", OFFERED[2]), ("aces_cg", "ACEScg"), ("LogC4", "ARRI LogC4"), ("ASEScg", "ACEScg"), ("srgb", OFFERED[4])],
 )
-def test_names_that_contain_it_come_first_then_similar_ones(wanted, first):
+def test_names_that_contain_the_text_come_before_similar_names(wanted, first):
     assert near_names(wanted, OFFERED)[0] == first
 
 
-def test_nothing_is_near_to_nothing():
+def test_an_empty_name_has_no_similar_names():
     assert near_names("", OFFERED) == near_names("-", OFFERED) == near_names("qqqq", OFFERED) == ()
 
 
-def test_a_name_is_spelled_as_the_config_spells_it():
+def test_a_name_is_returned_in_the_spelling_of_the_config():
     assert spelled("acescg", OFFERED) == "ACEScg"
     assert spelled("aces cg", OFFERED) == "aces cg"
 
 
-def test_a_built_in_config_that_changes_with_the_release_is_refused_with_a_fixed_one():
+def test_a_built_in_config_without_a_version_is_refused_and_a_fixed_one_suggested():
     with pytest.raises(ColorError) as caught:
         require_pinned("ocio://default", " (from $OCIO)")
     assert "ocio://default" in caught.value.message and "$OCIO" in caught.value.message

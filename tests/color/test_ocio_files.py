@@ -51,13 +51,13 @@ def result(path):
     return load_config(str(path)).transform("lut", "lin").apply(np.ones((1, 1, 3), np.float32))[0, 0, 0]
 
 
-def test_a_table_below_the_allowed_folder_is_used(folder):
+def test_a_lookup_table_below_the_allowed_folder_is_used(folder):
     assert converted(folder, "a.spi1d") == 0.5
     assert converted(folder, "luts/../luts/a.spi1d", ".") == 0.5
     assert converted(folder, str(folder / "luts" / "a.spi1d")) == 0.5
 
 
-def test_a_table_that_changes_appears_or_goes_counts_at_once(folder):
+def test_a_lookup_table_that_is_changed_added_or_removed_is_noticed_at_once(folder):
     table = folder / "luts" / "b.spi1d"
     with pytest.raises(ColorError):
         converted(folder, "b.spi1d")
@@ -73,7 +73,7 @@ def test_a_table_that_changes_appears_or_goes_counts_at_once(folder):
 
 @posix
 @pytest.mark.parametrize("way", ["absolute", "dots", "search", "link", "device", "pipe", "folder"])
-def test_no_other_file_is_opened_and_nothing_waits(folder, way):
+def test_no_other_file_is_opened_and_no_read_blocks(folder, way):
     outside = folder.parent / "a.spi1d"
     table, search = "b.spi1d", "luts"
     if way == "absolute":

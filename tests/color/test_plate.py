@@ -125,7 +125,7 @@ def test_linear_srgb_log_and_icc_versions_give_the_same_radiance(tmp_path, confi
         np.testing.assert_allclose(found, truth, rtol=0.01, atol=0.004, err_msg=name)
 
 
-def test_values_above_1_come_back_in_the_plates_own_units(tmp_path):
+def test_values_above_1_are_returned_in_the_units_of_the_plate(tmp_path):
     shot = shot_of(tmp_path, write_light(tmp_path, clip=5.25))
     events = render(shot)
     (settled,) = (event for event in events if isinstance(event, ColorSettled))
@@ -134,7 +134,7 @@ def test_values_above_1_come_back_in_the_plates_own_units(tmp_path):
     assert result(shot).max() > 5.25 * 7.5
 
 
-def test_channels_that_clip_apart_keep_their_white_balance(tmp_path):
+def test_channels_that_clip_at_different_levels_keep_their_white_balance(tmp_path):
     shot = shot_of(tmp_path, write_light(tmp_path, clip=(2.1, 1.0, 1.6)))
     events = render(shot)
     (settled,) = (event for event in events if isinstance(event, ColorSettled))
@@ -143,7 +143,7 @@ def test_channels_that_clip_apart_keep_their_white_balance(tmp_path):
     assert header(shot)["f2hdr/clip_level"] == pytest.approx([2.1, 1.0, 1.6], rel=1e-4)
 
 
-def test_the_result_in_acescg_is_the_truth_in_acescg_and_says_so(tmp_path, config):
+def test_a_result_in_acescg_equals_the_truth_and_is_tagged(tmp_path, config):
     shot = shot_of(tmp_path, write_codes(tmp_path, ".tif", lambda light: light ** (1 / 2.2)), output_space="acescg")
     events = render(shot)
     assert "Rec.709" in warned(events)["primaries_assumed"]
@@ -157,7 +157,7 @@ def test_the_result_in_acescg_is_the_truth_in_acescg_and_says_so(tmp_path, confi
     assert said["f2hdr/color_config"] == "f2hdr" and said["f2hdr/color_config_digest"] == config.digest
 
 
-def test_coarse_layer_is_in_the_output_space_too(tmp_path, config):
+def test_the_coarse_layer_is_in_the_output_space(tmp_path, config):
     shot = shot_of(tmp_path, write_light(tmp_path), output_space="ACEScg")
     shot = replace(shot, output=replace(shot.output, layers=("coarse",)))
     render(shot)
@@ -167,7 +167,7 @@ def test_coarse_layer_is_in_the_output_space_too(tmp_path, config):
     assert np.median(np.abs(coarse - truth) / truth) < 0.02
 
 
-def test_what_the_plate_says_of_its_space_is_made_true(tmp_path, config):
+def test_the_tagged_color_space_of_a_plate_is_used(tmp_path, config):
     old = {"colorInteropID": "lin_ap1_scene", "chromaticities": AP1, "owner": "me"}
     kept = shot_of(tmp_path, write_light(tmp_path, header=old))
     assert [event.input_space for event in render(kept) if isinstance(event, ColorSettled)] == ["ACEScg"]
@@ -183,7 +183,7 @@ def test_what_the_plate_says_of_its_space_is_made_true(tmp_path, config):
     np.testing.assert_allclose(result(moved), truth, rtol=0.012, atol=0.02)
 
 
-def test_primaries_in_the_header_are_used_where_no_space_has_them(tmp_path, config):
+def test_primaries_in_the_header_are_used_if_no_space_has_them(tmp_path, config):
     odd = (0.7, 0.3, 0.2, 0.75, 0.14, 0.05, 0.3127, 0.329)
     shot = shot_of(tmp_path, write_light(tmp_path, header={"chromaticities": odd}), output_space="ACEScg")
     assert not warned(render(shot))
@@ -201,7 +201,7 @@ def test_wrong_primaries_are_reported_and_impossible_ones_refused(tmp_path):
     assert caught.value.exit_code == 2
 
 
-def test_log_that_is_called_linear_is_suspected(tmp_path, config):
+def test_log_footage_tagged_as_linear_is_reported(tmp_path, config):
     encode = config.transform("Linear S-Gamut3", "S-Log3 S-Gamut3").apply
     for number in range(1, 6):
         write_exr(tmp_path / f"log.{number}.exr", {"RGB": encode(exposed(number))}, {})
@@ -221,14 +221,14 @@ def test_log_that_is_called_linear_is_suspected(tmp_path, config):
         ({"output_space": "ACEScg", "config": "ocio://studio-config-latest"}, "releases"),
     ],
 )
-def test_bad_color_is_refused_before_a_frame_is_made(tmp_path, color, words):
+def test_invalid_color_settings_are_refused_before_a_frame_is_rendered(tmp_path, color, words):
     shot = shot_of(tmp_path, write_light(tmp_path), **color)
     with pytest.raises(ColorError, match=words):
         render(shot)
     assert not (tmp_path / "hdr").exists()
 
 
-def test_gamma22_and_linear_need_no_config_and_a_broken_one_is_never_passed_over(tmp_path, monkeypatch):
+def test_gamma22_and_linear_need_no_config_and_a_broken_config_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setenv("OCIO", "/no/such.ocio")
     write_light(tmp_path)
     render(shot_of(tmp_path, "lin.#.exr", input_space="linear"))
@@ -236,14 +236,12 @@ def test_gamma22_and_linear_need_no_config_and_a_broken_one_is_never_passed_over
         render(shot_of(tmp_path, "lin.#.exr"))
 
 
-def test_the_environments_config_is_written_into_the_settled_shot(tmp_path, monkeypatch):
+def test_the_config_of_the_environment_is_written_into_the_settled_shot(tmp_path, monkeypatch):
     own = tmp_path / "own.ocio"
     own.write_bytes(SHIPPED_FILE.read_bytes())
     monkeypatch.setenv("OCIO", str(own))
     settled, _ = prepare(shot_of(tmp_path, write_light(tmp_path), output_space="lin_p3d65"))
-    expected = Color(
-        input_space="linear", output_space="Linear P3-D65", config=str(own), context=(), clip_level=(1.0,)
-    )
+    expected = Color(input_space="linear", output_space="Linear P3-D65", config=str(own), context=(), clip_level=(1.0,))
     assert settled.color == expected
     assert Shot.from_json(json.dumps(settled.to_json())) == settled
     monkeypatch.delenv("OCIO")
@@ -288,7 +286,7 @@ def test_context_variables_are_those_of_the_settled_shot(tmp_path, monkeypatch):
     assert [event.problem for event in check(last)] == [""] * 5
 
 
-def test_another_config_or_space_renders_again_and_the_same_does_not(tmp_path):
+def test_another_config_or_space_renders_again_and_an_equal_one_does_not(tmp_path):
     own = tmp_path / "own.ocio"
     own.write_bytes(SHIPPED_FILE.read_bytes())
     shot = shot_of(tmp_path, write_light(tmp_path), output_space="ACEScg", config=str(own))
@@ -305,7 +303,7 @@ def test_another_config_or_space_renders_again_and_the_same_does_not(tmp_path):
     assert done() == [5, 0]
 
 
-def test_chunks_agree_where_only_one_of_them_clips(tmp_path):
+def test_chunks_have_one_clip_level_even_if_only_one_clips(tmp_path):
     """The clip level is the plate's, not the chunk's: frame 5 is brighter than all others."""
     for number in range(1, 6):
         light = exposed(number) * np.float32(0.4)
@@ -318,14 +316,14 @@ def test_chunks_agree_where_only_one_of_them_clips(tmp_path):
     np.testing.assert_array_equal(result(chunk, 2), result(whole, 2))
 
 
-def test_a_plate_without_the_frames_asked_for_is_missing_frames(tmp_path):
+def test_requested_frames_outside_the_plate_are_missing_frames(tmp_path):
     write_light(tmp_path)
     (tmp_path / "lin.3.exr").unlink()
     with pytest.raises(MissingFrames):
         list(Renderer(MERGE).render(shot_of(tmp_path, "lin.#.exr"), FrameRange((3,))))
 
 
-def test_exposures_of_a_log_plate_are_found_in_its_light(tmp_path, config):
+def test_exposures_of_a_log_plate_are_detected_in_linear_values(tmp_path, config):
     encode = config.transform("Linear ARRI Wide Gamut 3", "ARRI LogC3 (EI800)").apply
     for index in range(10):
         light = np.clip(Scene(1).radiance(index) * (GAIN if index % 2 else 1.0), 0, 1) * np.float32(4.0)

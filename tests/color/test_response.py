@@ -19,7 +19,7 @@ def back(response, codes):
 
 @pytest.mark.parametrize("encoding", ["gamma22", "linear"])
 @pytest.mark.parametrize("clip", [(1.0,), (5.25,), (2.1, 1.0, 1.6)])
-def test_light_up_to_the_clip_comes_back_in_the_plates_own_units(encoding, clip):
+def test_radiance_up_to_the_clip_is_returned_in_the_units_of_the_plate(encoding, clip):
     light = np.linspace(0, 1, 601)[:, None, None] * np.asarray(clip) * np.ones((1, 1, 3))
     pixels = (light if encoding == "linear" else light ** (1 / 2.2)).astype(np.float32)
     response = Response(encoding, clip)
@@ -31,14 +31,14 @@ def test_light_up_to_the_clip_comes_back_in_the_plates_own_units(encoding, clip)
     assert response.above_clip(pixels * 1.5) > 0
 
 
-def test_a_wrong_clip_level_shifts_no_color():
+def test_a_wrong_clip_level_does_not_change_the_hue():
     light = np.random.default_rng(0).uniform(0.05, 0.9, (8, 8, 3)).astype(np.float32)
     for clip in ((1.0,), (1.3, 1.0, 2.0)):
         response = Response("linear", clip)
         np.testing.assert_allclose(back(response, response.to_network(light)), light, rtol=1e-5)
 
 
-def test_full_scale_codes_go_through_untouched():
+def test_full_scale_codes_are_unchanged():
     codes = np.random.default_rng(1).uniform(0, 1, (5, 7, 3)).astype(np.float32)
     np.testing.assert_array_equal(Response("gamma22").to_network(codes), codes)
     np.testing.assert_array_equal(Response("gamma22").to_light(codes), codes)
@@ -64,17 +64,17 @@ def samples(frames):
 
 @pytest.mark.parametrize("noise", [0.0, 0.004])
 @pytest.mark.parametrize("clip", [1.0, 0.25, 5.2, 55.0])
-def test_the_clip_is_found_in_the_pixels(clip, noise):
+def test_the_clip_level_is_measured_on_the_pixels(clip, noise):
     found = find_clip(samples(shots(clip, noise)))
     assert found.seen and found.level == (pytest.approx(clip, rel=1e-4),)
 
 
-def test_each_channel_has_its_own_clip():
+def test_each_channel_has_its_own_clip_level():
     found = find_clip(samples(shots((2.1, 1.0, 1.6))))
     assert found.seen and found.level == pytest.approx((2.1, 1.0, 1.6), rel=1e-4)
 
 
-def test_clipped_log_codes_are_found_in_light():
+def test_the_clip_level_of_log_footage_is_measured_in_linear_values():
     config = load_config("f2hdr")
     encode = config.transform("Linear S-Gamut3.Cine", "S-Log3 S-Gamut3.Cine")
     decode = config.linear("S-Log3 S-Gamut3.Cine").decode
@@ -84,20 +84,20 @@ def test_clipped_log_codes_are_found_in_light():
 
 
 @pytest.mark.parametrize(("brightest", "level"), [(0.6, 1.0), (4.0, 4.0)])
-def test_a_plate_that_never_clips_loses_nothing(brightest, level):
+def test_a_plate_without_clipping_is_unchanged(brightest, level):
     ramp = np.linspace(0, brightest, 9999, dtype=np.float32).reshape(-1, 3)
     found = find_clip([ramp, ramp / 8])
     assert not found.seen and found.level == (pytest.approx(level),)
 
 
-def test_a_few_hot_pixels_are_no_clip():
+def test_a_few_hot_pixels_are_not_clipping():
     frames = samples(shots())
     frames[1][:4] = 7.0
     assert find_clip(frames).level == (1.0,)
 
 
 @pytest.mark.parametrize("clip", [0.5, 1.0, 5.0])
-def test_light_is_never_taken_for_log(clip):
+def test_linear_footage_is_never_reported_as_log(clip):
     assert not looks_log(samples(shots(clip)))
 
 
@@ -108,12 +108,12 @@ def test_light_is_never_taken_for_log(clip):
         "CanonLog3 CinemaGamut D55", "Log3G10 REDWideGamutRGB", "BMDFilm WideGamut Gen5", "Apple Log",
     ],
 )  # fmt: skip
-def test_log_is_noticed(log):
+def test_log_footage_is_reported(log):
     encode = load_config("f2hdr").transform("ACES2065-1", log)
     assert looks_log(samples(np.rint(encode.apply(light) * 1023) / 1023 for light in shots(4.0)))
 
 
-def test_a_plate_in_light_is_the_same_plate_decoded():
+def test_a_linear_plate_returns_the_decoded_frames():
     config = load_config("f2hdr")
     decode = config.linear("sRGB - Texture").decode
     codes = np.random.default_rng(4).uniform(0, 1, (6, 8, 3)).astype(np.float32)
@@ -124,7 +124,7 @@ def test_a_plate_in_light_is_the_same_plate_decoded():
     assert seen.identity(1003) == plate.identity(1003) and seen.default_encoding == "linear"
 
 
-def test_samples_are_neighbors_and_spread_over_the_plate():
+def test_samples_are_adjacent_frames_spread_over_the_plate():
     plate = MemoryPlate({number: np.zeros((4, 4, 3), np.float32) for number in range(1, 101)})
     assert len(sample(plate)) == 10
     assert plate.reads[:2] == [1, 2] and plate.reads[-2:] == [99, 100]

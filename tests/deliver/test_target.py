@@ -18,7 +18,7 @@ def target(output, codec="auto", size=(64, 48)):
 
 
 @pytest.mark.parametrize("suffix", ["png", "tif"])
-def test_a_pattern_is_pictures_of_16_bits(tmp_path, suffix):
+def test_a_pattern_gives_16_bit_pictures(tmp_path, suffix):
     found = target(str(tmp_path / f"a.####.{suffix}"))
     assert isinstance(found, Pictures) and ("untagged" in found.words) == (suffix == "tif")
     rgb = np.random.default_rng(1).random((4, 5, 3)).astype(np.float32)
@@ -29,7 +29,7 @@ def test_a_pattern_is_pictures_of_16_bits(tmp_path, suffix):
     assert np.abs(read - 65535.0 * rgb).max() < 0.51
 
 
-def test_a_movie_takes_light_levels_only_with_pq():
+def test_light_levels_are_accepted_only_for_pq_movies():
     pytest.importorskip("av")
     found = target("a.mov")
     assert isinstance(found, Movie) and found.takes_light and "24" in found.words
@@ -45,7 +45,7 @@ def test_a_codec_of_another_file_format_is_refused():
 
 
 @pytest.mark.parametrize("output", ["a.exr", "a.####.exr", "a.png", "a"])
-def test_anything_else_is_refused_with_names_that_are_possible(output):
+def test_other_outputs_are_refused_with_the_supported_suffixes(output):
     with pytest.raises(DocumentError) as caught:
         target(output)
     assert output in caught.value.message and '"a.mov"' in caught.value.hint and '"a.####.png"' in caught.value.hint

@@ -63,7 +63,7 @@ def test_every_folder_has_every_frame(demo):
     assert files == frames | records | {"hdr.json", "merge.json"}
 
 
-def test_the_truth_is_the_scene_around_the_crossing(demo):
+def test_the_ground_truth_is_the_scene_around_the_middle_frame(demo):
     scene = DemoScene(SIZE)
     assert np.allclose(exr(demo.folder / "truth/truth.1002.exr"), scene.frame(8), rtol=1e-3)
     assert np.allclose(exr(demo.folder / "truth/truth.1003.exr"), scene.frame(9), rtol=1e-3)
@@ -82,7 +82,7 @@ def test_the_plate_is_ten_bits_of_alternating_exposures_short_first(demo):
         assert (plate[truth * gain > 1.5] == 65535).all()
 
 
-def test_the_plate_is_the_same_every_time(demo, tmp_path):
+def test_the_plate_is_deterministic(demo, tmp_path):
     again = Demo(tmp_path, SIZE, FRAMES, TAKES)
     list(again.shoot())
     assert np.array_equal(codes(again, 1002), codes(demo, 1002))
@@ -105,11 +105,11 @@ def test_means_are_over_frames(scores):
     assert merge.means()[0] == pytest.approx(np.mean([merge.psnr_t[frame].value for frame in (1001, 1002, 1003)]))
 
 
-def test_the_merge_beats_the_bare_reference(scores):
+def test_the_merge_scores_higher_than_the_reference_alone(scores):
     assert scores["classical merge"].means()[0] > scores[REFERENCE].means()[0] + 1
 
 
-def test_the_shot_documents_render_the_same_frames_again(demo):
+def test_the_shot_documents_render_identical_frames(demo):
     shot = Shot.from_json((demo.folder / "merge.json").read_text(encoding="utf-8"))
     *_, last = Renderer(shot.engine).render(shot)
     assert (last.rendered, last.skipped) == (0, FRAMES)

@@ -28,7 +28,7 @@ def flow(first, second):
     return cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(*gray, None)
 
 
-def test_a_frame_is_radiance_of_the_size_asked_for(crossing):
+def test_a_frame_is_radiance_of_the_requested_size(crossing):
     frame, _ = crossing
     assert frame.shape == (180, 320, 3)
     assert frame.dtype == np.float32
@@ -44,7 +44,7 @@ def test_the_same_number_gives_the_same_frame(crossing):
     assert np.array_equal(DemoScene(SMALL).frame(8), crossing[0])
 
 
-def test_a_size_shows_the_same_picture_as_another(crossing):
+def test_every_size_shows_the_same_picture(crossing):
     smaller = DemoScene((160, 90)).frame(8)
     shrunk = cv2.resize(crossing[0], (160, 90), interpolation=cv2.INTER_AREA)
     stops = np.abs(np.log2(smaller / shrunk))
@@ -52,7 +52,7 @@ def test_a_size_shows_the_same_picture_as_another(crossing):
     assert np.mean(stops > 0.5) < 0.06
 
 
-def test_it_needs_both_exposures(crossing):
+def test_the_scene_needs_both_exposures(crossing):
     brightest = crossing[0].max(-1)
     assert brightest.max() > 200, "a light far above the short exposure's clip"
     assert 0.005 < np.mean(brightest > 1) < 0.05, "the short exposure keeps nearly everything"
@@ -60,7 +60,7 @@ def test_it_needs_both_exposures(crossing):
     assert np.mean(brightest < 0.03) > 0.05, "and shadows are left that only it sees well"
 
 
-def test_it_has_a_smooth_sky_and_a_rough_floor(crossing):
+def test_the_scene_has_a_smooth_sky_and_a_textured_floor(crossing):
     frame = crossing[0].mean(-1)
     sky, floor = frame[4:40, 90:150], frame[130:170, 90:150]
     assert np.abs(np.diff(sky, axis=1)).mean() / sky.mean() < 0.01
@@ -68,7 +68,7 @@ def test_it_has_a_smooth_sky_and_a_rough_floor(crossing):
     assert np.abs(np.diff(floor, axis=1)).mean() / floor.mean() > 0.02
 
 
-def test_the_camera_is_slow_and_a_ball_flies_to_the_right(crossing):
+def test_the_camera_moves_slowly_and_a_ball_flies_to_the_right(crossing):
     moved = flow(*crossing)
     speed = np.linalg.norm(moved, axis=-1)
     assert 0.2 < np.median(speed) < 3

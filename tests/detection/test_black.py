@@ -18,7 +18,7 @@ def lifted(light, lift, in_codes):
 
 @pytest.mark.parametrize("stops", [1, 2, 4])
 @pytest.mark.parametrize(("lift", "in_codes"), [(0.02, True), (0.0625, True), (0.01, False), (0.04, False)])
-def test_the_lift_is_found_where_it_was_made(lift, in_codes, stops):
+def test_a_lifted_black_level_is_measured(lift, in_codes, stops):
     first, second = (lifted(light, lift, in_codes) for light in (LEVELS / 2**stops, LEVELS))
     found = find_black(first, second, 0.0012, 0.85)
     assert found is not None and found.codes == in_codes
@@ -26,7 +26,7 @@ def test_the_lift_is_found_where_it_was_made(lift, in_codes, stops):
     np.testing.assert_allclose(found.subtracted(second), LEVELS, rtol=0.05, atol=0.002)
 
 
-def test_no_lift_is_found_in_light_and_in_noise():
+def test_linear_plates_and_noise_have_no_lifted_black():
     rng = np.random.default_rng(1)
     for stops in (1, 3, 5):
         for spread in (0.0, 0.02, 0.1):

@@ -30,12 +30,12 @@ def test_another_ratio_or_a_tiny_step_is_not_a_contradiction() -> None:
     assert not contradicted(ExposurePattern((0.0, 0.3), 2), SHORT_FIRST, FRAMES)
 
 
-def test_a_phase_that_changes_on_the_way_is_found_from_there_on() -> None:
+def test_a_change_of_phase_is_found_at_its_frame() -> None:
     doubled = ExposurePattern((0.0, 3.0), 1, tuple((n, SHORT_FIRST.ev(n + 1)) for n in range(5, 9)))
     assert contradicted(SHORT_FIRST, doubled, FRAMES).first >= 4
 
 
-def test_the_words_name_frames_and_exposures() -> None:
+def test_the_message_names_frames_and_exposures() -> None:
     assert reading(SHORT_FIRST, FrameRange((2, 3))) == "frame 2 +3 EV, 3 +0 EV"
 
 
@@ -49,7 +49,7 @@ def plate(folder, *, header_is_late=False, stated_stops=3.0) -> str:
     return str(folder / "p.####.exr")
 
 
-def test_headers_one_frame_late_are_refused_with_both_readings(tmp_path) -> None:
+def test_headers_that_are_one_frame_late_are_refused_with_given_and_measured_exposures(tmp_path) -> None:
     shot = Shot(plate=plate(tmp_path, header_is_late=True))
     with pytest.raises(ExposureError) as caught:
         prepare(shot)

@@ -18,18 +18,18 @@ def test_a_shot_without_cuts_has_none():
     assert find_cuts(ALTERNATING, likeness(lambda a, b: 0.9)) == ()
 
 
-def test_a_frame_that_no_earlier_one_resembles_starts_a_scene():
+def test_a_frame_unlike_all_earlier_ones_starts_a_scene():
     def value(a, b):
         return 0.9 if (a < 7) == (b < 7) and (a < 15) == (b < 15) else 0.1
 
     assert find_cuts(ALTERNATING, likeness(value)) == (7, 15)
 
 
-def test_fast_motion_everywhere_is_no_cut():
+def test_fast_motion_of_the_whole_frame_is_not_a_cut():
     assert find_cuts(ALTERNATING, likeness(lambda a, b: 0.3)) == ()
 
 
-def test_a_flash_is_no_cut_where_frames_around_it_are_alike():
+def test_a_flash_between_similar_frames_is_not_a_cut():
     assert find_cuts(ALTERNATING, likeness(lambda a, b: 0.1 if 8 in (a, b) else 0.9)) == ()
 
 

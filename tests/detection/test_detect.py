@@ -35,7 +35,7 @@ def _assert_exposures(plate: MemoryPlate, truth: list[float], tolerance: float =
 @pytest.mark.parametrize("phase", [0, 1])
 @pytest.mark.parametrize("stops", [1, 2, 3, 4])
 @pytest.mark.parametrize("noise", NOISES)
-def test_two_exposures_are_found_under_noise_motion_and_clipping(noise: str, stops: int, phase: int) -> None:
+def test_two_exposures_are_detected_despite_noise_motion_and_clipping(noise: str, stops: int, phase: int) -> None:
     truth = _alternating(stops, phase)
     scene = Scene(seed=stops + phase, pan=(2.5, -1.0), object_speed=5)
     found = detect(plate_of(scene, truth, first=1001, noise=NOISES[noise]))
@@ -51,27 +51,27 @@ def test_odd_ratios_are_reported_as_measured(stops: float) -> None:
     assert require_pattern(found).ratio_stops == pytest.approx(stops, abs=0.05)
 
 
-def test_a_near_third_of_a_stop_is_taken_as_that_and_said() -> None:
+def test_a_step_close_to_a_third_of_a_stop_is_rounded_and_reported() -> None:
     found = detect(plate_of(Scene(4), _alternating(2.64, 0), noise=0.002))
     assert require_pattern(found).ratio_stops == pytest.approx(8 / 3, abs=1e-3)
     assert any("2.67" in note for note in found.notes)
 
 
 @pytest.mark.parametrize("cycle", [(0, 2, 4), (0, 4, 2), (0, 2, 0, 4), (0, 1, 3, 1)])
-def test_longer_cycles_are_found_in_their_order(cycle: tuple[float, ...]) -> None:
+def test_cycles_of_three_and_four_exposures_are_detected_in_order(cycle: tuple[float, ...]) -> None:
     truth = [float(cycle[(index + 1) % len(cycle)]) for index in range(4 * len(cycle) + 1)]
     plate = plate_of(Scene(5), truth, noise=0.002)
     assert len(require_pattern(detect(plate)).cycle) == len(cycle)
     _assert_exposures(plate, truth)
 
 
-def test_light_that_grows_steadily_does_not_bend_the_ratio() -> None:
+def test_steadily_increasing_light_does_not_change_the_ratio() -> None:
     truth = _alternating(3, 1)
     growing = [ev + 0.12 * index - 1 for index, ev in enumerate(truth)]
     _assert_exposures(plate_of(Scene(6), growing, noise=0.002), truth)
 
 
-def test_a_fast_pan_and_a_large_fast_object_are_no_obstacle() -> None:
+def test_exposures_are_detected_despite_a_fast_pan_and_a_large_object() -> None:
     scene = Scene(7, pan=(14, 4), object_speed=17, object_share=0.4)
     found = detect(plate_of(scene, _alternating(3, 1), noise=0.004))
     assert require_pattern(found).ratio_stops == pytest.approx(3, abs=0.1)
@@ -79,20 +79,20 @@ def test_a_fast_pan_and_a_large_fast_object_are_no_obstacle() -> None:
     assert found.dropped == ()
 
 
-def test_linear_plates_may_clip_anywhere() -> None:
+def test_exposures_of_linear_plates_are_detected_for_any_clip_level() -> None:
     coded = plate_of(Scene(8), _alternating(3, 0), noise=0.002)
     light = {number: (picture**2.2 * 7.3).astype(np.float32) for number, picture in coded.pictures.items()}
     _assert_exposures(MemoryPlate(light, default_encoding="linear"), _alternating(3, 0))
 
 
-def test_the_coding_can_be_said() -> None:
+def test_the_encoding_can_be_given() -> None:
     coded = plate_of(Scene(8), _alternating(2, 0))
     light = MemoryPlate({number: (picture**2.2).astype(np.float32) for number, picture in coded.pictures.items()})
     assert require_pattern(detect(light, encoding="linear")).ratio_stops == pytest.approx(2, abs=0.1)
 
 
 @pytest.mark.parametrize("scene", [Scene(9), Scene(10, pan=(0, 0), object_speed=0), Scene(11, pan=(18, 5))])
-def test_a_plate_that_does_not_alternate_is_refused_with_the_way_out(scene: Scene) -> None:
+def test_a_plate_with_constant_exposure_is_refused_with_an_action(scene: Scene) -> None:
     found = detect(plate_of(scene, [1.0] * 12, noise=0.004))
     assert found.pattern is None
     with pytest.raises(ExposureError) as caught:
@@ -122,7 +122,7 @@ def test_a_plate_without_common_levels_is_refused() -> None:
     assert "well exposed" in detect(MemoryPlate(black_and_white)).reason
 
 
-def test_two_scenes_that_take_turns_are_no_exposures() -> None:
+def test_two_alternating_scenes_are_not_two_exposures() -> None:
     one, other = plate_of(Scene(13), [0.0] * 12), plate_of(Scene(14), [2.0] * 12)
     turns = {number: (one if number % 2 else other).pictures[number] for number in one.frames}
     assert detect(MemoryPlate(turns)).pattern is None
@@ -130,7 +130,7 @@ def test_two_scenes_that_take_turns_are_no_exposures() -> None:
 
 @pytest.mark.parametrize("gap", [3, 9, 16])
 @pytest.mark.parametrize("kind", ["dropped", "doubled"])
-def test_a_break_of_the_cadence_is_named_and_the_frames_behind_it_are_right(kind: str, gap: int) -> None:
+def test_a_break_of_the_cadence_is_named_and_frames_after_it_are_correct(kind: str, gap: int) -> None:
     truth = _alternating(3, 0, 20)
     kept = [number for number in range(1, 21) if number != gap]
     if kind == "doubled":
@@ -142,7 +142,7 @@ def test_a_break_of_the_cadence_is_named_and_the_frames_behind_it_are_right(kind
 
 
 @pytest.mark.parametrize("second_phase", [0, 1])
-def test_a_cut_is_found_whatever_the_exposures_do_there(second_phase: int) -> None:
+def test_a_cut_is_detected_for_every_phase_of_the_exposures(second_phase: int) -> None:
     one = plate_of(Scene(16), _alternating(3, 0, 10), noise=0.002)
     two = plate_of(Scene(17), _alternating(3, second_phase, 10), noise=0.002)
     joined = MemoryPlate(one.pictures | {number + 10: picture for number, picture in two.pictures.items()})
@@ -153,12 +153,12 @@ def test_a_cut_is_found_whatever_the_exposures_do_there(second_phase: int) -> No
 
 
 @pytest.mark.parametrize("pan", [(10.0, 0.0), (25.0, 10.0), (70.0, 0.0)])
-def test_fast_motion_is_no_cut(pan: tuple[float, float]) -> None:
+def test_fast_motion_is_not_a_cut(pan: tuple[float, float]) -> None:
     scene = Scene(18, pan=pan, object_speed=31, object_share=0.5)
     assert detect(plate_of(scene, _alternating(2, 0, 14), noise=0.002)).cuts == ()
 
 
-def test_headers_come_first_and_a_contradiction_is_said() -> None:
+def test_exposures_in_headers_are_used_and_contradictions_reported() -> None:
     plate = plate_of(Scene(19), _alternating(3, 0))
     plate.metadata = {number: 7.0 + 2.0 * ((number + 1) % 2) for number in plate.frames}
     found = detect(plate)
@@ -167,7 +167,7 @@ def test_headers_come_first_and_a_contradiction_is_said() -> None:
     assert any("3.0" in note and "2.00" in note for note in found.notes)
 
 
-def test_headers_that_do_not_alternate_are_passed_over() -> None:
+def test_constant_exposures_in_headers_are_ignored() -> None:
     plate = plate_of(Scene(19), _alternating(3, 0))
     plate.metadata = dict.fromkeys(plate.frames, 7.0)
     found = detect(plate)
@@ -176,14 +176,14 @@ def test_headers_that_do_not_alternate_are_passed_over() -> None:
 
 
 @pytest.mark.parametrize("count", [2, 12])
-def test_a_given_cycle_is_only_placed(count: int) -> None:
+def test_for_a_given_cycle_only_the_phase_is_measured(count: int) -> None:
     found = detect(plate_of(Scene(20), _alternating(2, 1, count), noise=0.002), cycle=(-1.0, 1.7))
     pattern = require_pattern(found)
     assert pattern.cycle == (-1.0, 1.7)
     assert [pattern.ev(number) for number in (1, 2)] == [1.7, -1.0]
 
 
-def test_a_part_of_a_plate_with_gaps_in_its_numbers() -> None:
+def test_a_range_of_a_plate_with_missing_numbers_is_detected() -> None:
     plate = plate_of(Scene(21), _alternating(3, 1, 16), first=-7, noise=0.002)
     found = detect(plate, frames=FrameRange.parse("-7--2,1-8"))
     assert found.dropped == ()
@@ -192,7 +192,7 @@ def test_a_part_of_a_plate_with_gaps_in_its_numbers() -> None:
     assert set(plate.reads) == set(found.frames)
 
 
-def test_missing_frames_are_all_named() -> None:
+def test_all_missing_frames_are_named() -> None:
     plate = plate_of(Scene(22), _alternating(3, 0))
     del plate.pictures[5], plate.pictures[6]
     with pytest.raises(MissingFrames) as caught:
@@ -208,25 +208,25 @@ def test_levels_and_progress_are_reported_for_every_frame() -> None:
     assert found.levels == pytest.approx(_alternating(3, 0), abs=0.2)
 
 
-def test_a_detection_is_plain_json() -> None:
+def test_a_detection_converts_to_json() -> None:
     found = detect(plate_of(Scene(24), [0.0]))
     assert json.loads(json.dumps(found.to_json()))["levels"] == [None]
 
 
 @pytest.mark.parametrize("cycle", [(0, 1, 2, 3, 4), (0, 1, 2, 3, 4, 5)])
-def test_a_cycle_that_is_too_long_is_named(cycle: tuple[float, ...]) -> None:
+def test_a_cycle_that_is_too_long_is_refused(cycle: tuple[float, ...]) -> None:
     found = detect(plate_of(Scene(32), [float(cycle[index % len(cycle)]) for index in range(3 * len(cycle))]))
     assert found.pattern is None
     assert f"every {len(cycle)} frames" in found.reason and "alternate" not in found.reason
 
 
-def test_three_exposures_are_reported_with_what_a_render_supports() -> None:
+def test_for_three_exposures_the_supported_ones_are_reported() -> None:
     found = detect(plate_of(Scene(33), [(0.0, 2.0, 4.0)[index % 3] for index in range(12)], noise=0.002))
     assert any("3 exposures" in note and "supports" in note for note in found.notes)
 
 
 @pytest.mark.parametrize("phase", [0, 1])
-def test_beyond_what_can_be_measured_the_order_is_known(phase: int) -> None:
+def test_for_very_large_steps_the_order_of_exposures_is_known(phase: int) -> None:
     """The short frames are too dark to be measured: no part of the picture is well exposed in both exposures."""
     light = np.linspace(0.2, 0.5, 90 * 160, dtype=np.float32).reshape(90, 160, 1).repeat(3, axis=2)
     gains = {number: 2.0 ** (9 * ((number + phase) % 2) - 9) for number in range(1, 9)}
@@ -255,7 +255,7 @@ def test_a_lifted_black_does_not_make_the_step_smaller(stops: int, kind: str) ->
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_a_short_plate_under_a_flickering_light_alternates_between_two_exposures(seed: int) -> None:
+def test_a_short_plate_with_flickering_light_has_two_exposures(seed: int) -> None:
     rng = np.random.default_rng(seed)
     truth = _alternating(1.5, 0, count=6)
     flicker = np.log2(1 + 0.1 * rng.uniform(-1, 1, 6))

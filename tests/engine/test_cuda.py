@@ -66,7 +66,7 @@ def test_the_pictures_are_those_of_the_cpu(tmp_path, engine):
 
 
 @pytest.mark.parametrize("flow", ["dis", "sea_raft"])
-def test_nothing_within_a_frame_waits_for_the_device(flow):
+def test_a_frame_is_computed_without_synchronization(flow):
     method = open_method(Engine(device="cuda:0", flow=flow))
     known = method.flows_ahead(window(), LAYERS)
     method.reconstruct(window(), LAYERS, known)
@@ -78,7 +78,7 @@ def test_nothing_within_a_frame_waits_for_the_device(flow):
     assert np.isfinite(frame.radiance).all()
 
 
-def test_what_goes_to_the_device_comes_back():
+def test_tensors_are_unchanged_after_a_copy_to_the_device_and_back():
     there = [torch.randn(300, 400), torch.arange(5, dtype=torch.int16), torch.tensor(True)]
     device = torch.device("cuda:0")
     for here, back in zip(there, Download(*(upload(each, device) for each in there)).wait(), strict=True):

@@ -18,12 +18,12 @@ def digest(shot=SHOT, window=WINDOW, method="m", files=FILES, color=""):
     return frame_digest(shot, window, method, files, color)
 
 
-def test_paths_devices_and_memory_do_not_change_it():
+def test_paths_devices_and_memory_do_not_change_the_digest():
     moved = replace(SHOT, plate="/b/p.####.exr", engine=Engine(device="cpu", memory="8G"), output=Output("/o.#.exr"))
     assert digest(moved) == digest()
 
 
-def test_everything_else_does():
+def test_every_other_setting_changes_the_digest():
     others = [
         digest(replace(SHOT, engine=Engine(reference_trust="off"))),
         digest(window=window_of(3, SHOT, PLATE)),

@@ -20,7 +20,7 @@ def values(layers):
     return {name: float(plane.flat[0]) for name, plane in layers.items()}
 
 
-def test_flow_is_nukes_and_only_colors_are_anchored_and_finished():
+def test_flow_has_the_convention_of_nuke_and_only_colors_are_scaled():
     layers = compose(FRAME, 8.0, ("flow", "mask", "coarse", "occlusion"), lambda light: light + 1)
     assert {name: round(value, 6) for name, value in values(layers).items()} == {
         "RGB": 5.0, "coarse": 3.0,
@@ -30,11 +30,11 @@ def test_flow_is_nukes_and_only_colors_are_anchored_and_finished():
     }  # fmt: skip
 
 
-def test_only_what_was_asked_for_is_written():
+def test_only_requested_layers_are_written():
     assert set(compose(FRAME, 1.0, (), lambda light: light)) == {"RGB"}
 
 
-def test_soft_trust_needs_more_than_is_written():
+def test_soft_trust_requires_layers_that_are_not_written():
     shot = Shot("p.#.exr", output=Output(layers=("mask",)))
     assert needed_layers(shot) > {"mask"}
     plain = Shot("p.#.exr", engine=Engine(reference_trust="off"), output=Output(layers=("mask",)))

@@ -36,7 +36,7 @@ def _deleted(folder):
 
 
 @pytest.mark.parametrize("loss", [_moved, _deleted])
-def test_missing_frames_are_an_error_and_the_next_render_makes_them(shot, tmp_path, loss):
+def test_frames_deleted_during_a_render_are_an_error_and_rendered_next_time(shot, tmp_path, loss):
     renderer = Renderer(shot.engine)
     done, finished = 0, False
     with pytest.raises(UnwritableFrame) as caught:

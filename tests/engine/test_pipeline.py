@@ -90,7 +90,7 @@ def window():
 
 
 @pytest.mark.parametrize("method", ["merge", "f2hdr"])
-def test_only_the_layers_asked_for_leave_the_device(method):
+def test_only_requested_layers_are_copied_from_the_device(method):
     opened = open_method(Engine(method=method, device="cpu", precision="fp32"))
     everything = opened.reconstruct(window(), LAYERS)
     for asked in [(), *((layer,) for layer in LAYERS)]:
@@ -106,7 +106,7 @@ def test_only_the_layers_asked_for_leave_the_device(method):
     ("trust", "written", "wanted"),
     [("off", (), set()), ("hard", ("coarse",), {"coarse"}), ("soft", ("mask",), {"mask", "flow"})],
 )
-def test_a_render_asks_for_what_it_writes_and_what_its_blend_follows(
+def test_a_render_requests_written_layers_and_those_that_the_blend_needs(
     plate, tmp_path, monkeypatch, trust, written, wanted
 ):
     asked = []
@@ -134,7 +134,7 @@ class HostReads(TorchDispatchMode):
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @pytest.mark.parametrize("flow", ["dis", "sea_raft"])
-def test_the_device_is_waited_for_once_a_frame(flow, precision, monkeypatch):
+def test_there_is_one_synchronization_per_frame(flow, precision, monkeypatch):
     def look_up(reference, pyramid, coords, radius):  # as a kernel on the device: nothing is looked at
         batch, _, height, width = reference.shape
         return reference.new_zeros(batch, len(pyramid) * (2 * radius + 1) ** 2, height, width)
@@ -164,7 +164,7 @@ def test_the_first_frame_is_reported_before_the_second_starts(plate, tmp_path, m
 
 
 @pytest.mark.parametrize("devices", ["cpu", "cpu,cpu", "cpu,cpu,cpu"])
-def test_frames_come_in_order_and_the_plate_is_read_once_whatever_the_devices(plate, tmp_path, monkeypatch, devices):
+def test_frames_are_in_order_and_the_plate_is_read_once_for_any_devices(plate, tmp_path, monkeypatch, devices):
     numbers = []
     read = SequencePlate.read
     monkeypatch.setattr(SequencePlate, "read", lambda self, number: numbers.append(number) or read(self, number))
@@ -183,7 +183,7 @@ def test_frames_come_in_order_and_the_plate_is_read_once_whatever_the_devices(pl
     same(alone, shot)
 
 
-def test_a_frame_that_cannot_be_read_ends_every_device(plate, tmp_path, monkeypatch):
+def test_an_unreadable_frame_stops_all_devices(plate, tmp_path, monkeypatch):
     read = SequencePlate.read
 
     def broken(self, number):
@@ -198,7 +198,7 @@ def test_a_frame_that_cannot_be_read_ends_every_device(plate, tmp_path, monkeypa
 
 
 @pytest.mark.parametrize("devices", ["cpu", "cpu,cpu"])
-def test_stopping_ends_every_device_and_leaves_whole_files(plate, tmp_path, devices):
+def test_stopping_stops_all_devices_and_leaves_complete_files(plate, tmp_path, devices):
     shot = shot_of(plate, tmp_path, device=devices)
     events = Renderer(shot.engine).render(shot)
     next(event for event in events if isinstance(event, FrameDone))
@@ -227,7 +227,7 @@ class StopAt(threading.Event):
 
 
 @pytest.mark.parametrize("engine", [{"method": "merge"}, {"method": "f2hdr", "weights": "lite"}])
-def test_a_render_stops_within_a_frame_and_leaves_whole_files(plate, tmp_path, monkeypatch, engine):
+def test_a_render_stops_during_a_frame_and_leaves_complete_files(plate, tmp_path, monkeypatch, engine):
     monkeypatch.delenv("F2HDR_WEIGHTS")
     renderer = Renderer(shot_of(plate, tmp_path, **engine).engine)
     list(renderer.render(shot_of(plate, tmp_path / "before", "flow", **engine), FEW))
@@ -267,7 +267,7 @@ def estimating(monkeypatch):
     [({}, ALL), ({"device": "cpu,cpu"}, ALL), ({"weights": "lite", "precision": "bf16"}, FEW)],
     ids=["merge", "two devices", "network"],
 )
-def test_beside_a_gpu_flows_of_the_host_are_made_ahead_and_are_the_same(
+def test_with_a_gpu_flows_of_the_cpu_are_computed_ahead_and_equal(
     plate, tmp_path, monkeypatch, estimating, engine, frames
 ):
     engine = {"reference_trust": "off", **engine}  # soft trust on a device rounds otherwise than on the host
@@ -281,7 +281,7 @@ def test_beside_a_gpu_flows_of_the_host_are_made_ahead_and_are_the_same(
     same(plain, ahead, frames)
 
 
-def test_beside_a_gpu_flows_from_the_cache_are_unpacked_ahead(plate, tmp_path, monkeypatch, estimating):
+def test_with_a_gpu_cached_flows_are_decompressed_ahead(plate, tmp_path, monkeypatch, estimating):
     monkeypatch.setenv("F2HDR_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("F2HDR_CACHE_SIZE", "1G")
     monkeypatch.setattr(Method, "on_host", False)

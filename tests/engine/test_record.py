@@ -12,7 +12,7 @@ from f2hdr_backend.shot.frames import FrameRange
 STARTED = RenderStarted(2, 0, (64, 48), "cpu", "bf16", "standard", "dis", "whole frames, 0.1 GB")
 
 
-def test_a_record_holds_the_shot_versions_timings_and_warnings(tmp_path):
+def test_a_record_has_the_shot_versions_timings_and_warnings(tmp_path):
     shot = Shot("p.####.tif", output=Output(pattern=str(tmp_path / "hdr" / "sh.####.exr")))
     record = Record(shot, FrameRange((1001, 1002)))
     for event in (STARTED, Warned("above_clip", "too bright", 1001), FrameDone(1001, "sh.1001.exr", 1.5, 1, 2),

@@ -75,7 +75,7 @@ def files(folder):
     return sorted(path.name for path in Path(folder).glob("*.exr"))
 
 
-def test_every_frame_comes_back_with_its_number_and_size_and_light(plate, tmp_path):
+def test_every_frame_is_rendered_with_its_number_size_and_radiance(plate, tmp_path):
     events = render(shot_of(plate, tmp_path))
     started = next(event for event in events if isinstance(event, RenderStarted))
     assert started.total == 5 and started.size == (64, 48)
@@ -89,7 +89,7 @@ def test_every_frame_comes_back_with_its_number_and_size_and_light(plate, tmp_pa
         assert result.max() > 7.5
 
 
-def test_anchor_moves_light_by_stops(plate, tmp_path):
+def test_the_anchor_scales_radiance_by_stops(plate, tmp_path):
     shot = shot_of(plate, tmp_path)
     for anchor, gain in (("short", 1.0), ("1", 2.0)):
         output = Output(pattern=str(tmp_path / anchor / "sh.####.exr"), anchor=anchor, pixel_type="float")
@@ -103,7 +103,7 @@ def test_an_anchor_outside_the_exposures_is_refused(plate, tmp_path):
         render(replace(shot, output=replace(shot.output, anchor="5")))
 
 
-def test_layers_of_a_known_shift_are_in_nukes_convention(tmp_path):
+def test_flow_of_a_known_shift_has_the_convention_of_nuke(tmp_path):
     """The scene moves 3 px right and 2 px down a frame: forward is (3, -2) with v up, backward its opposite."""
     texture = np.random.default_rng(2).uniform(0.02, 0.9, (40, 52, 1)).astype(np.float32)
     texture = np.kron(texture, np.ones((4, 4, 1), np.float32)) * np.ones(3, np.float32)
@@ -124,7 +124,7 @@ def test_layers_of_a_known_shift_are_in_nukes_convention(tmp_path):
     assert {"R", "G", "B", "occlusion.forward", "motion_mask.backward", "coarse.R"} <= set(channels)
 
 
-def test_a_second_run_skips_what_is_done_and_changed_settings_do_not(plate, tmp_path):
+def test_finished_frames_are_skipped_unless_settings_change(plate, tmp_path):
     shot = shot_of(plate, tmp_path)
     render(shot, FrameRange((1001, 1002)))
     first = tmp_path / "hdr" / "sh.1001.exr"
@@ -147,7 +147,7 @@ def test_a_changed_plate_file_is_rendered_again(plate, tmp_path):
     assert done == [1004, 1005]
 
 
-def test_chunks_in_any_order_are_the_whole_byte_for_byte(plate, tmp_path):
+def test_chunks_in_any_order_are_byte_identical_to_the_whole_render(plate, tmp_path):
     shot = shot_of(plate, tmp_path)
     render(shot)
     whole = {name: (tmp_path / "hdr" / name).read_bytes() for name in files(tmp_path / "hdr")}
@@ -170,7 +170,7 @@ def test_stopping_leaves_no_partial_file(plate, tmp_path):
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_one_and_two_frame_shots(tmp_path, count):
+def test_shots_of_one_and_two_frames_are_rendered(tmp_path, count):
     for number in range(1, count + 1):
         write_image(tmp_path / f"p.{number}.tif", code(ramp(), GAIN if number == 1 else 1.0), bits=16)
     shot = Shot(
@@ -186,7 +186,7 @@ def test_one_and_two_frame_shots(tmp_path, count):
     assert (result.max() > 7) == (count == 2)
 
 
-def test_alpha_and_layers_and_metadata_of_an_exr_plate_pass_through(tmp_path):
+def test_alpha_layers_and_metadata_of_an_exr_plate_are_copied_to_the_result(tmp_path):
     for number in (1, 2, 3):
         gain = 1.0 if number != 2 else GAIN
         layers = {
@@ -213,7 +213,7 @@ def test_alpha_and_layers_and_metadata_of_an_exr_plate_pass_through(tmp_path):
         assert json.loads(header["f2hdr/shot"])["exposures"]["cycle"] == [0.0, 3.0]
 
 
-def test_nonfinite_and_too_bright_pixels_are_counted_and_said(tmp_path):
+def test_nonfinite_and_too_bright_pixels_are_counted_and_reported(tmp_path):
     for number in (1, 2, 3):
         picture = np.clip(ramp() * (1.0 if number != 2 else GAIN), 0, 1)
         if number == 3:
@@ -242,7 +242,7 @@ def test_all_missing_frames_are_named_before_any_work(plate, tmp_path):
     assert not (tmp_path / "hdr").exists()
 
 
-def test_a_chunk_needs_only_its_own_windows(plate, tmp_path):
+def test_a_chunk_reads_only_the_frames_of_its_windows(plate, tmp_path):
     os.remove(tmp_path / "sh.1002.tif")
     events = render(shot_of(plate, tmp_path), FrameRange((1004, 1005)))
     assert isinstance(events[-1], RenderFinished)
@@ -260,7 +260,7 @@ def test_a_chunk_needs_only_its_own_windows(plate, tmp_path):
         ({"engine": replace(MERGE, flow="nosuch")}, DocumentError, "no flow estimator 'nosuch'"),
     ],
 )
-def test_an_impossible_request_is_one_clear_sentence(plate, tmp_path, changes, error, words):
+def test_an_impossible_request_is_refused_in_one_sentence(plate, tmp_path, changes, error, words):
     with pytest.raises(error, match=words):
         render(shot_of(plate, tmp_path, **changes))
     assert not (tmp_path / "hdr").exists()
@@ -282,7 +282,7 @@ def test_the_plate_is_never_overwritten(tmp_path):
     assert {name: (tmp_path / name).read_bytes() for name in files(tmp_path)} == before
 
 
-def test_a_truncated_or_other_sized_frame_is_named(plate, tmp_path):
+def test_a_truncated_frame_or_one_of_another_size_is_named(plate, tmp_path):
     whole = (tmp_path / "sh.1004.tif").read_bytes()
     (tmp_path / "sh.1004.tif").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(UnreadableFrame, match="sh.1004.tif"):
@@ -293,7 +293,7 @@ def test_a_truncated_or_other_sized_frame_is_named(plate, tmp_path):
     assert all(not name.startswith(".") for name in files(tmp_path / "hdr"))
 
 
-def test_a_full_disk_names_the_file_and_leaves_nothing(plate, tmp_path, monkeypatch):
+def test_a_full_disk_names_the_file_and_leaves_no_partial_file(plate, tmp_path, monkeypatch):
     def full(fd):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -303,7 +303,7 @@ def test_a_full_disk_names_the_file_and_leaves_nothing(plate, tmp_path, monkeypa
     assert files(tmp_path / "hdr") == []
 
 
-def test_the_header_says_the_shot_and_not_the_chunk(plate, tmp_path):
+def test_the_header_names_the_shot_and_not_the_chunk(plate, tmp_path):
     shot = shot_of(plate, tmp_path)
     render(replace(shot, frames=FrameRange((1001, 1002))))
     first = (tmp_path / "hdr" / "sh.1002.exr").read_bytes()
@@ -311,7 +311,7 @@ def test_the_header_says_the_shot_and_not_the_chunk(plate, tmp_path):
     assert (tmp_path / "hdr" / "sh.1002.exr").read_bytes() == first
 
 
-def test_a_flickering_light_is_reported_once_and_does_not_pump_in_short_frames(tmp_path):
+def test_a_flickering_light_is_reported_once_and_short_frames_are_steady(tmp_path):
     """Every second long frame is 10 % brighter than its exposure; the shadows of short frames come from them."""
     light = np.random.default_rng(3).uniform(0.03, 0.2, (96, 128, 3)).astype(np.float32)
     for number in range(1, 10):
@@ -326,7 +326,7 @@ def test_a_flickering_light_is_reported_once_and_does_not_pump_in_short_frames(t
     assert shadows == pytest.approx([1, 1], abs=0.03)
 
 
-def test_files_of_others_are_never_replaced_without_force(plate, tmp_path):
+def test_files_of_other_programs_are_replaced_only_with_force(plate, tmp_path):
     shot = shot_of(plate, tmp_path)
     (tmp_path / "hdr").mkdir()
     write_exr(tmp_path / "hdr" / "sh.1003.exr", {"RGB": ramp()}, {})

@@ -30,7 +30,7 @@ def rendered(tmp_path):
     return shot, list(Renderer(shot.engine).render(shot))
 
 
-def test_a_finished_request_gives_the_events_of_the_render_itself(rendered):
+def test_a_finished_request_reports_the_same_events_as_a_render(rendered):
     shot, _ = rendered
     fast, full = finished_before(shot), list(Renderer(shot.engine).render(shot))
     strip = lambda event: replace(event, seconds=0.0) if isinstance(event, RenderFinished) else event  # noqa: E731
@@ -103,12 +103,12 @@ def _config(shot):
         _config,
     ],
 )
-def test_anything_else_is_left_to_the_render(rendered, change):
+def test_an_unfinished_request_is_passed_to_the_render(rendered, change):
     shot, _ = rendered
     assert finished_before(change(shot)) == []
 
 
-def test_the_command_loads_no_torch_for_a_finished_render(rendered):
+def test_a_finished_render_is_repeated_without_loading_torch(rendered):
     shot, _ = rendered
     code = "import sys; sys.modules['torch'] = None; from f2hdr_backend.cli.main import main; main()"
     words = ["render", shot.plate, "-o", shot.output.pattern, "--method", "merge", "--json"]

@@ -81,20 +81,20 @@ def steady(engine, layers=LAYERS):
 
 
 @pytest.mark.parametrize("name", LAUNCHES)
-def test_a_frame_waits_once_for_its_pictures_and_launches_no_more_than_before(untrained_flow, lookup, name):
+def test_a_frame_synchronizes_once_and_launches_a_bounded_number_of_kernels(untrained_flow, lookup, name):
     counted, _ = steady(ENGINES[name])
     assert counted.waits == []
     assert counted.events == 1
     assert sum(counted.launches.values()) <= LAUNCHES[name]
 
 
-def test_mergenet_waits_for_its_pictures_alone():
+def test_mergenet_synchronizes_only_for_its_pictures():
     counted, _ = steady(ENGINES["mergenet"])
     assert counted.waits == []
 
 
 @pytest.mark.parametrize("name", ["merge", "standard"])
-def test_one_new_frame_and_its_flows_go_up_and_what_is_asked_for_comes_down(name):
+def test_one_new_frame_and_its_flows_are_uploaded_and_requested_layers_downloaded(name):
     counted, _ = steady(ENGINES[name])
     frame, flow, slack = 12 * PIXELS, 8 * PIXELS, 1000
     assert frame + 2 * flow <= counted.up_bytes <= frame + 2 * flow + slack
@@ -111,7 +111,7 @@ def test_the_pixels_are_those_of_the_cpu(name):
         np.testing.assert_allclose(getattr(found, layer), getattr(expected, layer), atol=1e-5)
 
 
-def test_bands_wait_once_for_each_neighbor_of_each_band():
+def test_bands_synchronize_once_for_each_neighbor_of_each_band():
     engine = ENGINES["standard"] | {"tile": "32"}
     counted, _ = steady(engine)
     assert set(counted.waits) <= {"_local_scalar_dense", "a copy of 8 bytes from the device"}
@@ -158,7 +158,7 @@ def tf32():
         backend.allow_tf32 = was
 
 
-def test_float32_is_exact_while_a_window_is_computed_and_no_longer(monkeypatch, tf32):
+def test_tf32_is_disabled_while_a_window_is_computed_and_restored(monkeypatch, tf32):
     seen = []
     computed = MergeMethod._reconstruct
     monkeypatch.setattr(MergeMethod, "_reconstruct", lambda *args: (seen.append(tf32()), computed(*args))[1])
@@ -169,7 +169,7 @@ def test_float32_is_exact_while_a_window_is_computed_and_no_longer(monkeypatch, 
     assert seen == [[False, False]] and tf32() == [True, True]
 
 
-def test_exact_float32_ends_with_its_last_user(tf32):
+def test_tf32_is_restored_after_the_last_user(tf32):
     with exact_float32(DEVICE):
         with exact_float32(DEVICE):
             assert tf32() == [False, False]
@@ -178,7 +178,7 @@ def test_exact_float32_ends_with_its_last_user(tf32):
         assert tf32() == [True, True]
 
 
-def test_flows_made_ahead_are_in_memory_that_the_device_reads():
+def test_flows_computed_ahead_are_in_pinned_memory():
     with pretend_gpu():
         method = open_method(Engine(device="cuda:0", method="merge"), DEVICE)
         known = method.flows_ahead(tuple(moving_window(SIZE, 3)), LAYERS)
@@ -204,7 +204,7 @@ def rendered(folder, device):
     return [OpenEXR.File(path).channels()["RGB"].pixels for path in paths], counted
 
 
-def test_a_render_with_soft_trust_waits_once_a_frame_and_gives_the_pictures_of_the_cpu(tmp_path):
+def test_with_soft_trust_a_frame_synchronizes_once_and_equals_that_of_the_cpu(tmp_path):
     expected, _ = rendered(tmp_path, "cpu")
     found, counted = rendered(tmp_path, "cuda:0")
     assert counted.waits == []

@@ -29,7 +29,7 @@ def test_neighbors_are_mirrored_at_the_ends_and_at_cuts(frame, cuts, frames):
     assert window_of(frame, shot(cuts=cuts), PLATE).frames == frames
 
 
-def test_exposures_are_gains_over_the_shortest():
+def test_exposures_are_gains_relative_to_the_shortest():
     assert window_of(4, shot(), PLATE).exposures == (8.0, 1.0, 8.0)
     assert window_of(5, shot(), PLATE).exposures == (1.0, 8.0, 1.0)
 

@@ -64,9 +64,7 @@ def test_a_gpu_that_fails_is_left_for_the_cpu_and_the_reason_is_kept(opened, mon
     display = Display(load_config("f2hdr"), "linear", path)
     monkeypatch.setattr(opened, "_drawn", lambda *_: 1 / 0)
     look = Look("sRGB", "Un-tone-mapped")
-    assert np.array_equal(
-        display.draw(colors(), look), Display(load_config("f2hdr"), "linear").draw(colors(), look)
-    )
+    assert np.array_equal(display.draw(colors(), look), Display(load_config("f2hdr"), "linear").draw(colors(), look))
     assert path.gpu is None and "zero" in path.words
 
 

@@ -73,7 +73,7 @@ def pairs_of(curve, stops, *, noise=0.002, flicker=0.0, bits=8):
 
 @pytest.mark.parametrize("stops", [1, 2, 3, 4])
 @pytest.mark.parametrize("name", CURVES)
-def test_a_known_curve_is_recovered_where_both_exposures_see_it(name, stops):
+def test_a_known_curve_is_recovered_where_both_exposures_have_codes(name, stops):
     matches = match(pairs_of(CURVES[name], stops))
     found = recover(matches)
     assert found.reason == ""
@@ -102,7 +102,7 @@ def test_no_curve_is_given_where_the_exposures_contradict_each_other():
     assert found.residual > LARGEST_RESIDUAL and found.reason
 
 
-def test_no_curve_is_given_where_little_is_seen_by_both():
+def test_no_curve_is_given_if_few_pixels_are_exposed_in_both():
     rng = np.random.default_rng(3)
     dark = rng.uniform(0.1, 0.15, (4000, 3))
     found = recover(match([(dark, dark * 1.4, 1.0)] * 3))

@@ -47,7 +47,7 @@ def pairs(knee, stops, noise):
 
 @pytest.mark.parametrize("noise", ["none", "medium"])
 @pytest.mark.parametrize("stops", [1, 2, 4])
-def test_the_knee_is_where_the_exposures_are_two_percent_apart(stops, noise):
+def test_the_knee_is_where_the_exposures_differ_by_two_percent(stops, noise):
     found = find_knee(pairs(0.7, stops, noise), (1.0,))
     assert found is not None
     # (1 - 0.7) * (1 - exp(-x)) is 2 % below 0.7 + 0.3 x at a measured level of 0.79.
@@ -57,7 +57,7 @@ def test_the_knee_is_where_the_exposures_are_two_percent_apart(stops, noise):
 
 @pytest.mark.parametrize("noise", ["none", "medium", "high"])
 @pytest.mark.parametrize("stops", [1, 3])
-def test_a_plate_that_only_clips_has_none(stops, noise):
+def test_a_plate_that_only_clips_has_no_knee(stops, noise):
     assert find_knee(pairs(1.0, stops, noise), (1.0,)) is None
 
 
@@ -68,7 +68,7 @@ def write_plate(folder, knee, clip=1.0):
     return Shot(plate=str(folder / "p.#.exr"), exposures=ExposurePattern((0.0, 2.0), 1))
 
 
-def test_it_is_the_clip_level_of_a_linear_plate_and_reported(tmp_path):
+def test_the_knee_is_the_clip_level_of_a_linear_plate_and_is_reported(tmp_path):
     shot, events = prepare(write_plate(tmp_path, 0.7, clip=2.0))
     assert shot.color.clip_level is not None
     assert all(level == pytest.approx(1.58, abs=0.07) for level in shot.color.clip_level)
@@ -79,7 +79,7 @@ def test_it_is_the_clip_level_of_a_linear_plate_and_reported(tmp_path):
 
 
 @pytest.mark.parametrize("blur", [3, 6, 12])
-def test_a_large_plate_that_only_clips_has_none_although_means_mix_clipped_pixels_with_others(tmp_path, blur):
+def test_a_large_plate_that_only_clips_has_no_knee_although_means_mix_clipped_pixels(tmp_path, blur):
     random = np.random.default_rng(1)
     shapes = cv2.GaussianBlur(random.normal(size=(600, 400)), (0, 0), blur)
     light = np.exp(1.2 * shapes / shapes.std() + 0.4 * random.normal(size=shapes.shape)) * 0.05
@@ -90,7 +90,7 @@ def test_a_large_plate_that_only_clips_has_none_although_means_mix_clipped_pixel
     assert shot.color.clip_level == (1.0,)
 
 
-def test_a_clip_level_that_is_given_stays_and_so_does_that_of_a_straight_plate(tmp_path):
+def test_a_given_clip_level_and_that_of_a_plate_without_a_knee_are_kept(tmp_path):
     shot, _ = prepare(write_plate(tmp_path, 1.0))
     assert shot.color.clip_level == (1.0,)
     bending = write_plate(tmp_path, 0.7)

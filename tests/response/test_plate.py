@@ -48,7 +48,7 @@ def codes_of(events):
     return [getattr(event, "code", "") for event in events]
 
 
-def test_a_tone_curve_is_recovered_and_the_plate_becomes_light(tmp_path):
+def test_a_tone_curve_is_recovered_and_the_plate_is_converted_to_linear(tmp_path):
     pattern, lights = plate(tmp_path, filmic)
     shot, events = prepare(given(pattern))
     assert shot.color.input_space == "response" and "response_recovered" in codes_of(events)
@@ -61,13 +61,13 @@ def test_a_tone_curve_is_recovered_and_the_plate_becomes_light(tmp_path):
     assert again.color == shot.color and "response_recovered" not in codes_of(events)
 
 
-def test_a_gamma_22_plate_is_left_alone(tmp_path):
+def test_a_gamma_22_plate_has_no_response_curve(tmp_path):
     pattern, _ = plate(tmp_path, gamma22)
     shot, events = prepare(given(pattern))
     assert shot.color.input_space == "gamma22" and not {"tone_curve", "response_recovered"} & set(codes_of(events))
 
 
-def test_a_linear_plate_is_left_alone(tmp_path):
+def test_a_linear_plate_has_no_response_curve(tmp_path):
     _, lights = plate(tmp_path, gamma22)
     for number, light in lights.items():
         write_exr(tmp_path / f"l.{number:04d}.exr", {"RGB": light}, {})
@@ -76,13 +76,13 @@ def test_a_linear_plate_is_left_alone(tmp_path):
 
 
 @pytest.mark.parametrize("choice", [{"response": "off"}, {"input_space": "gamma22"}])
-def test_the_user_has_the_last_word(tmp_path, choice):
+def test_the_input_space_and_response_given_by_the_user_are_used(tmp_path, choice):
     pattern, _ = plate(tmp_path, filmic)
     shot, events = prepare(given(pattern, **choice))
     assert shot.color.input_space == "gamma22" and not {"tone_curve", "response_recovered"} & set(codes_of(events))
 
 
-def test_measured_exposures_of_a_tone_curve_are_doubted(tmp_path):
+def test_exposures_measured_on_a_plate_with_a_tone_curve_are_marked_as_doubtful(tmp_path):
     pattern, _ = plate(tmp_path, filmic)
     found = detect_light(Color(), open_plate(pattern))
     assert found.confidence < 0.6

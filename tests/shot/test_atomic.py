@@ -17,7 +17,7 @@ def names(folder):
     return sorted(os.listdir(folder))
 
 
-def test_a_finished_file_takes_its_name_and_missing_folders_are_created(tmp_path):
+def test_a_finished_file_is_renamed_to_its_name_and_missing_folders_are_created(tmp_path):
     target = tmp_path / "new" / "deep" / "a.exr"
     with atomic_file(target) as file:
         (part,) = names(target.parent)
@@ -35,7 +35,7 @@ def test_text_is_written_as_utf_8_and_bytes_as_they_are(tmp_path, content):
 
 
 @pytest.mark.parametrize("failure", [RuntimeError, KeyboardInterrupt, SystemExit])
-def test_any_failure_leaves_the_folder_as_it_was(tmp_path, failure):
+def test_a_failed_write_leaves_the_folder_unchanged(tmp_path, failure):
     target = tmp_path / "a.exr"
     target.write_bytes(b"before")
     with pytest.raises(failure), atomic_file(target) as file:
@@ -44,7 +44,7 @@ def test_any_failure_leaves_the_folder_as_it_was(tmp_path, failure):
     assert names(tmp_path) == ["a.exr"] and target.read_bytes() == b"before"
 
 
-def test_a_reader_never_sees_a_part(tmp_path):
+def test_a_reader_never_sees_a_partly_written_file(tmp_path):
     target, seen, done = tmp_path / "a", set(), threading.Event()
     write_file(target, b"0" * 100_000)
 
@@ -72,7 +72,7 @@ def test_temporary_names_cannot_be_predicted(tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(os, "O_NOFOLLOW"), reason="needs links that are not followed")
-def test_a_link_in_the_place_of_the_temporary_file_is_not_followed(tmp_path, monkeypatch):
+def test_a_symbolic_link_with_the_name_of_the_temporary_file_is_not_followed(tmp_path, monkeypatch):
     monkeypatch.setattr(atomic, "_temporary_name", lambda name: "guessed.part")
     (tmp_path / "victim").write_bytes(b"keep")
     (tmp_path / "guessed.part").symlink_to(tmp_path / "victim")
@@ -103,7 +103,7 @@ def test_a_folder_that_is_exchanged_for_a_link_does_not_redirect_the_file(tmp_pa
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs file modes")
-def test_a_private_file_is_for_its_owner_alone_from_the_first_moment(tmp_path):
+def test_a_private_file_is_created_with_permissions_for_its_owner_only(tmp_path):
     with replacing(tmp_path / "a", private=True):
         (part,) = names(tmp_path)
         assert stat.S_IMODE((tmp_path / part).stat().st_mode) == 0o600
@@ -112,7 +112,7 @@ def test_a_private_file_is_for_its_owner_alone_from_the_first_moment(tmp_path):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a umask")
 @pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o002, 0o664)])
-def test_other_files_have_the_mode_that_the_umask_gives(tmp_path, umask, mode):
+def test_other_files_have_the_permissions_of_the_umask(tmp_path, umask, mode):
     before = os.umask(umask)
     try:
         write_file(tmp_path / "a", b"")
@@ -121,7 +121,7 @@ def test_other_files_have_the_mode_that_the_umask_gives(tmp_path, umask, mode):
     assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == mode
 
 
-def test_the_longest_name_that_a_folder_takes_can_be_written(tmp_path):
+def test_the_longest_name_that_the_file_system_allows_can_be_written(tmp_path):
     for name in ("n" * 251 + ".exr", "ü" * 125 + ".exr"):
         with atomic_file(tmp_path / name) as file:
             file.write(b"x")
@@ -129,7 +129,7 @@ def test_the_longest_name_that_a_folder_takes_can_be_written(tmp_path):
         assert (tmp_path / name).read_bytes() == b"x"
 
 
-def test_every_writer_waits_for_programs_that_have_the_file_open_on_windows(tmp_path, monkeypatch):
+def test_on_windows_every_writer_retries_while_another_program_has_the_file_open(tmp_path, monkeypatch):
     real, tries = os.replace, []
 
     def refusing(part, path, **folders):
@@ -158,7 +158,7 @@ def test_without_directory_descriptors_files_are_written_by_path(tmp_path, monke
     ("code", "action"),
     [(errno.ENOSPC, "space"), (errno.EACCES, "permissions"), (errno.EROFS, "read-only"), (errno.EIO, "again")],
 )
-def test_what_the_disk_refuses_names_the_file_the_reason_and_the_action(tmp_path, code, action):
+def test_an_error_of_the_disk_names_the_file_the_reason_and_the_action(tmp_path, code, action):
     target = tmp_path / "a.exr"
     with pytest.raises(UnwritableFrame) as caught, atomic_file(target) as file:
         file.write(b"hal")
@@ -169,7 +169,7 @@ def test_what_the_disk_refuses_names_the_file_the_reason_and_the_action(tmp_path
     assert names(tmp_path) == []
 
 
-def test_folders_and_files_with_that_name_are_refused(tmp_path):
+def test_a_folder_with_the_name_of_the_file_and_a_file_with_that_of_the_folder_are_refused(tmp_path):
     (tmp_path / "folder.exr").mkdir()
     (tmp_path / "file").write_bytes(b"")
     for path in (tmp_path / "folder.exr", tmp_path / "file" / "a.exr"):
@@ -188,7 +188,7 @@ def test_a_read_only_folder_is_refused(tmp_path):
         file.write(b"x")
 
 
-def test_what_killed_processes_left_is_found_by_file_and_by_process(tmp_path):
+def test_temporary_files_of_killed_processes_are_found_by_file_and_by_process(tmp_path):
     left = [f".a.exr.{pid}-0123456789abcdef.part" for pid in (47, 470)] + [".b.exr.47-0123456789abcdef.part"]
     for name in [*left, "a.exr", ".a.exr.47-zz.part", "a.exr.47-0123456789abcdef.part"]:
         (tmp_path / name).write_bytes(b"")

@@ -8,7 +8,7 @@ from f2hdr_backend.shot.cancellation import abandonable, check_stop, stoppable, 
 from f2hdr_backend.shot.errors import Cancelled
 
 
-def test_a_request_stops_its_own_context_and_no_other():
+def test_a_stop_request_affects_only_its_own_context():
     request = threading.Event()
     with stoppable(request):
         check_stop()
@@ -20,7 +20,7 @@ def test_a_request_stops_its_own_context_and_no_other():
     check_stop()
 
 
-def test_a_function_takes_the_request_to_another_thread():
+def test_a_wrapped_function_carries_the_stop_request_to_another_thread():
     request, seen = threading.Event(), []
 
     def work():
@@ -54,7 +54,7 @@ def test_a_call_is_abandoned_while_it_computes():
     end.set()
 
 
-def test_a_call_that_is_not_stopped_gives_its_value_or_its_error():
+def test_a_call_that_is_not_stopped_returns_its_value_or_raises_its_error():
     for context in (stoppable(threading.Event()), stoppable(threading.Event())):
         with context:
             assert abandonable(lambda: 7) == 7

@@ -69,14 +69,14 @@ SHOTS = st.builds(
 
 
 @given(SHOTS)
-def test_json_both_ways(shot: Shot) -> None:
+def test_a_shot_converts_to_json_and_back(shot: Shot) -> None:
     text = json.dumps(shot.to_json(), allow_nan=False)
     assert Shot.from_json(text) == shot
     assert Shot.from_json(json.loads(text)) == shot
     assert json.dumps(Shot.from_json(text).to_json()) == text
 
 
-def test_the_layout_that_hosts_write() -> None:
+def test_the_json_layout_written_by_hosts_is_read() -> None:
     shot = Shot.from_json(
         """{"version": 1, "plate": "sh010.####.tif", "frames": "1001-1010x3", "cuts": [1006, 1004],
             "exposures": {"cycle": [0, 3], "start": 1001, "exceptions": [[1005, 3]]},
@@ -109,7 +109,7 @@ def test_only_the_plate_is_required() -> None:
         ({"plate": "p", "color": {"zzz": 1}}, "Its fields are input_space, "),
     ],
 )
-def test_unknown_fields_are_refused_with_near_names(document: dict[str, Any], words: str) -> None:
+def test_unknown_fields_are_refused_with_similar_names(document: dict[str, Any], words: str) -> None:
     with pytest.raises(DocumentError) as caught:
         Shot.from_json(document)
     assert words in str(caught.value)
@@ -147,13 +147,13 @@ def test_unknown_fields_are_refused_with_near_names(document: dict[str, Any], wo
         ({"version": 2}, "version 2; this F2HDR reads version 1"),
     ],
 )
-def test_wrong_values_are_refused_by_name(changes: dict[str, Any], words: str) -> None:
+def test_a_wrong_value_is_refused_and_its_field_named(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(DocumentError, match=words):
         Shot.from_json({"plate": "p.####.tif", **changes})
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "3", '"plate"', "null", '{"plate": "p", "handles": NaN}'])
-def test_what_is_no_shot_is_refused(text: str) -> None:
+def test_json_that_is_not_a_shot_is_refused(text: str) -> None:
     with pytest.raises(DocumentError):
         Shot.from_json(text)
 
@@ -196,12 +196,12 @@ SHOT = Shot("p.####.tif", exposures=ExposurePattern((0, 3), 1))
         (dataclasses.replace(SHOT, output=Output(pattern="hdr.####.exr")), False),
     ],
 )
-def test_pixel_digest_fields(changed: Shot, matters: bool) -> None:
+def test_the_digest_depends_on_the_fields_that_change_pixels_only(changed: Shot, matters: bool) -> None:
     assert (changed.pixel_digest_fields() != SHOT.pixel_digest_fields()) is matters
     json.dumps(changed.pixel_digest_fields())
 
 
-def test_a_whole_number_may_be_written_with_a_point() -> None:
+def test_a_whole_number_may_be_written_with_a_decimal_point() -> None:
     assert Shot.from_json({"plate": "p", "handles": 8.0}).handles == 8
     with pytest.raises(DocumentError, match=r"8\.5"):
         Shot.from_json({"plate": "p", "handles": 8.5})

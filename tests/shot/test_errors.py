@@ -26,7 +26,7 @@ FAMILY = [kind for kind in vars(errors).values() if isinstance(kind, type) and i
         ("Cancelled", [], 130),
     ],
 )
-def test_families_and_exit_codes(parent: str, children: list[str], exit_code: int) -> None:
+def test_each_error_family_has_its_exit_code(parent: str, children: list[str], exit_code: int) -> None:
     family = getattr(errors, parent)
     for name in [parent, *children]:
         assert issubclass(getattr(errors, name), family)
@@ -37,12 +37,12 @@ def test_codes_are_unique() -> None:
     assert len({kind.code for kind in FAMILY}) == len(FAMILY)
 
 
-def test_text_is_the_sentence_and_the_hint() -> None:
+def test_the_text_of_an_error_is_its_message_and_hint() -> None:
     assert str(F2HDRError("It broke.", hint="Fix it.")) == "It broke. Fix it."
     assert str(F2HDRError("It broke.")) == "It broke."
 
 
-def test_facts_are_attributes() -> None:
+def test_the_facts_of_an_error_are_attributes() -> None:
     error = MissingFrames("Two are gone.", frames=(3, 4))
     assert error.frames == (3, 4)
     assert error.facts == {"frames": (3, 4)}
@@ -50,7 +50,7 @@ def test_facts_are_attributes() -> None:
         _ = error.path
 
 
-def test_json_holds_any_fact() -> None:
+def test_facts_of_any_type_are_written_to_json() -> None:
     error = UnreadableFrame("No.", hint="h", path=Path("a/b"), frames=range(2), names={"b", "a"}, by={1: (2, None)})
     assert json.loads(json.dumps(error.to_json())) == {
         "code": "unreadable_frame",
@@ -62,7 +62,7 @@ def test_json_holds_any_fact() -> None:
 
 
 @pytest.mark.parametrize("again", [copy.copy, lambda error: pickle.loads(pickle.dumps(error))])
-def test_errors_travel_between_processes(again: object) -> None:
+def test_errors_can_be_pickled_between_processes(again: object) -> None:
     error = MissingFrames("Two are gone.", hint="Find them.", frames=(3, 4))
     twin = again(error)  # type: ignore[operator]
     assert type(twin) is MissingFrames

@@ -55,5 +55,5 @@ from f2hdr_backend.shot.events import Event, FrameDone, FrameSkipped, RenderFini
         ),
     ],
 )
-def test_json(event: Event, line: dict[str, object]) -> None:
+def test_events_convert_to_json(event: Event, line: dict[str, object]) -> None:
     assert json.loads(json.dumps(event.to_json())) == line

@@ -35,7 +35,7 @@ class Outer:
 FULL = Outer("x", 3, True, ("b", 2), (0.0, 2.5), FrameRange((1, 2, 3, 7)), Inner(0.5))
 
 
-def test_a_document_comes_back_as_it_was():
+def test_a_document_is_unchanged_after_writing_and_reading():
     document = encode(FULL)
     assert document == {
         "name": "x", "count": 3, "on": True, "pair": ["b", 2], "steps": [0.0, 2.5], "frames": "1-3,7",
@@ -71,7 +71,7 @@ def test_whole_numbers_may_be_written_as_floats_and_floats_as_whole_numbers():
         ({"name": "x", "inner": {"sped": 1}}, ["it.inner", "sped", "speed"]),
     ],
 )
-def test_what_is_wrong_is_named_with_its_place_and_value(document, facts):
+def test_a_wrong_value_is_named_with_its_place_and_value(document, facts):
     with pytest.raises(DocumentError) as caught:
         decode(Outer, document, "it")
     for fact in facts:
@@ -89,14 +89,14 @@ def test_what_is_wrong_is_named_with_its_place_and_value(document, facts):
         (FrameRange, "1-5:2", FrameRange((1, 3, 5))),
     ],
 )
-def test_text_of_an_option_is_read_by_the_type_of_its_field(kind, text, value):
+def test_an_option_is_parsed_by_the_type_of_its_field(kind, text, value):
     assert decode_text(kind, text, "--it") == value
 
 
 @pytest.mark.parametrize(
     ("kind", "text"), [(int, "1.5"), (float, "two"), (tuple[float, ...], "1,x"), (FrameRange, "x")]
 )
-def test_text_that_is_no_such_value_is_refused_with_the_option(kind, text):
+def test_an_option_of_the_wrong_type_is_refused_and_named(kind, text):
     with pytest.raises(DocumentError) as caught:
         decode_text(kind, text, "--it")
     assert "--it" in caught.value.message and text[-1] in caught.value.message

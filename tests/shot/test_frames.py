@@ -47,7 +47,7 @@ def frame_sets(draw: st.DrawFn) -> set[int]:
         ("0001-0003", [1, 2, 3]),
     ],
 )
-def test_parse(text: str, frames: list[int]) -> None:
+def test_frame_ranges_are_parsed(text: str, frames: list[int]) -> None:
     assert list(FrameRange.parse(text)) == frames
 
 
@@ -63,14 +63,14 @@ def test_parse(text: str, frames: list[int]) -> None:
         ("-1,-3,-5", "-5--1x2"),
     ],
 )
-def test_canonical_text(text: str, canonical: str) -> None:
+def test_ranges_have_a_canonical_text(text: str, canonical: str) -> None:
     assert str(FrameRange.parse(text)) == canonical
 
 
 @given(frame_sets())
 @example({1, 2, 4, 6, 8})
 @example({-1, 0, 1})
-def test_text_reads_back(frames: set[int]) -> None:
+def test_the_text_of_a_range_parses_to_the_same_range(frames: set[int]) -> None:
     written = FrameRange(tuple(frames))
     read = FrameRange.parse(str(written))
     assert read == written
@@ -79,13 +79,13 @@ def test_text_reads_back(frames: set[int]) -> None:
 
 
 @given(FRAME, STEP, st.integers(1, 200))
-def test_a_plain_run_is_one_part(start: int, step: int, count: int) -> None:
+def test_consecutive_frames_are_one_part(start: int, step: int, count: int) -> None:
     text = str(FrameRange(tuple(range(start, start + step * count, step))))
     assert "," not in text or (count == 2 and step > 1)
 
 
 @given(frame_sets())
-def test_it_is_a_collection(frames: set[int]) -> None:
+def test_a_range_supports_length_membership_and_iteration(frames: set[int]) -> None:
     found = FrameRange(tuple(frames))
     assert len(found) == len(frames)
     assert (found.first, found.last) == (min(frames), max(frames))
@@ -94,7 +94,7 @@ def test_it_is_a_collection(frames: set[int]) -> None:
 
 
 @pytest.mark.parametrize("text", ["", ",", "a", "1-", "1-2x", "1-2x-1", "1x2", "1.5", "1--", "1 2", "١", "1-2-3"])
-def test_what_is_no_range_is_refused(text: str) -> None:
+def test_text_that_is_not_a_range_is_refused(text: str) -> None:
     with pytest.raises(ShotError, match=re.escape(f'"{text}"')):
         FrameRange.parse(text)
 
@@ -108,12 +108,12 @@ def test_what_is_no_range_is_refused(text: str) -> None:
         ("0-999999999", "limit"),
     ],
 )
-def test_an_impossible_range_says_why(text: str, words: str) -> None:
+def test_an_impossible_range_is_refused_with_the_reason(text: str, words: str) -> None:
     with pytest.raises(ShotError, match=words):
         FrameRange.parse(text)
 
 
-def test_an_empty_range_has_no_ends() -> None:
+def test_an_empty_range_has_no_first_and_last_frame() -> None:
     empty = FrameRange(())
     assert not empty
     with pytest.raises(ShotError, match="empty"):
@@ -124,7 +124,7 @@ def test_an_empty_range_has_no_ends() -> None:
 
 
 @pytest.mark.parametrize("mark", ["####", "@@@@", "%04d", "$F4"])
-def test_dialects_mean_the_same(mark: str) -> None:
+def test_patterns_in_every_notation_are_the_same_sequence(mark: str) -> None:
     sequence = Sequence.parse(f"shots/sh010/plate.{mark}.exr")
     assert sequence == Sequence("shots/sh010", "plate.", 4, ".exr")
     assert str(sequence) == "shots/sh010/plate.####.exr"
@@ -134,7 +134,7 @@ def test_dialects_mean_the_same(mark: str) -> None:
     ("text", "padding"),
     [("a.#.x", 1), ("a.%d.x", 1), ("a.$F.x", 1), ("a.@.x", 1), ("a.%08d.x", 8), ("a.$F3.x", 3)],
 )
-def test_padding_of_each_dialect(text: str, padding: int) -> None:
+def test_each_notation_has_its_padding(text: str, padding: int) -> None:
     assert Sequence.parse(text).padding == padding
 
 
@@ -149,7 +149,7 @@ def test_padding_of_each_dialect(text: str, padding: int) -> None:
         (7, 1, "7"),
     ],
 )
-def test_numbers_in_paths(frame: int, padding: int, number: str) -> None:
+def test_frame_numbers_are_written_into_paths_with_padding(frame: int, padding: int, number: str) -> None:
     assert Sequence("d", "p.", padding, ".x").path(frame) == f"d/p.{number}.x"
 
 
@@ -164,7 +164,7 @@ def test_negative_numbers_are_found_with_and_without_the_sign_counted(tmp_path: 
         assert sequence.frame_of(f"{tmp_path}/p.{number}.x") == frame
 
 
-def test_numbered_files_beside_the_pattern_are_listed(tmp_path: Path) -> None:
+def test_numbered_files_that_do_not_match_the_pattern_are_listed(tmp_path: Path) -> None:
     for number in ("0001", "0002", "1", "00003", "-001", "-0001", "x", "0004a"):
         (tmp_path / f"p.{number}.x").touch()
     frames, others = Sequence.parse(f"{tmp_path}/p.####.x").listed()
@@ -173,20 +173,22 @@ def test_numbered_files_beside_the_pattern_are_listed(tmp_path: Path) -> None:
 
 
 @given(NAME, PADDING, NAME, FRAME, st.sampled_from(["", ".", "a/b c", "/abs"]))
-def test_frame_of_undoes_path(prefix: str, padding: int, suffix: str, frame: int, folder: str) -> None:
+def test_the_frame_number_is_read_back_from_its_path(
+    prefix: str, padding: int, suffix: str, frame: int, folder: str
+) -> None:
     sequence = Sequence(folder, prefix, padding, suffix)
     assert sequence.frame_of(sequence.path(frame)) == frame
 
 
 @given(NAME, PADDING, NAME, st.sampled_from(["", "a/b c", "/abs", "/"]))
-def test_pattern_text_reads_back(prefix: str, padding: int, suffix: str, folder: str) -> None:
+def test_the_text_of_a_pattern_parses_to_the_same_pattern(prefix: str, padding: int, suffix: str, folder: str) -> None:
     sequence = Sequence(folder, prefix, padding, suffix)
     assert Sequence.is_pattern(str(sequence))
     assert Sequence.parse(str(sequence)) == sequence
 
 
 @given(PADDING, FRAME)
-def test_agrees_with_printf(padding: int, frame: int) -> None:
+def test_paths_are_those_of_printf(padding: int, frame: int) -> None:
     """The text of C's ``%0Nd``, for frames that are not negative."""
     mark = f"%0{padding}d"
     assert Sequence.parse(f"p.{mark}.exr").path(abs(frame)) == f"p.{mark}.exr" % abs(frame)
@@ -208,35 +210,37 @@ def test_agrees_with_printf(padding: int, frame: int) -> None:
         "e/p.0001.exr",
     ],
 )
-def test_other_files_are_no_frames(path: str) -> None:
+def test_files_that_do_not_match_are_not_frames(path: str) -> None:
     assert Sequence.parse("d/p.####.exr").frame_of(path) is None
 
 
-def test_the_same_folder_may_be_spelled_otherwise() -> None:
+def test_other_spellings_of_the_same_folder_match() -> None:
     assert Sequence.parse("a/../d/p.####.exr").frame_of("./d/p.0001.exr") == 1
 
 
 @pytest.mark.parametrize("text", ["plate.exr", "d.####/plate.exr", "", "plate.0001.exr", "100%.mov"])
-def test_no_frame_mark(text: str) -> None:
+def test_a_pattern_without_a_frame_placeholder_is_refused(text: str) -> None:
     assert not Sequence.is_pattern(text)
     with pytest.raises(ShotError, match=re.escape(f'"{text}"')):
         Sequence.parse(text)
 
 
 @pytest.mark.parametrize("text", ["a.####.b.##.exr", "a.%04d.####.exr", "a.$F4.%d.exr"])
-def test_two_frame_marks_are_refused(text: str) -> None:
+def test_a_pattern_with_two_frame_placeholders_is_refused(text: str) -> None:
     with pytest.raises(ShotError, match="2 frame marks"):
         Sequence.parse(text)
 
 
-def test_an_at_sign_beside_another_mark_is_a_character() -> None:
+def test_an_at_sign_is_a_plain_character_if_there_is_another_placeholder() -> None:
     sequence = Sequence.parse("shot@home.%04d.exr")
     assert sequence.path(3) == "shot@home.0003.exr"
     assert Sequence.parse(str(sequence)) == sequence
 
 
 @given(frames=frame_sets(), padding=PADDING)
-def test_on_disk_and_missing(tmp_path_factory: pytest.TempPathFactory, frames: set[int], padding: int) -> None:
+def test_existing_and_missing_frames_are_listed(
+    tmp_path_factory: pytest.TempPathFactory, frames: set[int], padding: int
+) -> None:
     folder = tmp_path_factory.mktemp("plate")
     sequence = Sequence(str(folder), "p.", padding, ".x")
     absent = set(sorted(frames)[1::3])
@@ -248,7 +252,7 @@ def test_on_disk_and_missing(tmp_path_factory: pytest.TempPathFactory, frames: s
     assert sequence.missing(frames) == tuple(sorted(absent))
 
 
-def test_no_folder_holds_no_frame(tmp_path: Path) -> None:
+def test_a_missing_folder_has_no_frames(tmp_path: Path) -> None:
     sequence = Sequence(str(tmp_path / "nowhere"), "p.", 4, ".x")
     assert len(sequence.on_disk()) == 0
     assert sequence.missing([2, 1]) == (1, 2)
@@ -270,7 +274,7 @@ def test_a_folder_that_cannot_be_listed_is_named(tmp_path: Path, monkeypatch: py
     assert caught.value.path == str(tmp_path)
 
 
-def test_many_ranges_together_are_bounded_too():
+def test_the_total_number_of_frames_in_many_ranges_is_limited():
     text = ",".join(f"{start}-{start + 99_999}" for start in range(0, 2_000_000, 100_000))
     with pytest.raises(ShotError, match="2000000.*1000000"):
         FrameRange.parse(text)

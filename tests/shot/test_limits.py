@@ -9,7 +9,7 @@ from f2hdr_backend.shot.frames import FrameRange
 from f2hdr_backend.shot.limits import check_frames, check_image, check_path, limit
 
 
-def test_the_largest_usual_image_is_allowed():
+def test_the_largest_image_of_common_cameras_is_allowed():
     check_image("8k.exr", (8192, 4320), 4, 4, 40_000_000)
 
 
@@ -30,7 +30,7 @@ def test_an_image_beyond_a_limit_names_file_number_and_setting(size, channels, f
     assert caught.value.path == "a/b.exr"
 
 
-def test_a_small_file_may_become_a_usual_frame():
+def test_a_small_file_may_decode_to_a_frame_of_common_size():
     check_image("black.exr", (3840, 2160), 4, 4, 500)
 
 
@@ -47,7 +47,7 @@ def test_the_environment_raises_and_lowers_limits(monkeypatch):
 @pytest.mark.parametrize(
     "text", ["frames", "frames=", "frame=1", "frames=-1", "frames=1T", "frames=1e9", "=1", ",", "frames=" + "9" * 99]
 )
-def test_a_setting_that_cannot_be_read_is_refused(monkeypatch, text):
+def test_an_environment_variable_that_is_not_a_size_is_refused(monkeypatch, text):
     monkeypatch.setenv(limits.VARIABLE, text)
     with pytest.raises(ShotError) as caught:
         limit("frames")

@@ -22,7 +22,7 @@ def folder(tmp_path):
 FRAMES = [f"sh010.{number}.tif" for number in range(1001, 1005)]
 
 
-def test_every_way_to_name_a_sequence_gives_its_pattern(folder):
+def test_a_file_a_folder_a_glob_or_a_pattern_gives_the_same_pattern(folder):
     plate = folder(*FRAMES, "notes.txt", "sh010.json", ".hidden.1.tif")
     pattern = f"{plate}/sh010.####.tif"
     for named in ([str(plate)], [pattern], [f"{plate}/sh010.1003.tif"], [f"{plate}/sh010.*.tif"], [f"{plate}/*.tif"]):
@@ -39,24 +39,24 @@ def test_relative_names_stay_relative(folder, monkeypatch):
     assert plate_named(["."]).plate.replace("\\", "/") == "./sh010.####.tif"
 
 
-def test_of_several_numbers_the_one_that_changes_is_the_frame(folder):
+def test_of_several_numbers_in_a_name_the_one_that_changes_is_the_frame(folder):
     plate = folder(*[f"cam2_{number:06d}_v003.png" for number in (7, 8, 9)])
     assert plate_named([str(plate)]).plate.endswith("cam2_######_v003.png")
 
 
-def test_numbers_without_padding_and_negative_ones(folder):
+def test_numbers_without_padding_and_negative_numbers_are_recognized(folder):
     plate = folder(*[f"a{number}.exr" for number in (8, 9, 10, 11)], "b.-002.exr", "b.-001.exr")
     assert plate_named([str(plate / "a9.exr")]).plate.endswith("a#.exr")
     assert plate_named([str(plate / "b.-001.exr")]).plate.endswith("b.###.exr")
 
 
-def test_what_is_not_a_numbered_picture_stays_as_it_is(folder):
+def test_a_path_that_is_not_a_numbered_image_is_unchanged(folder):
     plate = folder("take.mov", "shot.json", "still.exr", "pano_2048.exr")
     for name in ("take.mov", "shot.json", "still.exr", "pano_2048.exr", "gone.0001.exr"):
         assert plate_named([str(plate / name)]).plate == str(plate / name)
 
 
-def test_a_folder_with_one_movie_is_the_movie(folder):
+def test_a_folder_with_one_movie_gives_the_movie(folder):
     plate = folder("A001.mov", "A001.xml")
     assert plate_named([str(plate)]).plate == str(plate / "A001.mov")
 
@@ -77,7 +77,7 @@ def test_time_stamps_that_change_beside_the_number_are_refused_with_two_of_the_n
     assert sum(name in caught.value.message for name in names) == 2
 
 
-def test_an_empty_folder_is_one_sentence(folder):
+def test_an_empty_folder_is_refused_in_one_sentence(folder):
     with pytest.raises(ShotError, match="no numbered pictures"):
         plate_named([str(folder("readme.txt"))])
 
@@ -91,5 +91,5 @@ def test_an_empty_folder_is_one_sentence(folder):
         ("take 1.mov", "take 1_hdr/take 1.####.exr"),
     ],
 )
-def test_where_frames_go_without_an_output(plate, output):
+def test_the_default_output_is_a_folder_next_to_the_plate(plate, output):
     assert default_output(plate).replace("\\", "/") == output

@@ -9,13 +9,13 @@ from f2hdr_backend.shot.read_text import parse_json, read_json, read_text
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
-def test_utf_8_is_read_with_and_without_a_mark(tmp_path, encoding):
+def test_utf_8_is_read_with_and_without_a_byte_order_mark(tmp_path, encoding):
     (tmp_path / "a.json").write_text('{"a": "größer"}', encoding=encoding)
     assert read_json(tmp_path / "a.json") == {"a": "größer"}
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-16", "utf-32"])
-def test_other_encodings_name_the_file_and_the_byte(tmp_path, encoding):
+def test_text_that_is_not_utf_8_is_refused_with_file_and_byte(tmp_path, encoding):
     path = tmp_path / "a.json"
     path.write_text('{"plate": "größer.####.tif"}', encoding=encoding)
     with pytest.raises(DocumentError) as caught:
@@ -23,7 +23,7 @@ def test_other_encodings_name_the_file_and_the_byte(tmp_path, encoding):
     assert caught.value.path == str(path) and "UTF-8" in caught.value.hint
 
 
-def test_a_document_beyond_the_limit_is_not_read(tmp_path, monkeypatch):
+def test_a_document_larger_than_the_limit_is_not_read(tmp_path, monkeypatch):
     (tmp_path / "a.json").write_text("[" + " " * 2000 + "]")
     monkeypatch.setenv(VARIABLE, "document=1000")
     with pytest.raises(DocumentError) as caught:
@@ -32,7 +32,7 @@ def test_a_document_beyond_the_limit_is_not_read(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("path", ["missing.json", "a\0b", "."])
-def test_what_cannot_be_opened_is_one_sentence(tmp_path, monkeypatch, path):
+def test_a_file_that_cannot_be_opened_is_reported_in_one_sentence(tmp_path, monkeypatch, path):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DocumentError) as caught:
         read_text(path)
@@ -40,7 +40,7 @@ def test_what_cannot_be_opened_is_one_sentence(tmp_path, monkeypatch, path):
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1,]", "[" * 100_000, '{"a":' * 100_000, "1" * 10_000, '"\ud800'])
-def test_what_is_not_json_names_the_document(text):
+def test_invalid_json_is_refused_and_the_document_named(text):
     with pytest.raises(DocumentError) as caught:
         parse_json(text, "The Shot")
     assert caught.value.message.startswith("The Shot ")

@@ -30,14 +30,14 @@ def files(tmp_path):
     return tmp_path / "new", tmp_path / "file"
 
 
-def test_on_windows_whoever_has_the_file_open_is_waited_for(files, monkeypatch):
+def test_on_windows_a_rename_is_retried_while_another_program_has_the_file_open(files, monkeypatch):
     monkeypatch.setattr(sys, "platform", "win32")
     held_open(monkeypatch, 3)
     replace_file(*files)
     assert files[1].read_text() == "new" and not files[0].exists()
 
 
-def test_but_not_for_ever(files, monkeypatch):
+def test_on_windows_a_rename_fails_after_the_time_limit(files, monkeypatch):
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setattr(rename, "WAIT_S", 0.1)
     held_open(monkeypatch, 10**6)

@@ -11,7 +11,7 @@ def done(frame):
     return FrameDone(frame, f"o.{frame}.exr", 1.0, 1, 4)
 
 
-def test_a_warning_of_every_frame_is_reported_twice_in_total():
+def test_a_warning_of_every_frame_is_reported_once_and_summarized_once():
     events = [event for frame in (3, 4, 5, 7) for event in (Warned("above_clip", f"12 in {frame}", frame), done(frame))]
     stated = list(report_once([*events, END]))
     assert [event for event in stated if isinstance(event, FrameDone)] == [done(frame) for frame in (3, 4, 5, 7)]
@@ -22,12 +22,12 @@ def test_a_warning_of_every_frame_is_reported_twice_in_total():
     assert stated[-1] is END and stated[-2] is summary
 
 
-def test_one_frame_needs_no_summary():
+def test_a_warning_of_one_frame_has_no_summary():
     events = [Warned("nonfinite", "1 pixel", 3), done(3), END]
     assert list(report_once(events)) == events
 
 
-def test_kinds_are_counted_apart():
+def test_kinds_of_warnings_are_counted_separately():
     events = [Warned(code, "so it is", frame) for frame in (1, 2) for code in COUNTED]
     stated = list(report_once([*events, END]))
     assert len(stated) == 2 * len(COUNTED) + 1
@@ -39,7 +39,7 @@ def test_warnings_that_differ_are_always_reported():
     assert list(report_once(events)) == events
 
 
-def test_notes_about_files_are_told_once_a_kind():
+def test_notes_about_files_are_reported_once_per_kind():
     notes = [("left out", '"a.1.tif" is not part of it'), ("pages", '"{}.tif" has 3 pages')]
     events = [Warned("file_note", words.format(frame), frame) for frame in (1, 2) for _, words in notes]
     stated = list(report_once([*events, END]))

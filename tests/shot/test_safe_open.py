@@ -47,7 +47,7 @@ def test_pipes_devices_sockets_and_folders_are_refused_without_waiting(tmp_path)
 
 
 @pytest.mark.parametrize("path", ["a\0b", "a\ud800b", "x" * 5000, ""])
-def test_impossible_names_are_an_oserror_with_a_reason(path):
+def test_names_that_no_file_system_stores_raise_an_oserror_with_a_reason(path):
     with pytest.raises(OSError) as caught:
         content(path)
     assert caught.value.strerror
@@ -73,7 +73,7 @@ def test_a_library_opens_the_file_that_was_checked_even_if_the_path_changes(tmp_
 
 
 @posix
-def test_links_inside_are_followed_and_those_that_lead_out_are_not(roots):
+def test_links_inside_the_allowed_folder_are_followed_and_links_out_of_it_are_not(roots):
     (roots / "in" / "link").symlink_to("deep/file")
     (roots / "in" / "far").symlink_to(roots / "in" / "deep" / "file")
     assert content(roots / "in" / "link") == content(roots / "in" / "far") == b"ours"
@@ -102,7 +102,7 @@ def test_a_component_that_becomes_a_link_after_the_check_is_not_followed(roots, 
 
 
 @posix
-def test_a_reader_never_sees_the_secret_while_links_flicker(roots):
+def test_a_file_outside_is_never_read_while_links_change(roots):
     """A second thread exchanges a folder for a link all the time, as another user of the folder could."""
     done = threading.Event()
     deep, held = roots / "in" / "deep", roots / "in" / "held"
@@ -130,7 +130,7 @@ def test_a_reader_never_sees_the_secret_while_links_flicker(roots):
 
 
 @posix
-def test_nothing_is_written_outside(roots):
+def test_no_file_is_written_outside_the_allowed_folders(roots):
     write_file(roots / "in" / "new" / "folder" / "a", "x")
     assert (roots / "in" / "new" / "folder" / "a").read_text() == "x"
     (roots / "in" / "evil").symlink_to(roots / "out")
@@ -145,7 +145,7 @@ READERS = ("image", "color", "timeline", "detection", "simulation", "response", 
 
 
 @pytest.mark.parametrize("package", READERS)
-def test_readers_open_files_in_no_other_way(package):
+def test_all_readers_open_files_with_this_module(package):
     """``open`` waits for ever at a pipe, and follows links out of the allowed folders."""
     found = []
     for path in sorted((Path(safe_open.__file__).parents[1] / package).rglob("*.py")):

@@ -17,7 +17,7 @@ class Sample:
     tile_rows: str = setting("Rows.", default="auto", pattern=r"auto|\d+", hint="Use auto or a number.", label="Rows")
 
 
-def test_only_what_was_given_is_in_the_metadata():
+def test_the_metadata_contains_only_the_given_arguments():
     facts = {field.name: field.metadata for field in dataclasses.fields(Sample)}
     assert facts["gate"]["choices"] == ("wide", "narrow") and "pattern" not in facts["gate"]
     assert facts["gate"]["option"] is True and facts["gate"]["pixels"] is True
@@ -27,7 +27,7 @@ def test_a_name_without_a_label_is_made_from_the_field():
     assert [label_of(field) for field in dataclasses.fields(Sample)] == ["Gate", "Layers", "Rows"]
 
 
-def test_fitting_values_pass():
+def test_valid_values_are_accepted():
     check_settings(Sample())
     check_settings(Sample("narrow", ("mask", "flow"), "512"))
 
@@ -42,13 +42,13 @@ def test_fitting_values_pass():
         (Sample(tile_rows="１２"), ["tile_rows"]),
     ],
 )
-def test_others_are_refused_with_field_value_and_action(sample, facts):
+def test_invalid_values_are_refused_with_field_value_and_action(sample, facts):
     with pytest.raises(DocumentError) as caught:
         check_settings(sample)
     for fact in facts:
         assert fact in str(caught.value)
 
 
-def test_near_names_only_what_is_close():
+def test_similar_names_are_suggested_only_if_they_are_close():
     assert near("stnadard", ["standard", "lite"]) == "Did you mean standard?"
     assert near("zzz", ["standard", "lite"]) == ""

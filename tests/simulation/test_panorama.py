@@ -32,12 +32,12 @@ def _seen(yaw: float, pitch: float, roll: float, hfov: float = 1.2) -> NDArray[n
 
 @pytest.mark.parametrize("yaw", [0.0, 1.0, math.pi, -2.5, 7.0])
 @pytest.mark.parametrize("pitch", [0.0, 0.6, -1.2])
-def test_the_center_looks_where_the_camera_points(yaw: float, pitch: float) -> None:
+def test_the_center_of_the_picture_is_the_direction_of_the_camera(yaw: float, pitch: float) -> None:
     expected = [math.sin(yaw) * math.cos(pitch), math.sin(pitch), math.cos(yaw) * math.cos(pitch)]
     assert _seen(yaw, pitch, 0.3)[CENTER] == pytest.approx(expected, abs=2e-3)
 
 
-def test_straight_lines_stay_straight_and_the_angle_of_view_is_that_asked_for() -> None:
+def test_straight_lines_stay_straight_and_the_angle_of_view_is_the_requested_one() -> None:
     seen = _seen(0, 0, 0, hfov=math.pi / 2)
     tangents = seen[..., 0] / seen[..., 2]
     columns = (np.arange(65) - 32) * 2 / 65
@@ -45,18 +45,18 @@ def test_straight_lines_stay_straight_and_the_angle_of_view_is_that_asked_for() 
     assert (seen[0, :, 1] > 0).all(), "the first row is up"
 
 
-def test_a_camera_rolled_clockwise_sees_the_picture_turned_the_other_way() -> None:
+def test_a_clockwise_roll_turns_the_picture_counterclockwise() -> None:
     seen = _seen(0, 0, math.pi / 2)
     assert seen[16, 64, 1] < -0.4, "its right side points down"
     assert seen[0, 32, 0] > 0.2, "its top points right"
 
 
-def test_the_seam_at_the_back_is_not_seen() -> None:
+def test_the_seam_at_the_back_is_not_visible() -> None:
     seen = look(_directions(), math.pi, 0, 0, 1.0, SIZE)
     assert np.abs(np.diff(seen, axis=1)).max() < 0.05
 
 
-def test_the_map_is_where_the_picture_comes_from() -> None:
+def test_the_map_gives_the_source_position_of_each_pixel() -> None:
     columns, rows = look_map((WIDE, HIGH), (0.4, -0.2, 0.1), 1.0, SIZE)
     assert columns.shape == rows.shape == (33, 65)
     nearest = _directions()[np.rint(rows).astype(int), np.rint(columns).astype(int) % WIDE]
@@ -74,7 +74,7 @@ def test_a_gray_picture_is_refused() -> None:
         look(np.zeros((8, 16), np.float32), 0, 0, 0, 1.0, SIZE)
 
 
-def test_a_camera_path_is_slow_and_the_same_again() -> None:
+def test_a_camera_path_is_slow_and_repeatable() -> None:
     views = np.array([HandheldPan(5).view(step) for step in range(200)])
     assert np.array_equal(views, [HandheldPan(5).view(step) for step in range(200)])
     assert not np.array_equal(views, [HandheldPan(6).view(step) for step in range(200)])

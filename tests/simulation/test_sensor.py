@@ -22,7 +22,7 @@ def test_a_noiseless_sensor_clips_encodes_and_quantizes():
 
 
 @pytest.mark.parametrize("bits", [8, 10, 12, 16])
-def test_values_lie_on_the_steps_of_their_bits(bits):
+def test_values_are_multiples_of_the_quantization_step(bits):
     radiance = np.random.default_rng(1).random((40, 50, 3), np.float32)
     picture = capture(radiance, 1.5, SensorModel(8000, 5, bits), np.random.default_rng(2))
     codes = picture.astype(np.float64) * (2**bits - 1)
@@ -31,7 +31,7 @@ def test_values_lie_on_the_steps_of_their_bits(bits):
 
 
 @pytest.mark.parametrize(("level", "gain"), [(0.5, 1.0), (0.02, 1.0), (0.02, 8.0)])
-def test_noise_is_that_of_counted_photons_and_reading(level, gain):
+def test_noise_is_the_sum_of_shot_noise_and_read_noise(level, gain):
     """Against NumPy's own Poisson numbers, at the same count of electrons."""
     full_well, read = 5000.0, 6.0
     seen = linear_samples(level, gain, SensorModel(full_well, read, bits=16))
@@ -47,7 +47,7 @@ def test_the_long_exposure_of_a_dark_patch_is_cleaner():
     assert long.std() / long.mean() < short.std() / short.mean() / 2
 
 
-def test_levels_grow_noisier():
+def test_higher_noise_levels_are_noisier():
     deviations = [linear_samples(0.05, 1.0, NOISE_LEVELS[level]).std() for level in ("none", "low", "medium", "high")]
     assert deviations == sorted(deviations)
     assert deviations[0] < 1e-3 < deviations[-1]
@@ -65,7 +65,7 @@ def test_highlights_far_above_the_clip_are_exactly_one():
     assert (capture(radiance, 1.0, SensorModel.named("high"), np.random.default_rng(0)) == 1).all()
 
 
-def test_the_same_seed_gives_the_same_picture_and_leaves_the_radiance_alone():
+def test_the_same_seed_gives_the_same_picture_and_the_radiance_is_unchanged():
     radiance = np.full((16, 16, 3), 0.3, np.float32)
     first, second = (capture(radiance, 2.0, SensorModel.named("low"), np.random.default_rng(5)) for _ in range(2))
     np.testing.assert_array_equal(first, second)

@@ -85,14 +85,14 @@ def test_noise_depends_on_the_frame_number_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("bits", [8, 10, 12])
-def test_codes_have_the_bits_asked_for(tmp_path: Path, bits: int) -> None:
+def test_codes_have_the_requested_bit_depth(tmp_path: Path, bits: int) -> None:
     _run(tmp_path, Camera(ExposurePattern((0.0, 3.0), 1001), sensor_of("low", bits)))
     codes = read_image(str(tmp_path / "plate.1001.tif")).pixels * (2**bits - 1)
     assert np.abs(codes - np.rint(codes)).max() < 0.04
     assert len(np.unique(np.rint(codes))) <= 2**bits
 
 
-def test_the_shot_document_tells_the_exact_exposures(tmp_path: Path) -> None:
+def test_the_shot_document_contains_the_exact_exposures(tmp_path: Path) -> None:
     pattern = ExposurePattern((0.0, 2.5), 1000)
     _run(tmp_path, Camera(pattern, NOISELESS))
     shot = Shot.from_json(json.loads((tmp_path / "shot.json").read_text()))
@@ -102,7 +102,7 @@ def test_the_shot_document_tells_the_exact_exposures(tmp_path: Path) -> None:
     assert os.path.isabs(shot.output.pattern)
 
 
-def test_highlights_are_protected_unless_the_subject_would_suffer() -> None:
+def test_the_exposure_protects_highlights_unless_the_subject_becomes_too_dark() -> None:
     def source(light: float, lamp: float, lamp_share: float) -> RadianceSource:
         picture = np.full((100, 100, 3), light, np.float32)
         picture.reshape(-1, 3)[: int(10000 * lamp_share)] = lamp
@@ -123,7 +123,7 @@ def test_a_folder_with_another_plate_is_refused(tmp_path: Path) -> None:
         _run(tmp_path, camera, RadianceSource(FrameRange((1001,)), _scene))
 
 
-def test_float_sequences_are_light_as_they_are(tmp_path: Path) -> None:
+def test_float_sequences_are_used_as_radiance(tmp_path: Path) -> None:
     for number in FRAMES:
         write_exr(tmp_path / f"hdr.{number}.exr", {"RGB": _scene(number) - 1}, {}, pixel_type="float")
     with open_source(str(tmp_path / "hdr.####.exr"), ALL) as source:
@@ -134,7 +134,7 @@ def test_float_sequences_are_light_as_they_are(tmp_path: Path) -> None:
         pass
 
 
-def test_ordinary_sequences_are_expanded_and_resized(tmp_path: Path) -> None:
+def test_integer_sequences_are_expanded_and_resized(tmp_path: Path) -> None:
     codes = np.linspace(0, 1, 64, dtype=np.float32)[None, :, None] * np.ones((32, 1, 3), np.float32)
     write_image(tmp_path / "clip.1.png", codes, 16)
     write_image(tmp_path / "clip.2.png", codes, 16)
@@ -148,7 +148,7 @@ def test_ordinary_sequences_are_expanded_and_resized(tmp_path: Path) -> None:
         assert source.radiance(2)[8, 0, 0] == pytest.approx(0.28**2.2, abs=0.02), "the sides are cut, not squeezed"
 
 
-def test_expansion_keeps_the_hue() -> None:
+def test_highlight_expansion_keeps_the_hue() -> None:
     codes = np.array([[[0.9, 0.45, 0.3]]], np.float32)
     assert stretched_highlights(codes, 3.0) / codes**2.2 == pytest.approx(
         np.full((1, 1, 3), 2 ** (3 * 0.75**2)), rel=1e-5
@@ -170,14 +170,14 @@ def test_a_camera_moves_over_one_picture(tmp_path: Path, shape: tuple[int, int])
     assert picture.min() <= frames[0].min() and frames[0].max() <= picture.max()
 
 
-def test_one_picture_gives_40_frames_unless_asked(tmp_path: Path) -> None:
+def test_one_picture_gives_40_frames_by_default(tmp_path: Path) -> None:
     write_image(tmp_path / "one.png", np.full((90, 160, 3), 0.5, np.float32), 8)
     with open_source(str(tmp_path / "one.png"), ALL) as source:
         assert str(source.frames) == "1-40"
         assert source.radiance(40).shape == (360, 640, 3)
 
 
-def test_a_source_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_source_is_named(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFrame, match="nothing.exr"), open_source(str(tmp_path / "nothing.exr"), ALL):
         pass
 

@@ -14,7 +14,7 @@ def options(**changed):
     return SourceOptions(**{"frames": None, "size": None, "seed": 1, "highlight_stops": 0.0, **changed})
 
 
-def test_highlights_are_stretched_from_0_6_up_and_hues_stay():
+def test_values_above_0_6_are_expanded_and_hues_are_kept():
     codes = np.array([[[0.6, 0.3, 0.1], [1.0, 0.5, 0.25], [0.8, 0.8, 0.8]]], np.float32)
     plain, stretched = codes**2.2, stretched_highlights(codes, 4.0)
     assert np.allclose(stretched[0, 0], plain[0, 0], rtol=1e-5)
@@ -44,7 +44,7 @@ def test_integer_frames_are_decoded_and_scaled_to_cover_the_size(tmp_path):
 
 
 @pytest.mark.parametrize("size", [(64, 48), (96, 48)], ids=["flat", "panorama"])
-def test_a_camera_moves_over_a_single_image_the_same_way_for_the_same_seed(tmp_path, size):
+def test_the_camera_path_over_a_single_image_depends_on_the_seed_only(tmp_path, size):
     light = cv2.resize(np.random.default_rng(1).random((6, 8, 3), np.float32), size)
     path = str(tmp_path / "a.exr")
     write_exr(path, {"RGB": light}, {}, pixel_type="float")

@@ -85,13 +85,13 @@ def test_a_sequence_is_used_by_its_frame_numbers_with_handles(tmp_path):
     assert (str(found.used), str(found.frames)) == ("1010-1014", "1007-1017")
 
 
-def test_the_time_of_the_media_need_not_be_its_frame_number(tmp_path):
+def test_media_time_may_differ_from_the_frame_number(tmp_path):
     sequence(tmp_path, "sh010", range(1001, 1031))
     media = pictures(1001, 30, available_range=span(86400, 30))
     assert str(only(read_cut(write(tmp_path, clip("a", media, 86405, 4)), 0)).used) == "1006-1009"
 
 
-def test_movies_count_from_one(tmp_path):
+def test_frames_of_movies_start_at_1(tmp_path):
     movie(tmp_path / "a.mov", 20)
     found = only(read_cut(write(tmp_path, clip("a", external("a.mov", span(100, 20)), 104, 6)), 2))
     assert (str(found.used), str(found.frames), found.plate) == ("5-10", "3-12", str(tmp_path / "a.mov"))
@@ -105,12 +105,12 @@ def test_handles_end_at_the_end_of_the_plate_with_a_warning(tmp_path):
 
 
 @pytest.mark.parametrize(("code", "start", "used"), [("01:00:00:00", 86410, "11-14"), ("", 10, "11-14")])
-def test_without_a_range_in_the_timeline_the_medias_own_timecode_counts(tmp_path, code, start, used):
+def test_without_a_range_in_the_timeline_the_timecode_of_the_media_is_used(tmp_path, code, start, used):
     movie(tmp_path / "a.mov", 20, **({"timecode": code} if code else {}))
     assert str(only(read_cut(write(tmp_path, clip("a", external("a.mov"), start, 4)), 0)).used) == used
 
 
-def test_a_pattern_as_url_is_used_by_timecode_or_else_by_frame_numbers(tmp_path):
+def test_a_pattern_as_url_is_mapped_by_timecode_or_by_frame_numbers(tmp_path):
     sequence(tmp_path, "a b", range(1001, 1021))
     for url in ("a b.####.png", "a b.%04d.png", f"file://{tmp_path}/a%20b.%04d.png", "a b.[1001-1020].png"):
         found = only(read_cut(write(tmp_path, clip("a", external(url), 1005, 3)), 0))
@@ -122,7 +122,7 @@ def test_a_pattern_as_url_is_used_by_timecode_or_else_by_frame_numbers(tmp_path)
     assert str(found.used) == "2"
 
 
-def test_a_pattern_and_the_times_of_its_media(tmp_path):
+def test_a_pattern_is_mapped_by_the_times_of_its_media(tmp_path):
     sequence(tmp_path, "a", range(1001, 1021))
     url = external("a.####.png", span(0, 20))
     assert str(only(read_cut(write(tmp_path, clip("a", url, 5, 3)), 0)).used) == "1006-1008"
@@ -130,7 +130,7 @@ def test_a_pattern_and_the_times_of_its_media(tmp_path):
     assert "1002-1020" in reason(read_cut(write(tmp_path, clip("a", url, 5, 3)), 0))
 
 
-def test_transitions_reach_into_both_clips(tmp_path):
+def test_transitions_extend_both_clips(tmp_path):
     sequence(tmp_path, "sh010", range(1, 41))
     sequence(tmp_path, "sh020", range(1, 41))
     dissolve = otio.schema.Transition("d", "SMPTE_Dissolve", time(2), time(3))
@@ -140,14 +140,14 @@ def test_transitions_reach_into_both_clips(tmp_path):
     assert [str(found.used) for found in cut.clips] == ["10-22", "18-29"]
 
 
-def test_names_are_fit_for_folders_and_unique(tmp_path):
+def test_names_of_clips_are_valid_and_unique_folder_names(tmp_path):
     sequence(tmp_path, "sh010", range(1, 11))
     names = ["sh010", "SH010", "a/b: c", "", "../x", "sh010"]
     cut = read_cut(write(tmp_path, *(clip(name, pictures(1, 10), 2, 2) for name in names)), 0)
     assert [found.name for found in cut.clips] == ["sh010", "SH010_2", "a_b_c", "clip", "x", "sh010_3"]
 
 
-def test_gaps_audio_and_what_is_switched_off_are_left_out(tmp_path):
+def test_gaps_audio_and_disabled_clips_are_left_out(tmp_path):
     sequence(tmp_path, "sh010", range(1, 11))
     off = clip("off", pictures(1, 10), 2, 2)
     off.enabled = False
@@ -186,14 +186,14 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_cannot_be_rendered_is_refused_with_its_reason(tmp_path, case):
+def test_clips_that_cannot_be_rendered_are_refused_with_a_reason(tmp_path, case):
     sequence(tmp_path, "sh010", [number for number in range(1, 11) if case != "hole" or number != 6])
     movie(tmp_path / "a25.mov", 10, 25)
     make, words = REFUSED[case]
     assert words in reason(read_cut(write(tmp_path, make()), 0))
 
 
-def test_a_time_warp_of_one_is_no_retime(tmp_path):
+def test_a_time_warp_of_factor_1_is_not_a_retime(tmp_path):
     sequence(tmp_path, "sh010", range(1, 11))
     assert only(read_cut(write(tmp_path, retimed(otio.schema.LinearTimeWarp(time_scalar=1))), 0))
 
@@ -216,7 +216,7 @@ def edl(folder, speed=""):
 
 
 @pytest.mark.parametrize("rate", [24, 25, Fraction(24000, 1001)])
-def test_an_edl_counts_at_the_rate_of_its_media(tmp_path, rate):
+def test_an_edl_has_the_frame_rate_of_its_media(tmp_path, rate):
     movie(tmp_path / "sh010.mov", 20, rate, timecode="01:00:00:00")
     movie(tmp_path / "sh020.mov", 20, rate)
     cut = read_cut(edl(tmp_path), 1)
@@ -227,19 +227,19 @@ def test_an_edl_counts_at_the_rate_of_its_media(tmp_path, rate):
     assert not cut.refused and not cut.notes
 
 
-def test_an_edl_whose_media_disagree_is_refused(tmp_path):
+def test_an_edl_with_media_of_different_frame_rates_is_refused(tmp_path):
     movie(tmp_path / "sh010.mov", 20, 24, timecode="01:00:00:00")
     movie(tmp_path / "sh020.mov", 20, 25)
     with pytest.raises(ShotError, match="24.*25"):
         read_cut(edl(tmp_path), 1)
 
 
-def test_an_edl_without_media_says_which_rate_it_took(tmp_path):
+def test_an_edl_without_media_reports_the_assumed_frame_rate(tmp_path):
     cut = read_cut(edl(tmp_path), 1)
     assert len(cut.refused) == 2 and "24 frames per second" in cut.notes[0]
 
 
-def test_motion_in_an_edl_is_a_retime_even_where_lengths_agree(tmp_path):
+def test_a_motion_effect_in_an_edl_is_a_retime_even_for_equal_lengths(tmp_path):
     for name, code in (("sh010", "01:00:00:00"), ("sh020", "00:00:00:00")):
         movie(tmp_path / f"{name}.mov", 20, 24, timecode=code)
     cut = read_cut(edl(tmp_path, "M2   AX       048.0                00:00:00:02\n"), 0)
@@ -248,7 +248,7 @@ def test_motion_in_an_edl_is_a_retime_even_where_lengths_agree(tmp_path):
     assert not read_cut(edl(tmp_path, "M2   AX       024.0                00:00:00:02\n"), 0).refused
 
 
-def test_fcpxml_and_its_retimes(tmp_path):
+def test_fcpxml_is_read_with_its_retimes(tmp_path):
     pytest.importorskip("otio_fcpx_xml_adapter")
     movie(tmp_path / "a.mov", 20)
     items = [clip(name, external(f"file://{tmp_path}/a.mov", span(0, 20)), 4, 5) for name in ("one", "two")]
@@ -269,7 +269,7 @@ def test_fcpxml_and_its_retimes(tmp_path):
 
 @pytest.mark.parametrize("name", ["a.otio", "a.edl", "a.fcpxml"])
 @pytest.mark.parametrize("text", ["", "words words", "{}", "<a/>", "\0"])
-def test_what_is_no_timeline_is_refused(tmp_path, name, text):
+def test_files_that_are_not_timelines_are_refused(tmp_path, name, text):
     (tmp_path / name).write_text(text)
     with pytest.raises(DocumentError, match=name):
         read_cut(str(tmp_path / name), 0)
@@ -277,7 +277,7 @@ def test_what_is_no_timeline_is_refused(tmp_path, name, text):
         read_cut(str(tmp_path / f"none{name}"), 0)
 
 
-def test_without_opentimelineio_the_fix_is_reported(tmp_path, monkeypatch):
+def test_without_opentimelineio_the_error_names_what_to_install(tmp_path, monkeypatch):
     import sys
 
     path = write(tmp_path, clip("a", pictures(1, 10), 2, 2))
@@ -286,5 +286,5 @@ def test_without_opentimelineio_the_fix_is_reported(tmp_path, monkeypatch):
         read_cut(path, 0)
 
 
-def test_timelines_are_known_by_their_suffix():
+def test_timelines_are_recognized_by_suffix():
     assert is_timeline("a/Cut.OTIO") and is_timeline("a.edl") and not is_timeline("a.mov")

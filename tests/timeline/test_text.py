@@ -36,22 +36,22 @@ class Rates:
         return self._rates[name]
 
 
-def test_the_rate_is_that_of_the_media():
+def test_the_frame_rate_is_that_of_the_media():
     assert edl_rate(EDL, Rates(one=Fraction(25), three=Fraction(25), two=None)) == (25.0, [])
 
 
-def test_without_media_it_is_24_with_a_note():
+def test_without_media_the_frame_rate_is_24_with_a_note():
     rate, notes = edl_rate(EDL, Rates())
     assert rate == USUAL_RATE == 24.0 and "24" in notes[0]
 
 
-def test_media_of_several_rates_are_refused_with_each():
+def test_media_of_several_frame_rates_are_refused_and_listed():
     with pytest.raises(ShotError) as caught:
         edl_rate(EDL, Rates(one=Fraction(25), two=Fraction(24000, 1001)))
     assert "25 (one.mov)" in caught.value.message and "23.976 (two.mov)" in caught.value.message
 
 
-def test_a_clip_with_another_speed_than_the_rate_is_retimed():
+def test_a_clip_with_another_speed_is_a_retime():
     assert retimed_clips("cut.edl", EDL, 24.0) == {"two.mov"}
     assert retimed_clips("cut.EDL", EDL, 48.0) == {"three.mov"}
 
@@ -61,5 +61,5 @@ def test_a_time_map_in_fcpxml_is_a_retime():
     assert retimed_clips("cut.fcpxml", text, None) == {"b"}
 
 
-def test_other_files_say_it_themselves():
+def test_files_of_other_formats_are_not_parsed():
     assert retimed_clips("cut.otio", EDL, 24.0) == set()

@@ -17,7 +17,7 @@ def record(camera, radiance=RAMP, exposure=1.0):
 
 
 @pytest.mark.parametrize("curve", CURVES)
-def test_curves_can_be_undone_and_keep_black_and_clip(curve):
+def test_response_curves_are_invertible_and_keep_black_and_clip(curve):
     encode, decode = CURVES[curve]
     light = np.linspace(0, 1, 101)
     np.testing.assert_allclose(decode(encode(light)), light, atol=1e-7)
@@ -26,7 +26,7 @@ def test_curves_can_be_undone_and_keep_black_and_clip(curve):
 
 @pytest.mark.parametrize("curve", CURVES)
 @pytest.mark.parametrize("bits", [10, 12, 16])
-def test_codes_are_the_clipped_light_whatever_the_curve(curve, bits):
+def test_codes_decode_to_the_clipped_radiance_for_every_curve(curve, bits):
     codes = record(Camera(CLEAN, curve, bits, NO_BLACK, NO_CLIP, None), exposure=4.0)
     np.testing.assert_allclose(codes**2.2, np.clip(4 * RAMP, 0, 1), atol=3.0 / 2**bits + 1e-4)
 
@@ -37,14 +37,14 @@ def test_eight_bits_are_256_codes():
     np.testing.assert_allclose(codes * 255, np.rint(codes * 255), atol=1e-3)
 
 
-def test_black_level_and_clips_are_each_channels_own():
+def test_black_level_and_clip_level_are_per_channel():
     camera = Camera(CLEAN, "gamma22", 16, (0.01, 0.0, 0.02), (1.0, 0.95, 0.9), None)
     light = record(camera) ** 2.2
     np.testing.assert_allclose(light[0, 0], (0.01, 0, 0.02), atol=1e-4)
     np.testing.assert_allclose(light[-1, 0], (1, 0.95, 0.9), atol=1e-3)
 
 
-def test_compression_is_mild():
+def test_compression_changes_codes_little():
     y, x = np.mgrid[:64, :64]
     radiance = (0.3 + 0.2 * np.sin(x / 7) * np.cos(y / 9)).astype(np.float32)[..., None] * np.ones(3, np.float32)
     plain, packed = (record(Camera(CLEAN, "gamma22", 8, NO_BLACK, NO_CLIP, q), radiance) for q in (None, 90))
@@ -52,7 +52,7 @@ def test_compression_is_mild():
     assert np.abs(plain - packed).mean() < 0.01
 
 
-def test_drawn_cameras_are_those_of_the_style():
+def test_random_cameras_are_within_the_ranges():
     style = CameraStyle(full_well=(1000, 2000), bits=(8,), curves=("log",), uneven_clip=1.0, compressed=1.0)
     for seed in range(5):
         camera = random_camera(style, np.random.default_rng(seed))

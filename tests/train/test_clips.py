@@ -33,7 +33,7 @@ def vimeo(request, tmp_path):
     return tmp_path
 
 
-def test_vimeo_90k_gives_the_clips_of_its_list(vimeo):
+def test_vimeo_90k_reads_the_clips_of_its_list(vimeo):
     (clip,) = open_clips(vimeo)
     frames = clip.frames(np.random.default_rng(1))
     assert clip.name == "00001/0002" and frames.shape == (3, 48, 64, 3)
@@ -45,7 +45,7 @@ def test_vimeo_90k_gives_the_clips_of_its_list(vimeo):
     assert np.diff(shift).tolist() == [1, 1]
 
 
-def test_a_window_of_a_clip_is_its_light_without_flow_truth(vimeo):
+def test_a_window_of_a_clip_has_radiance_and_no_true_flow(vimeo):
     style = Style(camera=QUIET, long_reference=True)
     window = clip_window(open_clips(vimeo), (32, 32), np.random.default_rng(4), style)
     assert window.radiance.shape == (3, 32, 32, 3) and not window.visible.any() and (window.flows == 0).all()
@@ -60,7 +60,7 @@ def test_a_clip_smaller_than_the_window_is_mirrored(vimeo):
     assert window.ldr.shape == (3, 80, 96, 3)
 
 
-def test_expansion_keeps_the_dark_and_moves_white_out():
+def test_expansion_keeps_dark_values_and_raises_white():
     codes = np.array([0, 0.05, 0.5, 1], np.float32)
     light = without_shoulder(codes, 8.0)
     np.testing.assert_allclose(light[[0, 3]], (0, 8), rtol=1e-5)
@@ -69,7 +69,7 @@ def test_expansion_keeps_the_dark_and_moves_white_out():
     np.testing.assert_allclose(without_shoulder(codes, 1.0), codes**2.2, rtol=1e-5)
 
 
-def test_clips_are_a_share_of_the_windows(vimeo):
+def test_clips_are_the_given_share_of_the_windows(vimeo):
     windows = Windows([world()], BatchPlan(1, 32, 1, Descriptor(), open_clips(vimeo)))
     blind = [not windows[index][-1].any() for index in range(40)]
     assert 0 < np.mean(blind) < 3 * CLIP_SHARE

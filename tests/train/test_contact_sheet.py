@@ -9,7 +9,7 @@ from f2hdr_backend.train.contact_sheet import GAP_PX, HIDDEN, sheet, shown, wind
 SIZE = (6, 8)
 
 
-def test_pictures_stand_side_by_side_with_gaps():
+def test_pictures_are_placed_next_to_each_other_with_gaps():
     rows = [[np.full((*SIZE, 3), value, np.float32) for value in row] for row in ((0.1, 0.2), (0.3, 0.4))]
     page = sheet(rows)
     high, wide = SIZE[0] + GAP_PX, SIZE[1] + GAP_PX
@@ -18,11 +18,11 @@ def test_pictures_stand_side_by_side_with_gaps():
     assert page[SIZE[0], 0].max() == 0
 
 
-def test_dark_radiance_is_raised_and_what_clips_is_white():
+def test_dark_radiance_is_raised_and_clipped_radiance_is_white():
     assert np.allclose(shown(np.array([-1, 0, 0.01, 1, 9], np.float32)), [0, 0, 0.01 ** (1 / 4.4), 1, 1], atol=1e-6)
 
 
-def test_hidden_pixels_are_gray_and_the_rest_of_a_still_scene_is_alike():
+def test_occluded_pixels_are_gray_and_others_of_a_still_scene_are_equal():
     light = np.random.default_rng(1).random((*SIZE, 3)).astype(np.float32)
     visible = np.ones((2, *SIZE), bool)
     visible[1, 2, 3] = False

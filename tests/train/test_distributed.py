@@ -9,7 +9,7 @@ from f2hdr_backend.train.distributed import Team
 CPU = torch.device("cpu")
 
 
-def test_without_torchrun_a_process_is_alone(monkeypatch):
+def test_without_torchrun_there_is_one_process(monkeypatch):
     monkeypatch.delenv("WORLD_SIZE", raising=False)
     team = Team.join(CPU)
     assert (team.rank, team.size, team.leads) == (0, 1, True)

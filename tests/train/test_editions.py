@@ -8,7 +8,7 @@ from f2hdr_backend.train.editions import EDITIONS, descriptor_of, known, weights
 from f2hdr_backend.weights import store
 
 
-def test_every_edition_and_every_ablation_is_another_network():
+def test_every_edition_and_ablation_is_a_different_network():
     networks = [descriptor_of(edition) for edition in EDITIONS]
     assert networks == [Descriptor(), Descriptor.lite(), MergeNetDescriptor()]
     parts = [descriptor_of("lite", ablation) for ablation in ABLATIONS]
@@ -23,18 +23,18 @@ def test_every_edition_and_every_ablation_is_another_network():
         ("mergenet", next(iter(ABLATIONS)), ["mergenet", "--ablation"]),
     ],
 )
-def test_what_is_not_offered_is_refused_with_what_is(edition, ablation, facts):
+def test_an_unknown_edition_is_refused_and_the_known_ones_listed(edition, ablation, facts):
     with pytest.raises(DocumentError) as caught:
         descriptor_of(edition, ablation)
     for fact in facts:
         assert fact in str(caught.value)
 
 
-def test_a_known_name_is_returned():
+def test_a_known_edition_is_returned():
     assert known("recipe", "ours", ["ours", "paper"]) == "ours"
 
 
-def test_only_installed_weights_of_the_same_network_are_started_from():
+def test_training_starts_only_from_installed_weights_of_the_same_network():
     name = "mergenet"
     assert weights_to_start_from(name, store.load(store.find(name)).reading()).name == name
     with pytest.raises(DocumentError) as caught:

@@ -49,7 +49,7 @@ def same(one, other):
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
-def test_interrupted_and_unbroken_runs_give_the_same_weights(tmp_path):
+def test_an_interrupted_run_gives_the_same_weights_as_an_uninterrupted_one(tmp_path):
     unbroken = run(tmp_path / "a", descriptor=Descriptor())
     first = run(tmp_path / "b", stop_after=3, descriptor=Descriptor())
     rest = run(tmp_path / "b", descriptor=Descriptor())
@@ -59,7 +59,7 @@ def test_interrupted_and_unbroken_runs_give_the_same_weights(tmp_path):
 
 
 @pytest.mark.parametrize("descriptor", [SMALL, SMALL_MERGENET], ids=["paper", "mergenet"])
-def test_twenty_steps_twice_and_resumed_in_between_are_the_same_bits(tmp_path, descriptor):
+def test_twenty_steps_are_bit_identical_when_repeated_and_when_resumed(tmp_path, descriptor):
     plan = replace(PLAN, steps=20, checkpoint_every=5, half=True)
     run(tmp_path / "a", plan, descriptor=descriptor)
     run(tmp_path / "b", plan, descriptor=descriptor)
@@ -73,7 +73,7 @@ def test_another_seed_gives_other_weights(tmp_path):
     assert run(tmp_path / "a", plan)[0].loss != run(tmp_path / "b", replace(plan, seed=2))[0].loss
 
 
-def test_a_small_problem_is_learned():
+def test_the_loss_falls_on_a_small_problem():
     plan = replace(PLAN, steps=400, learning_rate=1e-2)
     trainer = Trainer(plan, SMALL, CPU, Team())
     batch = drawn(SMALL, 1)
@@ -81,7 +81,7 @@ def test_a_small_problem_is_learned():
     assert min(losses[-5:]) < 0.9 * losses[0]
 
 
-def test_the_gradient_of_a_step_in_parts_is_the_mean_of_its_parts(monkeypatch):
+def test_gradient_accumulation_is_the_mean_of_the_parts(monkeypatch):
     """Each half alone, averaged by hand, compared with the step in two parts."""
     batch = drawn(SMALL, 2)
 
@@ -108,7 +108,7 @@ run(Path({folder!r}), replace(PLAN, steps=2, windows=2))
 """
 
 
-def test_a_team_of_two_takes_the_same_steps_as_one_in_two_parts(tmp_path):
+def test_two_processes_take_the_same_steps_as_one_with_two_accumulation_steps(tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
@@ -125,7 +125,7 @@ def test_a_team_of_two_takes_the_same_steps_as_one_in_two_parts(tmp_path):
             torch.testing.assert_close(shared[name], value, rtol=1e-3, atol=1e-5)
 
 
-def test_windows_that_a_team_cannot_share_are_refused():
+def test_windows_that_processes_cannot_share_evenly_are_refused():
     with pytest.raises(DocumentError, match="3 windows a step cannot be shared evenly by 2"):
         Team(0, 2).share(3)
 
@@ -139,7 +139,7 @@ def test_ablations_and_editions_train(tmp_path, descriptor):
 
 
 @pytest.mark.parametrize("workers", [0, 3])
-def test_windows_are_the_same_however_many_processes_draw_them(workers):
+def test_windows_do_not_depend_on_the_number_of_processes_that_draw_them(workers):
     setup = setup_of(SMALL)
     plan = BatchPlan(2, 32, 1, SMALL, style=setup.style)
     windows = setup.windows([world()], plan)
@@ -148,7 +148,7 @@ def test_windows_are_the_same_however_many_processes_draw_them(workers):
         assert all(torch.equal(vars(one)[name], values) for name, values in vars(other).items())
 
 
-def test_losses_read_several_at_a_time_are_those_read_one_by_one(tmp_path):
+def test_losses_read_in_groups_equal_those_read_one_by_one(tmp_path):
     plan = replace(PLAN, steps=5, checkpoint_every=4)
     expected = run(tmp_path / "a", plan)
     (tmp_path / "b").mkdir()
@@ -172,7 +172,7 @@ def test_the_average_of_all_weights_is_the_average_of_each(descriptor):
 
 
 @pytest.mark.parametrize("descriptor", [SMALL, SMALL_MERGENET], ids=["paper", "mergenet"])
-def test_loss_and_figures_of_a_step_wait_for_nothing(descriptor):
+def test_a_training_step_never_synchronizes_with_the_device(descriptor):
     """Forward and loss on a pretended GPU, with the copy of the batch."""
     batch = drawn(descriptor, 2)
     with pretend_gpu() as counted, torch.no_grad():

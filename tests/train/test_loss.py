@@ -32,11 +32,11 @@ def result(batch, *, hdr=0.0, coarse=0.0, flow_px=0.0):
     return Reconstruction((truth + hdr).clamp(0, 1), (truth + coarse).clamp(0, 1), flows, torch.ones(1, 2, 1, 8, 8))
 
 
-def test_a_perfect_result_has_no_loss(batch):
+def test_a_perfect_result_has_zero_loss(batch):
     assert loss(result(batch), batch, Recipe()).item() == pytest.approx(0, abs=1e-4)
 
 
-def test_stage_one_counts_as_its_weight_says(batch):
+def test_the_loss_of_stage_one_has_its_weight(batch):
     truth = batch.radiance[:, 1]
     expected = (curve((truth + 0.1).clamp(0, 1)) - curve(truth)).abs().mean().item()
     without = Recipe(alignment=0.0, coarse=0.0, flow=0.0)
@@ -61,6 +61,6 @@ def test_flow_error_is_the_distance_where_visible_and_limited(batch):
     assert flow_error(torch.full((1, 2, 2, 8, 8), 3.0), unseen).item() == 0
 
 
-def test_the_papers_recipe_has_none_of_our_terms():
+def test_the_recipe_of_the_paper_has_only_its_own_terms():
     paper = RECIPES["paper"]
     assert paper.coarse == paper.flow == 0 < paper.alignment

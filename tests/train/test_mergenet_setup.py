@@ -52,7 +52,7 @@ def test_two_of_four_windows_are_the_phases_of_one_scene(batch):
     assert short[1] == 1 < short[0] and long[1] == short[0] and long[0] == 1
 
 
-def test_a_mirrored_batch_is_the_mirrored_problem(batch):
+def test_a_mirrored_batch_has_mirrored_frames_and_flows(batch):
     other = batch.mirrored()
     one = merge(batch.frames, batch.exposures, batch.flows, batch.occlusions).radiance
     two = merge(other.frames, other.exposures, other.flows, other.occlusions).radiance
@@ -60,7 +60,7 @@ def test_a_mirrored_batch_is_the_mirrored_problem(batch):
     assert torch.equal(other.radiance, batch.radiance.flip(-1).roll(1, 1))
 
 
-def test_the_same_error_in_both_phases_costs_nothing_but_itself(batch):
+def test_equal_errors_in_both_phases_add_no_phase_term(batch):
     given = off(batch, 0.1)
     alike, (psnr, _, phase) = SETUP.loss(Given(given, [0.1, 0.1, 0.1, 0.1]), given)
     assert phase == pytest.approx(0, abs=1e-5) and psnr == pytest.approx(20, abs=0.01)
@@ -68,13 +68,13 @@ def test_the_same_error_in_both_phases_costs_nothing_but_itself(batch):
     assert phase == pytest.approx(0.2 / 0.101, rel=1e-3) and opposed > alike
 
 
-def test_other_scenes_are_not_held_to_each_other(batch):
+def test_the_phase_term_compares_windows_of_one_scene_only(batch):
     apart = replace(off(batch, 0.1), scene=torch.arange(4))
     _, (_, _, phase) = SETUP.loss(Given(apart, [0.1, -0.1, 0.3, -0.3]), apart)
     assert phase == 0
 
 
-def test_the_loss_counts_decibels_gained_over_the_start(batch):
+def test_the_loss_is_the_psnr_gain_over_the_merge(batch):
     """A tenth of the start's error gains 20 dB in every window, whatever its error was: of L2, and half for L1."""
     given = replace(off(batch, torch.tensor([0.1, 0.1, 0.02, 0.4]).view(-1, 1, 1, 1)), scene=torch.arange(4))
     loss, (psnr, before, _) = SETUP.loss(Given(given, [0.01, 0.01, 0.002, 0.04]), given)
@@ -82,13 +82,13 @@ def test_the_loss_counts_decibels_gained_over_the_start(batch):
     assert float(loss) == pytest.approx(-1.5 * math.log(10), rel=0.05)
 
 
-def test_being_worse_than_the_start_costs_more_than_being_better_gains(batch):
+def test_a_loss_of_psnr_costs_more_than_an_equal_gain_saves(batch):
     given = replace(off(batch, 0.1), scene=torch.arange(4))
     same, better, worse = (float(SETUP.loss(Given(given, [each] * 4), given)[0]) for each in (0.1, 0.05, 0.2))
     assert same == pytest.approx(0, abs=1e-3) and worse - same > 1.5 * (same - better) > 0
 
 
-def test_training_starts_at_the_merge(batch):
+def test_the_initial_network_returns_the_merge(batch):
     model = SETUP.model()
     with torch.no_grad():
         _, (psnr, before, _) = SETUP.loss(model, batch)

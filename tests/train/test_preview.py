@@ -21,7 +21,7 @@ def rows(sheet, count):
     return np.split(sheet, count)
 
 
-def test_a_row_of_six_pictures_per_window_and_the_same_again_for_the_same_seed(images):
+def test_a_window_is_a_row_of_six_pictures_and_depends_on_the_seed_only(images):
     sheet, rate = preview(images, None, 2, SIZE, seed=1)
     assert sheet.shape == (2 * (SIZE[1] + GAP_PX), 6 * (SIZE[0] + GAP_PX), 3)
     assert 0 <= sheet.min() and sheet.max() <= 1 and rate > 0
@@ -33,7 +33,7 @@ def test_a_row_of_six_pictures_per_window_and_the_same_again_for_the_same_seed(i
     assert not np.array_equal(other, first)
 
 
-def test_every_second_window_is_of_a_clip_if_there_are_any(images, tmp_path):
+def test_with_clips_every_second_window_is_of_a_clip(images, tmp_path):
     drawn, _ = preview(images, None, 2, SIZE, seed=1)
     mixed, _ = preview(images, movie_folder(tmp_path / "clips"), 2, SIZE, seed=1)
     assert np.array_equal(rows(mixed, 2)[0], rows(drawn, 2)[0])

@@ -49,7 +49,7 @@ def test_a_longer_run_continues_the_log_and_the_weights(job, monkeypatch):
     assert not all(torch.equal(first[name], value) for name, value in averaged_tensors(job.folder).items())
 
 
-def test_held_out_images_are_validated_and_not_learned_from(job, images):
+def test_held_out_images_are_used_for_validation_only(job, images):
     write_exr(images / "quarry_02_1k.exr", {"RGB": world(2).radiance}, {})
     assert [source.name for source in job.held_out()] == ["quarry_02_1k"]
     lines = []
@@ -60,7 +60,7 @@ def test_held_out_images_are_validated_and_not_learned_from(job, images):
     assert job.weights("small", "CC0").card["images"] == ["meadow"]
 
 
-def test_the_card_names_what_the_weights_were_learned_from(job):
+def test_the_card_names_the_training_data(job):
     job.learn(CPU, print)
     started = replace(job, start=Weights("first", SMALL, {}, averaged_tensors(job.folder)))
     weights = started.weights("small", "CC0")

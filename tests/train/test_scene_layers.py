@@ -36,7 +36,7 @@ def test_a_camera_that_only_zooms_moves_pixels_by_the_ratio_of_the_tangents():
     np.testing.assert_allclose(camera.motion(0.0, 1.0)[40, :, 0], x * (ratio - 1), atol=0.02)
 
 
-def test_a_lamp_adds_its_light_where_the_background_is_and_moves_with_it():
+def test_a_light_source_adds_radiance_and_moves_with_the_background():
     angles, turn = (0.2, 0.0, 0.0), (0.05, 0.02, 0.0)
     bare = PanoramaCamera(smooth_world(), SIZE, angles, turn, 1.2, 0.0)
     longitude, latitude = bare.direction(0.0)
@@ -50,7 +50,7 @@ def test_a_lamp_adds_its_light_where_the_background_is_and_moves_with_it():
     np.testing.assert_allclose((x - 70, y - 30), bare.motion(0.0, 1.0)[30, 70], atol=0.6)
 
 
-def test_a_lamp_behind_the_camera_is_not_seen():
+def test_a_light_source_behind_the_camera_is_not_visible():
     behind = Lamp(0.2 + np.pi, 0.0, 3.0, (100.0, 100.0, 100.0))
     dark, lit = (
         PanoramaCamera(smooth_world(), SIZE, (0.2, 0.0, 0.0), (0.0, 0.0, 0.0), 1.2, 0.0, lamps=lamps).picture(0.0)[0]
@@ -70,7 +70,7 @@ def test_a_lamp_behind_the_camera_is_not_seen():
     ],
     ids=["affine", "curved", "plane", "bending"],
 )
-def test_a_piece_has_exact_flow(path, bend, other):
+def test_a_moving_object_has_exact_flow(path, bend, other):
     piece = cut_out(path, bend)
     inside = cv2.erode((piece.picture(0.0)[1] > 0.99).astype(np.uint8), np.ones((5, 5))) > 0
     warped = follow(piece.picture(other)[0], piece.motion(0.0, other))
@@ -79,7 +79,7 @@ def test_a_piece_has_exact_flow(path, bend, other):
     np.testing.assert_allclose(warped[inside], piece.picture(0.0)[0][inside], atol=0.01)
 
 
-def test_a_shift_with_acceleration_is_its_closed_form():
+def test_an_accelerated_shift_equals_its_closed_form():
     motion = cut_out(PiecePath((40, 40), (5, -3), (2, 4))).motion(0.0, 1.0)
     np.testing.assert_allclose(motion, np.broadcast_to((5 + 1, -3 + 2), motion.shape), atol=1e-4)
 
@@ -90,7 +90,7 @@ def test_a_facing_plane_grows_as_the_camera_comes_nearer():
     np.testing.assert_allclose(motion[10, :, 0], x * (1 / 0.8 - 1), atol=1e-4)
 
 
-def test_defocus_spreads_a_point_over_a_disk_and_keeps_its_light():
+def test_defocus_spreads_a_point_over_a_disk_of_the_same_energy():
     point = np.zeros((31, 31, 3), np.float32)
     point[15, 15] = 100
     blurred = defocus(point, 4.0)

@@ -7,21 +7,21 @@ from f2hdr_backend.train.shutter import MOST_MOMENTS, expose, moments
 
 
 @pytest.mark.parametrize(("open_frames", "speed"), [(0.5, 3.0), (0.9, 20.0), (0.1, 300.0), (0.0, 50.0)])
-def test_moments_lie_evenly_inside_the_opening(open_frames, speed):
+def test_the_times_of_a_shutter_are_spaced_evenly(open_frames, speed):
     times = moments(1.0, open_frames, speed)
     assert np.mean(times) == pytest.approx(1.0) and len(times) <= MOST_MOMENTS
     assert max(times) - min(times) <= open_frames
     np.testing.assert_allclose(np.diff(times, 2), 0, atol=1e-12)
 
 
-def test_what_does_not_move_is_unchanged():
+def test_a_still_scene_is_unchanged_by_the_shutter():
     picture = np.random.default_rng(1).random((4, 5, 3)).astype(np.float32)
     assert moments(0.0, 0.8, 0.0) == [0.0]
     assert expose(lambda _: picture, moments(0.0, 0.8, 0.0)) is picture
     np.testing.assert_allclose(expose(lambda _: picture, moments(0.0, 0.8, 20.0)), picture, rtol=1e-6)
 
 
-def test_a_moving_edge_becomes_a_ramp_as_long_as_its_way():
+def test_a_moving_edge_becomes_a_ramp_of_the_length_of_its_motion():
     """A step at x = 20 + 16 t, open for half a frame: a ramp of 8 px centered on 20."""
     x = np.arange(40, dtype=np.float32)[None, :, None]
 

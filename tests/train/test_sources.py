@@ -16,7 +16,7 @@ def write(folder, name, size=(8, 4)):
     write_exr(str(folder / f"{name}.exr"), {"RGB": light}, {}, pixel_type="float")
 
 
-def test_held_out_images_are_never_among_those_to_learn_from(tmp_path):
+def test_held_out_images_are_never_training_images(tmp_path):
     for name in ("b", NAME, "a"):
         write(tmp_path, name)
     assert [source.name for source in load_sources(tmp_path)] == ["a", "b"]
@@ -30,12 +30,12 @@ def test_radiance_is_never_negative_and_bright_values_stay(tmp_path):
     assert source.panorama
 
 
-def test_other_shapes_are_no_panoramas(tmp_path):
+def test_images_of_other_aspect_ratios_are_not_panoramas(tmp_path):
     write(tmp_path, "a", (6, 4))
     assert not load_sources(tmp_path)[0].panorama
 
 
-def test_a_folder_with_none_is_named(tmp_path):
+def test_a_folder_without_images_is_named(tmp_path):
     write(tmp_path, "a")
     with pytest.raises(DocumentError) as caught:
         load_sources(tmp_path, held_out=True)

@@ -25,7 +25,7 @@ def window(seed, size=(64, 64), style=None):
     return synthesize([world()], size, np.random.default_rng(seed), style)
 
 
-def test_true_flow_leads_to_the_same_light_wherever_it_is_visible():
+def test_true_flow_leads_to_equal_radiance_where_visible():
     style = Style(SceneStyle(blurred=0.0, lit=0.0))
     errors, shares = [], []
     for seed in range(6):
@@ -39,7 +39,7 @@ def test_true_flow_leads_to_the_same_light_wherever_it_is_visible():
     assert max(errors) < 0.02 and 0.4 < np.mean(shares) < 1
 
 
-def test_exposures_alternate_and_codes_are_exposed_light():
+def test_exposures_alternate_and_codes_are_the_exposed_radiance():
     phases = set()
     for seed in range(8):
         drawn = window(seed, style=Style(camera=QUIET))
@@ -67,14 +67,14 @@ def test_the_longer_exposure_has_the_longer_blur():
     assert reference < 0.9 * min(previous, following)
 
 
-def test_a_still_scene_is_the_same_in_all_frames_however_long_its_shutter():
+def test_a_still_scene_is_equal_in_all_frames_for_every_shutter():
     drawn = window(3, style=Style(replace(STILL, blurred=1.0)))
     assert np.abs(drawn.flows).max() < 1e-3 and drawn.visible.all() and not drawn.moving.any()
     for neighbor in (0, 2):
         np.testing.assert_allclose(drawn.radiance[neighbor], drawn.radiance[1], rtol=1e-5)
 
 
-def test_given_exposures_may_be_wrong_and_light_may_flicker():
+def test_exposures_may_be_misreported_and_light_may_flicker():
     def ratios(camera):
         drawn = [window(seed, style=Style(STILL, camera)) for seed in range(24)]
         found = []
@@ -89,7 +89,7 @@ def test_given_exposures_may_be_wrong_and_light_may_flicker():
     assert np.ptp(ratios(replace(QUIET, flicker=0.2))) > 0.05
 
 
-def test_styles_are_kept():
+def test_windows_are_within_the_sampling_ranges():
     style = Style(SceneStyle(ratios_ev=(3.0,), pieces=(2,), piece_px=(10.0, 10.0), still=1.0), long_reference=False)
     for seed in range(4):
         drawn = window(seed, (96, 96), style)
@@ -99,13 +99,13 @@ def test_styles_are_kept():
     assert cv2.minMaxLoc(smooth.radiance[1][..., 0])[1] > 5 * np.median(smooth.radiance[1][..., 0])
 
 
-def test_the_same_seed_is_the_same_window():
+def test_the_same_seed_gives_the_same_window():
     one, other, third = (window(seed) for seed in (7, 7, 8))
     assert all(np.array_equal(a, b) for a, b in zip(vars(one).values(), vars(other).values(), strict=True))
     assert not np.array_equal(one.ldr, third.ldr)
 
 
-def test_sources_keep_the_held_out_apart(tmp_path):
+def test_sources_separate_held_out_images(tmp_path):
     for name in ("quarry_02_1k", "meadow"):
         write_exr(tmp_path / f"{name}.exr", {"RGB": np.full((8, 16, 3), 2.0, np.float32)}, {})
     assert [source.name for source in load_sources(tmp_path)] == ["meadow"]

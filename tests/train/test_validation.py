@@ -16,7 +16,7 @@ from tests.train.worlds import smooth_world, world
 SMALL = Descriptor(adapter_channels=8, fusion_channels=16, refine_channels=8, refine_blocks=1, cell_px=2)
 
 
-def test_the_same_weights_score_the_same_and_leave_a_sheet(tmp_path):
+def test_equal_weights_have_equal_scores_and_write_a_contact_sheet(tmp_path):
     torch.manual_seed(1)
     tensors = F2HDR(SMALL).state_dict()
     setup = setup_of(SMALL)
@@ -26,7 +26,7 @@ def test_the_same_weights_score_the_same_and_leave_a_sheet(tmp_path):
     assert picture.shape[:2] == (WINDOWS * (SIDE_PX + GAP_PX), 5 * (SIDE_PX + GAP_PX))
 
 
-def test_a_row_of_the_preview_shows_flow_that_leads_to_the_same_light():
+def test_the_flow_of_a_preview_row_leads_to_equal_radiance():
     style = Style(SceneStyle(pieces=(0,), blurred=0.0, still=0.0, lit=0.0))
     window = synthesize([smooth_world()], (96, 64), np.random.default_rng(3), style)
     row = window_row(window)
@@ -37,7 +37,7 @@ def test_a_row_of_the_preview_shows_flow_that_leads_to_the_same_light():
         assert np.abs(brought - row[3])[seen].mean() < 0.01
 
 
-def test_a_sheet_holds_its_pictures_in_order():
+def test_a_contact_sheet_contains_its_pictures_in_order():
     pictures = [[np.full((4, 6, 3), 0.1 * (3 * row + column), np.float32) for column in range(3)] for row in range(2)]
     whole = sheet(pictures)
     assert whole.shape == (2 * (4 + GAP_PX), 3 * (6 + GAP_PX), 3)

@@ -40,7 +40,7 @@ def test_frames_with_the_given_exposure_are_unchanged(exposures):
 
 @pytest.mark.parametrize("exposures", [SHORT, LONG])
 @pytest.mark.parametrize(("before", "after"), [(1.1, 1.1), (0.8, 1.0), (1.0, 1.15)])
-def test_a_wrong_level_is_corrected_within_its_uncertainty(exposures, before, after):
+def test_a_misreported_exposure_is_corrected_within_its_uncertainty(exposures, before, after):
     light = scene()
     neighbors = aligned(recorded(light, exposures, (before, 1, after), noise=0.004), exposures)
     for neighbor, level in zip(neighbors, (before, after), strict=True):
@@ -49,7 +49,7 @@ def test_a_wrong_level_is_corrected_within_its_uncertainty(exposures, before, af
         np.testing.assert_allclose(np.median(neighbor.light / light), neighbor.matched * level, rtol=0.01)
 
 
-def test_what_moves_or_clips_or_is_dark_does_not_count():
+def test_moving_clipped_and_dark_pixels_are_not_used_for_the_level():
     """Two thirds of the picture would pull the level up or down if they were compared."""
     light = scene()
     third = SIZE[1] // 3
@@ -61,12 +61,12 @@ def test_what_moves_or_clips_or_is_dark_does_not_count():
     assert [neighbor.matched for neighbor in aligned(codes, SHORT)] == [1, 1]
 
 
-def test_too_small_a_picture_is_not_judged():
+def test_the_level_of_a_very_small_picture_is_not_measured():
     codes = [code[:8, :8] for code in recorded(scene(), SHORT, (1.2, 1, 1.2))]
     assert [neighbor.matched for neighbor in aligned(codes, SHORT, STILL[:, :8, :8])] == [1, 1]
 
 
-def test_a_shift_is_followed_and_nothing_lies_outside():
+def test_a_shifted_frame_is_aligned_and_pixels_outside_have_zero_weight():
     light = scene()
     codes = recorded(np.roll(light, 5, axis=1), LONG)
     codes[1] = recorded(light, LONG)[1]

@@ -28,17 +28,17 @@ def clip_respected(radiance, codes):
 
 
 @pytest.mark.parametrize("wrong", [0.02, 1 / 8])
-def test_a_ghost_or_a_flat_patch_in_a_clipped_highlight_gives_way_to_the_neighbor_that_reaches_it(wrong):
+def test_a_ghost_in_a_clipped_highlight_is_replaced_by_an_unclipped_neighbor(wrong):
     bright, dark = 0.7, 0.1
     corrected = clip_respected(*clipped_window(np.float32(wrong), (bright, dark)))
     np.testing.assert_allclose(corrected, bright**2.2, rtol=0.02)
 
 
-def test_where_no_neighbor_reaches_the_clip_the_clip_remains():
+def test_without_an_unclipped_neighbor_the_clip_level_remains():
     np.testing.assert_allclose(clip_respected(*clipped_window(np.float32(0.02), (0.1, 0.1))), 1 / 8, rtol=1e-4)
 
 
-def test_a_result_well_above_the_clip_is_left_alone():
+def test_a_result_well_above_the_clip_is_unchanged():
     radiance, codes = clipped_window(np.float32(0.5), (0.9, 0.1))
     np.testing.assert_array_equal(clip_respected(radiance, codes), radiance)
 
@@ -60,7 +60,7 @@ def test_a_clipped_dot_in_the_dark_is_not_filled_from_its_dark_surroundings():
     np.testing.assert_array_equal(result[unclipped], dark[unclipped])
 
 
-def test_a_dot_is_filled_from_clipped_places_nearby_that_a_neighbor_reaches():
+def test_a_clipped_dot_is_filled_from_nearby_clipped_pixels_with_an_unclipped_neighbor():
     codes = np.full((16, 16, 3), 0.1, np.float32)
     codes[8, 4:12] = 1
     light = np.full((16, 16, 3), 0.001, np.float32)

@@ -48,7 +48,7 @@ def worst_block(result, truth):
 
 @pytest.mark.parametrize("exposures", [SHORT, LONG], ids=["short", "long"])
 @pytest.mark.parametrize("engine", [Engine(method="merge"), Engine(precision="fp32")], ids=["merge", "network"])
-def test_what_moves_150_px_a_frame_is_the_references_own(engine, exposures):
+def test_an_object_that_moves_150_px_a_frame_is_the_reference_radiance(engine, exposures):
     codes, truth = window(exposures)
     frame = open_method(engine)(codes, exposures, occlusions=False)
     result = use_reference(frame, list(codes), exposures, "soft").radiance
@@ -79,21 +79,21 @@ def test_a_noisy_reference_does_not_replace_a_clean_result():
     np.testing.assert_array_equal(keep(result, own, [(result, 16.0)] * 2), result)
 
 
-def test_a_small_misalignment_of_texture_is_no_other_surface():
+def test_a_small_misalignment_of_texture_is_not_a_different_surface():
     random = np.random.default_rng(2)
     own = cv2.resize(random.uniform(0.05, 0.3, (24, 32, 3)).astype(np.float32), (64, 48), interpolation=cv2.INTER_CUBIC)
     result = own + 0.2 * (np.roll(own, 1, axis=1) - own)
     assert np.abs(keep(result, own, [(result, 4.0)] * 2) - result).max() < 0.02
 
 
-def test_a_clipped_reference_says_nothing_about_the_surface():
+def test_a_clipped_reference_is_not_compared():
     own = PLANE * 0.25
     result = own * np.float32(3)
     np.testing.assert_array_equal(keep(result, own, [(result, 1.0)] * 2, exposure=4.0), result)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 3), (5, 7), (33, 18)])
-def test_any_size_is_taken(size):
+def test_pictures_of_any_size_are_accepted(size):
     own = np.full((*size, 3), 0.05, np.float32)
     kept = keep(own * np.float32(3), own, [(own * 3, 4.0)] * 2)
     np.testing.assert_allclose(kept, own, rtol=1e-3)

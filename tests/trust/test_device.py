@@ -42,7 +42,7 @@ def on_device(result, flows, codes, exposures, device="cpu"):
 @pytest.mark.parametrize("level", [1.0, 1.2])
 @pytest.mark.parametrize("size", [(128, 96), (101, 75)], ids=["whole cells", "parts of cells"])
 @pytest.mark.parametrize("exposures", EXPOSURES.values(), ids=EXPOSURES)
-def test_it_is_soft_trust_as_the_cpu_has_it(monkeypatch, exposures, size, level):
+def test_soft_trust_on_a_device_equals_that_of_the_cpu(monkeypatch, exposures, size, level):
     monkeypatch.setattr(deghost, "_box", lambda wrong: (slice(None), slice(None)))
     result, flows, codes = window(size, exposures, level)
     expected, levels = blend(result, flows, codes, exposures, "soft")
@@ -52,14 +52,14 @@ def test_it_is_soft_trust_as_the_cpu_has_it(monkeypatch, exposures, size, level)
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
-def test_the_box_that_the_cpu_compares_in_changes_few_pixels():
+def test_the_bounding_box_used_on_the_cpu_changes_few_pixels():
     result, flows, codes = window((128, 96), EXPOSURES["long"])
     expected, _ = blend(result, flows, codes, EXPOSURES["long"], "soft")
     found, _ = on_device(result, flows, codes, EXPOSURES["long"])
     assert (np.abs(found.numpy() - expected) > 1e-4).mean() < 0.02
 
 
-def test_nothing_waits():
+def test_soft_trust_never_synchronizes_with_the_device():
     result, flows, codes = window((101, 75), EXPOSURES["short"])
     expected, _ = on_device(result, flows, codes, EXPOSURES["short"])
     with pretend_gpu() as counted:

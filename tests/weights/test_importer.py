@@ -52,7 +52,7 @@ def trained(state):
     }
 
 
-def test_published_checkpoint_gives_its_tensors_and_reading(folder, checkpoint, published_state):
+def test_a_published_checkpoint_gives_its_tensors_and_interpretation(folder, checkpoint, published_state):
     (entry,) = import_checkpoint(checkpoint, "authors")
     weights = store.load(store.find("authors"))
     assert_same(weights.tensors, published_state)
@@ -69,7 +69,7 @@ def test_published_checkpoint_gives_its_tensors_and_reading(folder, checkpoint, 
     assert "MIT" in weights.card["license"]
 
 
-def test_imported_tensors_load_into_the_network_strictly(folder, checkpoint):
+def test_imported_tensors_have_exactly_the_names_of_the_network(folder, checkpoint):
     import_checkpoint(checkpoint, "authors")
     weights = store.load(store.find("authors"))
     F2HDR(weights.reading()).load_state_dict(weights.tensors, strict=True)
@@ -81,7 +81,7 @@ def test_a_training_run_s_checkpoint_imports(folder, tmp_path, published_state):
     assert_same(store.load(store.find("mine")).tensors, published_state)
 
 
-def test_numpy_1_score_beside_the_tensors_is_passed_over(folder, tmp_path, published_state):
+def test_a_numpy_1_score_in_the_checkpoint_is_ignored(folder, tmp_path, published_state):
     path = save(tmp_path, {"state_dict": published_state, "val_psnr_mu": np.float64(43.21)})
     modern, old = b"numpy._core.multiarray", b"numpy.core.multiarray"
     rewritten = tmp_path / "numpy1.pth"
@@ -90,19 +90,19 @@ def test_numpy_1_score_beside_the_tensors_is_passed_over(folder, tmp_path, publi
     assert_same(store.load(store.find("mine")).tensors, published_state)
 
 
-def test_bare_state_dict_imports(folder, tmp_path, published_state):
+def test_a_plain_state_dict_is_imported(folder, tmp_path, published_state):
     import_checkpoint(save(tmp_path, published_state), "bare")
     assert_same(store.load(store.find("bare")).tensors, published_state)
 
 
-def test_half_precision_is_widened(folder, tmp_path, published_state):
+def test_half_precision_is_converted_to_float32(folder, tmp_path, published_state):
     halved = {n: t.bfloat16() if t.is_floating_point() else t for n, t in published_state.items()}
     import_checkpoint(save(tmp_path, halved), "half")
     found = store.load(store.find("half")).tensors
     assert_same(found, {n: t.float() if t.is_floating_point() else t for n, t in halved.items()})
 
 
-def test_sea_raft_comes_in_the_same_go(folder, checkpoint, flow_checkpoint, flow_state):
+def test_sea_raft_is_imported_with_the_same_command(folder, checkpoint, flow_checkpoint, flow_state):
     installed = import_checkpoint(checkpoint, "authors", sea_raft=flow_checkpoint)
     assert [(entry.name, entry.kind) for entry in installed] == [
         ("sea_raft", "sea_raft"),
@@ -116,7 +116,7 @@ def test_sea_raft_comes_in_the_same_go(folder, checkpoint, flow_checkpoint, flow
         weights.reading()
 
 
-def test_sea_raft_alone_has_one_name(folder, flow_checkpoint):
+def test_sea_raft_weights_have_a_fixed_name(folder, flow_checkpoint):
     with pytest.raises(WeightsMismatch, match="--name sea_raft"):
         import_checkpoint(flow_checkpoint, "flow")
     assert not folder.exists()
@@ -124,7 +124,7 @@ def test_sea_raft_alone_has_one_name(folder, flow_checkpoint):
     assert entry.path == folder / "sea_raft.safetensors"
 
 
-def test_whole_model_is_split(folder, tmp_path, published_state, flow_state):
+def test_a_checkpoint_of_the_whole_model_is_split(folder, tmp_path, published_state, flow_state):
     whole = published_state | {f"coarse_flow_net.net.{name}": tensor for name, tensor in flow_state.items()}
     path = save(tmp_path, {"state_dict": {f"module.{name}": tensor for name, tensor in whole.items()}})
     import_checkpoint(path, "whole")
@@ -132,7 +132,7 @@ def test_whole_model_is_split(folder, tmp_path, published_state, flow_state):
     assert_same(store.load(store.find("sea_raft")).tensors, flow_state)
 
 
-def test_exchanged_files_are_refused(folder, checkpoint, flow_checkpoint):
+def test_files_given_in_the_wrong_order_are_refused(folder, checkpoint, flow_checkpoint):
     with pytest.raises(WeightsMismatch, match="both files .* F2HDR"):
         import_checkpoint(checkpoint, "authors", sea_raft=checkpoint)
     with pytest.raises(WeightsMismatch, match="both files .* SEA-RAFT"):
@@ -142,7 +142,7 @@ def test_exchanged_files_are_refused(folder, checkpoint, flow_checkpoint):
     assert not folder.exists()
 
 
-def test_misfits_are_named_and_counted(folder, tmp_path, published_state):
+def test_tensors_that_do_not_fit_are_named_and_counted(folder, tmp_path, published_state):
     state = dict(published_state)
     del state["fusion_net.conv1.0.weight"], state["flow_adapter.tail.bias"]
     state["refine_net.extra.weight"] = torch.zeros(3)
@@ -159,7 +159,7 @@ def test_misfits_are_named_and_counted(folder, tmp_path, published_state):
     assert not folder.exists()
 
 
-def test_another_network_is_refused_with_few_of_many_names(folder, tmp_path):
+def test_a_different_network_is_refused_with_a_short_list_of_names(folder, tmp_path):
     path = save(tmp_path, torch.nn.Linear(3, 4).state_dict())
     with pytest.raises(WeightsMismatch, match=r"255 missing .*, \.\.\.\); 2 unexpected \(weight, bias\)") as caught:
         import_checkpoint(path, "wrong")
@@ -188,7 +188,7 @@ def test_tensors_that_are_not_plain_finite_numbers_are_named(folder, tmp_path, p
 
 
 @pytest.mark.parametrize("value", [None, 3, [1.0], {"nested": 1}])
-def test_values_that_are_no_tensors_are_named(folder, tmp_path, published_state, value):
+def test_values_that_are_not_tensors_are_named(folder, tmp_path, published_state, value):
     path = save(tmp_path, {"state_dict": published_state | {"flow_adapter.tail.bias": value}})
     with pytest.raises(WeightsMismatch, match="flow_adapter.tail.bias no tensor"):
         import_checkpoint(path, "spoiled")
@@ -204,7 +204,7 @@ class Evil:
         return os.system, (f"touch {self.marker}",)
 
 
-def test_foreign_code_is_refused_by_name_and_never_runs(folder, tmp_path, published_state):
+def test_code_in_a_checkpoint_is_refused_by_name_and_never_runs(folder, tmp_path, published_state):
     marker = tmp_path / "executed"
     path = save(tmp_path, {"state_dict": published_state, "epoch": Evil(marker)})
     with pytest.raises(WeightsUntrusted, match=r"system") as caught:
@@ -219,7 +219,7 @@ def test_foreign_code_is_refused_by_name_and_never_runs(folder, tmp_path, publis
 @pytest.mark.filterwarnings("ignore:Detected pickle protocol")
 @pytest.mark.parametrize("protocol", [0, 1, 2, 3, 4, 5])
 @pytest.mark.parametrize("bare", [True, False], ids=["pickle", "torch"])
-def test_no_pickle_protocol_runs_foreign_code(folder, tmp_path, protocol, bare):
+def test_code_in_a_checkpoint_never_runs_with_any_pickle_protocol(folder, tmp_path, protocol, bare):
     marker, path = tmp_path / "executed", tmp_path / "evil.pth"
     if bare:
         path.write_bytes(pickle.dumps({"state_dict": Evil(marker)}, protocol))
@@ -231,7 +231,7 @@ def test_no_pickle_protocol_runs_foreign_code(folder, tmp_path, protocol, bare):
 
 
 @pytest.mark.parametrize("called", [eval, getattr, np.load, torch.hub.load, pickle.loads])
-def test_other_globals_are_refused_by_name(folder, tmp_path, called):
+def test_other_pickled_globals_are_refused_by_name(folder, tmp_path, called):
     path = save(tmp_path, {"state_dict": {"weight": called}})
     with pytest.raises(WeightsUntrusted, match=called.__name__):
         import_checkpoint(path, "evil")
@@ -262,7 +262,7 @@ def test_a_truncated_download_is_refused(folder, tmp_path, checkpoint):
         import_checkpoint(path, "wrong")
 
 
-def test_no_damage_gives_anything_but_a_weights_error(folder, tmp_path):
+def test_every_damaged_file_raises_a_weights_error(folder, tmp_path):
     whole = save(tmp_path, {"state_dict": {"weight": torch.zeros(2)}}, "whole.pth").read_bytes()
     legacy = tmp_path / "legacy.pth"
     torch.save({"state_dict": {"weight": torch.zeros(2)}}, legacy, _use_new_zipfile_serialization=False)
@@ -295,14 +295,14 @@ def test_a_missing_file_is_named(folder, tmp_path):
 @pytest.mark.parametrize(
     "name", ["../evil", "/etc/evil", "a/b", "a\\b", "", ".hidden", "Upper", "a b", "é", "a\n", "a" * 65]
 )
-def test_unfit_names_are_refused(folder, checkpoint, tmp_path, name):
+def test_invalid_names_of_weights_are_refused(folder, checkpoint, tmp_path, name):
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(ShotError, match=re.escape(repr(name))):
         import_checkpoint(checkpoint, name)
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_a_taken_name_needs_force(folder, checkpoint, tmp_path, published_state):
+def test_an_existing_name_is_replaced_only_with_force(folder, checkpoint, tmp_path, published_state):
     import_checkpoint(checkpoint, "authors")
     newer = save(tmp_path, {n: t + 1 if t.is_floating_point() else t for n, t in published_state.items()})
     with pytest.raises(ShotError, match="--force"):
@@ -313,7 +313,7 @@ def test_a_taken_name_needs_force(folder, checkpoint, tmp_path, published_state)
     assert torch.equal(store.load(store.find("authors")).tensors[bias], published_state[bias] + 1)
 
 
-def test_a_taken_sea_raft_stops_the_whole_import(folder, checkpoint, flow_checkpoint):
+def test_existing_sea_raft_weights_stop_the_whole_import(folder, checkpoint, flow_checkpoint):
     folder.mkdir()
     (folder / "sea_raft.safetensors").write_bytes(b"someone's")
     with pytest.raises(ShotError, match="--sea-raft"):

@@ -22,7 +22,7 @@ CARD = {"source": "a test", "license": "CC0"}
 
 
 @pytest.mark.parametrize("descriptor", [None, Descriptor.lite(), MergeNetDescriptor()], ids=kind_of)
-def test_what_a_header_states_comes_back(descriptor):
+def test_a_header_is_unchanged_after_writing_and_reading(descriptor):
     record = json.loads(json.dumps(to_record(descriptor, CARD)))
     assert from_record(record) == (descriptor, CARD)
     assert record["kind"] == kind_of(descriptor)
@@ -37,7 +37,7 @@ def test_entries_are_listed_by_name_and_replaced(tmp_path):
     assert found[0].to_json()["path"] == str(tmp_path / "a.safetensors")
 
 
-def test_a_folder_without_a_list_has_none(tmp_path):
+def test_a_folder_without_a_manifest_has_no_entries(tmp_path):
     assert entries_in(tmp_path) == entries_in(tmp_path / "none") == []
 
 
@@ -46,14 +46,14 @@ def test_a_folder_without_a_list_has_none(tmp_path):
     ["", "[]", '{"version": 2, "weights": {}}', '{"version": 1}', '{"version": 1, "weights": {"a": {"file": "a"}}}',
      '{"version": 1, "weights": {"a": {"file": "a", "sha256": "0", "kind": "x", "card": {}}}}'],
 )  # fmt: skip
-def test_a_damaged_list_is_named(tmp_path, text):
+def test_a_damaged_manifest_is_named(tmp_path, text):
     (tmp_path / "manifest.json").write_text(text)
     with pytest.raises(WeightsMismatch) as caught:
         entries_in(tmp_path)
     assert str(tmp_path / "manifest.json") in caught.value.message
 
 
-def test_a_path_in_a_list_cannot_lead_out_of_its_folder(tmp_path):
+def test_a_path_in_a_manifest_cannot_lead_out_of_its_folder(tmp_path):
     listed = {"file": "../../etc/passwd", "sha256": "0", **to_record(None, CARD)}
     (tmp_path / "manifest.json").write_text(json.dumps({"version": 1, "weights": {"a": listed}}))
     (entry,) = entries_in(tmp_path)
@@ -67,7 +67,7 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path):
     assert os.path.join("file", "a.bin") in caught.value.message
 
 
-def test_the_folder_is_the_users_choice(tmp_path, monkeypatch):
+def test_the_environment_variable_selects_the_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("F2HDR_WEIGHTS", str(tmp_path))
     assert weights_folder() == tmp_path
     monkeypatch.setenv("F2HDR_WEIGHTS", "")

@@ -23,7 +23,7 @@ def small(name="small", **changes):
     return dataclasses.replace(weights, **changes)
 
 
-def test_what_is_saved_is_loaded(folder):
+def test_saved_weights_are_loaded_unchanged(folder):
     saved = store.save(small())
     loaded = store.load(store.find("small"))
     assert store.find("small") == saved
@@ -35,7 +35,7 @@ def test_what_is_saved_is_loaded(folder):
     }
 
 
-def test_views_and_shared_storage_are_kept_as_they_look(folder):
+def test_views_and_shared_storage_are_saved_by_value(folder):
     whole = torch.arange(24.0).reshape(1, 2, 3, 4)
     tensors = {
         "half": whole[..., ::2],
@@ -49,7 +49,7 @@ def test_views_and_shared_storage_are_kept_as_they_look(folder):
     assert all(torch.equal(loaded[name], tensor) for name, tensor in tensors.items())
 
 
-def test_file_is_plain_safetensors_that_describes_itself(folder):
+def test_the_file_is_safetensors_with_a_description_in_its_header(folder):
     entry = store.save(small())
     with safetensors.safe_open(entry.path, "pt") as file:
         about = json.loads(file.metadata()["f2hdr"])
@@ -58,7 +58,7 @@ def test_file_is_plain_safetensors_that_describes_itself(folder):
     assert about["card"] == CARD
 
 
-def test_manifest_names_digest_source_and_license(folder):
+def test_the_manifest_contains_digest_source_and_license(folder):
     entry = store.save(small())
     listed = json.loads((folder / "manifest.json").read_text())["weights"]["small"]
     assert listed["sha256"] == entry.sha256 == hashlib.sha256(entry.path.read_bytes()).hexdigest()
@@ -66,11 +66,11 @@ def test_manifest_names_digest_source_and_license(folder):
     assert (listed["card"]["source"], listed["card"]["license"]) == ("tests", "CC0")
 
 
-def test_same_weights_give_the_same_file(folder, tmp_path):
+def test_equal_weights_give_identical_files(folder, tmp_path):
     assert store.save(small()).sha256 == store.save(small(), tmp_path / "other").sha256
 
 
-def test_any_flipped_byte_is_caught(folder):
+def test_every_flipped_byte_is_detected(folder):
     entry = store.save(small())
     content = entry.path.read_bytes()
     for position in (0, 9, len(content) // 2, len(content) - 1):
@@ -85,14 +85,14 @@ def test_any_flipped_byte_is_caught(folder):
     store.verify(store.find("small"))
 
 
-def test_a_file_that_went_missing_is_named(folder):
+def test_a_missing_file_is_named(folder):
     entry = store.save(small())
     entry.path.unlink()
     with pytest.raises(WeightsMissing, match="small.safetensors"):
         store.load(store.find("small"))
 
 
-def test_missing_weights_say_what_is_there_and_how_to_import(folder):
+def test_missing_weights_are_reported_with_the_installed_ones_and_the_import_command(folder):
     store.save(small("one"))
     store.save(small("two"))
     with pytest.raises(WeightsMissing) as caught:
@@ -118,7 +118,7 @@ def test_names_are_listed_embedded_first(folder, tmp_path, monkeypatch):
         store.save(small("standard"), replace=True)
 
 
-def test_a_name_that_means_two_files_is_refused(folder, tmp_path, monkeypatch):
+def test_a_name_that_matches_two_files_is_refused(folder, tmp_path, monkeypatch):
     store.save(small("later"))
     monkeypatch.setattr(manifest, "EMBEDDED_FOLDER", tmp_path / "embedded")
     monkeypatch.setattr(store, "EMBEDDED_FOLDER", tmp_path / "embedded")
@@ -127,7 +127,7 @@ def test_a_name_that_means_two_files_is_refused(folder, tmp_path, monkeypatch):
         store.find("later")
 
 
-def test_the_package_s_own_weights_are_intact():
+def test_the_weights_of_the_package_match_their_digests():
     listed = manifest.entries_in(store.EMBEDDED_FOLDER)
     for entry in listed:
         store.verify(entry)
@@ -162,7 +162,7 @@ def test_a_broken_manifest_is_named(folder, text):
         store.entries()
 
 
-def test_a_manifest_reaches_no_file_outside_its_folder(folder, tmp_path):
+def test_a_manifest_cannot_name_a_file_outside_its_folder(folder, tmp_path):
     store.save(small("inside"))
     outside = store.save(small("outside"), tmp_path / "elsewhere")
     listing = folder / "manifest.json"
@@ -172,7 +172,7 @@ def test_a_manifest_reaches_no_file_outside_its_folder(folder, tmp_path):
         store.load(store.find("inside"))
 
 
-def test_safetensors_of_others_are_refused(folder):
+def test_safetensors_of_other_programs_are_refused(folder):
     folder.mkdir()
     path = folder / "other.safetensors"
     path.write_bytes(safetensors.serialize({}, metadata={"format": "pt"}))
@@ -182,7 +182,7 @@ def test_safetensors_of_others_are_refused(folder):
         store.load(store.find("other"))
 
 
-def test_a_folder_that_cannot_be_made_is_named(tmp_path, monkeypatch):
+def test_a_folder_that_cannot_be_created_is_named(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("F2HDR_WEIGHTS", str(tmp_path / "file" / "weights"))
     assert [entry for entry in store.entries() if not entry.embedded] == []
@@ -204,7 +204,7 @@ def test_a_read_only_folder_is_named(folder):
         folder.chmod(0o700)
 
 
-def test_a_full_disk_leaves_nothing_behind(folder, monkeypatch):
+def test_a_full_disk_leaves_no_partial_file(folder, monkeypatch):
     store.save(small())
 
     def full(_):
@@ -216,13 +216,13 @@ def test_a_full_disk_leaves_nothing_behind(folder, monkeypatch):
     assert sorted(path.name for path in folder.iterdir()) == ["manifest.json", "small.safetensors"]
 
 
-def test_without_the_variable_weights_live_in_the_user_s_data_folder(tmp_path, monkeypatch):
+def test_without_the_variable_weights_are_in_the_data_folder_of_the_user(tmp_path, monkeypatch):
     monkeypatch.delenv("F2HDR_WEIGHTS", raising=False)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     assert store.weights_folder().parts[-2:] == ("f2hdr", "weights")
 
 
-def test_listing_needs_no_torch():
+def test_weights_are_listed_without_torch():
     code = "import sys; from f2hdr_backend.weights import store; store.entries(); print('torch' in sys.modules)"
     root = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)

@@ -18,7 +18,7 @@ def bench(*arguments):
     return result.stdout
 
 
-def test_text_json_and_chart_tell_the_same_run(tmp_path):
+def test_text_json_and_chart_show_the_same_measurement(tmp_path):
     numbers, chart = tmp_path / "new" / "bench.json", tmp_path / "bench.png"
     text = bench("--sizes", "64x48,96x64", "--json", numbers, "--plot", chart)
     assert "weights standard, flow dis, fp32 on cpu" in text and "untrained" not in text
@@ -40,7 +40,7 @@ def test_text_json_and_chart_tell_the_same_run(tmp_path):
     assert cv2.imread(str(chart)).shape == (640, 1500, 3)
 
 
-def test_flow_weights_that_are_not_installed_are_random_and_it_says_so(tmp_path, monkeypatch):
+def test_missing_flow_weights_are_replaced_by_random_ones_with_a_note(tmp_path, monkeypatch):
     monkeypatch.setenv("F2HDR_WEIGHTS", str(tmp_path))
     text = bench("--sizes", "64x48", "--flow", "sea_raft", "--no-plain")
     assert "flow sea_raft (untrained flow weights: times only)" in text
@@ -49,12 +49,12 @@ def test_flow_weights_that_are_not_installed_are_random_and_it_says_so(tmp_path,
 
 
 @pytest.mark.parametrize("sizes", ["4k60", "64x", "0x48", "64x48,"])
-def test_a_size_that_is_none_is_refused_before_any_work(sizes):
+def test_an_invalid_frame_size_is_refused_before_any_work(sizes):
     with pytest.raises(DocumentError, match="540p"):
         bench("--sizes", sizes)
 
 
-def test_mergenet_is_measured_beside_the_merge_and_has_no_plain_run(tmp_path):
+def test_mergenet_is_measured_with_the_merge_and_without_the_baseline(tmp_path):
     bench("--weights", "mergenet", "--sizes", "96x64", "--json", tmp_path / "bench.json")
     report = json.loads((tmp_path / "bench.json").read_text())
     seconds = {result["method"]: result.get("seconds_per_frame") for result in report["results"]}

@@ -30,20 +30,20 @@ def fill(folder, count):
         FlowCache(folder, 10**9).put(f"{number:064x}", b"x" * 1_000_000)
 
 
-def test_info_of_no_cache_yet_makes_nothing(folder):
+def test_info_without_a_cache_creates_no_folder(folder):
     result = f2hdr("info")
     assert result.exit_code == 0 and "0 bytes of 20.0 GB" in result.stdout and str(folder) in result.stdout
     assert not folder.exists()
 
 
-def test_info_and_clear_in_words(folder):
+def test_info_and_clear_print_text(folder):
     fill(folder, 3)
     assert "3.0 MB of 20.0 GB" in f2hdr("info").stdout
     assert f2hdr("clear").stdout == f"3 flows removed from {folder}, 3.0 MB.\n"
     assert "0 bytes of 20.0 GB" in f2hdr("info").stdout
 
 
-def test_info_and_clear_as_json(folder, monkeypatch):
+def test_info_and_clear_print_json(folder, monkeypatch):
     monkeypatch.setenv("F2HDR_CACHE_SIZE", "8G")
     fill(folder, 2)
     held = json.loads(f2hdr("info", "--json").stdout)
@@ -53,12 +53,12 @@ def test_info_and_clear_as_json(folder, monkeypatch):
     assert (cleared["flows"], cleared["bytes"], cleared["left"]) == (2, held["bytes"], 0)
 
 
-def test_a_cache_that_is_off_is_said(folder, monkeypatch):
+def test_a_disabled_cache_is_reported(folder, monkeypatch):
     monkeypatch.setenv("F2HDR_CACHE_SIZE", "0")
     assert "the cache is off" in f2hdr("info").stdout
 
 
-def test_a_wrong_size_is_one_sentence(folder, monkeypatch):
+def test_a_wrong_cache_size_is_refused_in_one_sentence(folder, monkeypatch):
     monkeypatch.setenv("F2HDR_CACHE_SIZE", "plenty")
     result = f2hdr("info")
     assert isinstance(result.exception, ShotError) and "plenty" in result.exception.message

@@ -43,7 +43,7 @@ def problems(answer):
     return answer.exception.problems
 
 
-def test_a_rendered_shot_is_right(shot):
+def test_a_complete_render_passes_the_check(shot):
     answer = f2hdr("check", shot, "--json")
     assert answer.exit_code == 0, answer.output
     events = [json.loads(line) for line in answer.stdout.splitlines()]
@@ -51,7 +51,7 @@ def test_a_rendered_shot_is_right(shot):
     assert {event["problem"] for event in events} == {""} and len({event["method"] for event in events}) == 1
 
 
-def test_a_missing_and_a_cut_off_frame_are_both_named(shot):
+def test_missing_and_truncated_frames_are_named(shot):
     frame(shot, 1002).unlink()
     frame(shot, 1004).write_bytes(frame(shot, 1004).read_bytes()[:-2000])
     found = problems(f2hdr("check", shot))
@@ -63,7 +63,7 @@ def test_a_missing_and_a_cut_off_frame_are_both_named(shot):
     ("value", "size", "words"),
     [(np.nan, (48, 64), "NaN"), (np.inf, (48, 64), "NaN or Inf"), (1.0, (24, 64), "64 x 24")],
 )
-def test_pixels_that_are_not_finite_or_of_another_size_are_found(shot, value, size, words):
+def test_frames_with_nonfinite_pixels_or_another_size_are_found(shot, value, size, words):
     pixels = np.ones((*size, 3), np.float32)
     pixels[3, 5, 1] = value
     header = {name: text for name, text in read_header(frame(shot, 1003)).items() if name.startswith("f2hdr/")}
@@ -71,7 +71,7 @@ def test_pixels_that_are_not_finite_or_of_another_size_are_found(shot, value, si
     assert words in problems(f2hdr("check", shot))[1003]
 
 
-def test_frames_of_other_settings_or_of_a_changed_plate_are_found(shot):
+def test_frames_with_other_settings_or_from_a_changed_plate_are_found(shot):
     assert f2hdr("render", shot, "--frames", "1002", "--anchor", "short", "--json").exit_code == 0
     assert problems(f2hdr("check", shot)) == {1002: "it was rendered from other inputs or settings"}
     plate = shot.parent / "plate" / "p.1004.tif"
@@ -83,7 +83,7 @@ def test_frames_of_other_settings_or_of_a_changed_plate_are_found(shot):
         os.utime(plate, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
-def test_a_frame_that_one_worker_made_with_other_weights_is_found(shot):
+def test_a_frame_rendered_with_other_weights_is_found(shot):
     settled, plate = Shot.from_json(document(shot)), open_plate(document(shot)["plate"])
     window = window_of(1003, settled, plate.frames)
     files = [plate.identity(number) for number in window.frames]
@@ -96,7 +96,7 @@ def test_a_frame_that_one_worker_made_with_other_weights_is_found(shot):
     assert list(found) == [1003] and "other weights, flow, precision" in found[1003]
 
 
-def test_sweep_removes_only_what_a_killed_render_left(shot):
+def test_sweep_removes_only_temporary_files_of_killed_renders(shot):
     left = shot.parent / "hdr" / ".o.1002.exr.4711-0123456789abcdef.part"
     other = shot.parent / "hdr" / ".o.2002.exr.4711-0123456789abcdef.part"
     left.write_bytes(b"half a frame")

@@ -56,7 +56,7 @@ def _facts(page: Path) -> dict:
     return facts_of(page.read_text(encoding="utf-8"))
 
 
-def test_renders_are_scored_where_the_short_exposure_clips_at_1(shots, tmp_path):
+def test_renders_are_scored_with_the_clip_of_the_short_exposure_at_1(shots, tmp_path):
     a, b, truth = shots
     scores = json.loads(_run(a, b, "--truth", truth, "-o", str(tmp_path / "p.html"), "--json").stdout)["scores"]
     linear = {row["source"]: row["frames"] for row in scores if row["metric"] == "PSNR_L"}
@@ -70,7 +70,7 @@ def test_renders_are_scored_where_the_short_exposure_clips_at_1(shots, tmp_path)
     assert mapped["value"] == pytest.approx(-10 * np.log10(np.mean((curve[0] - curve[1]) ** 2)), abs=1e-3)
 
 
-def test_the_page_holds_the_files_values_of_a_and_brings_the_truth_to_them(shots, tmp_path):
+def test_the_page_has_the_values_of_file_a_and_scales_the_truth_to_them(shots, tmp_path):
     a, b, truth = shots
     page = tmp_path / "p.html"
     result = _run(a, b, "--truth", truth, "-o", str(page), "--title", "Take 7")
@@ -90,7 +90,7 @@ def test_without_truth_a_is_scored_against_b(shots, tmp_path):
     assert {(row["source"], row["against"]) for row in scores} == {("A", "B")}
 
 
-def test_pictures_without_a_header_are_scored_on_the_largest_value_of_the_reference(tmp_path):
+def test_pictures_without_exposure_metadata_are_normalized_by_the_largest_reference_value(tmp_path):
     largest = max(float(_truth(number).max()) for number in FRAMES)
     a = _write(tmp_path, "a", lambda n: 4 * _truth(n) + np.float32(0.04))
     b = _write(tmp_path, "b", lambda n: 4 * _truth(n))
@@ -116,7 +116,7 @@ def test_a_ground_truth_of_another_exposure_is_reported_and_scaled(tmp_path):
     assert "inf" in fixed.stdout
 
 
-def test_a_truth_of_f2hdr_needs_no_option_and_a_constant_factor_is_named(tmp_path):
+def test_ground_truth_from_f2hdr_needs_no_option_and_a_constant_factor_is_reported(tmp_path):
     a = _write(tmp_path, "a", lambda n: 8 * _truth(n), {"f2hdr/anchor_gain": 8.0})
     truth = _write(tmp_path, "truth", lambda n: 4 * _truth(n), {"f2hdr/anchor_gain": 4.0})
     plain = _write(tmp_path, "plain", lambda n: 1.2 * _truth(n))
@@ -126,7 +126,7 @@ def test_a_truth_of_f2hdr_needs_no_option_and_a_constant_factor_is_named(tmp_pat
     assert "+0.26 stops" in _run(a, a, "--truth", plain, "-o", page).stderr
 
 
-def test_limits_of_the_page_are_reported_and_scores_stay_complete(shots, tmp_path):
+def test_the_page_is_limited_in_frames_and_scores_are_complete(shots, tmp_path):
     a, b, truth = shots
     page = tmp_path / "p.html"
     answer = _run(a, b, "--truth", truth, "-o", str(page), "--page-frames", "2", "--page-width", "16").stderr
@@ -137,7 +137,7 @@ def test_limits_of_the_page_are_reported_and_scores_stay_complete(shots, tmp_pat
     assert [number for number, _ in facts["scores"][0]["frames"]] == list(FRAMES)
 
 
-def test_frames_can_be_chosen_and_missing_ones_are_named(shots, tmp_path):
+def test_frames_can_be_selected_and_missing_ones_are_named(shots, tmp_path):
     a, b, _ = shots
     page = tmp_path / "p.html"
     _run(a, b, "-o", str(page), "--frames", "1002-1003")

@@ -143,7 +143,7 @@ CASES = {
 
 @pytest.mark.parametrize("name", ["a.mov", "a.mp4"])
 @pytest.mark.parametrize("case", CASES)
-def test_movies_hold_the_codes_of_the_standards_and_say_so(f2hdr, hdr, tmp_path, case, name):
+def test_movies_have_the_codes_and_color_tags_of_the_standards(f2hdr, hdr, tmp_path, case, name):
     display, view, tags, curve = CASES[case]
     ran = f2hdr("convert", hdr, "-o", tmp_path / name, "--display", display, "--view", view, "--fps", "23.976")
     assert ran.returncode == 0, ran.stderr
@@ -161,7 +161,7 @@ def test_movies_hold_the_codes_of_the_standards_and_say_so(f2hdr, hdr, tmp_path,
 
 
 @pytest.mark.parametrize(("name", "codec"), [("a.mov", "prores"), ("a.mp4", "hevc"), ("b.mov", "hevc")])
-def test_pq_movies_tell_their_light_level(f2hdr, hdr, tmp_path, name, codec):
+def test_pq_movies_have_light_level_metadata(f2hdr, hdr, tmp_path, name, codec):
     words = ("--display", "Rec.2100-PQ", "--view", "Un-tone-mapped", "--codec", codec, "--mastering-nits", "600")
     ran = f2hdr("convert", hdr, "-o", tmp_path / name, *words, "--json")
     assert ran.returncode == 0, ran.stderr
@@ -182,7 +182,7 @@ def test_pq_movies_tell_their_light_level(f2hdr, hdr, tmp_path, name, codec):
     assert content.count(b"mdcv") == content.count(b"clli") == 1
 
 
-def test_hlg_and_sdr_movies_tell_no_light_level(f2hdr, hdr, tmp_path):
+def test_hlg_and_sdr_movies_have_no_light_level_metadata(f2hdr, hdr, tmp_path):
     assert f2hdr("convert", hdr, "-o", tmp_path / "a.mp4", "--display", "Rec.2100-HLG").returncode == 0
     names = {data.type.name for data in decoded(tmp_path / "a.mp4")[0][0].side_data}
     assert not names & {"CONTENT_LIGHT_LEVEL", "MASTERING_DISPLAY_METADATA"}
@@ -205,7 +205,7 @@ def test_pictures_are_16_bit_numbered_as_the_frames_and_tagged(f2hdr, hdr, tmp_p
     assert png[png.index(b"cICP") + 4 :][:4] == bytes((*tags, 0, 1))
 
 
-def test_exposure_scales_the_light_and_primaries_come_from_the_files(f2hdr, tmp_path):
+def test_exposure_scales_the_radiance_and_primaries_are_those_of_the_files(f2hdr, tmp_path):
     header = {"chromaticities": (*np.ravel(REC2020).tolist(), 0.3127, 0.3290), "framesPerSecond": Fraction(25)}
     hdr = write_frames(tmp_path, header=header)
     words = ("--display", "Rec.2100-PQ", "--view", "Un-tone-mapped", "--exposure", "-2")
@@ -216,7 +216,7 @@ def test_exposure_scales_the_light_and_primaries_come_from_the_files(f2hdr, tmp_
     assert np.abs(patch_codes(frames[0]) - codes_of(pq(25 * LIGHT), 9)).max() <= 2
 
 
-def test_odd_sizes_go_into_prores_and_are_refused_for_hevc(f2hdr, tmp_path):
+def test_odd_frame_sizes_are_allowed_for_prores_and_refused_for_hevc(f2hdr, tmp_path):
     pixels = np.full((47, 65, 3), 0.18, np.float32)
     write_exr(tmp_path / "hdr.1.exr", {"RGB": pixels}, {})
     words = ("convert", tmp_path / "hdr.#.exr", "--display", "sRGB")
@@ -261,7 +261,7 @@ def test_non_finite_pixels_are_reported_once_and_counted(f2hdr, tmp_path):
     assert "3 frames: 1001-1003" in warned[1]["message"]
 
 
-def test_a_damaged_frame_ends_it_without_a_partial_movie(f2hdr, hdr, tmp_path):
+def test_a_damaged_frame_stops_the_conversion_without_a_partial_movie(f2hdr, hdr, tmp_path):
     whole = (tmp_path / "hdr.1003.exr").read_bytes()
     (tmp_path / "hdr.1003.exr").write_bytes(whole[: len(whole) // 2])
     before = sorted(os.listdir(tmp_path))
@@ -304,12 +304,12 @@ def test_the_source_is_never_overwritten(f2hdr, tmp_path):
     [("25", 25), ("24.0", 24), ("60", 60), ("12.5", Fraction(25, 2)), ("24000/1001", Fraction(24000, 1001))]
     + [("23.976", Fraction(24000, 1001)), ("29.97", Fraction(30000, 1001)), ("59.94", Fraction(60000, 1001))],
 )
-def test_rates_are_read_as_they_are_spoken(text, rate):
+def test_common_names_of_frame_rates_are_parsed(text, rate):
     assert parse_rate(text) == rate
 
 
 @pytest.mark.parametrize("text", ["", "0", "-25", "1/0", "nan", "inf", "4000"])
-def test_no_rate_is_refused(text):
+def test_an_invalid_frame_rate_is_refused(text):
     with pytest.raises(DocumentError):
         parse_rate(text)
 
@@ -331,7 +331,7 @@ def test_a_movie_keeps_timecode_rate_and_pixel_shape_and_shows_the_display_windo
         assert (stream.width, stream.height) == (48, 32)
 
 
-def test_every_second_frame_is_half_the_rate_and_the_timecode_counts_it(tmp_path, f2hdr):
+def test_every_second_frame_gives_half_the_frame_rate_and_a_matching_timecode(tmp_path, f2hdr):
     header = {"timeCode": OpenEXR.TimeCode(1, 2, 3, 14, *[0] * 14), "framesPerSecond": Fraction(24)}
     write_frames(tmp_path, (1002, 1004, 1006), header)
     for words, rate, time in (((), 12, "01:02:03:07"), (("--fps", "24"), 24, "01:02:03:07")):

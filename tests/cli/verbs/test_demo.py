@@ -11,7 +11,7 @@ from f2hdr_backend.demo.demo import TAKES, Demo
 MERGE = TAKES[1]
 
 
-def test_a_demo_leaves_frames_and_a_contact_sheet(tmp_path, capsys):
+def test_a_demo_writes_frames_and_a_contact_sheet(tmp_path, capsys):
     scores = verb.run_demo(Demo(tmp_path, (160, 96), 3, (MERGE,)))
     sheet = cv2.imread(str(tmp_path / "contact_sheet.png"))
     assert sheet.shape[1] == 1920
@@ -34,7 +34,7 @@ def test_the_table_has_a_line_for_every_method(tmp_path):
     assert [float(number) for number in numbers.groups()] == pytest.approx(scores[0].means(), abs=0.005)
 
 
-def test_the_verb_is_on_the_command_line():
+def test_the_command_writes_the_demo():
     app = typer.Typer()
     app.callback()(lambda: None)
     verb.register(app)

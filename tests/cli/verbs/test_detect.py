@@ -33,7 +33,7 @@ def plate(tmp_path: Path) -> str:
     return _written(tmp_path, [3.0, 0.0] * 5)
 
 
-def test_a_report_is_read_by_a_person(plate: str, tmp_path: Path) -> None:
+def test_the_report_is_readable_text(plate: str, tmp_path: Path) -> None:
     ran = _detect(plate, "--plot", str(tmp_path / "plot.png"))
     assert ran.returncode == 0, ran.stderr
     assert "short       +0.00 EV on frames 1002, 1004, 1006" in ran.stdout
@@ -45,7 +45,7 @@ def test_a_report_is_read_by_a_person(plate: str, tmp_path: Path) -> None:
     assert drawn.std() > 0.02
 
 
-def test_json_is_one_line_for_a_program(plate: str) -> None:
+def test_json_is_one_line(plate: str) -> None:
     ran = _detect(plate, "--json", "--frames", "1002-1009")
     assert ran.returncode == 0, ran.stderr
     assert ran.stderr == ""
@@ -57,7 +57,7 @@ def test_json_is_one_line_for_a_program(plate: str) -> None:
     assert answer["confidence"] > 0.9
 
 
-def test_a_plate_that_does_not_alternate_is_refused_and_still_drawn(tmp_path: Path) -> None:
+def test_a_plate_with_constant_exposure_is_refused_and_its_plot_written(tmp_path: Path) -> None:
     ran = _detect(_written(tmp_path, [1.0] * 6), "--plot", str(tmp_path / "plot.png"))
     assert ran.returncode == 2
     assert ran.stdout == ""

@@ -22,7 +22,7 @@ def evaluate(*arguments):
     return result.stdout
 
 
-def test_a_dataset_prints_the_papers_rows_ours_and_parameters(tmp_path):
+def test_a_dataset_prints_rows_of_the_paper_our_rows_and_parameters(tmp_path):
     root = trees.real_hdrv(tmp_path, frames=5)
     text = evaluate("dataset", "real-hdrv", root, "--method", "merge", "--metrics", "psnr,hdrvdp,flicker")
     for part in (
@@ -62,14 +62,14 @@ def test_json_is_one_event_a_line_and_settings_reach_the_scores(tmp_path):
     assert finished["low"] == {}
 
 
-def test_none_measures_time_and_memory_alone(tmp_path):
+def test_metrics_none_measures_only_time_and_memory(tmp_path):
     root = trees.deephdrvideo(tmp_path, frames=5)
     text = evaluate("dataset", "deephdrvideo", root, "--method", "merge", "--metrics", "none")
     assert "PSNR" not in text
     assert "seconds" in text
 
 
-def test_a_report_is_one_page_of_the_run(tmp_path):
+def test_the_report_is_one_html_page(tmp_path):
     root = trees.real_hdrv(tmp_path / "tree", frames=5)
     page = tmp_path / "report.html"
     text = evaluate(
@@ -84,7 +84,7 @@ def test_a_report_is_one_page_of_the_run(tmp_path):
     assert facts["notes"][0] == text.splitlines()[0] + "."
 
 
-def test_a_suite_has_a_report_too(tmp_path):
+def test_a_suite_has_an_html_report(tmp_path):
     write_exr(tmp_path / "vestibule_1k.exr", {"RGB": world().radiance}, {}, pixel_type="float")
     page = tmp_path / "suite.html"
     evaluate("suite", "synthetic", tmp_path, "--weights", "lite", "--windows", "1", "--report", page)
@@ -108,7 +108,7 @@ def test_wrong_requests_are_refused(tmp_path, arguments, error, what):
         evaluate(*(tmp_path if argument == "DIR" else argument for argument in arguments))
 
 
-def test_the_modes_do_not_take_each_others_options(tmp_path):
+def test_options_of_dataset_and_suite_are_separate(tmp_path):
     for arguments in (("dataset", "real-hdrv", "--windows", "4"), ("suite", "synthetic", "--jobs", "1")):
         result = CliRunner().invoke(build_app(), ["evaluate", *arguments, str(tmp_path)])
         assert result.exit_code == 2
@@ -134,7 +134,7 @@ def test_a_report_that_cannot_be_written_is_refused_before_any_work(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_sizes_that_differ_leave_a_range_of_pixels_per_degree(tmp_path):
+def test_frames_of_several_sizes_give_a_range_of_pixels_per_degree(tmp_path):
     root = trees.deephdrvideo(tmp_path / "tree", frames=5)
     trees.deephdrvideo(root, frames=5, size=(64, 32), scenes=("park",))
     (root / "scene_all.txt").write_text("alley\npark\n")

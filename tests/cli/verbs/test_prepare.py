@@ -12,7 +12,7 @@ from f2hdr_backend.shot.errors import DocumentError, MissingFrames, ShotError
 from tests.farm.plates import document, f2hdr, make_plate, prepared
 
 
-def test_the_document_leaves_nothing_open_and_its_paths_are_absolute(tmp_path, monkeypatch):
+def test_a_prepared_document_is_complete_and_its_paths_are_absolute(tmp_path, monkeypatch):
     make_plate(tmp_path / "plate", 8)
     monkeypatch.chdir(tmp_path)
     answer = f2hdr("prepare", "plate/p.####.tif", "-o", "out/shot.json", "--render-to", "hdr/o.####.exr")
@@ -33,7 +33,7 @@ def test_a_prepared_shot_is_prepared_again_without_a_change(tmp_path):
     assert first["frames"] == "1002-1003" and first["output"]["anchor"] == "short"
 
 
-def test_path_mapping_finds_the_plate_and_keeps_the_documents_own_paths(tmp_path):
+def test_path_mapping_is_used_to_read_the_plate_and_not_written_to_the_document(tmp_path):
     shot = prepared(tmp_path / "here", 4)
     elsewhere = shot.read_text().replace(str(tmp_path / "here"), "/submitting/machine")
     (tmp_path / "elsewhere.json").write_text(elsewhere)
@@ -59,7 +59,7 @@ def test_path_mapping_finds_the_plate_and_keeps_the_documents_own_paths(tmp_path
         (("--anchor", "7"), ShotError),
     ],
 )
-def test_what_could_not_be_rendered_is_refused_now(tmp_path, options, error):
+def test_a_shot_that_cannot_be_rendered_is_refused(tmp_path, options, error):
     plate = make_plate(tmp_path / "plate", 4)
     words = ("--exposures", "0,3", "--first-exposure", "short", "--method", "merge")
     defaults = () if "--render-to" in options else ("--render-to", tmp_path / "o.####.exr")
@@ -84,7 +84,7 @@ def rules(tmp_path):
     return path
 
 
-def test_a_bare_plate_with_path_mapping_gives_whole_paths(tmp_path, rules, monkeypatch):
+def test_a_plate_with_path_mapping_gives_absolute_paths(tmp_path, rules, monkeypatch):
     make_plate(tmp_path / "plate", 4)
     monkeypatch.chdir(tmp_path)
     words = ("--exposures", "0,3", "--first-exposure", "short", "--path-mapping", rules)
@@ -95,7 +95,7 @@ def test_a_bare_plate_with_path_mapping_gives_whole_paths(tmp_path, rules, monke
     assert shot.output.pattern == str(tmp_path / "hdr" / "o.####.exr")
 
 
-def test_what_is_given_beside_a_mapped_document_counts(tmp_path, rules):
+def test_options_override_a_document_with_path_mapping(tmp_path, rules):
     spaces = ("--input-space", "ACEScct", "--output-space", "ACEScg")
     shot = prepared(tmp_path, 4, *spaces, "--config", "f2hdr", "--clip-level", "1")
     shutil.copy(SHIPPED_FILE, tmp_path / "studio.ocio")

@@ -42,7 +42,7 @@ def plate(tmp_path):
     return make_plate(tmp_path, range(1, 7))
 
 
-def test_one_command_gives_as_many_frames_and_finds_the_exposures(plate, tmp_path):
+def test_one_command_detects_exposures_and_writes_one_frame_per_plate_frame(plate, tmp_path):
     result = f2hdr("render", plate, "-o", tmp_path / "hdr" / "o.####.exr", "--method", "merge", "--json")
     assert result.returncode == 0, result.stderr
     events = [json.loads(line) for line in result.stdout.splitlines()]
@@ -56,14 +56,14 @@ def test_one_command_gives_as_many_frames_and_finds_the_exposures(plate, tmp_pat
     assert shot["exposures"]["cycle"] == [0.0, 3.0]
 
 
-def test_without_an_output_a_folder_beside_the_plate_has_the_frames_and_the_last_line_names_it(plate, tmp_path):
+def test_the_default_output_folder_is_next_to_the_plate_and_named_in_the_last_line(plate, tmp_path):
     result = f2hdr("render", tmp_path, "--method", "merge")
     assert result.returncode == 0, result.stderr
     assert frames_in(tmp_path / "p_hdr") == [f"p.{n:04d}.exr" for n in range(1, 7)]
     assert os.path.join("p_hdr", "p.0006.exr") in result.stderr.strip().splitlines()[-1]
 
 
-def test_the_files_of_a_glob_are_the_frames_that_are_rendered(plate, tmp_path):
+def test_only_the_frames_of_a_glob_are_rendered(plate, tmp_path):
     chosen = [tmp_path / f"p.{number:04d}.tif" for number in (2, 3)]
     result = f2hdr("render", *chosen, "--method", "merge", "-o", tmp_path / "hdr" / "o.####.exr")
     assert result.returncode == 0, result.stderr
@@ -102,7 +102,7 @@ def test_a_shot_document_renders_the_same_pixels(plate, tmp_path):
         (("--layers", "flow,beauty"), 2, "beauty"),
     ],
 )
-def test_a_wrong_request_is_one_sentence_and_an_exit_code(plate, tmp_path, options, code, words):
+def test_a_wrong_request_gives_one_sentence_and_an_exit_code(plate, tmp_path, options, code, words):
     defaults = () if "--method" in options else ("--method", "merge")
     result = f2hdr("render", plate, "-o", tmp_path / "hdr" / "o.####.exr", *defaults, *options)
     assert result.returncode == code, result.stderr
@@ -110,7 +110,7 @@ def test_a_wrong_request_is_one_sentence_and_an_exit_code(plate, tmp_path, optio
     assert not (tmp_path / "hdr").exists()
 
 
-def test_a_plate_that_does_not_alternate_is_refused_with_the_way_out(tmp_path):
+def test_a_plate_with_constant_exposure_is_refused_with_an_action(tmp_path):
     plate = make_plate(tmp_path, range(1, 7), gain=1.0)
     result = f2hdr("render", plate, "-o", tmp_path / "hdr" / "o.####.exr", "--method", "merge")
     assert result.returncode == 2 and "--exposures 0,3" in result.stderr

@@ -26,7 +26,7 @@ def panorama(tmp_path: Path) -> str:
     return str(tmp_path / "panorama.exr")
 
 
-def test_a_panorama_becomes_a_plate_that_detect_understands(panorama: str, tmp_path: Path) -> None:
+def test_a_plate_from_a_panorama_is_detected(panorama: str, tmp_path: Path) -> None:
     folder = tmp_path / "plate"
     options = ("--exposures", "0,2.5", "--first-exposure", "long", "--noise", "low", "--bits", "12")
     ran = _f2hdr("simulate", panorama, "-o", str(folder), *options, "--frames", "1001-1010", "--size", "160x90")
@@ -50,7 +50,7 @@ def test_a_panorama_becomes_a_plate_that_detect_understands(panorama: str, tmp_p
         (("--bits", "99"), "1 to 16 bits"),
     ],
 )
-def test_a_wrong_option_is_said_and_nothing_written(
+def test_a_wrong_option_is_reported_and_nothing_is_written(
     panorama: str, tmp_path: Path, option: tuple[str, str], words: str
 ) -> None:
     ran = _f2hdr("simulate", panorama, "-o", str(tmp_path / "plate"), *option)

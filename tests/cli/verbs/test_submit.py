@@ -53,7 +53,7 @@ def read(path):
     return json.loads(path.read_text()) if path.exists() else {"state": ""}
 
 
-def test_it_follows_the_job_to_its_end_and_every_line_parses(served, short, tmp_path):
+def test_submit_follows_the_job_to_its_end_with_parseable_lines(served, short, tmp_path):
     ran = f2hdr(served, "submit", short, "--frames", "2-3", "--json")
     assert ran.returncode == 0, ran.stderr
     events = [json.loads(line) for line in ran.stdout.splitlines()]
@@ -62,7 +62,7 @@ def test_it_follows_the_job_to_its_end_and_every_line_parses(served, short, tmp_
     assert sorted(path.name for path in (tmp_path / "short-out").glob("*.exr")) == ["o.0002.exr", "o.0003.exr"]
 
 
-def test_relative_paths_are_those_of_the_caller(served, tmp_path):
+def test_relative_paths_are_resolved_in_the_folder_of_the_caller(served, tmp_path):
     make_plate(tmp_path / "plate")
     (tmp_path / "shot.json").write_text(json.dumps(make_shot("plate/p.####.tif", "out/o.####.exr").to_json()))
     ran = f2hdr(served, "submit", "shot.json", cwd=tmp_path)
@@ -82,14 +82,14 @@ def test_relative_paths_are_those_of_the_caller(served, tmp_path):
         (("--cancel", "0000000000000000"), 6, "no job"),
     ],
 )
-def test_what_is_wrong_becomes_a_sentence_and_an_exit_code(served, short, words, code, answer):
+def test_errors_give_one_sentence_and_an_exit_code(served, short, words, code, answer):
     ran = f2hdr(served, "submit", *(word.format(short=short) for word in words), "--json")
     assert ran.returncode == code and answer in ran.stderr
     last = json.loads(ran.stdout.splitlines()[-1])
     assert (last["event"], last["exit_code"]) == ("error", code)
 
 
-def test_detached_it_returns_at_once_and_the_file_tells_the_rest(served, short, tmp_path):
+def test_with_detach_submit_returns_at_once_and_the_status_file_follows_the_job(served, short, tmp_path):
     status = tmp_path / "status.json"
     (tmp_path / "status.json.cancel").touch()
     ran = f2hdr(served, "submit", short, "--detach", "--status", status)
@@ -111,7 +111,7 @@ def _is_zombie(pid):
         return file.read().rpartition(")")[2].split()[0] == "Z"
 
 
-def test_a_cancel_file_cancels_and_goes_away(served, endless, tmp_path):
+def test_a_cancel_file_cancels_the_job_and_is_removed(served, endless, tmp_path):
     status = tmp_path / "status.json"
     assert f2hdr(served, "submit", endless, "--detach", "--status", status).returncode == 0
     running = until(lambda: read(status) if read(status)["state"] == "running" else None)
@@ -151,7 +151,7 @@ def test_a_server_that_dies_is_reported_in_the_file(tmp_path, endless):
     assert failed["error"]["code"] == "server_unreachable" and "Submit again" in failed["message"]
 
 
-def test_errors_become_a_status_with_everything_that_was_known(tmp_path):
+def test_the_status_of_a_failed_job_has_all_known_values(tmp_path):
     file = StatusFile(str(tmp_path / "s"))
     file.starting()
     assert json.loads((tmp_path / "s").read_text())["state"] == "starting"
@@ -165,7 +165,7 @@ def test_errors_become_a_status_with_everything_that_was_known(tmp_path):
         StatusFile(str(tmp_path / "no folder" / "s")).starting()
 
 
-def test_a_failure_that_nobody_foresaw_is_in_the_status_file(short, tmp_path, monkeypatch):
+def test_an_unexpected_exception_is_in_the_status_file(short, tmp_path, monkeypatch):
     def fail(**settings):
         raise RuntimeError("no such luck")
 

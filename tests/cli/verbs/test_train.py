@@ -32,7 +32,7 @@ def call(*words):
     return result
 
 
-def test_a_lite_run_leaves_weights_with_a_card_logs_and_curves(images, tmp_path, monkeypatch):
+def test_training_lite_writes_weights_with_a_card_logs_and_curves(images, tmp_path, monkeypatch):
     monkeypatch.setattr(candidate, "WINDOWS", 1)
     write_exr(images / "quarry_02_1k.exr", {"RGB": world(2).radiance}, {})
     words = ("-o", tmp_path / "run", "--edition", "lite", "--into", tmp_path / "weights", "--license", "CC0")
@@ -49,7 +49,7 @@ def test_a_lite_run_leaves_weights_with_a_card_logs_and_curves(images, tmp_path,
     assert (tmp_path / "run" / "curves.png").exists() and (tmp_path / "run" / "validation.000002.png").exists()
 
 
-def test_mergenet_is_trained_and_trained_further_from_its_own_weights(images, tmp_path, monkeypatch):
+def test_mergenet_is_trained_and_continued_from_its_own_weights(images, tmp_path, monkeypatch):
     monkeypatch.setenv("F2HDR_WEIGHTS", str(tmp_path / "weights"))
     small = ("--edition", "mergenet", "--windows", 2, "--crop", 32, "--validate-every", 0)
     call(images, "-o", tmp_path / "one", *small, "--name", "one", "--steps", 3)
@@ -66,7 +66,7 @@ def test_mergenet_is_trained_and_trained_further_from_its_own_weights(images, tm
     assert "'one'" in caught.value.message and "--edition" in caught.value.hint
 
 
-def test_without_matplotlib_there_are_weights_and_no_curves(images, tmp_path, monkeypatch):
+def test_without_matplotlib_weights_are_written_without_curves(images, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     small = ("--edition", "lite", "--steps", 1, "--windows", 1, "--crop", 32)
     result = call(images, "-o", tmp_path / "run", *small, "--into", tmp_path / "weights")
@@ -81,7 +81,7 @@ def test_preview_writes_a_sheet(images, tmp_path):
     assert read_image(str(tmp_path / "sheet.png")).pixels.shape == (2 * 52, 6 * 68, 3)
 
 
-def test_an_ablation_of_an_edition_is_trained_and_its_weights_say_so(images, tmp_path):
+def test_weights_of_an_ablation_name_the_ablation(images, tmp_path):
     words = ("-o", tmp_path / "run", "--edition", "lite", "--ablation", "stage1-no-adapter")
     call(images, *words, "--into", tmp_path / "weights", "--steps", 1, "--windows", 1, "--crop", 32)
     (entry,) = entries_in(tmp_path / "weights")
@@ -89,7 +89,7 @@ def test_an_ablation_of_an_edition_is_trained_and_its_weights_say_so(images, tmp
 
 
 @pytest.mark.parametrize("option", ["edition", "ablation"])
-def test_what_is_not_there_is_named(images, tmp_path, option):
+def test_missing_weights_and_folders_are_named(images, tmp_path, option):
     with pytest.raises(DocumentError) as caught:
         call(images, "-o", tmp_path / "run", f"--{option}", "tiny", "--into", tmp_path / "weights")
     assert option in caught.value.message and "'tiny'" in caught.value.message

@@ -38,7 +38,7 @@ def tiny(name, **card):
     return store.save(store.Weights(name, Descriptor(), card, {"weight": torch.zeros(3)}))
 
 
-def test_import_then_list_then_verify(folder, checkpoint):
+def test_imported_weights_are_listed_and_verified(folder, checkpoint):
     imported = f2hdr("import", checkpoint, "--name", "authors")
     assert imported.exit_code == 0, imported.exception
     entry = store.find("authors")
@@ -67,7 +67,7 @@ def test_list_as_json_is_one_object_a_line(folder):
     assert found["card"]["license"] == "CC0"
 
 
-def test_verify_names_what_changed_and_looks_at_all(folder):
+def test_verify_names_changed_files_and_checks_all(folder):
     bad, good = tiny("bad"), tiny("good")
     bad.path.write_bytes(b"other")
     result = f2hdr("verify")
@@ -87,12 +87,12 @@ def test_verify_of_several_bad_files_names_each(folder):
     assert str(second.path) in error.message
 
 
-def test_verify_of_unknown_weights(folder):
+def test_verify_refuses_unknown_weights(folder):
     assert isinstance(f2hdr("verify", "nobody").exception, WeightsMissing)
 
 
 @pytest.mark.parametrize("name", ["../evil", "Evil"])
-def test_import_refuses_unfit_names(folder, checkpoint, tmp_path, name):
+def test_import_refuses_invalid_names(folder, checkpoint, tmp_path, name):
     result = f2hdr("import", checkpoint, "--name", name)
     assert isinstance(result.exception, ShotError)
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.pth"]

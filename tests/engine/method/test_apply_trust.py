@@ -13,11 +13,11 @@ EXPOSURES = (8.0, 1.0, 8.0)
 FRAME = HdrFrame(RANDOM.random((*SIZE, 3), np.float32), flows=np.zeros((2, *SIZE, 2), np.float32))
 
 
-def test_off_is_the_methods_own_radiance():
+def test_off_returns_the_radiance_of_the_method():
     assert np.array_equal(use_reference(FRAME, CODES, EXPOSURES, "off").radiance, FRAME.radiance)
 
 
-def test_hard_is_the_reference_by_the_published_rule():
+def test_hard_uses_the_reference_by_the_published_rule():
     blended = use_reference(FRAME, CODES, EXPOSURES, "hard").radiance
     used = trusted(CODES[1], 1.0)
     assert used.any() and not used.all()
@@ -25,7 +25,7 @@ def test_hard_is_the_reference_by_the_published_rule():
     assert np.array_equal(blended[~used], FRAME.radiance[~used])
 
 
-def test_a_frame_that_is_trusted_already_is_not_blended_softly_again():
+def test_soft_trust_is_not_applied_twice():
     done = HdrFrame(FRAME.radiance, flows=FRAME.flows, trusted=True)
     assert use_reference(done, CODES, EXPOSURES, "soft") is done
     assert use_reference(done, CODES, EXPOSURES, "hard") is not done

@@ -89,14 +89,14 @@ def test_the_height_of_bands_does_not_change_the_picture(trained, tile):
     np.testing.assert_allclose(banded.radiance, whole.radiance, rtol=1e-4, atol=1e-5)
 
 
-def test_half_precision_is_close_and_never_the_same_identity(trained):
+def test_half_precision_is_close_and_has_another_identity(trained):
     full, half = (open_method(Engine(precision=each), CPU, trained) for each in ("fp32", "bf16"))
     one, other = (method(codes(), EXPOSURES, occlusions=False) for method in (full, half))
     assert half.precision == "bf16" and half.digest != full.digest
     assert np.abs(np.log1p(5000 * one.radiance) - np.log1p(5000 * other.radiance)).mean() < 0.05
 
 
-def test_each_kind_of_weights_opens_its_own_method(untrained):
+def test_weights_select_their_method(untrained):
     assert isinstance(open_method(Engine(), CPU, untrained), MergeNetMethod)
     assert isinstance(open_method(Engine(weights="lite"), CPU), NetworkMethod)
     assert isinstance(open_method(Engine(method="merge"), CPU), MergeMethod)
@@ -106,17 +106,17 @@ def test_each_kind_of_weights_opens_its_own_method(untrained):
         MergeNetMethod(Engine(weights="lite"), CPU)
 
 
-def test_weights_of_this_kind_survive_the_store(trained):
+def test_weights_of_mergenet_are_saved_and_loaded(trained):
     loaded = store.load(trained)
     assert loaded.descriptor == SMALL and trained.kind == "mergenet"
 
 
-def test_the_cost_of_large_frames_is_planned_in_bands(trained):
+def test_large_frames_are_planned_in_bands(trained):
     plan = open_method(Engine(), CPU, trained).plan((3840, 2160))
     assert plan.rows is not None and plan.bytes < 16 << 30
 
 
-def test_clipped_channels_stay_at_the_clip_whatever_the_network_says(folder):
+def test_clipped_channels_are_at_least_the_clip_level_for_every_network_output(folder):
     """A network that darkens everything: a clipped reference still gives 0.9 of its clip."""
     torch.manual_seed(1)
     network = MergeNet(SMALL)

@@ -10,7 +10,7 @@ EIGHT, SIXTEEN = SizeRequirement(multiple_of=8), SizeRequirement(multiple_of=16)
 
 
 @pytest.mark.parametrize("size", [(64, 48), (65, 48), (63, 31), (1, 1)])
-def test_borders_are_the_fewest_and_come_off_again(size):
+def test_padding_is_minimal_and_removed_again(size):
     padding = Padding.around(size, (EIGHT, SIXTEEN))
     height, width = padding.padded(size)
     assert height % 16 == width % 16 == 0

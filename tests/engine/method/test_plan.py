@@ -43,7 +43,7 @@ def test_plenty_of_memory_means_whole_frames(monkeypatch):
     assert plan.rows is None and plan.keep_features
 
 
-def test_less_memory_means_memory_given_back_then_bands(monkeypatch):
+def test_with_less_memory_tensors_are_freed_early_and_then_bands_are_used(monkeypatch):
     previous = None
     seen = set()
     for gigabytes in (64, 16, 12, 10, 8, 7, 6, 5):
@@ -55,17 +55,17 @@ def test_less_memory_means_memory_given_back_then_bands(monkeypatch):
     assert len(seen) >= 3
 
 
-def test_a_limit_that_nothing_fits_is_said_with_both_numbers():
+def test_a_memory_limit_that_is_too_small_is_refused_with_required_and_available_memory():
     with pytest.raises(OutOfMemory, match=r"3840 x 2160 .* \d+\.\d GB; --memory 1G leaves"):
         make_plan(UHD, Engine(memory="1G"), CPU)
 
 
-def test_a_tile_that_was_asked_for_is_used():
+def test_a_requested_tile_is_used():
     assert make_plan(UHD, Engine(tile="200"), CPU).rows == 208
     assert make_plan(replace(UHD, height=160), Engine(tile="200"), CPU).rows is None
 
 
-def test_devices_that_are_one_share_its_memory(monkeypatch):
+def test_entries_for_the_same_device_share_its_memory(monkeypatch):
     monkeypatch.setattr(plans, "free_memory", lambda device: 60 << 30)
     for devices, share in (("cpu", 1), ("cpu, cpu", 2), ("cpu,cpu,cpu,cpu", 4), ("cuda:0", 1)):
         assert make_plan(UHD, Engine(device=devices), CPU).bytes <= 0.8 * (60 << 30) / share
@@ -73,7 +73,7 @@ def test_devices_that_are_one_share_its_memory(monkeypatch):
     assert shared.bytes < alone.bytes
 
 
-def test_leaner_plans_end():
+def test_plans_with_less_memory_are_finite():
     plan, count = make_plan(UHD, Engine(tile="off"), CPU), 0
     while (following := leaner(UHD, plan)) is not None:
         assert following.bytes < plan.bytes
@@ -128,7 +128,7 @@ def test_tiled_and_whole_frames_agree(plate, tmp_path, undisturbed):
     np.testing.assert_allclose(pixels(tmp_path), undisturbed[2], atol=1e-3)
 
 
-def test_a_smooth_sky_has_no_seams(tmp_path):
+def test_bands_leave_no_seams_in_a_smooth_sky(tmp_path):
     """Most of it is brighter than the long exposure holds: a step of a code value would show."""
     down, across = np.meshgrid(np.linspace(0, 1, 208), np.linspace(0, 1, 80), indexing="ij")
     light = (0.02 + 0.9 * down**2 * (0.9 + 0.1 * across))[..., None] * np.array([0.7, 0.85, 1.0])
@@ -187,7 +187,7 @@ def test_out_of_memory_around_the_network_still_finishes_the_frame(
         np.testing.assert_allclose(pixels(tmp_path, number), picture, atol=1e-4)
 
 
-def test_opencv_without_memory_is_out_of_memory(monkeypatch):
+def test_a_memory_error_of_opencv_is_out_of_memory(monkeypatch):
     class Search:
         def calc(self, *pictures):
             error = cv2.error("Failed to allocate")
@@ -213,7 +213,7 @@ def fail_once(method, stage, error):
     method._network.get_submodule(stage).register_forward_pre_hook(hook)
 
 
-def test_no_plan_left_is_an_error_that_says_what_to_do(plate, tmp_path):
+def test_if_no_plan_fits_the_error_names_an_action(plate, tmp_path):
     shot = shot_of(plate, tmp_path)
     renderer = Renderer(shot.engine)
     method = renderer.methods[0]
@@ -227,7 +227,7 @@ def test_no_plan_left_is_an_error_that_says_what_to_do(plate, tmp_path):
     assert not list((tmp_path / "hdr").glob("*"))
 
 
-def test_other_errors_of_the_network_are_not_taken_for_memory(plate, tmp_path):
+def test_other_errors_of_the_network_are_not_out_of_memory(plate, tmp_path):
     shot = shot_of(plate, tmp_path)
     renderer = Renderer(shot.engine)
 
@@ -272,7 +272,7 @@ def test_two_devices_give_the_frames_of_one(plate, tmp_path):
         np.testing.assert_array_equal(pixels(tmp_path, number), picture)
 
 
-def test_a_held_window_that_runs_out_of_memory_is_computed_again_too(plate, tmp_path):
+def test_a_window_that_runs_out_of_memory_at_download_is_computed_again(plate, tmp_path):
     shot = shot_of(plate, tmp_path)
     pictures = open_plate(plate)
     first, middle, last = (pictures.read(number).pixels for number in (1, 2, 3))

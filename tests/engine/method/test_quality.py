@@ -9,7 +9,7 @@ from f2hdr_backend.weights import store
 
 
 @pytest.mark.parametrize("name", STEPS)
-def test_a_quality_names_a_method_and_installed_weights(name):
+def test_a_quality_selects_a_method_and_installed_weights(name):
     engine = resolved(Engine(quality=name, device="cpu"))
     assert engine.method == STEPS[name].method
     if engine.method != "merge":
@@ -25,7 +25,7 @@ def test_draft_is_the_merge():
 
 
 @pytest.mark.parametrize("name", STEPS)
-def test_named_weights_and_a_named_method_win(name):
+def test_given_weights_and_a_given_method_override_the_quality(name):
     assert resolved(Engine(quality=name, weights="mine", device="cpu")).weights == "mine"
     assert resolved(Engine(quality=name, weights="mine", device="cpu")).method == "f2hdr"
     assert resolved(Engine(quality=name, method="merge", device="cpu")).method == "merge"
@@ -33,13 +33,13 @@ def test_named_weights_and_a_named_method_win(name):
     assert network.method == "f2hdr" and store.find(network.weights)
 
 
-def test_resolved_settings_stay():
+def test_resolved_settings_are_unchanged():
     for name in STEPS:
         engine = resolved(Engine(quality=name, device="cpu"))
         assert resolved(engine) == engine
 
 
-def test_a_frame_costs_as_its_pixels_and_the_next_quality_is_named(monkeypatch):
+def test_the_estimate_scales_with_pixels_and_names_the_next_quality(monkeypatch):
     monkeypatch.setattr(quality, "probe_seconds", lambda: 0.01)
     small, large = (choice(resolved(Engine(quality="draft", device="cpu")), size) for size in ((100, 100), (200, 100)))
     assert small.quality == "draft" and large.seconds == pytest.approx(2 * small.seconds)
@@ -48,10 +48,10 @@ def test_a_frame_costs_as_its_pixels_and_the_next_quality_is_named(monkeypatch):
     assert choice(resolved(Engine(quality="best", device="cpu")), (100, 100)).next_quality == ""
 
 
-def test_weights_of_no_step_have_no_estimate():
+def test_weights_of_no_quality_have_no_estimate():
     found = choice(Engine(method="f2hdr", weights="mine", device="cpu"), (100, 100))
     assert (found.quality, found.seconds, found.next_quality) == ("", None, "")
 
 
-def test_the_probe_takes_a_moment():
+def test_the_speed_of_the_machine_is_measured_quickly():
     assert 0 < quality.probe_seconds() < 5

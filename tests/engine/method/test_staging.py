@@ -10,7 +10,7 @@ from f2hdr_backend.server.render_jobs import LOOKED_AHEAD
 
 @pytest.mark.parametrize("lanes", [1, 2, 8])
 @pytest.mark.parametrize("makes_flows", [True, False])
-def test_less_memory_means_fewer_threads_and_what_is_held_fits(lanes, makes_flows):
+def test_with_less_memory_there_are_fewer_threads_and_stored_frames_fit(lanes, makes_flows):
     before = None
     for room in (1e6, 20_000, 10_000, 6000, 3000, 1000):
         found = stage(lanes, 32, room, makes_flows=makes_flows)
@@ -20,11 +20,11 @@ def test_less_memory_means_fewer_threads_and_what_is_held_fits(lanes, makes_flow
     assert before.writers < stage(lanes, 32, 1e6, makes_flows=makes_flows).writers
 
 
-def test_a_cpu_that_computes_spares_one_thread_of_each_kind():
+def test_a_render_on_the_cpu_uses_one_thread_of_each_kind():
     assert (ON_CPU.readers, ON_CPU.writers, ON_CPU.makers) == (1, 1, 0)
 
 
-def test_next_to_no_memory_still_leaves_a_thread_of_each_kind():
+def test_with_very_little_memory_there_is_one_thread_of_each_kind():
     found = stage(4, 16, 1.0, makes_flows=True)
     assert min(found.readers, found.writers, found.makers, found.results) == 1
 
@@ -34,12 +34,12 @@ def test_one_processor_is_enough():
     assert (found.readers, found.writers, found.makers) == (1, 1, 1)
 
 
-def test_several_devices_are_read_for_further_ahead():
+def test_for_several_devices_more_frames_are_read_ahead():
     one, four = (stage(lanes, 16, 1e6, makes_flows=True) for lanes in (1, 4))
     assert four.ahead == one.ahead + 3 * 8
     assert four.results * 4 <= max(4, four.writers)
 
 
-def test_a_server_looks_at_files_before_they_are_read():
+def test_a_server_checks_file_identities_before_reading():
     most = stage(1, 1000, 1e9, makes_flows=True)
     assert most.ahead + most.results + 2 < LOOKED_AHEAD
