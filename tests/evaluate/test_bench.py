@@ -51,7 +51,7 @@ def opened(flow, **engine):
 
 
 @pytest.mark.parametrize(("flow", "size"), [("auto", (118, 70)), ("sea_raft", (134, 128))])
-def test_the_plain_run_gives_the_engines_picture(flow, size):
+def test_the_baseline_network_gives_the_picture_of_the_engine(flow, size):
     with opened(flow) as bench:
         ours, plain = (bench.opening(method).open() for method in (OURS, PLAIN))
     plain.estimator = RoundedLikeTheCache(plain.estimator)
@@ -64,7 +64,7 @@ def test_the_plain_run_gives_the_engines_picture(flow, size):
     np.testing.assert_allclose(found.flows, expected.flows, atol=1 / 200)
 
 
-def test_the_full_network_takes_less_than_250_gflop_where_the_released_organization_takes_357():
+def test_the_full_network_takes_less_than_250_gflop_and_the_released_organization_357():
     with opened("sea_raft") as bench:
         ours, plain = bench.count(OURS), bench.count(PLAIN)
     assert sum(ours.values()) <= 250 * GIGA
@@ -79,7 +79,7 @@ def test_the_full_network_takes_less_than_250_gflop_where_the_released_organizat
 
 
 @pytest.mark.parametrize("size", [(16, 16), (17, 22)])
-def test_the_stored_volume_reads_as_the_lookup_does(size):
+def test_lookups_in_the_stored_volume_equal_those_of_the_kernel(size):
     random = torch.Generator().manual_seed(4)
     reference, neighbor = torch.randn(2, 1, 32, *size, generator=random)
     coords = 40 * torch.rand(1, 2, *size, generator=random) - 10
@@ -87,13 +87,13 @@ def test_the_stored_volume_reads_as_the_lookup_does(size):
     torch.testing.assert_close(look_up(all_pairs(reference, neighbor), coords), expected, atol=1e-4, rtol=0)
 
 
-def test_the_volume_of_a_uhd_pair_takes_what_the_literature_says():
+def test_the_volume_of_a_uhd_pair_has_the_published_size():
     finest = 4 * (480 * 270) ** 2
     assert finest == pytest.approx(67e9, rel=0.01)
     assert volume_bytes(3840, 2160) == pytest.approx(finest * (1 + 1 / 4 + 1 / 16 + 1 / 64), rel=0.01)
 
 
-def test_a_plain_run_that_does_not_fit_is_not_tried():
+def test_a_baseline_run_that_does_not_fit_into_memory_is_skipped():
     with opened("sea_raft") as bench:
         result = bench.measure(PLAIN, (3840 * 4, 2160 * 4), 1)
     assert isinstance(result, NotRun)
@@ -123,7 +123,7 @@ def test_every_method_is_measured():
     }  # fmt: skip
 
 
-def test_no_flow_comes_from_the_users_cache(tmp_path, monkeypatch):
+def test_a_benchmark_does_not_use_the_flow_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("F2HDR_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("F2HDR_CACHE_SIZE", "1G")
     with opened("auto") as bench:
@@ -131,7 +131,7 @@ def test_no_flow_comes_from_the_users_cache(tmp_path, monkeypatch):
     assert not (tmp_path / "cache").exists()
 
 
-def test_random_weights_stand_in_for_sea_raft_as_long_as_needed(monkeypatch):
+def test_random_weights_replace_missing_sea_raft_weights_during_a_benchmark(monkeypatch):
     before = os.environ["F2HDR_WEIGHTS"]
     with sea_raft_installed() as untrained:
         assert untrained
@@ -159,7 +159,7 @@ def test_windows_of_a_pan_share_frames_and_move_at_alternating_exposures():
     np.testing.assert_array_equal(short, next(Pan((80, 60), 3).windows())[0].codes)
 
 
-def test_a_part_has_what_no_part_inside_it_has():
+def test_a_part_excludes_what_its_inner_parts_take():
     readings = iter([10.0, 11.0, 13.0, 16.0, 20.0, 25.0])
     meter = PartMeter(lambda: next(readings))
 
@@ -171,7 +171,7 @@ def test_a_part_has_what_no_part_inside_it_has():
     assert found == {REST: 1 + 5, "refinement": 2 + 4, "encoders": 3}
 
 
-def test_the_peak_of_memory_is_seen_also_where_freed_memory_was_kept():
+def test_the_peak_of_memory_is_measured_despite_cached_free_memory():
     for _ in range(2):
         with MemoryPeak(CPU) as peak:
             blocks = [np.ones(MIB // 8) for _ in range(150)]
@@ -184,7 +184,7 @@ def measured(method, size, seconds):
     return Measured(method, size, 0.1, 2.0, (9.0, seconds, seconds), (9.0, 1.5, 1.6), *memory, {REST: 1.0}, "whole")
 
 
-def test_a_report_tells_ratios_to_the_plain_run_of_the_same_size():
+def test_a_report_has_ratios_to_the_baseline_of_the_same_size():
     small, large = (960, 540), (1920, 1080)
     report = Report({"flow": "dis"}, [measured(OURS, small, 2.0), measured(PLAIN, small, 11.0)])
     report.results += [measured(OURS, large, 8.0), NotRun(PLAIN, large, 9 * 2**30, "needs 9 GB")]

@@ -21,7 +21,7 @@ def run(job, setup):
 
 
 @pytest.mark.parametrize("name", engines.names())
-def test_every_engine_has_a_phrase_for_the_help_and_starts_nothing_before_it_is_iterated(name):
+def test_every_engine_has_a_help_text_and_starts_only_when_iterated(name):
     engine = engines.engine(name)
     assert engine.HELP and not engine.HELP.endswith(".")
     assert iter(engine.run(None, None)) is not None

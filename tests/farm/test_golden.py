@@ -29,13 +29,13 @@ def test_a_job_gives_exactly_the_golden_files(name):
     assert found == golden
 
 
-def test_deadline_10_is_given_no_task_whose_frames_have_gaps():
+def test_tasks_of_deadline_10_have_consecutive_frames():
     with pytest.raises(ShotError, match="1001-1020,1031-1040 has gaps"):
         exporter("deadline10")(PLAIN, SITE)
 
 
 @pytest.mark.parametrize("name", ["openjd", "openjd-warm-gpu-convert", "deadline-cloud"])
-def test_openjd_takes_the_template_and_makes_chunks_that_span_no_gap(name):
+def test_openjd_accepts_the_template_and_makes_chunks_of_consecutive_frames(name):
     model = pytest.importorskip("openjd.model")
     values = json.loads((GOLDEN / name / "parameter_values.json").read_text())["parameterValues"]
     template = model.decode_job_template(
@@ -68,7 +68,7 @@ def test_the_deadline_client_reads_the_bundle(name, tmp_path):
 
 
 @pytest.mark.skipif(not OUTLINE, reason="F2HDR_TEST_OUTLINE names no Python with pyoutline")
-def test_pyoutline_writes_the_same_opencue_job(tmp_path):
+def test_the_opencue_job_equals_that_of_pyoutline(tmp_path):
     script = tmp_path / "job.py"
     script.write_text(PYOUTLINE)
     commands = [layer.findtext("cmd") for layer in ElementTree.parse(GOLDEN / "opencue" / "job.xml").iter("layer")]

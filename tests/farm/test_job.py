@@ -13,7 +13,7 @@ from tests.farm.jobs import SHOT
 
 
 @given(st.sets(st.integers(-50, 400), min_size=1, max_size=80), st.integers(1, 20))
-def test_chunks_hold_every_frame_once_and_span_no_gap(numbers, size):
+def test_chunks_contain_every_frame_once_and_are_consecutive(numbers, size):
     parts = chunks(FrameRange(tuple(numbers)), size)
     assert [frame for part in parts for frame in part] == sorted(numbers)
     for part in parts:
@@ -23,7 +23,7 @@ def test_chunks_hold_every_frame_once_and_span_no_gap(numbers, size):
 
 @settings(deadline=None)
 @given(st.integers(1, 120), st.integers(1, 30))
-def test_chunks_are_those_that_openjd_makes(total, size):
+def test_chunks_equal_those_of_openjd(total, size):
     model = pytest.importorskip("openjd.model")
     frame = {
         "name": "F", "type": "CHUNK[INT]", "range": f"1-{total}",
@@ -51,12 +51,12 @@ def test_chunks_are_those_that_openjd_makes(total, size):
         replace(SHOT, output=replace(SHOT.output, pattern="")),
     ],
 )
-def test_a_shot_that_leaves_something_open_is_refused_with_the_way_out(shot):
+def test_an_incomplete_shot_is_refused_with_the_command_to_prepare_it(shot):
     with pytest.raises(DocumentError, match="f2hdr prepare"):
         FarmJob(shot, "sh010")
 
 
-def test_a_chunk_has_a_frame_at_least():
+def test_a_chunk_of_less_than_one_frame_is_refused():
     with pytest.raises(DocumentError, match="0 frames"):
         FarmJob(SHOT, "sh010", chunk=0)
 

@@ -26,7 +26,7 @@ class _Slow(Sessions):
         super().__exit__(*error)
 
 
-def test_who_stops_starts_no_further_chunk(tmp_path):
+def test_after_a_stop_no_further_chunk_is_started(tmp_path):
     sessions = _Slow(replace(PLAIN, chunk=1), tmp_path)
     events = run(sessions, 1)
     assert isinstance(next(events), ChunkDone)

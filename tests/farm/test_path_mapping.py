@@ -18,20 +18,20 @@ def mapping(*rules):
     return PathMapping.from_json({"version": "pathmapping-1.0", "path_mapping_rules": list(rules)})
 
 
-def test_the_longest_source_wins_and_folders_match_whole_names():
+def test_the_longest_source_path_is_used_and_only_whole_folder_names_match():
     paths = mapping(rule("/shots", "/mnt/a"), rule("/shots/sh010", "/fast/sh010"))
     assert paths.path("/shots/sh010/p.####.exr") == "/fast/sh010/p.####.exr"
     assert paths.path("/shots/sh0100/p.####.exr") == "/mnt/a/sh0100/p.####.exr"
     assert paths.path("/other/p.exr") == "/other/p.exr"
 
 
-def test_windows_paths_are_found_whatever_their_case():
+def test_windows_paths_match_without_case():
     paths = mapping(rule(r"P:\Shots", "/mnt/shots", "WINDOWS"))
     assert paths.path(r"p:\shots\sh010\plate.####.tif") == "/mnt/shots/sh010/plate.####.tif"
 
 
 @pytest.mark.parametrize("path", ["/a/b/c.exr", "/a/bb/c.exr", "/a/b", r"C:\x\y.exr", "b/c.exr"])
-def test_each_rule_does_what_the_openjd_sessions_library_does(path):
+def test_rules_equal_those_of_the_openjd_sessions_library(path):
     sessions = pytest.importorskip("openjd.sessions")
     for kind, source in (("POSIX", "/a/b"), ("WINDOWS", r"c:\X")):
         pure = {"POSIX": PurePosixPath, "WINDOWS": PureWindowsPath}[kind]
@@ -41,7 +41,7 @@ def test_each_rule_does_what_the_openjd_sessions_library_does(path):
         assert mapping(rule(source, "/z", kind)).path(path) == str(theirs.apply(path=path)[1])
 
 
-def test_a_shot_is_mapped_in_all_its_paths_and_nothing_else():
+def test_all_paths_of_a_shot_and_no_other_values_are_mapped():
     mapped = mapping(rule("/shots", "/mnt/shots")).shot(SHOT)
     assert mapped.plate == "/mnt/shots/sh010/plate/sh010.####.exr"
     assert mapped.output.pattern == "/mnt/shots/sh010/hdr/sh010.####.exr"
@@ -49,7 +49,7 @@ def test_a_shot_is_mapped_in_all_its_paths_and_nothing_else():
     assert mapped.exposures == SHOT.exposures and mapped.frames == SHOT.frames
 
 
-def test_no_rules_is_an_empty_object(tmp_path):
+def test_an_empty_object_has_no_rules(tmp_path):
     (tmp_path / "rules.json").write_text("{}")
     assert PathMapping.read(tmp_path / "rules.json").shot(SHOT) == SHOT
 
@@ -64,7 +64,7 @@ def test_no_rules_is_an_empty_object(tmp_path):
         json.dumps({"version": "pathmapping-1.0", "path_mapping_rules": [rule("/a", "/b", "VMS")]}),
     ],
 )
-def test_anything_else_is_refused(tmp_path, text):
+def test_invalid_rules_are_refused(tmp_path, text):
     (tmp_path / "rules.json").write_text(text)
     with pytest.raises(DocumentError):
         PathMapping.read(tmp_path / "rules.json")

@@ -49,7 +49,7 @@ def only_whole_frames(folder):
     return all(name.endswith((".exr", ".json")) for name in os.listdir(folder))
 
 
-def test_ten_chunks_in_any_order_on_three_processes_are_one_run(shot):
+def test_ten_chunks_in_three_processes_equal_one_render(shot):
     order = [f"{number}-{number}" for number in range(1001, 1011)]
     random.Random(3).shuffle(order)
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
@@ -66,7 +66,7 @@ def test_ten_chunks_in_any_order_on_three_processes_are_one_run(shot):
     assert digests(shot.parent / "hdr") == digests(shot.parent / "whole")
 
 
-def test_openjd_sessions_give_the_bytes_of_one_run(shot, tmp_path):
+def test_openjd_sessions_give_the_bytes_of_one_render(shot, tmp_path):
     pytest.importorskip("openjd.cli")
     result = f2hdr("farm", "run", shot, "--engine", "openjd", "--chunk", "5", "--folder", tmp_path, "--json")
     assert result.exit_code == 0, result.output
@@ -91,14 +91,14 @@ def on_dask(client, shot, chunk, retries=2):
     return dask.run(job, client, open_renderer)
 
 
-def test_dask_workers_keep_their_model_and_give_the_bytes_of_one_run(client, shot):
+def test_dask_workers_keep_their_model_and_give_the_bytes_of_one_render(client, shot):
     events = list(on_dask(client, shot, 2))
     assert [event.done for event in events if isinstance(event, FrameDone)] == list(range(1, FRAMES + 1))
     assert sorted(event.frames for event in events if isinstance(event, ChunkDone))[0] == "1001-1002"
     assert digests(shot.parent / "hdr") == digests(shot.parent / "whole")
 
 
-def test_a_killed_dask_worker_costs_no_frame(client, shot):
+def test_no_frame_is_lost_with_a_killed_dask_worker(client, shot):
     pids = client.run(os.getpid)
     killed = None
     events = []
@@ -113,7 +113,7 @@ def test_a_killed_dask_worker_costs_no_frame(client, shot):
     assert only_whole_frames(shot.parent / "hdr")
 
 
-def test_a_frame_that_cannot_be_read_is_tried_again_and_then_named(client, shot):
+def test_an_unreadable_frame_is_retried_and_then_named(client, shot):
     plate = shot.parent / "plate" / "p.1008.tif"
     kept = plate.rename(plate.with_suffix(".kept"))
     plate.write_bytes(b"no picture")

@@ -24,7 +24,7 @@ def export(job, site):
 
 
 @pytest.mark.parametrize("name", schedulers.names())
-def test_every_scheduler_writes_the_shot_and_files_of_plain_names(name):
+def test_every_scheduler_writes_the_shot_and_files_with_plain_names(name):
     files = schedulers.exporter(name)(ONE_RUN, SITE)
     assert Shot.from_json(files[SHOT_FILE]) == ONE_RUN.shot
     assert len(files) > 1
@@ -33,7 +33,7 @@ def test_every_scheduler_writes_the_shot_and_files_of_plain_names(name):
 
 
 @pytest.mark.parametrize("name", schedulers.names())
-def test_every_scheduler_is_given_the_command_the_chunks_and_what_comes_after(name):
+def test_every_scheduler_has_the_command_the_chunks_and_the_check(name):
     job = replace(ONE_RUN, command="/opt/f2hdr-of-the-studio", chunk=7)
     text = "".join(schedulers.exporter(name)(job, SITE).values())
     assert "/opt/f2hdr-of-the-studio" in text and "7" in text

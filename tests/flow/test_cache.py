@@ -44,7 +44,7 @@ def cache(tmp_path):
     return FlowCache(tmp_path / "cache", PLENTY)
 
 
-def test_what_is_put_comes_back_to_any_process(cache, tmp_path):
+def test_a_stored_flow_is_found_by_every_process(cache, tmp_path):
     assert cache.get(key(1)) is None and not (tmp_path / "cache").exists()
     cache.put(key(1), payload(1))
     cache.put(key(2), b"")
@@ -53,7 +53,7 @@ def test_what_is_put_comes_back_to_any_process(cache, tmp_path):
     assert codes(cache) == codes(again) == []
 
 
-def test_a_flipped_bit_anywhere_is_a_miss_and_the_file_goes(cache, tmp_path):
+def test_a_flipped_bit_is_a_miss_and_the_file_is_removed(cache, tmp_path):
     cache.put(key(1), payload(1, 200))
     (path,) = files(tmp_path)
     whole = path.read_bytes()
@@ -69,7 +69,7 @@ def test_a_flipped_bit_anywhere_is_a_miss_and_the_file_goes(cache, tmp_path):
 
 
 @pytest.mark.parametrize("spoil", [lambda whole: b"", lambda whole: whole[:-1], lambda whole: whole + b"\0"])
-def test_a_file_of_another_length_is_a_miss(cache, tmp_path, spoil):
+def test_a_file_of_the_wrong_length_is_a_miss(cache, tmp_path, spoil):
     cache.put(key(1), payload(1))
     (path,) = files(tmp_path)
     path.write_bytes(spoil(path.read_bytes()))
@@ -84,7 +84,7 @@ def test_a_file_under_another_name_is_a_miss(cache, tmp_path):
     assert cache.get(key(1)) is None and cache.get(key(2)) == payload(2)
 
 
-def test_the_least_recently_used_goes_first(tmp_path):
+def test_the_least_recently_used_flow_is_removed_first(tmp_path):
     cache = FlowCache(tmp_path, 60_000)
     for name in range(10):
         cache.put(key(name), payload(name))
@@ -96,7 +96,7 @@ def test_the_least_recently_used_goes_first(tmp_path):
     assert all(cache.get(key(name)) for name in (9, 0, 1, 2, "new"))
 
 
-def test_the_limit_holds_at_every_moment(tmp_path):
+def test_the_size_limit_is_never_exceeded(tmp_path):
     limit = 40_000
     cache = FlowCache(tmp_path, limit)
     for name in range(100):
@@ -106,7 +106,7 @@ def test_the_limit_holds_at_every_moment(tmp_path):
     assert cache.contents().bytes > limit / 2
 
 
-def test_a_flow_beyond_the_limit_is_not_kept_and_said(tmp_path):
+def test_a_flow_larger_than_the_limit_is_not_stored_and_reported(tmp_path):
     cache = FlowCache(tmp_path, 1000)
     cache.put(key(1), payload(1))
     assert files(tmp_path) == []
@@ -114,14 +114,14 @@ def test_a_flow_beyond_the_limit_is_not_kept_and_said(tmp_path):
     assert "F2HDR_CACHE_SIZE" in notice.message
 
 
-def test_limit_zero_keeps_and_finds_nothing(tmp_path):
+def test_with_a_limit_of_0_nothing_is_stored_or_found(tmp_path):
     FlowCache(tmp_path, PLENTY).put(key(1), payload(1))
     off = FlowCache(tmp_path, 0)
     off.put(key(2), payload(2))
     assert off.get(key(1)) is None and len(files(tmp_path)) == 1 and codes(off) == []
 
 
-def test_what_a_killed_process_left_goes_but_not_what_is_being_written(tmp_path):
+def test_temporary_files_of_killed_processes_are_removed_and_others_kept(tmp_path):
     cache = FlowCache(tmp_path, PLENTY)
     cache.put(key(1), payload(1))
     folder = files(tmp_path)[0].parent
@@ -147,7 +147,7 @@ def test_clear_removes_flows_and_nothing_else(cache, tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a limit of the size of files")
-def test_a_disk_that_takes_no_more_is_reported_once_and_leaves_nothing(cache, tmp_path):
+def test_a_full_disk_is_reported_once_and_leaves_no_partial_file(cache, tmp_path):
     import resource
 
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -164,7 +164,7 @@ def test_a_disk_that_takes_no_more_is_reported_once_and_leaves_nothing(cache, tm
     assert cache.get(key(1)) == payload(1) and codes(cache) == []
 
 
-def test_a_folder_that_is_a_file_is_said(tmp_path):
+def test_a_cache_folder_that_is_a_file_is_reported(tmp_path):
     (tmp_path / "cache").write_text("not a folder")
     cache = FlowCache(tmp_path / "cache", PLENTY)
     assert cache.get(key(1)) is None
@@ -189,7 +189,7 @@ print(len(found or b""), *[notice.code for notice in cache.take_notices()])
 
 @pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")
 @pytest.mark.parametrize(("mode", "found"), [(0o555, 5000), (0o000, 0)])
-def test_a_folder_without_permission_is_said_and_used_as_far_as_it_goes(mode, found, monkeypatch):
+def test_a_read_only_cache_is_reported_and_read(mode, found, monkeypatch):
     """Seen by a user who is not allowed everything, as root would be."""
     with tempfile.TemporaryDirectory() as name:
         Path(name).chmod(0o755)
@@ -233,7 +233,7 @@ def sharers(folder, limit, rounds, count):
     ]
 
 
-def test_processes_write_and_remove_at_once_and_nobody_reads_a_wrong_byte(tmp_path):
+def test_simultaneous_writes_and_removals_never_give_wrong_data(tmp_path):
     limit = 100_000
     running = sharers(tmp_path, limit, 800, 4)
     most = 0
@@ -277,19 +277,19 @@ def test_killed_processes_leave_a_cache_that_works(tmp_path):
         ("8GB", 8e9),
     ],
 )
-def test_sizes_as_users_write_them(monkeypatch, text, size):
+def test_cache_sizes_are_parsed(monkeypatch, text, size):
     monkeypatch.setenv("F2HDR_CACHE_SIZE", text)
     assert cache_limit() == size
 
 
 @pytest.mark.parametrize("text", ["many", "-1", "20X", "G", "1e9", "٣G"])
-def test_no_size_is_one_sentence(monkeypatch, text):
+def test_an_invalid_cache_size_is_refused_in_one_sentence(monkeypatch, text):
     monkeypatch.setenv("F2HDR_CACHE_SIZE", text)
     with pytest.raises(ShotError, match="F2HDR_CACHE_SIZE"):
         open_cache()
 
 
-def test_the_folder_is_the_environments_or_the_users(monkeypatch, tmp_path):
+def test_the_cache_folder_is_that_of_the_environment_or_of_the_user(monkeypatch, tmp_path):
     monkeypatch.setenv("F2HDR_CACHE", str(tmp_path))
     assert cache_folder() == tmp_path
     monkeypatch.setenv("F2HDR_CACHE", "~/flows")

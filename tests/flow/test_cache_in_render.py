@@ -110,7 +110,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_a_second_render_makes_no_flow_call_and_gives_the_same_pixels(plate, tmp_path, monkeypatch, calls, change):
+def test_a_second_render_estimates_no_flow_and_gives_the_same_pixels(plate, tmp_path, monkeypatch, calls, change):
     render(shot_of(plate, tmp_path / "first"))
     assert sum(calls) > 0
     calls.clear()
@@ -123,7 +123,7 @@ def test_a_second_render_makes_no_flow_call_and_gives_the_same_pixels(plate, tmp
     same(pictures(second), pictures(alone))
 
 
-def test_cold_warm_and_off_are_the_same_picture(plate, tmp_path, monkeypatch, calls):
+def test_an_empty_a_full_and_no_cache_give_the_same_pixels(plate, tmp_path, monkeypatch, calls):
     cold, warm, off = (shot_of(plate, tmp_path / name, layers=("flow",)) for name in ("cold", "warm", "off"))
     render(cold)
     estimated = sum(calls)
@@ -136,7 +136,7 @@ def test_cold_warm_and_off_are_the_same_picture(plate, tmp_path, monkeypatch, ca
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_the_network_too(plate, tmp_path, calls, precision):
+def test_networks_give_the_same_pixels_with_the_cache(plate, tmp_path, calls, precision):
     engine = Engine(method="f2hdr", device="cpu", precision=precision)
     cold, warm = (shot_of(plate, tmp_path / name, engine=engine, anchor=name) for name in ("long", "short"))
     render(cold)
@@ -149,7 +149,7 @@ def test_the_network_too(plate, tmp_path, calls, precision):
         assert np.array_equal(values, dark[name] * np.float32(GAIN))
 
 
-def test_a_plate_that_moved_is_known_by_its_pixels(plate, tmp_path, calls):
+def test_flows_of_a_moved_plate_are_found_by_its_pixels(plate, tmp_path, calls):
     render(shot_of(plate, tmp_path / "a"))
     calls.clear()
     plate.parent.rename(tmp_path / "elsewhere")
@@ -170,7 +170,7 @@ def test_a_changed_pixel_changes_only_the_flows_of_its_frame(plate, tmp_path, fo
     assert len(flows(folder)) == kept + 2, "frame 4 to 5 and back"
 
 
-def test_damaged_flows_are_said_once_and_cost_only_time(plate, tmp_path, folder):
+def test_damaged_flows_are_reported_once_and_estimated_again(plate, tmp_path, folder):
     shot = shot_of(plate, tmp_path / "a")
     render(shot)
     rng = np.random.default_rng(0)
@@ -185,7 +185,7 @@ def test_damaged_flows_are_said_once_and_cost_only_time(plate, tmp_path, folder)
     assert render(shot_of(plate, tmp_path / "c")) == []
 
 
-def test_a_cache_that_cannot_be_used_is_said_once(plate, tmp_path, folder):
+def test_an_unusable_cache_is_reported_once(plate, tmp_path, folder):
     folder.write_text("no folder")
     shot = shot_of(plate, tmp_path / "a")
     (notice,) = render(shot)
@@ -202,7 +202,7 @@ def f2hdr(*words):
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
 
 
-def test_two_command_lines_at_once_share_a_cache_and_a_third_estimates_nothing(plate, tmp_path, folder):
+def test_two_simultaneous_renders_share_a_cache_and_a_third_estimates_nothing(plate, tmp_path, folder):
     words = ["render", plate, "--method", "merge", "--exposures", "0,3", "--first-exposure", "short", "--json"]
     running = [f2hdr(*words, "-o", tmp_path / name / "o.####.exr") for name in "ab"]
     for process in running:

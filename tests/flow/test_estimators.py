@@ -32,7 +32,7 @@ def test_an_unknown_name_lists_the_known_ones():
         load_estimator("raft9000", CPU)
 
 
-def test_sea_raft_without_weights_says_how_to_import(tmp_path, monkeypatch):
+def test_missing_sea_raft_weights_are_reported_with_the_import_command(tmp_path, monkeypatch):
     monkeypatch.setenv("F2HDR_WEIGHTS", str(tmp_path))
     with pytest.raises(WeightsMissing, match="f2hdr weights import"):
         load_estimator("sea_raft", CPU)
@@ -59,7 +59,7 @@ def estimator(request):
         yield load_estimator(request.param, CPU)
 
 
-def test_every_estimator_gives_pixels_of_flow_and_repeats_them(estimator):
+def test_every_estimator_returns_flow_in_pixels_and_is_deterministic(estimator):
     side = estimator.size.padded(96)
     reference, neighbor = texture(side, side, 1), texture(side, side, 2)
     features = estimator.encode(reference), estimator.encode(neighbor)
@@ -80,13 +80,13 @@ def test_every_estimator_takes_batches_of_frames(estimator):
     torch.testing.assert_close(both, single, atol=0.05, rtol=0.01)
 
 
-def test_every_estimator_states_its_identity_and_needs(estimator):
+def test_every_estimator_declares_its_digest_and_requirements(estimator):
     assert estimator.digest and estimator.bytes_per_pixel > 0
     assert isinstance(estimator.caution, str) and isinstance(estimator.on_host, bool)
     assert estimator.size.padded(1) >= 1
 
 
-def test_an_estimator_is_one_file(tmp_path, monkeypatch):
+def test_a_new_estimator_is_one_file(tmp_path, monkeypatch):
     (tmp_path / "still.py").write_text(
         "import torch\n"
         "from f2hdr_backend.flow.estimator import SizeRequirement\n"
@@ -106,7 +106,7 @@ def test_an_estimator_is_one_file(tmp_path, monkeypatch):
     assert method.flow_name == "still" and not frame.flows.any()
 
 
-def test_sizes_are_rounded_up_to_what_a_network_takes():
+def test_sizes_are_rounded_up_to_the_requirement_of_the_network():
     requirement = SizeRequirement(multiple_of=8, minimum=128)
     assert [requirement.padded(side) for side in (1, 128, 129, 1080)] == [128, 128, 136, 1080]
 
@@ -123,7 +123,7 @@ def test_alignment_brings_the_pair_to_one_exposure(gains):
     assert torch.equal(untouched[0], reference) and torch.equal(untouched[1], neighbor)
 
 
-def test_window_flows_see_through_the_exposure_change():
+def test_flows_of_a_window_do_not_depend_on_the_exposure_change():
     big = texture(96, 160) * 0.12
     frames = torch.stack([big[..., 16:80, 16 + shift : 144 + shift] for shift in (-4, 0, 4)], 1)
     gains = torch.tensor([[1.0, 8.0, 1.0]])
@@ -133,7 +133,7 @@ def test_window_flows_see_through_the_exposure_change():
     assert median.tolist() == pytest.approx([4, -4], abs=0.2)
 
 
-def test_occlusion_is_where_flow_does_not_lead_back():
+def test_pixels_whose_backward_flow_does_not_return_are_occluded():
     flow = torch.zeros(1, 2, 20, 40)
     flow[:, 0] = 3
     hidden = occlusion(flow, -flow)

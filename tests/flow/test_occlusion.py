@@ -7,7 +7,7 @@ from f2hdr_backend.flow.occlusion import occlusion
 STEP = 6
 
 
-def test_what_the_square_will_cover_is_occluded_and_nothing_else():
+def test_only_pixels_that_the_moving_square_covers_are_occluded():
     flow, back = torch.zeros(1, 2, 40, 60), torch.zeros(1, 2, 40, 60)
     flow[:, 0, 10:30, 20:40] = STEP  # the square, at 20-40 in the reference
     back[:, 0, 10:30, 20 + STEP : 40 + STEP] = -STEP  # and moved in the neighbor
@@ -17,7 +17,7 @@ def test_what_the_square_will_cover_is_occluded_and_nothing_else():
     assert torch.equal(found, truth)
 
 
-def test_what_leaves_the_frame_is_occluded():
+def test_pixels_that_leave_the_frame_are_occluded():
     flow, back = torch.zeros(1, 2, 8, 10), torch.zeros(1, 2, 8, 10)
     flow[:, 0], back[:, 0] = 3, -3
     assert occlusion(flow, back)[0, 0].sum(0).tolist() == [0] * 7 + [8] * 3

@@ -22,7 +22,7 @@ def flow_of(peak, height=48, width=64, seed=0):
 @pytest.mark.parametrize(
     ("peak", "step"), [(0.0, 1 / 256), (5, 1 / 256), (127.9, 1 / 256), (130, 1 / 128), (400, 1 / 64), (40000, 2)]
 )
-def test_rounding_is_to_the_nearest_step_that_the_motion_allows(peak, step):
+def test_flow_is_rounded_to_the_nearest_step_for_its_largest_motion(peak, step):
     flow = flow_of(max(peak, 1e-9)) if peak else torch.zeros(2, 48, 64)
     pixels = RoundedFlow.of(flow).pixels()
     assert pixels.dtype == torch.float32 and pixels.shape == flow.shape
@@ -31,12 +31,12 @@ def test_rounding_is_to_the_nearest_step_that_the_motion_allows(peak, step):
 
 
 @pytest.mark.parametrize("peak", [0.3, 60, 127.99, 128, 3000])
-def test_a_rounded_flow_is_rounded_to_itself(peak):
+def test_rounding_a_rounded_flow_changes_nothing(peak):
     once = RoundedFlow.of(flow_of(peak)).pixels()
     assert torch.equal(RoundedFlow.of(once).pixels(), once)
 
 
-def test_it_is_no_worse_than_halves_from_four_pixels_on():
+def test_from_four_pixels_on_rounding_is_as_exact_as_half_precision():
     flow = flow_of(60)
     halves = (flow.half().float() - flow).abs()
     fixed = (RoundedFlow.of(flow).pixels() - flow).abs()
@@ -46,7 +46,7 @@ def test_it_is_no_worse_than_halves_from_four_pixels_on():
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
-def test_what_is_not_finite_cannot_be_rounded(value):
+def test_nonfinite_flow_is_refused(value):
     flow = flow_of(3)
     flow[1, 5, 7] = value
     assert RoundedFlow.of(flow).unit.isnan()
@@ -63,14 +63,14 @@ def test_the_largest_motion_of_a_step_fits_and_the_next_takes_a_coarser_one(peak
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 9), st.integers(1, 40), st.integers(0, 2**32 - 1), st.integers(-8, 8))
-def test_packing_loses_nothing_not_even_of_noise(height, width, seed, bits):
+def test_packing_of_rounded_flow_is_lossless_also_for_noise(height, width, seed, bits):
     noise = np.random.default_rng(seed).integers(-32768, 32767, (2, height, width), np.int16, endpoint=True)
     unit = torch.tensor(2.0**-bits)
     back = unpack(pack(RoundedFlow(torch.from_numpy(noise), unit)), (height, width))
     assert np.array_equal(back.steps.numpy(), noise) and back.unit == unit
 
 
-def test_smooth_motion_takes_a_third_of_its_room_in_halves():
+def test_smooth_motion_takes_a_third_of_the_size_in_half_precision():
     flow = torch.nn.functional.interpolate(flow_of(20)[None], (384, 512), mode="bicubic")[0]
     assert len(pack(RoundedFlow.of(flow))) < flow.half().nbytes / 3
 
@@ -79,11 +79,11 @@ def test_smooth_motion_takes_a_third_of_its_room_in_halves():
     "spoil",
     [lambda whole: b"", lambda whole: whole[:9], lambda whole: whole[:-1], lambda whole: whole[:9] + b"x" * 64],
 )
-def test_other_bytes_are_a_value_error(spoil):
+def test_invalid_bytes_raise_a_value_error(spoil):
     with pytest.raises(ValueError):
         unpack(spoil(pack(RoundedFlow.of(flow_of(3)))), (48, 64))
 
 
-def test_a_flow_of_another_size_is_a_value_error():
+def test_a_flow_of_another_size_raises_a_value_error():
     with pytest.raises(ValueError, match="64 x 40"):
         unpack(pack(RoundedFlow.of(flow_of(3))), (40, 64))

@@ -52,7 +52,7 @@ def recall(stored, network, *pairs, size=SIZE):
     return flows
 
 
-def test_the_second_time_nothing_is_estimated_and_the_flows_are_the_same(tmp_path, network):
+def test_cached_flows_are_not_estimated_again_and_equal(tmp_path, network):
     cold = recall(flows_in(tmp_path), network, (B, A), (B, C))
     assert network.estimated == 2
     warm = recall(flows_in(tmp_path), network, (B, A), (B, C))
@@ -62,7 +62,7 @@ def test_the_second_time_nothing_is_estimated_and_the_flows_are_the_same(tmp_pat
         assert torch.equal(one, other)
 
 
-def test_without_a_cache_the_flows_are_still_the_same(tmp_path):
+def test_flows_without_a_cache_equal_cached_ones(tmp_path):
     kept = recall(flows_in(tmp_path / "a"), Network(), (B, A))
     off = recall(flows_in(tmp_path / "b", limit=0), Network(), (B, A))
     (tmp_path / "c").write_text("no folder")
@@ -71,7 +71,7 @@ def test_without_a_cache_the_flows_are_still_the_same(tmp_path):
     assert not (tmp_path / "b").exists()
 
 
-def test_rounding_is_small(tmp_path):
+def test_the_rounding_error_of_stored_flow_is_small(tmp_path):
     exact = Network()(1)
     (kept,) = recall(flows_in(tmp_path), Network(), (B, A))
     assert 0 < (kept - exact).abs().max() <= 1 / 512
@@ -96,7 +96,7 @@ def test_if_one_of_a_batch_is_missing_the_batch_is_estimated_whole(tmp_path, net
         ((B, A), {"alignment": "eq2"}),
     ],
 )
-def test_whatever_a_flow_depends_on_makes_another_key(tmp_path, network, pair, settings):
+def test_every_input_of_a_flow_changes_the_key(tmp_path, network, pair, settings):
     recall(flows_in(tmp_path), network, (B, A))
     size = settings.pop("size", SIZE)
     flow = partial(torch.zeros, 1, 2, *size)
@@ -107,7 +107,7 @@ def test_whatever_a_flow_depends_on_makes_another_key(tmp_path, network, pair, s
     assert calls == [1]
 
 
-def test_half_precision_makes_another_key(tmp_path, network):
+def test_half_precision_has_another_key(tmp_path, network):
     recall(flows_in(tmp_path), network, (B, A))
     with torch.autocast("cpu", torch.bfloat16):
         recall(flows_in(tmp_path), network, (B, A))
@@ -122,14 +122,14 @@ def test_half_precision_makes_another_key(tmp_path, network):
         ("eq2", (replace(B, exposure=16.0), replace(A, exposure=2.0))),
     ],
 )
-def test_exposures_that_show_the_estimator_the_same_are_the_same(tmp_path, network, alignment, pair):
+def test_exposures_with_equal_inputs_of_the_estimator_have_one_key(tmp_path, network, alignment, pair):
     """The flow sees only how far frames are raised: where a shot's stops start does not matter."""
     recall(flows_in(tmp_path, alignment=alignment), network, (B, A))
     recall(flows_in(tmp_path, alignment=alignment), network, pair)
     assert network.estimated == 1
 
 
-def test_a_damaged_file_is_estimated_again_and_gives_the_same(tmp_path):
+def test_a_damaged_flow_is_estimated_again_with_an_equal_result(tmp_path):
     (cold,) = recall(flows_in(tmp_path), Network(), (B, A))
     (path,) = (path for path in tmp_path.rglob("*.flow"))
     whole = path.read_bytes()
@@ -144,7 +144,7 @@ def test_a_damaged_file_is_estimated_again_and_gives_the_same(tmp_path):
         assert path.read_bytes() == whole
 
 
-def test_a_well_kept_file_that_holds_no_flow_is_estimated_again(tmp_path, network):
+def test_an_intact_file_without_a_flow_is_estimated_again(tmp_path, network):
     cold = recall(flows_in(tmp_path), network, (B, A))
     (path,) = (path for path in tmp_path.rglob("*.flow"))
     FlowCache(tmp_path, PLENTY).put(path.stem, b"something else")
@@ -152,7 +152,7 @@ def test_a_well_kept_file_that_holds_no_flow_is_estimated_again(tmp_path, networ
     assert network.estimated == 2
 
 
-def test_what_is_not_finite_passes_and_is_not_kept(tmp_path):
+def test_nonfinite_flow_is_returned_and_not_stored(tmp_path):
     broken = torch.zeros(1, 2, *SIZE)
     broken[0, 1, 3, 4] = float("nan")
     stored = flows_in(tmp_path)
@@ -161,14 +161,14 @@ def test_what_is_not_finite_passes_and_is_not_kept(tmp_path):
     assert torch.equal(flow.isnan(), broken.isnan()) and not list(tmp_path.rglob("*.flow"))
 
 
-def test_half_precision_flows_come_back_as_float32(tmp_path):
+def test_half_precision_flows_are_returned_as_float32(tmp_path):
     half = Network()(1).half()
     (flow,) = flows_in(tmp_path).recall([(B, A)], SIZE, lambda: half)
     assert flow.dtype == torch.float32
 
 
 @torch.inference_mode()
-def test_real_flow_under_inference_mode_comes_back(tmp_path):
+def test_flows_estimated_in_inference_mode_are_stored_and_found(tmp_path):
     estimator = load_estimator("dis", CPU)
     random = torch.from_numpy(np.random.default_rng(3).random((1, 3, 30, 40), np.float32))
     big = torch.nn.functional.interpolate(random, scale_factor=4, mode="bicubic").clamp(0, 1)
@@ -185,7 +185,7 @@ def test_real_flow_under_inference_mode_comes_back(tmp_path):
     assert (warm - estimator.estimate(one, other)).abs().max() <= 1 / 512
 
 
-def test_identity_is_of_content_and_size():
+def test_the_identity_of_a_frame_is_its_content_and_size():
     codes = np.random.default_rng(0).random((6, 8, 3), np.float32)
     assert frame_identity(codes) == frame_identity(codes.copy())
     assert frame_identity(codes) == frame_identity(np.asfortranarray(codes))

@@ -18,11 +18,11 @@ SHORT, LONG = torch.tensor([1.0]), torch.tensor([8.0])
         ("brightest", LONG, SHORT, (8, 8)),
     ],
 )
-def test_exposures_at_which_a_pair_is_seen(alignment, reference, neighbor, shown):
+def test_pairs_are_converted_to_the_exposure_of_the_setting(alignment, reference, neighbor, shown):
     assert tuple(map(float, shown_exposures(reference, neighbor, alignment))) == shown
 
 
-def test_frames_of_one_radiance_look_alike_at_one_exposure():
+def test_frames_of_one_radiance_are_equal_at_one_exposure():
     radiance = torch.full((1, 3, 4, 4), 0.05)
     short, long = radiance ** (1 / 2.2), (8 * radiance) ** (1 / 2.2)
     reference, neighbor = flow_inputs(short, long, (SHORT, LONG), "brightest")

@@ -6,7 +6,7 @@ import pytest
 from f2hdr_backend.image.arrays import along_flow, codes_of, luma_of, radiance_of
 
 
-def test_equation_1_both_ways() -> None:
+def test_equation_1_and_its_inverse_agree() -> None:
     codes = np.linspace(0, 1, 30, dtype=np.float32).reshape(2, 5, 3)
     radiance = radiance_of(codes, 8.0)
     assert radiance.dtype == np.float32
@@ -15,11 +15,11 @@ def test_equation_1_both_ways() -> None:
     assert codes_of(np.full((1, 1, 3), 2, np.float32), 8.0).max() == 1
 
 
-def test_luma_is_that_of_the_published_program() -> None:
+def test_luma_has_the_weights_of_the_published_program() -> None:
     assert luma_of(np.eye(3, dtype=np.float32)[None])[0] == pytest.approx([0.299, 0.587, 0.114])
 
 
-def test_a_picture_is_sampled_where_the_flow_points() -> None:
+def test_a_picture_is_sampled_at_the_target_of_the_flow() -> None:
     ramp = np.broadcast_to(np.arange(8, dtype=np.float32)[None, :, None], (4, 8, 3)).copy()
     flow = np.zeros((4, 8, 2), np.float32)
     flow[..., 0] = 1.5

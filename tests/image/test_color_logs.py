@@ -88,7 +88,7 @@ CURVES = {
 
 
 @pytest.mark.parametrize("space", CURVES)
-def test_the_code_of_18_percent_gray_is_the_published_one(space):
+def test_the_code_of_18_percent_gray_is_the_published_value(space):
     code = load_config("f2hdr").transform("ACES2065-1", space).apply(np.full((1, 1, 3), 0.18, np.float32))
     assert code == pytest.approx(CURVES[space][1], abs=6e-5)
     assert CURVES[space][0](0.18) == pytest.approx(CURVES[space][1], abs=6e-5)
@@ -106,6 +106,6 @@ def test_the_whole_curve_is_the_published_one(space):
 @pytest.mark.parametrize(
     ("space", "code"), [("sRGB - Texture", 0.4614), ("Camera Rec.709", 0.4090), ("gamma22", 0.4587)]
 )
-def test_gray_in_spaces_of_finished_pictures(space, code):
+def test_the_code_of_gray_in_display_spaces_is_the_published_value(space, code):
     found = load_config("f2hdr").transform("ACES2065-1", space).apply(np.full((1, 1, 3), 0.18, np.float32))
     assert found == pytest.approx(code, abs=1e-4)

@@ -66,7 +66,7 @@ def the_same(one, other):
     assert one.pixels.dtype == other.pixels.dtype and other.pixels.flags.writeable
 
 
-def test_pictures_are_those_of_a_process_that_decodes_itself(tmp_path, monkeypatch, place):
+def test_pictures_equal_those_decoded_in_the_process_itself(tmp_path, monkeypatch, place):
     code = OpenEXR.TimeCode(12, 34, 56, 7, 1, 0, 1, 1, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8)
     header = {
         "framesPerSecond": Fraction(24000, 1001),
@@ -88,7 +88,7 @@ def test_pictures_are_those_of_a_process_that_decodes_itself(tmp_path, monkeypat
     assert found["timeCode"].userData == code.userData and found["timeCode"].fieldPhase and found["timeCode"].bgf2
 
 
-def test_errors_of_readers_are_the_same(tmp_path, place):
+def test_errors_equal_those_of_readers_in_the_process_itself(tmp_path, place):
     (tmp_path / "a.png").write_bytes(b"no picture")
     with pytest.raises(UnreadableFrame) as caught:
         read_image(str(tmp_path / "a.png"), 7)
@@ -108,7 +108,7 @@ def test_errors_of_readers_are_the_same(tmp_path, place):
         ),
     ],
 )
-def test_a_file_that_ends_its_decoder_is_named_and_the_next_one_is_read(monkeypatch, place, function, limits, fact):
+def test_a_file_that_crashes_its_decoder_is_named_and_the_next_one_is_read(monkeypatch, place, function, limits, fact):
     monkeypatch.setenv("F2HDR_LIMITS", limits)
     with pytest.raises(UnreadableFrame) as caught:
         place.run(function, "/plates/a.1003.exr")
@@ -124,7 +124,7 @@ def test_a_bug_in_a_reader_is_raised_with_its_traceback(place):
     assert "in fail" in "".join(caught.value.__notes__)
 
 
-def test_a_decoder_stays_for_the_next_file_and_threads_have_one_each(place):
+def test_a_decoder_is_reused_and_each_thread_has_its_own(place):
     first = place.run(process, "a.exr")
     assert first == place.run(process, "b.exr") != os.getpid()
     one, other = place.take("a.exr"), place.take("b.exr")
@@ -135,7 +135,7 @@ def test_a_decoder_stays_for_the_next_file_and_threads_have_one_each(place):
     place.give_back(other)
 
 
-def test_a_decoder_that_was_ended_while_idle_is_replaced(place):
+def test_a_decoder_that_died_while_idle_is_replaced(place):
     decoder = place.take("a.exr")
     number = decoder.call(process, "a.exr")
     place.give_back(decoder)
@@ -144,7 +144,7 @@ def test_a_decoder_that_was_ended_while_idle_is_replaced(place):
     assert place.run(process, "a.exr") != number
 
 
-def test_lines_of_libraries_reach_no_terminal(place):
+def test_output_of_libraries_is_not_shown(place):
     assert place.run(standard_error, "a.exr")
 
 
@@ -161,7 +161,7 @@ def test_a_decoder_opens_nothing_outside_the_allowed_folders(tmp_path, place):
         confine([])
 
 
-def test_decoders_end_with_the_process_that_reads_also_if_it_is_killed(tmp_path):
+def test_decoders_exit_with_their_parent_even_if_it_is_killed(tmp_path):
     write_image(tmp_path / "a.png", PIXELS, 8)
     program = f"""
 import time
@@ -181,7 +181,7 @@ time.sleep(1000)
     assert ends(number)
 
 
-def test_a_decoder_that_hangs_ends_also_if_its_reader_was_killed(tmp_path):
+def test_a_hanging_decoder_exits_even_if_its_parent_was_killed(tmp_path):
     module = tmp_path / "spinning.py"
     module.write_text(
         "from pathlib import Path\ndef spin(path):\n    Path(path).touch()\n    while True:\n        pass\n"
@@ -229,7 +229,7 @@ def is_running(number):
     return state != "Z"
 
 
-def test_a_movie_is_opened_once_and_survives_a_frame_that_ends_its_decoder(tmp_path, monkeypatch, place):
+def test_a_movie_is_opened_once_and_readable_after_a_frame_crashed_its_decoder(tmp_path, monkeypatch, place):
     av = pytest.importorskip("av")
     path = tmp_path / "a.mov"
     with av.open(str(path), "w") as container:

@@ -31,24 +31,24 @@ def test_displays_of_the_aces_configs_have_their_tags(display, numbers):
 @pytest.mark.parametrize(
     ("display", "view"), [("P3-DCI - Display", "Film"), ("P3-D65 - Display", "Film"), ("ACES", "Film"), ("sRGB", "Raw")]
 )
-def test_nothing_is_tagged_that_is_not_known(display, view):
+def test_unknown_displays_have_no_tags(display, view):
     with pytest.raises(ColorError, match="--tags: pq, hlg"):
         signal_of(display, view)
 
 
-def test_an_unknown_name_lists_the_names():
+def test_an_unknown_encoding_is_refused_with_the_known_ones():
     assert signal_named("hlg").transfer == 18
     with pytest.raises(ColorError, match="p3-pq"):
         signal_named("hgl")
 
 
-def test_pq_is_that_of_st_2084():
+def test_pq_follows_st_2084():
     """Code values that BT.2408 and BT.2390 print for these luminances."""
     codes = np.array([0, 0.5081, 0.5807, 0.7518, 0.9026, 1], np.float32)
     np.testing.assert_allclose(pq_to_nits(codes), [0, 100, 203, 1000, 4000, 10000], rtol=1e-3)
 
 
-def test_light_is_metered_by_the_brightest_channel_of_each_pixel():
+def test_light_levels_use_the_brightest_channel_of_each_pixel():
     """MaxCLL is the brightest of all pixels, MaxFALL the highest of the frames' averages (CTA-861.3)."""
     meter = LightMeter()
     for share in (0.25, 0.5):

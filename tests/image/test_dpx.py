@@ -59,7 +59,7 @@ def packed(codes, *, bits, packing, big, low_first=False):
 @pytest.mark.parametrize("width", [61, 62, 63, 64])
 @pytest.mark.parametrize("order", ["Y", "RGB", "RGBA", "ABGR"])
 @pytest.mark.parametrize(("bits", "packing"), [(8, 1), (10, 1), (10, 2), (10, 0), (12, 1), (12, 2), (12, 0), (16, 1)])
-def test_every_code_arrives_at_its_place(tmp_path, width, order, bits, packing, big):
+def test_every_code_is_decoded_at_its_place(tmp_path, width, order, bits, packing, big):
     codes = RNG.integers(0, 2**bits, (5, width, len(order)))
     body = packed(codes.reshape(5, -1), bits=bits, packing=packing, big=big, low_first=order == "Y")
     image = read_dpx(write(tmp_path / "a.dpx", (width, 5), body, bits=bits, packing=packing, order=order, big=big))
@@ -89,7 +89,7 @@ def test_ffmpeg_reads_and_writes_the_same_pixels(tmp_path, layout, width):
     assert np.abs(read_image(str(path)).pixels - expected).max() < 0.001
 
 
-def test_rows_without_padding_are_read_too(tmp_path):
+def test_rows_without_padding_are_read(tmp_path):
     """Some writers leave out the padding of 8-bit rows."""
     codes = RNG.integers(0, 256, (5, 61 * 3), np.uint8)
     image = read_dpx(write(tmp_path / "a.dpx", (61, 5), codes.tobytes(), bits=8))
@@ -98,7 +98,7 @@ def test_rows_without_padding_are_read_too(tmp_path):
 
 @pytest.mark.parametrize(("colorimetric", "weights"), [(6, (0.2126, 0.0722)), (7, (0.299, 0.114)), (0, (0.299, 0.114))])
 @pytest.mark.parametrize("order", ["uYv", "uYvA", "uYvY"])
-def test_y_cbcr_becomes_rgb_by_its_matrix(tmp_path, order, colorimetric, weights):
+def test_y_cbcr_is_converted_by_its_matrix(tmp_path, order, colorimetric, weights):
     """Full red, green and blue, black and white, in bands of eight columns, limited range."""
     colors = np.repeat(np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0], [1, 1, 1]], float), 8, axis=0)
     red, blue = weights
@@ -118,7 +118,7 @@ def test_y_cbcr_becomes_rgb_by_its_matrix(tmp_path, order, colorimetric, weights
 
 
 @pytest.mark.parametrize("number", range(4))
-def test_it_is_turned_upright_as_openimageio_turns_it(tmp_path, number):
+def test_orientation_equals_that_of_openimageio(tmp_path, number):
     codes = RNG.integers(0, 1024, (5, 7 * 3))
     path = write(tmp_path / "a.dpx", (7, 5), packed(codes, bits=10, packing=1, big=True), orientation=number)
     buffer = oiio.ImageBufAlgo.reorient(oiio.ImageBuf(path))
@@ -127,7 +127,7 @@ def test_it_is_turned_upright_as_openimageio_turns_it(tmp_path, number):
 
 
 @pytest.mark.parametrize(("number", "corner"), [(4, (0, 0)), (5, (0, 4)), (6, (6, 0)), (7, (6, 4))])
-def test_lines_that_run_down_or_up_become_columns(tmp_path, number, corner):
+def test_vertical_scan_lines_become_columns(tmp_path, number, corner):
     """``corner`` is (row, column) of the first stored pixel; its line's next pixel is in the next row."""
     codes = RNG.integers(0, 1024, (5, 7, 3))
     body = packed(codes.reshape(5, -1), bits=10, packing=1, big=True)
@@ -138,7 +138,7 @@ def test_lines_that_run_down_or_up_become_columns(tmp_path, number, corner):
     np.testing.assert_allclose(pixels[row, column + (1 if column == 0 else -1)], codes[1, 0] / 1023, atol=1e-6)
 
 
-def test_what_is_not_read_is_refused(tmp_path):
+def test_unsupported_dpx_files_are_refused(tmp_path):
     body = bytes(64 * 5)
     whole = write(tmp_path / "a.dpx", (16, 5), body)
     damaged = bytearray(open(whole, "rb").read())

@@ -44,7 +44,7 @@ def test_identity_changes_with_the_file_and_not_with_its_folder(tmp_path):
     assert "none.exr" in caught.value.message
 
 
-def test_an_unreadable_frame_has_its_number_only_if_it_has_one():
+def test_the_error_of_an_unreadable_frame_has_its_number_if_known():
     error = unreadable("a.exr", "it is damaged.", "Copy it again.", 7)
     assert (error.frame, error.path) == (7, "a.exr") and ".." not in error.message
     assert "frame" not in unreadable("a.exr", "x", "y").facts

@@ -41,7 +41,7 @@ def same(left, right):
     return left == right if not isinstance(left, float) else left == pytest.approx(right, rel=1e-6)
 
 
-def test_attributes_survive_from_plate_to_result_and_again(tmp_path):
+def test_attributes_are_copied_from_plate_to_result_unchanged(tmp_path):
     write_exr(tmp_path / "plate.exr", PIXELS, ATTRIBUTES | {"f2hdr/ev": 3.0, "view": "left"}, compression="piz")
     plate = read_exr(str(tmp_path / "plate.exr")).metadata
     assert plate.keys() == ATTRIBUTES.keys()
@@ -67,7 +67,7 @@ def test_attributes_survive_from_plate_to_result_and_again(tmp_path):
         ([1, 2, 3, 4], [1.0, 2.0, 3.0, 4.0]),
     ],
 )
-def test_python_values_find_their_exr_type(tmp_path, value, stored):
+def test_python_values_are_written_with_their_exr_type(tmp_path, value, stored):
     write_exr(tmp_path / "a.exr", PIXELS, {"f2hdr/value": value})
     assert same(stored, read_header(tmp_path / "a.exr")["f2hdr/value"])
 
@@ -75,14 +75,14 @@ def test_python_values_find_their_exr_type(tmp_path, value, stored):
 @pytest.mark.parametrize(
     "value", [None, b"x", {"a": 1}, 2**31, -(2**40), [], (), Fraction(1, 2**33), [None], np.eye(2), np.zeros(5)]
 )
-def test_what_a_header_cannot_hold_is_refused_by_name(tmp_path, value):
+def test_values_that_a_header_cannot_store_are_refused_by_name(tmp_path, value):
     with pytest.raises(DocumentError, match="f2hdr/value"):
         write_exr(tmp_path / "a.exr", PIXELS, {"f2hdr/value": value})
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["", "n" * 256, "channels", "dataWindow", "type"])
-def test_names_that_are_not_free_are_refused(tmp_path, name):
+def test_reserved_attribute_names_are_refused(tmp_path, name):
     with pytest.raises(DocumentError, match=re.escape(f'"{name}"')):
         write_exr(tmp_path / "a.exr", PIXELS, {name: "x"})
 

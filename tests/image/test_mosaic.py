@@ -37,11 +37,11 @@ def test_a_mosaic_is_recognized(gain, noise, pattern):
 
 @pytest.mark.parametrize("noise", ["none", "high"])
 @pytest.mark.parametrize("seed", range(4))
-def test_a_gray_picture_is_none(seed, noise):
+def test_a_gray_picture_is_not_a_mosaic(seed, noise):
     assert not is_mosaic(np.ascontiguousarray(seen(seed, 1.0, noise)[..., 1]))
 
 
-def test_flat_black_and_tiny_pictures_are_none():
+def test_flat_black_and_tiny_pictures_are_not_mosaics():
     for shape in ((4, 4), (64, 64), (200, 300)):
         assert not is_mosaic(np.zeros(shape, np.float32)) and not is_mosaic(np.full(shape, 0.5, np.float32))
 

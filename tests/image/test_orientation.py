@@ -21,14 +21,14 @@ def turned(number):
 
 
 @pytest.mark.parametrize("number", ORIENTATIONS)
-def test_it_agrees_with_pillow(number):
+def test_orientation_agrees_with_pillow(number):
     np.testing.assert_array_equal(upright(CODES, number), turned(number)[0])
     assert upright_size((24, 16), number) == turned(number)[0].shape[1::-1]
 
 
 @pytest.mark.parametrize("number", ORIENTATIONS)
 @pytest.mark.parametrize("name", ["p.1001.png", "p.1001.jpg", "p.1001.tif"])
-def test_stills_are_turned_with_their_plate(tmp_path, number, name):
+def test_stills_of_a_plate_are_rotated_upright(tmp_path, number, name):
     expected, exif = turned(number)
     path = tmp_path / name
     if name.endswith("tif"):
@@ -45,7 +45,7 @@ def test_stills_are_turned_with_their_plate(tmp_path, number, name):
     ("line", "number"),
     [("-Y 16 +X 24", 1), ("-Y 16 -X 24", 2), ("+Y 16 -X 24", 3), ("+Y 16 +X 24", 4), ("+X 16 -Y 24", 5)],
 )
-def test_radiance_pictures_are_turned_by_their_resolution_line(tmp_path, line, number):
+def test_radiance_pictures_are_rotated_by_their_resolution_line(tmp_path, line, number):
     stored = np.zeros((16, 24, 4), np.uint8)
     stored[..., 0], stored[..., 3] = np.arange(16 * 24).reshape(16, 24) % 200 + 20, 129
     path = tmp_path / "a.hdr"
@@ -54,7 +54,7 @@ def test_radiance_pictures_are_turned_by_their_resolution_line(tmp_path, line, n
     np.testing.assert_allclose(read_image(str(path)).pixels[..., 0], upright(red, number), rtol=1e-5)
 
 
-def test_a_pixel_aspect_ratio_turns_with_the_picture(tmp_path):
+def test_the_pixel_aspect_ratio_is_rotated_with_the_picture(tmp_path):
     tags = [(274, "H", 1, 6, True)]
     tifffile.imwrite(tmp_path / "a.tif", CODES, photometric="rgb", extratags=tags, resolution=(50, 100))
     upright_ratio = read_image(str(tmp_path / "a.tif")).metadata["pixelAspectRatio"]
@@ -62,6 +62,6 @@ def test_a_pixel_aspect_ratio_turns_with_the_picture(tmp_path):
     assert upright_ratio == pytest.approx(1 / read_image(str(tmp_path / "b.tif")).metadata["pixelAspectRatio"])
 
 
-def test_only_turns_by_quarters_are_orientations():
+def test_only_rotations_by_90_degrees_are_orientations():
     assert by_matrix((0, 65536, -65536, 0)) == 6 and by_matrix((65536, 0, 0, 65536)) == 1
     assert by_matrix((46341, 46341, -46341, 46341)) is None

@@ -38,7 +38,7 @@ def centers(pixels):
     return pixels[PATCH // 2 :: PATCH, PATCH // 2 :: PATCH]
 
 
-def test_light_is_linear_within_a_thousandth(tmp_path):
+def test_radiance_is_linear_within_a_thousandth(tmp_path):
     image = read_image(str(write_dng(tmp_path / "a.dng", scene())), 7)
     assert (image.kind, image.number, image.pixels.dtype, image.pixels.shape) == ("float", 7, np.float32, (64, 128, 3))
     np.testing.assert_allclose(centers(image.pixels), PATCHES, rtol=0.001, atol=1 / 14488)
@@ -49,7 +49,7 @@ def test_light_is_linear_within_a_thousandth(tmp_path):
 
 
 @pytest.mark.parametrize(("black", "white"), [(0, 65535), (64, 1023), (2047, 16383), (150, 4095)])
-def test_black_and_white_levels_are_the_files_own(tmp_path, black, white):
+def test_black_and_white_levels_are_those_of_the_file(tmp_path, black, white):
     image = read_image(str(write_dng(tmp_path / "a.dng", scene(), black=black, white=white)))
     step = 1 / (white - black)
     np.testing.assert_allclose(centers(image.pixels), PATCHES, rtol=0.001, atol=1.3 * step)
@@ -57,14 +57,14 @@ def test_black_and_white_levels_are_the_files_own(tmp_path, black, white):
     assert dark.pixels.max() == 0
 
 
-def test_brightness_and_white_do_not_depend_on_what_a_frame_shows(tmp_path):
+def test_brightness_and_white_balance_do_not_depend_on_the_content(tmp_path):
     """The brightest pixel is no white level: half the light is half the value, far below the clip or near it."""
     for gain in (1.0, 0.9, 0.5, 0.125):
         image = read_image(str(write_dng(tmp_path / f"{gain}.dng", scene(gain))))
         np.testing.assert_allclose(centers(image.pixels), PATCHES * gain, rtol=0.002, atol=1 / 14488)
 
 
-def test_what_the_sensor_clips_is_one_in_every_channel(tmp_path):
+def test_clipped_sensor_values_are_1_in_every_channel(tmp_path):
     image = read_image(str(write_dng(tmp_path / "a.dng", np.full((HEIGHT, WIDTH, 3), 3.0))))
     np.testing.assert_allclose(image.pixels, 1.0, atol=1e-4)
 
@@ -86,7 +86,7 @@ def test_white_balance_stays_that_of_the_first_frame(tmp_path):
     assert np.abs(centers(alone) - centers(first.pixels)).max() > 0.05
 
 
-def test_a_frames_identity_knows_the_white_balance_it_is_developed_by(tmp_path):
+def test_the_identity_of_a_frame_includes_its_white_balance(tmp_path):
     for number in (1, 2):
         write_dng(tmp_path / f"p.{number}.dng", scene())
     before = open_plate(str(tmp_path / "p.#.dng")).identity(2)
@@ -128,7 +128,7 @@ def test_a_dng_with_damaged_time_tags_has_none(tmp_path):
     assert not {"timeCode", "timecode", "framesPerSecond", "reelName"} & set(metadata)
 
 
-def test_portrait_frames_stand_upright(tmp_path):
+def test_portrait_frames_are_rotated_upright(tmp_path):
     light = scene()
     write_dng(tmp_path / "p.1.dng", light, orientation=6)
     plate = open_plate(str(tmp_path / "p.#.dng"))
@@ -148,7 +148,7 @@ def test_damaged_and_foreign_files_are_refused(tmp_path):
         read_image(str(tmp_path / "none.dng"))
 
 
-def test_without_rawpy_the_fix_is_reported(tmp_path, monkeypatch):
+def test_without_rawpy_the_error_names_what_to_install(tmp_path, monkeypatch):
     write_dng(tmp_path / "p.1.dng", scene())
     monkeypatch.delitem(sys.modules, "f2hdr_backend.image.raw", raising=False)
     monkeypatch.delattr("f2hdr_backend.image.raw", raising=False)

@@ -41,7 +41,7 @@ def save(path, pixels, kind, **attributes):
         ("a.dpx", "uint16", 16),
     ],
 )
-def test_integer_codes_arrive_exactly(tmp_path, name, kind, bits):
+def test_integer_codes_are_read_exactly(tmp_path, name, kind, bits):
     top = 2**bits - 1
     codes = np.round(PIXELS[..., :3] * top)
     path = save(tmp_path / name, codes / np.float32(top), kind, oiio__BitsPerSample=bits)
@@ -51,7 +51,7 @@ def test_integer_codes_arrive_exactly(tmp_path, name, kind, bits):
     assert np.abs(image.pixels * top - codes).max() < 0.02
 
 
-def test_full_scale_is_one(tmp_path):
+def test_full_scale_is_1(tmp_path):
     ends = np.zeros((4, 6, 3), np.float32)
     ends[:, 3:] = 1
     for name, kind in (("a.tif", "uint8"), ("a.png", "uint16"), ("a.dpx", "uint16")):
@@ -69,14 +69,14 @@ def test_float_files_keep_their_values(tmp_path):
     assert (np.abs(radiance.pixels - PIXELS[..., :3] * 50) / largest).max() < 1 / 128
 
 
-def test_jpeg_is_read_as_coded(tmp_path):
+def test_jpeg_is_read_without_conversion(tmp_path):
     flat = np.full((32, 32, 3), (0.8, 0.4, 0.2), np.float32)
     image = read_image(save(tmp_path / "a.jpg", flat, "uint8", Compression="jpeg:100"))
     assert image.kind == "integer" and np.abs(image.pixels - flat).max() < 2.5 / 255
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.tif"])
-def test_alpha_comes_along_and_multiplies_nothing(tmp_path, name):
+def test_alpha_is_a_layer_and_does_not_change_color(tmp_path, name):
     image = read_image(save(tmp_path / name, PIXELS, "uint16", oiio__UnassociatedAlpha=1))
     np.testing.assert_allclose(image.pixels, PIXELS[..., :3], atol=1e-5)
     assert image.layers.keys() == {"A"} and image.layers["A"].dtype == np.float32
@@ -85,7 +85,7 @@ def test_alpha_comes_along_and_multiplies_nothing(tmp_path, name):
 
 
 @pytest.mark.parametrize(("name", "kind"), [("a.png", "uint8"), ("a.tif", "float"), ("a.jpg", "uint8")])
-def test_gray_fills_three_channels(tmp_path, name, kind):
+def test_gray_is_copied_to_three_channels(tmp_path, name, kind):
     image = read_image(save(tmp_path / name, np.full((16, 16, 1), 0.5, np.float32), kind))
     assert image.pixels.shape == (16, 16, 3) and image.layers == {} and image.pixels.flags.c_contiguous
     assert np.abs(image.pixels - 0.5).max() < 0.01
@@ -98,7 +98,7 @@ def test_nan_in_a_float_tiff_is_replaced_and_counted(tmp_path):
     assert image.nonfinite == 1 and image.pixels[2, 3, 1] == 0
 
 
-def test_metadata_arrives_under_its_exr_names(tmp_path):
+def test_metadata_has_its_exr_names(tmp_path):
     path = save(
         tmp_path / "a.dpx",
         PIXELS[..., :3],
@@ -128,7 +128,7 @@ def test_truncated_stills_are_refused(tmp_path, name):
         assert str(cut) in caught.value.message and caught.value.frame == 9
 
 
-def test_files_that_are_no_pictures_are_refused(tmp_path):
+def test_files_that_are_not_pictures_are_refused(tmp_path):
     (tmp_path / "a.png").write_text("words " * 100)
     (tmp_path / "a.txt").write_text("words " * 100)
     for name in ("a.png", "a.txt"):
@@ -144,7 +144,7 @@ def write_plate(folder, frames, suffix="tif"):
     return str(folder / f"plate.####.{suffix}")
 
 
-def test_a_pattern_becomes_a_plate(tmp_path):
+def test_a_pattern_is_opened_as_a_plate(tmp_path):
     text = write_plate(tmp_path, range(1001, 1006))
     plate = open_plate(text)
     assert (plate.name, plate.size, plate.default_encoding, plate.missing) == (text, (36, 24), "gamma22", ())
@@ -165,7 +165,7 @@ def test_float_plates_are_linear_by_default(tmp_path):
     assert open_plate(str(tmp_path / "q%d.tif")).default_encoding == "linear"
 
 
-def test_missing_frames_are_all_named_before_any_work(tmp_path):
+def test_all_missing_frames_are_named_before_any_work(tmp_path):
     plate = open_plate(write_plate(tmp_path, [1, 2, 4, 8]))
     assert plate.missing == (3, 5, 6, 7)
     plate.require([1, 2, 8])
@@ -176,7 +176,7 @@ def test_missing_frames_are_all_named_before_any_work(tmp_path):
         plate.read(5)
 
 
-def test_a_pattern_that_matches_nothing_is_said(tmp_path):
+def test_a_pattern_that_matches_nothing_is_reported(tmp_path):
     with pytest.raises(MissingFrames, match=r"none\.####\.exr"):
         open_plate(str(tmp_path / "none.####.exr"))
     with pytest.raises(MissingFrames, match="no folder"):
@@ -194,7 +194,7 @@ def test_files_with_another_padding_are_named(tmp_path):
     assert f"{tmp_path}/plate.####.tif" in caught.value.hint
 
 
-def test_negative_frames_as_printf_names_them_are_read(tmp_path):
+def test_negative_frames_named_by_printf_are_read(tmp_path):
     for place, number in enumerate(("-002", "-001", "0000", "0001")):
         save(tmp_path / f"n.{number}.tif", np.full((4, 6, 3), place / 4, np.float32), "uint16")
     plate = open_plate(f"{tmp_path}/n.%04d.tif")
@@ -202,7 +202,7 @@ def test_negative_frames_as_printf_names_them_are_read(tmp_path):
     assert [round(float(plate.read(number).pixels[0, 0, 0]) * 4) for number in plate.frames] == [0, 1, 2, 3]
 
 
-def test_another_size_names_both(tmp_path):
+def test_a_frame_of_another_size_is_refused_with_both_sizes(tmp_path):
     text = write_plate(tmp_path, [1, 2])
     write_image(tmp_path / "plate.0002.tif", PIXELS[:20, :30, :3], 16)
     plate = open_plate(text)
@@ -226,7 +226,7 @@ def test_a_single_picture_is_refused_with_the_pattern(text, pattern):
     assert f'"{pattern}"' in caught.value.hint
 
 
-def test_a_folder_is_no_plate(tmp_path):
+def test_a_folder_is_not_a_plate(tmp_path):
     with pytest.raises(ShotError) as caught:
         open_plate(str(tmp_path))
     assert str(tmp_path / "plate.####.exr") in caught.value.hint

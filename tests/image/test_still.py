@@ -32,7 +32,7 @@ def test_other_color_models_are_refused(tmp_path, mode):
         open_plate(str(tmp_path / "p.####.tif"))
 
 
-def test_the_picture_is_read_and_not_the_thumbnail_before_it(tmp_path):
+def test_the_full_picture_is_read_and_not_the_thumbnail(tmp_path):
     codes = np.rint(np.stack([GRAY] * 3, axis=-1) * 255).astype(np.uint8)
     with tifffile.TiffWriter(tmp_path / "p.1001.tif") as file:
         file.write(codes[::4, ::4], photometric="rgb", subfiletype=1)

@@ -28,13 +28,13 @@ def timecode(text, offset=0, rate=None):
         ("00:00:00;00", 107892, Fraction(30000, 1001), (1, 0, 0, 0)),
     ],
 )
-def test_timecode_counts_on(start, offset, rate, expected):
+def test_timecode_advances_with_the_frames(start, offset, rate, expected):
     drop = int(";" in start)
     assert timecode(start, offset, rate) == OpenEXR.TimeCode(*expected, drop, *[0] * 13)
 
 
 @given(st.integers(0, 200_000), st.integers(0, 3000))
-def test_drop_frame_counts_without_a_step_or_a_repeat(start, offset):
+def test_drop_frame_timecode_is_consecutive(start, offset):
     """Counting in two strides ends where counting in one does."""
     rate = Fraction(30000, 1001)
     middle = timecode("00:00:00;00", start, rate)
@@ -45,12 +45,12 @@ def test_drop_frame_counts_without_a_step_or_a_repeat(start, offset):
 
 
 @pytest.mark.parametrize("text", ["", "noon", "01:00:00", "1:2:3:4", "25:00:00:00", "01:00:00:45"])
-def test_what_is_no_timecode_gives_none(text):
+def test_text_that_is_not_a_timecode_gives_none(text):
     assert timecode(text) is None
 
 
 @pytest.mark.parametrize("rate", [48 * NTSC, Fraction(48), Fraction(50), 60 * NTSC, Fraction(60), 120 * NTSC])
-def test_every_frame_of_a_high_rate_keeps_its_own_time(rate):
+def test_every_frame_of_a_high_rate_has_its_own_timecode(rate):
     """Two seconds of timecodes equal those of an editor, without duplicates."""
     nominal = round(rate)
     for offset in range(2 * nominal):
@@ -61,7 +61,7 @@ def test_every_frame_of_a_high_rate_keeps_its_own_time(rate):
         assert header["timeCode"].frame <= 29
 
 
-def test_a_pair_is_counted_once_and_its_second_frame_marked():
+def test_above_30_fps_two_frames_share_a_number_and_the_second_is_marked():
     first, second = (timecode("01:00:00:34", offset, Fraction(50)) for offset in (0, 1))
     assert (first.frame, first.fieldPhase) == (17, False) and (second.frame, second.fieldPhase) == (17, True)
 
@@ -71,6 +71,6 @@ def test_without_a_rate_high_frames_are_kept_as_text():
     assert timecode_text(timecode_header("01:00:00:12")) == "01:00:00:12"
 
 
-def test_drop_frame_of_a_high_rate_leaves_out_four_numbers():
+def test_drop_frame_of_a_high_rate_skips_four_numbers():
     header = timecode_header("00:00:59;59", 1, 60 * NTSC)
     assert timecode_text({**header, "framesPerSecond": 60 * NTSC}) == "00:01:00;04"

@@ -78,7 +78,7 @@ def test_layers_keep_their_type_and_the_picture_is_unnamed(tmp_path):
     assert read_exr(str(tmp_path / "a.exr")).layers.keys() == {"forward.u", "mask", "id"}
 
 
-def test_another_reader_sees_the_same_picture(tmp_path):
+def test_another_reader_reads_the_same_picture(tmp_path):
     write_exr(tmp_path / "a.exr", {"RGB": RGB, "A": PLANE}, {"owner": "me"}, pixel_type="float")
     seen = oiio.ImageBuf(str(tmp_path / "a.exr"))
     assert seen.spec().channelnames[:4] == ("R", "G", "B", "A")
@@ -89,7 +89,7 @@ def test_another_reader_sees_the_same_picture(tmp_path):
     ("compression", "kind", "error"),
     [("zip", "ZIP", 0), ("piz", "PIZ", 0), ("none", "NO", 0), ("dwaa", "DWAA", 0.5)],
 )
-def test_compressions(tmp_path, compression, kind, error):
+def test_every_compression_is_written(tmp_path, compression, kind, error):
     write_exr(tmp_path / "a.exr", {"RGB": RGB}, {}, compression=compression, pixel_type="float")
     assert read_header(tmp_path / "a.exr")["compression"] == getattr(OpenEXR, f"{kind}_COMPRESSION")
     assert np.abs(read_exr(str(tmp_path / "a.exr")).pixels - RGB).max() <= error
@@ -111,7 +111,7 @@ def test_half_floats_never_become_infinite(tmp_path):
     assert write_exr(tmp_path / "a.exr", layers, {}, pixel_type="float") == 0
 
 
-def test_the_callers_arguments_stay_as_they_were(tmp_path):
+def test_the_arguments_of_the_caller_are_not_changed(tmp_path):
     header, layers = {"owner": "me"}, {"RGB": RGB}
     write_exr(tmp_path / "a.exr", layers, header)
     assert header == {"owner": "me"} and layers.keys() == {"RGB"} and layers["RGB"] is RGB
@@ -129,7 +129,7 @@ def test_the_callers_arguments_stay_as_they_were(tmp_path):
         {"RGB": RGB[:0]},
     ],
 )
-def test_layers_that_make_no_picture_are_refused(tmp_path, layers):
+def test_invalid_layers_are_refused(tmp_path, layers):
     if layers.get("RGB", PLANE).dtype == np.int32:
         layers = {"mask": layers["RGB"]}
     with pytest.raises(UnwritableFrame, match=r"a\.exr.*layer"):
@@ -137,7 +137,7 @@ def test_layers_that_make_no_picture_are_refused(tmp_path, layers):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_unknown_options_name_the_known_ones(tmp_path):
+def test_unknown_options_are_refused_with_the_known_ones(tmp_path):
     with pytest.raises(DocumentError, match="zip, piz, dwaa, none"):
         write_exr(tmp_path / "a.exr", {"RGB": RGB}, {}, compression="zstd")
     with pytest.raises(DocumentError, match="half, float"):
@@ -171,7 +171,7 @@ for path in sys.argv[1:]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on file sizes")
-def test_no_space_left_leaves_nothing_half_written(tmp_path):
+def test_a_full_disk_leaves_no_partial_file(tmp_path):
     """A limit on file sizes simulates a full disk; the libraries' own PNG and TIFF writers fail this test."""
     names = {"a.exr", "a.png", "a.tif"}
     command = [sys.executable, "-c", FULL_DISK, *(str(tmp_path / name) for name in names)]
@@ -182,7 +182,7 @@ def test_no_space_left_leaves_nothing_half_written(tmp_path):
 
 @pytest.mark.parametrize(("name", "bits"), [("a.png", 8), ("a.png", 16), ("a.tif", 8), ("a.tif", 16), ("a.tiff", 32)])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_pictures_read_back(tmp_path, name, bits, channels):
+def test_written_pictures_are_read_unchanged(tmp_path, name, bits, channels):
     pixels = RGB[::-1] / 20 if channels == 3 else PLANE.T
     write_image(tmp_path / "new" / name, pixels, bits)
     seen = oiio.ImageBuf(str(tmp_path / "new" / name))
@@ -192,7 +192,7 @@ def test_pictures_read_back(tmp_path, name, bits, channels):
     assert [path.name for path in (tmp_path / "new").iterdir()] == [name]
 
 
-def test_codes_are_written_as_they_are_and_floats_clipped(tmp_path):
+def test_codes_are_written_unchanged_and_floats_clipped(tmp_path):
     codes = RNG.integers(0, 65536, (20, 30, 3), np.uint16)
     write_image(tmp_path / "a.png", codes[:, ::-1], 16)
     seen = oiio.ImageBuf(str(tmp_path / "a.png")).get_pixels(oiio.UINT16)
@@ -201,7 +201,7 @@ def test_codes_are_written_as_they_are_and_floats_clipped(tmp_path):
     assert oiio.ImageBuf(str(tmp_path / "b.png")).get_pixels(oiio.UINT8).ravel().tolist() == [0, 128, 255, 0]
 
 
-def test_formats_that_are_not_offered_are_refused(tmp_path):
+def test_unsupported_formats_are_refused(tmp_path):
     for name, bits in (("a.png", 32), ("a.jpg", 8), ("a", 8), ("a.tif", 10)):
         with pytest.raises(DocumentError, match="8 or 16 bits"):
             write_image(tmp_path / name, RGB, bits)
@@ -212,7 +212,7 @@ def test_formats_that_are_not_offered_are_refused(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_library_still_needs_the_guard():
+def test_the_library_still_writes_infinite_half_floats():
     """The reason for copying: when this fails, OpenEXR has learned to honor strides."""
     stored = io.BytesIO()
     OpenEXR.File({"type": OpenEXR.scanlineimage}, {"RGB": RGB[::-1]}).write(stored)

@@ -7,7 +7,7 @@ from f2hdr_backend.image.ycbcr import MATRICES, scaled, scaled_chroma, to_rgb, t
 
 
 @pytest.mark.parametrize("matrix", MATRICES)
-def test_rgb_comes_back_through_the_matrix(matrix):
+def test_rgb_is_unchanged_after_conversion_and_back(matrix):
     _, red, blue = MATRICES[matrix]
     rgb = np.random.default_rng(1).random((6, 4, 3)).astype(np.float32)
     luma = red * rgb[..., 0] + (1 - red - blue) * rgb[..., 1] + blue * rgb[..., 2]
@@ -31,7 +31,7 @@ def test_ranges_are_those_of_bt_709(bits, full, black, white, chroma):
         assert np.allclose(scaled_chroma(np.array(chroma), bits, full), [-0.5, 0.5])
 
 
-def test_a_ramp_stays_a_ramp_where_chroma_is_doubled():
+def test_upsampled_chroma_of_a_ramp_is_a_ramp():
     ramp = np.arange(6, dtype=np.float32)
     columns = twice_left(np.tile(ramp, (2, 1)))
     assert np.allclose(columns[0, :-1], np.arange(11) / 2)  # sited at the left one of two

@@ -25,14 +25,14 @@ def program(folder: Path, answer: str) -> Path:
 
 @pytest.mark.skipif(os.name == "nt", reason="a shell script stands for the backend")
 class TestFindBackend:
-    def test_by_command_or_by_the_folder_of_its_environment(self, tmp_path: Path) -> None:
+    def test_a_backend_is_found_by_command_or_by_the_folder_of_its_environment(self, tmp_path: Path) -> None:
         path = program(tmp_path / "bin", f"echo {f2hdr_backend.__version__}")
         assert find_backend(str(path)) == find_backend(str(tmp_path)) == [str(path)]
 
-    def test_without_a_word_it_is_the_one_beside_this_python(self) -> None:
+    def test_the_default_backend_is_the_one_next_to_this_python(self) -> None:
         assert find_backend(None) == [str(Path(sys.executable).parent / "f2hdr")]
 
-    def test_else_the_one_on_the_path(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_otherwise_the_backend_on_the_path_is_used(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         path = program(tmp_path, f"echo {f2hdr_backend.__version__}")
         monkeypatch.setattr(backends.sys, "executable", str(tmp_path / "elsewhere" / "python"))
         monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
@@ -43,24 +43,24 @@ class TestFindBackend:
             find_backend(None)
         assert "--backend" in caught.value.hint
 
-    def test_one_that_does_not_answer(self, tmp_path: Path) -> None:
+    def test_a_backend_that_does_not_run_is_refused(self, tmp_path: Path) -> None:
         path = program(tmp_path, "exit 3")
         with pytest.raises(InstallError) as caught:
             find_backend(str(path))
         assert str(path) in caught.value.message and "exit status 3" in caught.value.message
 
-    def test_one_of_another_version(self, tmp_path: Path) -> None:
+    def test_a_backend_of_another_version_is_refused(self, tmp_path: Path) -> None:
         path = program(tmp_path, "echo 9.9.9")
         with pytest.raises(InstallError, match="9.9.9"):
             find_backend(str(path))
 
-    def test_none_at_the_place_given(self, tmp_path: Path) -> None:
+    def test_a_missing_backend_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(InstallError) as caught:
             find_backend(str(tmp_path))
         assert str(tmp_path) in caught.value.message
 
 
-def test_the_door_opens_in_a_bare_interpreter(tmp_path: Path) -> None:
+def test_the_backend_is_found_without_third_party_packages(tmp_path: Path) -> None:
     staging, root = tmp_path / "staging", tmp_path / "host"
     staging.mkdir()
     root.mkdir()

@@ -60,7 +60,7 @@ def test_files_and_folders_are_installed_and_listed(source: Path, root: Path) ->
     assert sorted(manifest["files"]) == ["f2hdr/init.py", "f2hdr/package/node.py"]
 
 
-def test_a_dry_run_writes_nothing_and_says_what_would_be(source: Path, root: Path) -> None:
+def test_a_dry_run_writes_nothing_and_lists_the_changes(source: Path, root: Path) -> None:
     lines = put(source, root, dry_run=True)
     assert files(root) == {"mine.py": "keep me\n"}
     assert lines[0].startswith("would install ")
@@ -76,7 +76,7 @@ def test_installing_again_changes_nothing(source: Path, root: Path) -> None:
     assert (root / "f2hdr/init.py").stat().st_mtime_ns == before
 
 
-def test_an_upgrade_replaces_and_removes_what_the_new_version_lacks(source: Path, root: Path) -> None:
+def test_an_upgrade_replaces_files_and_removes_obsolete_ones(source: Path, root: Path) -> None:
     put(source, root)
     cached = root / "f2hdr/package/__pycache__"
     cached.mkdir()
@@ -88,7 +88,7 @@ def test_an_upgrade_replaces_and_removes_what_the_new_version_lacks(source: Path
     assert not cached.exists()
 
 
-def test_what_the_user_changed_is_kept_beside_the_new_file(source: Path, root: Path) -> None:
+def test_a_file_that_the_user_changed_is_kept_next_to_the_new_one(source: Path, root: Path) -> None:
     put(source, root)
     (root / "f2hdr/init.py").write_text("my own\n")
     lines = put(source, root, "1.1")
@@ -99,21 +99,21 @@ def test_what_the_user_changed_is_kept_beside_the_new_file(source: Path, root: P
     assert files(root)["f2hdr/init.py.bak2"] == "again\n"
 
 
-def test_a_file_that_was_there_before_is_kept_too(source: Path, root: Path) -> None:
+def test_a_file_that_existed_before_is_kept(source: Path, root: Path) -> None:
     (root / "f2hdr").mkdir()
     (root / "f2hdr/init.py").write_text("somebody else's\n")
     put(source, root)
     assert files(root)["f2hdr/init.py.bak"] == "somebody else's\n"
 
 
-def test_remove_takes_everything_and_leaves_what_is_not_ours(source: Path, root: Path) -> None:
+def test_remove_deletes_installed_files_and_no_others(source: Path, root: Path) -> None:
     put(source, root)
     remove_files(root, product="host", dry_run=False)
     assert files(root) == {"mine.py": "keep me\n"}
     assert sorted(path.name for path in root.iterdir()) == ["mine.py"]
 
 
-def test_remove_leaves_changed_files_and_says_so(source: Path, root: Path) -> None:
+def test_remove_keeps_changed_files_and_reports_them(source: Path, root: Path) -> None:
     put(source, root)
     (root / "f2hdr/init.py").write_text("my own\n")
     lines = remove_files(root, product="host", dry_run=False)
@@ -121,12 +121,12 @@ def test_remove_leaves_changed_files_and_says_so(source: Path, root: Path) -> No
     assert any(line.startswith("keep ") for line in lines)
 
 
-def test_remove_of_nothing_says_so(root: Path) -> None:
+def test_remove_without_an_installation_is_reported(root: Path) -> None:
     with pytest.raises(InstallError, match=re.escape(str(root))):
         remove_files(root, product="host", dry_run=False)
 
 
-def test_a_run_that_broke_in_the_middle_is_repaired_by_the_next(source: Path, root: Path) -> None:
+def test_an_interrupted_installation_is_completed_by_the_next_run(source: Path, root: Path) -> None:
     put(source, root)
     (root / MANIFEST).unlink()
     (root / "f2hdr/package/node.py").unlink()
@@ -135,12 +135,12 @@ def test_a_run_that_broke_in_the_middle_is_repaired_by_the_next(source: Path, ro
 
 
 @pytest.mark.parametrize("target", ["/etc/x", "../x", "a/../../x", "C:/x", "a\\x"])
-def test_nothing_is_installed_outside(source: Path, root: Path, target: str) -> None:
+def test_no_file_is_installed_outside_the_folder(source: Path, root: Path, target: str) -> None:
     with pytest.raises(InstallError, match=re.escape(f'"{target}"')):
         install_files([Piece(source / "init.py", target)], root, product="host", version="1", dry_run=False)
 
 
-def test_a_folder_where_a_file_goes_is_an_error(source: Path, root: Path) -> None:
+def test_a_folder_with_the_name_of_a_file_is_an_error(source: Path, root: Path) -> None:
     (root / "f2hdr/init.py").mkdir(parents=True)
     with pytest.raises(InstallError, match=r"init\.py"):
         put(source, root)
@@ -152,7 +152,7 @@ def test_a_missing_source_is_an_error(tmp_path: Path, root: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root writes everywhere")
-def test_a_folder_that_cannot_be_written(source: Path, root: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_named(source: Path, root: Path) -> None:
     root.chmod(stat.S_IRUSR | stat.S_IXUSR)
     with pytest.raises(InstallError, match=re.escape(str(root))):
         put(source, root)

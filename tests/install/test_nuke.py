@@ -19,7 +19,7 @@ def install(to: Path | None, *options: str, **variables: str) -> subprocess.Comp
     return subprocess.run(words, cwd="/", env={**os.environ, **variables}, capture_output=True, text=True, check=False)
 
 
-def test_into_the_home_folder_and_away_again(tmp_path: Path) -> None:
+def test_the_plugin_is_installed_in_the_home_folder_and_removed(tmp_path: Path) -> None:
     ran = install(None, HOME=str(tmp_path), USERPROFILE=str(tmp_path))
     assert ran.returncode == 0, ran.stderr
     folder = tmp_path / ".nuke" / "f2hdr"
@@ -34,7 +34,7 @@ def test_into_the_home_folder_and_away_again(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("*f2hdr*"))
 
 
-def test_the_users_own_init_py_stays(tmp_path: Path) -> None:
+def test_an_existing_init_py_is_kept(tmp_path: Path) -> None:
     mine = tmp_path / "init.py"
     mine.write_text("import nuke\nnuke.knobDefault('Read.raw', '1')")
     install(tmp_path)
@@ -50,7 +50,7 @@ def test_the_users_own_init_py_stays(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights there")
-def test_an_init_py_that_is_a_link_stays_one(tmp_path: Path) -> None:
+def test_an_init_py_that_is_a_link_stays_a_link(tmp_path: Path) -> None:
     (tmp_path / "dotfiles").mkdir()
     real = tmp_path / "dotfiles" / "init.py"
     real.write_text("# mine\n")
@@ -70,14 +70,14 @@ def test_dry_run_writes_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "new").exists()
 
 
-def test_a_backend_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_backend_is_refused(tmp_path: Path) -> None:
     ran = install(tmp_path, "--backend", str(tmp_path / "nothing"))
     assert ran.returncode == 3
     assert ran.stderr.startswith("error: There is no f2hdr command at")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_uninstall_where_nothing_is(tmp_path: Path) -> None:
+def test_uninstall_without_an_installation_is_reported(tmp_path: Path) -> None:
     ran = install(tmp_path, "--uninstall")
     assert ran.returncode == 3
     assert "nuke is not installed" in ran.stderr

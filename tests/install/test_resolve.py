@@ -46,7 +46,7 @@ linux_only = pytest.mark.skipif(sys.platform != "linux", reason="lays out a Linu
 
 @linux_only
 @pytest.mark.parametrize("lua", [LUAJIT, LUA51], ids=lambda lua: lua.name)
-def test_what_is_installed_works_and_can_be_removed(lua: Lua, home: Path, command: Path) -> None:
+def test_installed_scripts_run_and_are_removed(lua: Lua, home: Path, command: Path) -> None:
     before = _files(home)
     ran = _run("--backend", command, home=home)
     assert ran.returncode == 0, ran.stderr
@@ -83,7 +83,7 @@ def test_a_dry_run_writes_nothing_and_one_folder_can_be_named(home: Path, comman
     assert (tmp_path / "elsewhere" / "Fuses" / "F2HDR.fuse").exists() and _files(home) == before
 
 
-def test_what_cannot_be_done_is_said(home: Path, tmp_path: Path) -> None:
+def test_impossible_requests_are_reported(home: Path, tmp_path: Path) -> None:
     ran = _run("--backend", "/nowhere/f2hdr", "--to", tmp_path / "there", home=home)
     assert ran.returncode == 3 and "There is no f2hdr command at /nowhere/f2hdr" in ran.stderr
     ran = _run("--uninstall", "--to", tmp_path / "there", home=home)
@@ -121,9 +121,7 @@ BOX = f"Library/Containers/com.blackmagic-design.DaVinciResolveLite/Data/{MAC}/D
         ),
     ],
 )
-def test_the_folders_are_those_of_the_manuals(
-    platform: str, there: list[str], found: list[str], tmp_path: Path
-) -> None:
+def test_the_folders_are_those_of_the_manual(platform: str, there: list[str], found: list[str], tmp_path: Path) -> None:
     if Path("/opt/resolve").exists() or Path("/Applications/DaVinci Resolve").exists():
         pytest.skip("Resolve is installed here for all users")
     for name in there:
@@ -136,6 +134,6 @@ def test_the_folders_are_those_of_the_manuals(
     assert ran.stdout.split("\n")[:-1] == found if found else ran.stdout.strip() == "", ran.stderr
 
 
-def test_what_hosts_run_is_python_3_9() -> None:
+def test_scripts_that_hosts_run_are_python_3_9() -> None:
     for path in (INSTALLER, *sorted((ROOT / "resolve_fuse").rglob("*.py"))):
         ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 9))

@@ -67,7 +67,7 @@ def home(tmp_path):
     return folder
 
 
-def test_it_installs_upgrades_in_place_and_leaves_the_home_as_it_was(tmp_path, home):
+def test_a_bundle_is_installed_and_upgraded_without_other_files_in_the_home_folder(tmp_path, home):
     before = tree(home)
     old, new = make_bundle(tmp_path / "old bundle é", "1.0"), make_bundle(tmp_path / "new", "2.0")
     target = home / ".local/share/f2hdr"
@@ -120,7 +120,7 @@ def test_an_installation_that_was_killed_between_its_renames_is_completed_by_the
     assert (target / "VERSION").read_text().strip() == "1.0" and not work.exists()
 
 
-def test_two_installations_to_one_folder_do_not_mix(tmp_path, home):
+def test_two_simultaneous_installations_to_one_folder_do_not_mix(tmp_path, home):
     target, work = tmp_path / "f2hdr", tmp_path / "f2hdr.installing"
     work.mkdir()
     (work / "process").write_text(str(os.getpid()))

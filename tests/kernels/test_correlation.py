@@ -26,14 +26,14 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_equals_the_stored_volume(maker, make_problem, stored_volume, case):
+def test_the_lookup_equals_the_stored_volume(maker, make_problem, stored_volume, case):
     problem = make_problem(*CASES[case])
     found = problem.on(maker)
     assert found.dtype == torch.float32
     torch.testing.assert_close(found.double(), stored_volume(problem), atol=1e-5, rtol=1e-5)
 
 
-def test_tiles_of_the_torch_reference_join(stored_volume, make_problem):
+def test_tiles_of_the_torch_lookup_equal_the_whole(stored_volume, make_problem):
     problem = make_problem((2, 4, 21, 35), ((23, 30), (11, 15)), 2)
     found = torch_lookup.look_up(problem.reference, problem.pyramid, problem.coords, problem.radius)
     torch.testing.assert_close(found.double(), stored_volume(problem), atol=1e-5, rtol=1e-5)
@@ -51,7 +51,9 @@ side = st.integers(1, 9)
     radius=st.integers(0, 4),
     seed=st.integers(0, 1000),
 )
-def test_any_size(maker, make_problem, stored_volume, batch, channels, size, levels, radius, seed):
+def test_pictures_of_any_size_are_accepted(
+    maker, make_problem, stored_volume, batch, channels, size, levels, radius, seed
+):
     if maker.interpreted:
         size = (size[0] % 2 + 1, size[1] % 3 + 1)  # the interpreter needs a second for some dozens of pixels
     problem = make_problem((batch, channels, *size), tuple(levels), radius, seed)
@@ -74,7 +76,7 @@ def _gradients(problem, look_up, received):
     return torch.autograd.grad(found, inputs, received)
 
 
-def test_gradient_reaches_only_what_asks_for_it(maker, make_problem):
+def test_gradients_are_computed_only_for_inputs_that_require_them(maker, make_problem):
     problem = make_problem(*CASES["pyramid"])
     features = problem.pyramid[1].requires_grad_()
     problem.on(maker).sum().backward()
@@ -84,7 +86,7 @@ def test_gradient_reaches_only_what_asks_for_it(maker, make_problem):
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), 1e9, -1e9, 3e38, 2.0**31, -(2.0**63)])
 @pytest.mark.parametrize("axis", [0, 1])
-def test_positions_without_a_place_see_zeros(maker, make_problem, stored_volume, value, axis):
+def test_nonfinite_positions_sample_zeros(maker, make_problem, stored_volume, value, axis):
     problem = make_problem((1, 8, 2, 3), ((7, 7),), 2)
     problem.coords[:] = 2.75
     known = stored_volume(problem)
@@ -128,7 +130,7 @@ def test_autocast_does_not_lower_the_sums(maker, make_problem, stored_volume):
     torch.testing.assert_close(found.double(), stored_volume(problem), atol=1e-5, rtol=1e-5)
 
 
-def test_memory_layout_does_not_matter(maker, make_problem):
+def test_the_result_does_not_depend_on_the_memory_layout(maker, make_problem):
     problem = make_problem(*CASES["pyramid"])
     as_channels_last = replace(problem, reference=problem.reference.to(memory_format=torch.channels_last))
     strided = replace(problem, coords=problem.coords.permute(0, 1, 3, 2).contiguous().permute(0, 1, 3, 2))
@@ -139,7 +141,7 @@ def test_memory_layout_does_not_matter(maker, make_problem):
 
 @pytest.mark.parametrize("threads", [2, 5])
 @pytest.mark.parametrize("maker", ["plain", "avx2", "avx512"], indirect=True)
-def test_the_number_of_threads_changes_no_bit(maker, make_problem, threads):
+def test_the_result_does_not_depend_on_the_number_of_threads(maker, make_problem, threads):
     problem = make_problem((2, 16, 20, 35), ((20, 35), (10, 17)), 3)
     received = torch.randn_like(problem.on(maker))
     before = torch.get_num_threads()
@@ -170,7 +172,7 @@ def test_the_volume_is_never_stored(maker, make_problem):
     assert grown < 600_000
 
 
-def test_equals_the_published_sampling(make_problem):
+def test_sampling_equals_the_published_one(make_problem):
     """Corner-aligned grid_sample on a volume pyramid, the window's first axis moving x: as the network was trained."""
     reference, neighbor = torch.randn(2, 1, 16, 16, 24)
     coords = make_problem((1, 16, 16, 24), ((16, 24),), 4).coords
@@ -188,7 +190,7 @@ def test_equals_the_published_sampling(make_problem):
 
 
 @pytest.mark.parametrize("size", [(8, 8), (9, 13), (2, 3)])
-def test_pyramid_halves_bilinearly(size):
+def test_the_pyramid_is_halved_bilinearly(size):
     features = torch.randn(2, 3, *size)
     halved = F.interpolate(features, scale_factor=0.5, mode="bilinear", align_corners=False)
     levels = feature_pyramid(features, 2)
@@ -196,7 +198,7 @@ def test_pyramid_halves_bilinearly(size):
     torch.testing.assert_close(levels[1], halved, atol=1e-6, rtol=1e-6)
 
 
-def test_pyramid_of_a_line_never_vanishes():
+def test_the_pyramid_of_a_one_pixel_line_has_no_empty_level():
     levels = feature_pyramid(torch.ones(1, 2, 1, 5), 4)
     assert [tuple(level.shape[-2:]) for level in levels] == [(1, 5), (1, 2), (1, 1), (1, 1)]
     assert all((level == 1).all() for level in levels)
@@ -215,13 +217,13 @@ def test_pyramid_of_a_line_never_vanishes():
         ({"coords": torch.zeros(1, 2, 3, 5, device="meta")}, "different devices"),
     ],
 )
-def test_arguments_that_do_not_fit_are_named(make_problem, change, message):
+def test_invalid_arguments_are_named(make_problem, change, message):
     problem = replace(make_problem(*CASES["one level"]), **change)
     with pytest.raises(ValueError, match=message):
         local_correlation(problem.reference, problem.pyramid, problem.coords, problem.radius)
 
 
-def test_maker_is_named_for_people():
+def test_the_name_of_the_kernel_is_readable():
     name = maker_of(torch.device("cpu"))
     assert name.startswith(("C++ (", "torch (the C++ kernel was not built"))
     assert maker_of(torch.device("meta")).startswith("torch")
@@ -234,7 +236,7 @@ def test_maker_is_named_for_people():
         ("triton", "cuda", "torch (Triton is not installed)"),
     ],
 )
-def test_torch_steps_in_where_a_kernel_is_missing(missing, device, named):
+def test_torch_is_used_if_the_compiled_kernel_is_missing(missing, device, named):
     program = f"""
 import sys
 
@@ -252,5 +254,5 @@ print(tuple(found.shape), maker(torch.device({device!r})))
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="Here Triton may run.")
-def test_torch_steps_in_where_triton_does_not_run():
+def test_torch_is_used_if_triton_does_not_run():
     assert maker_of(torch.device("cuda")).startswith(("torch (Triton is not", "torch (Triton does not run here: "))

@@ -34,7 +34,7 @@ print(len(triton.compile(source, target=GPUTarget("cuda", capability, 32)).asm["
 
 @pytest.mark.parametrize(("capability", "precision"), [("75", "fp16"), ("90", "bf16")])
 @pytest.mark.parametrize("kernel", ["correlate", "backpropagate"])
-def test_kernel_compiles_for_a_gpu(tmp_path, kernel, capability, precision):
+def test_the_kernel_compiles_for_a_gpu(tmp_path, kernel, capability, precision):
     environment = {**os.environ, "TRITON_CACHE_DIR": str(tmp_path)}
     environment.pop("TRITON_INTERPRET", None)
     command = [sys.executable, "-c", PROGRAM, kernel, capability, precision]

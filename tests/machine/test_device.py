@@ -20,19 +20,19 @@ def gpu(monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["auto", "cuda:0"])
-def test_a_gpu_is_chosen_where_there_is_one(gpu, name):
+def test_auto_selects_a_gpu_if_there_is_one(gpu, name):
     assert pick_device(name) == torch.device("cuda:0")
 
 
 @pytest.mark.parametrize("name", ["cuda:77", "abacus", "", "meta"])
-def test_a_device_that_is_not_there_is_named(name):
+def test_a_missing_device_is_refused_by_name(name):
     with pytest.raises(DeviceUnavailable) as caught:
         pick_device(name)
     assert repr(name) in caught.value.message
     assert "f2hdr info" in caught.value.hint
 
 
-def test_several_devices_are_listed_with_commas():
+def test_several_devices_are_given_with_commas():
     assert pick_devices("cpu, cpu") == [CPU, CPU]
     assert lanes_on(CPU, "cpu, cpu") == 2
     assert lanes_on(CPU, "auto") == 1
@@ -49,7 +49,7 @@ def test_several_devices_are_listed_with_commas():
         ("fp16", "cpu", False, torch.float16),
     ],
 )
-def test_auto_is_half_precision_only_where_the_device_has_it(monkeypatch, name, device, native, picked):
+def test_auto_is_half_precision_only_if_the_device_supports_it(monkeypatch, name, device, native, picked):
     monkeypatch.setattr(devices, "_has_bfloat16", lambda: native)
     assert pick_precision(name, torch.device(device)) is picked
 
@@ -61,5 +61,5 @@ def test_free_memory_is_within_the_containers_limit(monkeypatch, left):
     assert free == left if left else 0 < free <= psutil.virtual_memory().total
 
 
-def test_used_memory_is_what_this_process_has():
+def test_used_memory_is_that_of_this_process():
     assert 0 < used_memory(CPU) < psutil.virtual_memory().total

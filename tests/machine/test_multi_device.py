@@ -18,7 +18,7 @@ def test_every_task_is_done_once():
     assert sorted(on_devices([doubled, doubled, doubled], range(100))) == [2 * task for task in range(100)]
 
 
-def test_one_worker_keeps_the_order_and_the_thread():
+def test_one_worker_runs_in_order_in_the_calling_thread():
     threads = []
 
     def worker(tasks):
@@ -29,12 +29,12 @@ def test_one_worker_keeps_the_order_and_the_thread():
     assert threads == [threading.main_thread()]
 
 
-def test_more_workers_than_work():
+def test_more_workers_than_tasks_are_allowed():
     assert list(on_devices([doubled, doubled], [])) == []
     assert list(on_devices([doubled, doubled], [1])) == [2]
 
 
-def test_neighbors_stay_together_and_no_worker_ends_before_the_work_does():
+def test_adjacent_tasks_go_to_one_worker_and_all_work_to_the_end():
     runs = []
     both_at_work = threading.Barrier(2, timeout=60)
 

@@ -50,14 +50,14 @@ def opened(plate, **options):
 
 
 @pytest.mark.parametrize("makers", [0, 2])
-def test_every_window_comes_with_its_frames_and_each_is_read_once_in_order(makers):
+def test_windows_have_their_frames_and_each_frame_is_read_once_in_order(makers):
     plate = Plate()
     with opened(plate, makers=makers) as ahead:
         assert [numbers(ahead.take(place)) for place in range(len(WINDOWS))] == WINDOWS
     assert plate.read_numbers == [1, 0, *range(2, 41)]
 
 
-def test_no_more_is_read_or_held_than_asked():
+def test_the_number_of_frames_read_and_stored_is_limited():
     plate = Plate()
     with opened(plate) as ahead:
         for place in range(len(WINDOWS)):
@@ -86,7 +86,7 @@ def test_windows_are_prepared_ahead_in_threads_of_their_own():
         assert all(thread.startswith("make-ahead") for _, thread in prepared)
 
 
-def test_several_devices_share_one_reading():
+def test_several_devices_share_the_frames_read():
     plate = Plate()
     places = [range(0, 8), range(8, 16), range(16, 24), range(24, 32), range(32, len(WINDOWS))]
     with opened(plate, ahead=11, readers=3) as ahead, ThreadPoolExecutor(3) as devices:
@@ -95,7 +95,7 @@ def test_several_devices_share_one_reading():
     assert sorted(plate.read_numbers) == list(range(41)) and plate.held == 0
 
 
-def test_a_frame_that_cannot_be_read_is_an_error_of_its_windows_and_ends_in_order():
+def test_an_unreadable_frame_is_an_error_of_its_windows():
     before = threading.active_count()
     with pytest.raises(OSError, match="frame 5"), opened(Plate(broken=5), makers=1) as ahead:
         for place in range(len(WINDOWS)):
@@ -105,7 +105,7 @@ def test_a_frame_that_cannot_be_read_is_an_error_of_its_windows_and_ends_in_orde
 
 
 @pytest.mark.parametrize("readers", [1, 4])
-def test_single_frames_come_in_order_and_are_read_a_little_ahead(readers):
+def test_single_frames_are_yielded_in_order_and_read_ahead(readers):
     plate = Plate()
     for expected, picture in enumerate(read_each(plate.read, range(50), readers)):
         assert picture.number == expected
@@ -123,7 +123,7 @@ def test_single_frames_are_read_at_the_same_time_by_several_readers():
     assert list(read_each(read, range(9), 3)) == list(range(9))
 
 
-def test_leaving_early_leaves_no_thread():
+def test_stopping_early_leaves_no_thread():
     before = threading.active_count()
     pictures = read_each(Plate().read, range(1000), 3)
     next(pictures)

@@ -16,7 +16,7 @@ from f2hdr_backend.machine import torch_build as module
         (None, None, "darwin", "CPU and Metal"),
     ],
 )
-def test_builds_are_named(monkeypatch, cuda, hip, platform, expected):
+def test_builds_of_torch_are_named(monkeypatch, cuda, hip, platform, expected):
     monkeypatch.setattr(torch.version, "cuda", cuda)
     monkeypatch.setattr(torch.version, "hip", hip, raising=False)
     monkeypatch.setattr(module.sys, "platform", platform)

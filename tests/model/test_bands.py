@@ -38,7 +38,7 @@ def _window(height: int, width: int) -> tuple[torch.Tensor, torch.Tensor, torch.
 
 
 @pytest.mark.parametrize("name", READINGS)
-def test_bands_and_the_whole_frame_agree(name: str) -> None:
+def test_bands_equal_the_whole_frame(name: str) -> None:
     network = _network(READINGS[name])
     window = _window(208, 48)
     with torch.inference_mode():
@@ -62,7 +62,7 @@ def test_a_smooth_ramp_has_no_seams() -> None:
     assert (whole - banded).abs().max() <= 1e-5
 
 
-def test_features_kept_from_another_window_change_nothing() -> None:
+def test_stored_features_of_another_window_do_not_change_the_result() -> None:
     network = _network(Descriptor())
     frames, exposures, flows = _window(64, 64)
     with torch.inference_mode():
@@ -75,7 +75,7 @@ def test_features_kept_from_another_window_change_nothing() -> None:
         )
 
 
-def test_a_band_keeps_the_layout_of_memory() -> None:
+def test_a_band_keeps_the_memory_layout() -> None:
     conv = nn.Conv2d(3, 8, 3, padding=1).requires_grad_(False)
     picture = torch.rand(1, 3, 64, 32).contiguous(memory_format=torch.channels_last)
     banded = Bands(16)(conv, 1, picture)
@@ -83,7 +83,7 @@ def test_a_band_keeps_the_layout_of_memory() -> None:
     torch.testing.assert_close(banded, conv(picture))
 
 
-def test_a_reach_too_short_would_show() -> None:
+def test_too_small_a_border_changes_the_result() -> None:
     """The comparison above can fail: one row less, and it does."""
     conv = nn.Conv2d(1, 1, 5, padding=2).requires_grad_(False)
     picture = torch.rand(1, 1, 64, 32)

@@ -17,7 +17,7 @@ def work(descriptor):
     return counter.get_total_flops()
 
 
-def test_lite_takes_at_least_four_times_less_work_than_standard():
+def test_lite_takes_at_most_a_quarter_of_the_flops_of_standard():
     assert work(Descriptor()) > 4 * work(Descriptor.lite())
 
 
@@ -29,7 +29,7 @@ def test_defaults_are_the_published_widths():
 
 
 @pytest.mark.parametrize("cell_px", [1, 2, 4])
-def test_a_still_bright_scene_goes_through_cells_unharmed(cell_px):
+def test_cells_do_not_change_a_static_bright_scene(cell_px):
     """With a refinement that adds nothing and equal frames, any weights of the candidates return the candidates."""
     torch.manual_seed(1)
     network = F2HDR(Descriptor(cell_px=cell_px, adapter_channels=8, fusion_channels=16, refine_channels=8)).eval()
@@ -42,7 +42,7 @@ def test_a_still_bright_scene_goes_through_cells_unharmed(cell_px):
     torch.testing.assert_close(result.hdr, frame[:, 0] ** 2.2, atol=1e-4, rtol=1e-4)
 
 
-def test_cells_hold_every_pixel_and_give_it_back():
+def test_pixels_are_unchanged_after_conversion_to_cells_and_back():
     picture = torch.rand(2, 3, 8, 12)
     cells = to_cells(picture, 4)
     assert cells.shape == (2, 48, 2, 3)
@@ -50,7 +50,7 @@ def test_cells_hold_every_pixel_and_give_it_back():
     assert to_cells(picture, 1) is picture
 
 
-def test_a_smooth_field_survives_the_cells_grid():
+def test_a_smooth_field_is_preserved_on_the_grid_of_cells():
     field = (torch.arange(32.0)[None, :] + 2 * torch.arange(16.0)[:, None]).view(1, 1, 16, 32)
     back = between_cells(cell_mean(field, 2), 2)
     torch.testing.assert_close(back[..., 1:-1, 1:-1], field[..., 1:-1, 1:-1])

@@ -21,7 +21,7 @@ def test_radiance_is_code_to_the_gamma_over_exposure():
     torch.testing.assert_close(radiance[0, 0, 0], expected)
 
 
-def test_re_exposing_keeps_light_and_clips():
+def test_re_exposing_keeps_radiance_and_clips():
     codes = torch.linspace(0, 1, 11).view(1, 1, 1, 11).expand(1, 3, 1, 11)
     short, long = torch.tensor([1.0]), torch.tensor([8.0])
     darker = re_expose(codes, long, short)
@@ -31,12 +31,12 @@ def test_re_exposing_keeps_light_and_clips():
     torch.testing.assert_close(to_radiance(brighter, long), light.clamp_max(1 / 8))
 
 
-def test_tone_map_ends():
+def test_the_tone_map_keeps_0_and_1():
     values = tonemap(torch.tensor([0.0, 1.0, 0.1]))
     torch.testing.assert_close(values, torch.tensor([0.0, 1.0, math.log(501) / math.log(5001)]))
 
 
-def test_exact_warp_is_still_for_no_flow_and_shifts_by_whole_pixels():
+def test_exact_warp_is_the_identity_for_zero_flow_and_shifts_whole_pixels():
     picture = torch.rand(1, 2, 7, 9)
     still = torch.zeros(1, 2, 7, 9)
     torch.testing.assert_close(backward_warp(picture, still), picture)
@@ -71,7 +71,7 @@ def test_adapter_starts_as_the_coarse_flow_and_limits_it():
         (((0, 0.1), (0.1, 0)), (0, 0, 0.1)),  # shear: half of u_y + v_x
     ],
 )
-def test_motion_components_of_linear_flows(matrix, expected):
+def test_motion_components_of_linear_flows_equal_the_closed_form(matrix, expected):
     grid = pixel_grid(torch.zeros(1, 2, 12, 14))
     flow = torch.einsum("ij,bjhw->bihw", torch.tensor(matrix), grid)
     components = PhysicalMotionMask().components(flow)[0, :, 2:-2, 2:-2]
@@ -81,14 +81,14 @@ def test_motion_components_of_linear_flows(matrix, expected):
         torch.testing.assert_close(component, torch.full_like(component, value), atol=1e-5, rtol=0)
 
 
-def test_otsu_parts_two_populations_frame_by_frame():
+def test_otsu_separates_two_populations_per_frame():
     low, high = torch.full((1, 1, 10, 10), 0.1), torch.full((1, 1, 10, 10), 0.8)
     values = torch.cat((torch.cat((low, high), -1), torch.cat((low, low + 0.4), -1)))
     thresholds = otsu(values)
     assert 0.1 <= thresholds[0] < 0.8 and 0.1 <= thresholds[1] < 0.5
 
 
-def test_min_max_is_per_frame():
+def test_normalization_by_minimum_and_maximum_is_per_frame():
     values = torch.stack((torch.linspace(2, 4, 16), torch.linspace(-1, 0, 16))).view(2, 1, 4, 4)
     scaled = min_max(values)
     torch.testing.assert_close(scaled.flatten(1).amax(1), torch.ones(2), atol=1e-5, rtol=0)
@@ -116,7 +116,7 @@ READINGS = [
 
 
 @pytest.mark.parametrize("descriptor", READINGS)
-def test_every_reading_reconstructs_within_range_and_trains(descriptor):
+def test_every_interpretation_of_the_paper_reconstructs_and_has_gradients(descriptor):
     model = F2HDR(descriptor)
     frames, flows = torch.rand(2, 3, 3, 32, 48), torch.randn(2, 2, 2, 32, 48)
     exposures = torch.tensor([[8.0, 1.0, 8.0], [1.0, 4.0, 1.0]])
@@ -130,7 +130,7 @@ def test_every_reading_reconstructs_within_range_and_trains(descriptor):
     assert any(name.startswith("refine_net") for name in used) == descriptor.refine
 
 
-def test_descriptor_survives_json_and_refuses_what_it_does_not_know():
+def test_a_descriptor_converts_to_json_and_back_and_refuses_unknown_fields():
     for descriptor in READINGS:
         assert Descriptor.from_json(descriptor.to_json()) == descriptor
     with pytest.raises(ValueError, match="'wrap'"):
@@ -140,7 +140,7 @@ def test_descriptor_survives_json_and_refuses_what_it_does_not_know():
 
 
 @pytest.mark.parametrize("power", [1, 4])
-def test_both_ways_to_count_give_the_same_counts(power):
+def test_both_histogram_implementations_agree(power):
     values = torch.rand(2, 5000, generator=torch.Generator().manual_seed(3)) ** power
     values[:, 0], values[:, 1] = 0.0, 1.0
     counts = _counted(values)
@@ -148,6 +148,6 @@ def test_both_ways_to_count_give_the_same_counts(power):
     assert counts.sum(1).tolist() == [5000, 5000]
 
 
-def test_the_threshold_parts_two_heaps():
+def test_the_threshold_separates_two_clusters():
     heaps = torch.cat((torch.full((1, 1, 8, 16), 0.2), torch.full((1, 1, 8, 16), 0.7)), 2)
     assert 0.19 < float(otsu(heaps)) < 0.7

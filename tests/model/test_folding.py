@@ -23,7 +23,7 @@ def norms(network):
     return sum(isinstance(module, nn.BatchNorm2d) for module in network.modules())
 
 
-def test_the_same_result_with_fewer_passes():
+def test_folding_keeps_the_result_with_fewer_layers():
     torch.manual_seed(1)
     network = Block()
     for module in network.modules():

@@ -28,7 +28,7 @@ def imported(tmp_path_factory):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_released_results(imported, case):
+def test_results_of_the_released_code_are_reproduced(imported, case):
     with np.load(FOLDER / f"{case}.npz") as golden:
         codes = golden["ldr"].astype(np.float32) / 65535
         exposures = tuple(float(exposure) for exposure in golden["exposures"])
@@ -41,7 +41,7 @@ def test_released_results(imported, case):
 
 
 @pytest.mark.parametrize("case", ["short_reference", "long_reference"])
-def test_network_results_from_the_released_flows(imported, case, monkeypatch):
+def test_results_from_released_flows_are_reproduced(imported, case, monkeypatch):
     """The engine rounds flows to 1/256 px before it keeps them; given the released flows, nothing is left to differ.
 
     Not for the odd size: the goldens have no flow in its borders.
@@ -64,7 +64,7 @@ def _padded(flows, padding):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_sea_raft_results(imported, case):
+def test_results_of_sea_raft_are_reproduced(imported, case):
     with np.load(FOLDER / f"{case}.npz") as golden:
         frames = torch.from_numpy(golden["ldr"].astype(np.float32) / 65535).permute(0, 3, 1, 2)
         height, width = frames.shape[-2:]

@@ -39,7 +39,7 @@ def stirred(descriptor=SMALL, scale=0.1):
 @pytest.mark.parametrize("size", [(64, 96), (33, 47), (5, 3)])
 @pytest.mark.parametrize("exposures", [(1.0, 8.0, 1.0), (32.0, 1.0, 32.0)])
 @pytest.mark.parametrize("half", [False, True])
-def test_untrained_it_is_the_merge_bit_for_bit(size, exposures, half):
+def test_untrained_weights_return_the_merge_bit_for_bit(size, exposures, half):
     given = window(*size, exposures)
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=half):
         found = corrected(MergeNet(), given)
@@ -49,7 +49,7 @@ def test_untrained_it_is_the_merge_bit_for_bit(size, exposures, half):
 
 @pytest.mark.parametrize("size", [(112, 40), (75, 33)])
 @pytest.mark.parametrize("rows", [16, 48])
-def test_bands_give_the_pixels_of_the_whole_frame(size, rows):
+def test_bands_equal_the_whole_frame(size, rows):
     given, network = window(*size), stirred()
     with torch.no_grad():
         whole, banded = corrected(network, given), corrected(network, given, Bands(rows))
@@ -57,7 +57,7 @@ def test_bands_give_the_pixels_of_the_whole_frame(size, rows):
     torch.testing.assert_close(banded.delta, whole.delta, rtol=1e-4, atol=1e-5)
 
 
-def test_a_pixel_depends_on_its_surroundings_alone():
+def test_a_pixel_depends_only_on_pixels_within_the_receptive_field():
     """Bands rely on a limited reach: what changes far away changes nothing here."""
     frames, *rest = window(256, 32)
     network = stirred(MergeNetDescriptor())
@@ -77,7 +77,7 @@ def test_odd_sizes_give_the_pixels_of_the_repeated_border():
     assert found.radiance.shape == (1, 3, 45, 51) and torch.isfinite(found.radiance).all()
 
 
-def test_the_result_is_the_merge_moved_on_the_mu_law_curve():
+def test_the_correction_is_added_on_the_mu_law_curve():
     torch.manual_seed(2)
     merged, delta = torch.rand(1, 3, 16, 16), torch.randn(1, 3, 16, 16) * 0.3
     found = Correction(merged, delta)
@@ -85,7 +85,7 @@ def test_the_result_is_the_merge_moved_on_the_mu_law_curve():
     torch.testing.assert_close(tonemap(found.radiance), found.tone.clamp(0, 1), rtol=1e-4, atol=1e-5)
 
 
-def test_every_layer_learns_once_the_first_step_is_taken():
+def test_every_layer_has_a_gradient_after_the_first_step():
     network, given = MergeNet(SMALL), window(32, 32)
     optimizer = torch.optim.SGD(network.parameters(), 0.1)
     truth = torch.rand(1, 3, 32, 32)
@@ -96,7 +96,7 @@ def test_every_layer_learns_once_the_first_step_is_taken():
     assert all(parameter.grad.abs().max() > 0 for parameter in network.parameters())
 
 
-def test_overflow_in_half_precision_is_visible():
+def test_overflow_in_half_precision_gives_nonfinite_values():
     network = stirred()
     with torch.no_grad():
         network.tail.bias.fill_(float("inf"))
@@ -112,6 +112,6 @@ def test_a_wrong_descriptor_is_refused_by_name(values):
         MergeNetDescriptor.from_json(values)
 
 
-def test_a_descriptor_survives_json():
+def test_a_descriptor_converts_to_json_and_back():
     descriptor = MergeNetDescriptor(channels=(8, 16, 24), blocks=(1, 1, 2))
     assert MergeNetDescriptor.from_json(descriptor.to_json()) == descriptor

@@ -46,7 +46,7 @@ def through_sea_raft(network):
         (SeaRaft, through_sea_raft, torch.bfloat16),
     ],
 )
-def test_the_numbers_are_those_of_autocast(kind, run, precision):
+def test_results_equal_those_of_autocast(kind, run, precision):
     plain, kept = network_of(kind), InPrecision(network_of(kind))
     with torch.inference_mode(), torch.autocast("cpu", precision):
         expected, found = run(plain), run(kept(autocast_precision(CPU)))
@@ -54,7 +54,7 @@ def test_the_numbers_are_those_of_autocast(kind, run, precision):
     assert any(picture.std() > 0 for picture in expected)
 
 
-def test_float32_stays_beside_the_half_copy():
+def test_the_float32_weights_are_kept_with_the_half_copy():
     network = network_of(F2HDR)
     kept = InPrecision(network)
     half = kept(torch.bfloat16)
@@ -64,7 +64,7 @@ def test_float32_stays_beside_the_half_copy():
     assert half.motion_mask.sobel_x.dtype == torch.float32
 
 
-def test_the_type_that_layers_compute_in_here():
+def test_the_compute_type_is_that_of_the_context():
     assert autocast_precision(CPU) == torch.float32
     with torch.autocast("cpu", torch.float16):
         assert autocast_precision(CPU) == torch.float16

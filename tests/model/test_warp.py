@@ -15,36 +15,36 @@ def constant(x, y, height=12):
     return flow
 
 
-def test_the_grid_counts_columns_then_rows():
+def test_the_grid_has_columns_before_rows():
     grid = pixel_grid(constant(0, 0))
     assert grid[0, :, 3, 7].tolist() == [7, 3]
 
 
 @pytest.mark.parametrize(("x", "y"), [(2, 0), (-3, 1), (0, -2)])
-def test_whole_pixels_are_moved_and_zero_comes_from_outside(x, y):
+def test_whole_pixels_are_shifted_and_outside_is_zero(x, y):
     warped = backward_warp(PICTURE, constant(x, y)).numpy()[0]
     padded = np.pad(PICTURE.numpy()[0], ((0, 0), (5, 5), (5, 5)))
     assert np.allclose(warped, padded[:, 5 + y : 17 + y, 5 + x : 15 + x], atol=1e-4)
 
 
-def test_half_a_pixel_is_the_mean_of_two():
+def test_a_shift_of_half_a_pixel_is_the_mean_of_two_pixels():
     warped = backward_warp(PICTURE, constant(0.5, 0))
     assert torch.allclose(warped[..., :-1], (PICTURE[..., :-1] + PICTURE[..., 1:]) / 2, atol=1e-4)
 
 
-def test_a_band_of_rows_is_that_part_of_the_whole():
+def test_a_band_of_rows_equals_that_part_of_the_whole_frame():
     flow = 3 * torch.rand(1, 2, 12, 10, generator=torch.Generator().manual_seed(2)) - 1.5
     position = sampling_position(flow, "exact")
     whole = sample(PICTURE, position)
     assert torch.allclose(sample(PICTURE, position[..., 4:7, :]), whole[..., 4:7, :], atol=1e-5)
 
 
-def test_the_released_reading_is_a_line_stretched_by_one_pixel_less_a_half():
+def test_the_released_warp_stretches_by_one_pixel_and_shifts_by_a_half():
     position = sampling_position(constant(0, 0), "released")
     columns, rows = np.arange(10), np.arange(12)
     assert np.allclose(position[0, 0, 0], columns * 10 / 9 - 0.5, atol=1e-5)
     assert np.allclose(position[0, 1, :, 0], rows * 12 / 11 - 0.5, atol=1e-5)
 
 
-def test_the_type_stays_that_of_the_neighbor():
+def test_the_result_has_the_type_of_the_neighbor():
     assert backward_warp(PICTURE.bfloat16(), constant(1, 0)).dtype == torch.bfloat16

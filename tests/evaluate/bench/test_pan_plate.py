@@ -19,7 +19,7 @@ def test_windows_share_their_frames_and_alternate():
     assert found[0][0].codes.shape == (48, 64, 3)
 
 
-def test_the_next_frame_of_the_same_exposure_is_two_steps_further():
+def test_consecutive_frames_of_one_exposure_are_two_steps_apart():
     first, _, third = windows()[0]
     x, y = 2 * STEP_PX[0], 2 * STEP_PX[1]
     assert np.allclose(first.codes[y:, x:], third.codes[:-y, :-x], atol=1e-6)

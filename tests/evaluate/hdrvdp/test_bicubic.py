@@ -33,7 +33,7 @@ def test_weights_sum_to_one(source, target):
     np.testing.assert_allclose(weights.sum(1).numpy(), 1.0, atol=1e-14)
 
 
-def test_a_picture_of_the_size_is_returned_as_it_is():
+def test_a_picture_of_the_target_size_is_returned_unchanged():
     picture = torch.rand(4, 9, 8)
     assert resize(picture, (9, 8)) is picture
 

@@ -24,13 +24,13 @@ def test_response_tables_end_where_the_reference_ends():
     assert bool((cone.diff() > 0).all())
 
 
-def test_tables_are_read_linearly_and_clamped():
+def test_tables_are_interpolated_linearly_and_clamped():
     table = torch.tensor([0.0, 10.0, 40.0], dtype=torch.float64)
     where = torch.tensor([-9.0, -5.0, -2.5, 0.0, 4.0, 5.0, 9.0], dtype=torch.float64)
     assert read_log_table(table, where).tolist() == pytest.approx([0, 0, 5, 10, 34, 40, 40])
 
 
-def test_the_eye_passes_constant_light_and_dims_detail():
+def test_the_optics_of_the_eye_keep_constant_light_and_attenuate_detail():
     frequencies = torch.tensor([0.0, 1.0, 5.0, 30.0], dtype=torch.float64)
     passed = modulation_transfer(frequencies).tolist()
     assert passed[0] == pytest.approx(1.0, abs=1e-15)
@@ -47,7 +47,7 @@ def test_filtering_equals_a_plain_transform_of_the_padded_frame():
     assert grid[7, 10].item() == pytest.approx(math.hypot(6.0, 6.0))
 
 
-def test_golden_adaptation(pair, golden_pair, golden_values):
+def test_adaptation_has_the_reference_values(pair, golden_pair, golden_values):
     case = next(values for key, values in golden_values[pair]["hdrvdp"].items() if key.startswith("E"))
     _, reference = golden_pair(pair)
     light = np.maximum(reference * 1000, 0.005) @ np.array([0.2126, 0.7152, 0.0722])

@@ -31,7 +31,7 @@ def _case(pair: str, case: str, golden_pair, golden_values):
     return prediction, reference, settings, expected
 
 
-def test_golden_quality_and_band_errors(pair, case, golden_pair, golden_values):
+def test_quality_and_band_errors_have_the_reference_values(pair, case, golden_pair, golden_values):
     prediction, reference, settings, expected = _case(pair, case, golden_pair, golden_values)
     bands = band_errors(prediction, reference, settings)
     assert quality(bands) == pytest.approx(expected["Q"], abs=1e-6)
@@ -43,7 +43,7 @@ def test_golden_quality_and_band_errors(pair, case, golden_pair, golden_values):
 
 
 @pytest.mark.parametrize("kind", ["A", "D"])
-def test_golden_quality_in_float32(pair, kind, golden_pair, golden_values):
+def test_quality_in_float32_has_the_reference_value(pair, kind, golden_pair, golden_values):
     case = next(name for name in golden_values[pair]["hdrvdp"] if name.startswith(kind))
     prediction, reference, settings, expected = _case(pair, case, golden_pair, golden_values)
     score = hdrvdp2(prediction, reference, replace(settings, precision="float32"))
@@ -58,7 +58,7 @@ def test_the_display_gives_the_pixels_per_degree_of_the_frame_itself(golden_pair
     assert hdrvdp2(prediction, reference, other).value == pytest.approx(cases["C"], abs=1e-6)
 
 
-def test_quality_depends_on_distance_scale_and_size_and_says_so(golden_pair):
+def test_quality_depends_on_distance_scale_and_size_and_reports_them(golden_pair):
     prediction, reference = golden_pair(NOISE)
     near = hdrvdp2(prediction, reference)
     far = hdrvdp2(prediction, reference, HdrVdpSettings(pixels_per_degree=30.703843464337965))
@@ -74,7 +74,7 @@ def test_quality_depends_on_distance_scale_and_size_and_says_so(golden_pair):
     assert "pixels per degree given" in str(far)
 
 
-def test_quality_depends_on_tiling_and_light_but_not_on_which_is_called_the_test(golden_pair):
+def test_quality_depends_on_tiling_and_luminance_and_is_symmetric(golden_pair):
     def tiled(frame):
         wide = np.concatenate([frame, frame[:, ::-1]], axis=1)
         return np.concatenate([wide, wide[::-1]])
@@ -113,7 +113,7 @@ def test_black_in_absolute_units_is_scored():
     assert hdrvdp2(prediction, reference, settings).value < 100.0
 
 
-def test_quality_of_no_error_is_a_hundred_and_weights_are_flat_beyond_their_nodes():
+def test_quality_without_error_is_100_and_weights_are_constant_outside_their_nodes():
     assert quality([BandError(10.0, (0.0, 0.0))]) == 100.0
     assert (BandError(500.0, ()).weight, BandError(0.001, ()).weight) == (0.0, 0.0)
     assert BandError(45.0, ()).weight == pytest.approx(0.1416)
@@ -134,7 +134,7 @@ def test_frames_that_cannot_be_scored_are_refused():
 
 
 @pytest.mark.parametrize("wrong", [{"pixels_per_degree": 0.0}, {"scale": -1.0}, {"display": Display(0.0, 0.5)}])
-def test_settings_that_make_no_sense_are_refused(wrong):
+def test_invalid_settings_are_refused(wrong):
     with pytest.raises(ShotError, match="positive"):
         HdrVdpSettings(**wrong)
 

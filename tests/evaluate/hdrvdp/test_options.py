@@ -7,7 +7,7 @@ from f2hdr_backend.evaluate.hdrvdp.options import hdrvdp_settings
 from f2hdr_backend.shot.errors import DocumentError
 
 
-def test_nothing_is_the_papers_settings():
+def test_no_options_give_the_settings_of_the_paper():
     assert hdrvdp_settings("") == HdrVdpSettings()
 
 
@@ -26,7 +26,7 @@ def test_settings_of_the_metric_and_of_its_display_are_read():
         ("scale", ["scale", "''"]),
     ],
 )
-def test_anything_else_is_named_with_what_is_possible(text, facts):
+def test_unknown_options_are_refused_with_the_known_ones(text, facts):
     with pytest.raises(DocumentError) as caught:
         hdrvdp_settings(text)
     for fact in facts:

@@ -23,12 +23,12 @@ def _official_file(radiance) -> bytes:
     return b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n" + f"-Y {height} +X {width}\n".encode() + rgbe.tobytes()
 
 
-def test_the_official_writer_as_a_reader_sees_it(noise):
+def test_values_written_by_the_official_writer_are_reproduced(noise):
     read = cv2.imdecode(np.frombuffer(_official_file(noise), np.uint8), cv2.IMREAD_UNCHANGED)[..., ::-1]
     np.testing.assert_allclose(round_trip(noise, "official"), read, rtol=1e-6)
 
 
-def test_the_opencv_writer_as_its_own_reader_sees_it(noise):
+def test_values_written_by_opencv_are_reproduced(noise):
     written, data = cv2.imencode(".hdr", noise[..., ::-1])
     assert written
     read = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)[..., ::-1]
@@ -36,7 +36,7 @@ def test_the_opencv_writer_as_its_own_reader_sees_it(noise):
 
 
 @pytest.mark.parametrize(("writer", "mean_ratio"), [("official", 0.9961), ("opencv", 0.9963), ("unbiased", 1.0)])
-def test_how_much_light_each_writer_loses(writer, mean_ratio, noise):
+def test_each_writer_loses_the_known_share_of_radiance(writer, mean_ratio, noise):
     assert round_trip(noise, writer).mean() / noise.mean() == pytest.approx(mean_ratio, abs=2e-4)
 
 

@@ -23,7 +23,7 @@ def test_taps_sum_as_published():
 
 
 @pytest.mark.parametrize("size", [(64, 50), (243, 187), (17, 35)])
-def test_every_band_is_a_plain_reflected_correlation(size):
+def test_every_band_is_a_correlation_with_reflected_borders(size):
     picture = np.random.default_rng(0).normal(size=size)
     taps = filters()
     bands = build(torch.from_numpy(picture)[None])
@@ -37,7 +37,7 @@ def test_every_band_is_a_plain_reflected_correlation(size):
     np.testing.assert_allclose(bands[-1][0, 0].numpy(), low, atol=1e-11)
 
 
-def test_pictures_are_decomposed_apart_from_each_other():
+def test_pictures_of_a_batch_are_decomposed_independently():
     pair = torch.rand(2, 40, 40, dtype=torch.float64)
     together, alone = build(pair), build(pair[1:])
     for both, one in zip(together, alone, strict=True):
@@ -48,11 +48,11 @@ def test_pictures_are_decomposed_apart_from_each_other():
     ("height", "width", "levels"),
     [(16, 400, 0), (17, 17, 1), (34, 40, 2), (192, 256, 4), (243, 187, 4), (1080, 1920, 6)],
 )
-def test_level_count(height, width, levels):
+def test_the_number_of_levels_follows_the_size(height, width, levels):
     assert level_count(height, width) == levels
 
 
-def test_the_first_orientation_answers_to_upright_structure():
+def test_the_first_orientation_responds_to_vertical_structure():
     stripes = torch.zeros(64, 64, dtype=torch.float64)
     stripes[:, ::4] = 1.0
     energies = build(stripes[None])[1][0].square().mean(dim=(1, 2))

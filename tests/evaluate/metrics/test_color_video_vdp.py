@@ -32,7 +32,7 @@ def score(test, truth):
 
 
 @needs_program
-def test_the_number_is_the_programs_own_on_light_in_absolute_units(scene):
+def test_the_score_equals_that_of_the_program_on_absolute_luminance(scene):
     noisy = scene * np.random.default_rng(1).normal(1, 0.05, scene.shape).astype(np.float32)
     found = score(noisy, scene)
     import pycvvdp
@@ -49,7 +49,7 @@ def test_the_number_is_the_programs_own_on_light_in_absolute_units(scene):
 
 
 @needs_program
-def test_it_sees_flicker_and_forgives_a_constant_dimming(scene):
+def test_flicker_lowers_the_score_more_than_constant_dimming(scene):
     pulse = np.array([1.0, 1.1] * 3, np.float32)[:, None, None, None]
     assert score(scene, scene).value == pytest.approx(10, abs=1e-4)
     assert score(scene * np.float32(0.95), scene).value == pytest.approx(10, abs=0.05)
@@ -57,7 +57,7 @@ def test_it_sees_flicker_and_forgives_a_constant_dimming(scene):
 
 
 @needs_program
-def test_all_that_it_depends_on_stands_beside_the_number(scene):
+def test_the_score_lists_all_its_parameters(scene):
     found = score(scene, scene)
     settings = dict(found.parameters)
     assert settings["display"] == "standard_hdr_linear"
@@ -71,7 +71,7 @@ def test_all_that_it_depends_on_stands_beside_the_number(scene):
     assert dict(found.facts)["size"] == f"{WIDTH}x{HEIGHT}"
 
 
-def test_without_the_program_one_sentence_names_the_extra(monkeypatch):
+def test_without_pycvvdp_the_error_names_the_extra_to_install(monkeypatch):
     color_video_vdp._program.cache_clear()
     monkeypatch.setitem(sys.modules, "pycvvdp", None)
     monkeypatch.setitem(sys.modules, "torchvision", None)

@@ -18,7 +18,7 @@ def _gray_frame(values=GRAYS):
 
 
 @pytest.mark.parametrize("exposure", [1, 8])
-def test_golden_scores_of_the_composite(pair, exposure, golden_pair, golden_values):
+def test_scores_of_the_composite_have_the_reference_values(pair, exposure, golden_pair, golden_values):
     test, reference = golden_pair(pair)
     expected = golden_values[pair]["composite"][f"expo_{exposure}"]
     coded = np.clip(reference.astype(np.float32) * np.float32(exposure), 0, 1) ** np.float32(1 / 2.2)
@@ -44,7 +44,7 @@ def test_golden_scores_of_the_composite(pair, exposure, golden_pair, golden_valu
         (3, 16.0, GRAYS > 0.8),
     ],
 )
-def test_which_pixels_the_prediction_keeps(exposures, exposure, kept):
+def test_the_prediction_is_used_where_the_reference_is_badly_exposed(exposures, exposure, kept):
     frame = _gray_frame()
     assert predicted_pixels(frame, exposure, exposures)[0].tolist() == kept.tolist()
     result = composite(np.full_like(frame, 7.0), frame, exposure, exposures=exposures)
@@ -53,12 +53,12 @@ def test_which_pixels_the_prediction_keeps(exposures, exposure, kept):
     assert result.dtype == np.float32
 
 
-def test_the_thresholds_themselves_belong_to_the_reference_frame():
+def test_pixels_at_the_thresholds_are_those_of_the_reference_frame():
     frame = _gray_frame(np.float32([0.2, 0.8]))
     assert well_exposed(frame).tolist() == (~(predicted_pixels(frame, 1.0) | predicted_pixels(frame, 8.0))).tolist()
 
 
-def test_luma_weighs_the_channels_and_one_mask_serves_all_three():
+def test_one_mask_from_luma_is_used_for_all_channels():
     frame = np.array([[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]])
     assert luma_of(frame)[0].tolist() == pytest.approx([0.299, 0.587, 0.114])
     result = composite(np.full((1, 3, 3), 7.0), frame, 1.0)

@@ -25,7 +25,7 @@ def test_end_point_error_is_the_mean_length():
     assert str(end_point_error(half, half)) == "EPE 0.0000 px (region=frame)"
 
 
-def test_a_flow_that_is_no_number_is_refused():
+def test_a_flow_with_nan_is_refused():
     label = _flow(1, 0)
     label[:, 0] = math.nan
     with pytest.raises(ImageError, match="NaN"):
@@ -46,20 +46,20 @@ def test_the_true_flow_warps_the_neighbor_onto_the_reference():
     assert right.psnr.value > wrong.psnr.value + 5
 
 
-def test_half_a_pixel_averages_two():
+def test_a_shift_of_half_a_pixel_averages_two_pixels():
     neighbor = _picture()
     warped = warp(neighbor, _flow(0.5, 0))
     np.testing.assert_allclose(warped[:, :-1], (neighbor[:, :-1] + neighbor[:, 1:]) / 2, atol=1e-5)
 
 
-def test_outside_is_black():
+def test_pixels_outside_the_frame_are_black():
     reference = _picture()
     everywhere = warp_scores(reference, reference, _flow(100, 0))
     assert everywhere.psnr.value == pytest.approx(-10 * math.log10((reference**2).mean()))
     assert ("outside", "zero") in everywhere.psnr.parameters
 
 
-def test_the_released_reading_moves_pixels_even_without_flow():
+def test_the_released_warp_shifts_pixels_even_for_zero_flow():
     reference = _picture()
     exact = warp_scores(reference, reference, _flow(0, 0))
     released = warp_scores(reference, reference, _flow(0, 0), reading="released")
@@ -68,6 +68,6 @@ def test_the_released_reading_moves_pixels_even_without_flow():
     assert ("warp", "released") in released.psnr.parameters
 
 
-def test_sizes_must_fit_together():
+def test_pictures_and_flow_of_different_sizes_are_refused():
     with pytest.raises(ImageError, match="size"):
         warp_scores(_picture()[:-1], _picture(), _flow(0, 0))

@@ -23,7 +23,7 @@ def _published_tonemap(values):
     return np.log(1 + 5000 * values) / np.log(1 + 5000)
 
 
-def test_golden_scores_without_composite(pair, golden_pair, golden_values):
+def test_scores_without_composite_have_the_reference_values(pair, golden_pair, golden_values):
     test, reference = golden_pair(pair)
     expected = golden_values[pair]["psnr_ssim_no_composite"]
     for name, metric, tolerance in (
@@ -60,7 +60,7 @@ def test_float32_frames_score_as_float64():
     assert ssim_t(predicted, reference) == ssim_t(*wide)
 
 
-def test_tonemap_keeps_the_ends_and_follows_its_equation():
+def test_tonemap_keeps_0_and_1_and_follows_its_equation():
     assert tonemap([0.0, 1.0]).tolist() == [0.0, 1.0]
     assert tonemap(0.25) == pytest.approx(math.log(1251) / math.log(5001), abs=1e-15)
     assert tonemap(0.25, mu=100.0) == pytest.approx(math.log(26) / math.log(101), abs=1e-15)
@@ -73,7 +73,7 @@ def test_tonemap_is_monotonic(a, b):
 
 
 @pytest.mark.parametrize("value", [-0.0002, -1.0])
-def test_tonemap_refuses_where_it_is_undefined(value):
+def test_tonemap_refuses_values_outside_its_domain(value):
     with pytest.raises(ImageError, match="undefined") as refused:
         tonemap([0.5, value])
     assert refused.value.lowest == value
@@ -99,7 +99,7 @@ def test_predictions_above_one_are_not_clipped():
 
 
 @pytest.mark.parametrize("metric", [psnr_l, psnr_t])
-def test_identical_frames_are_infinite_and_the_mean_names_them(metric):
+def test_identical_frames_have_infinite_psnr_and_are_named_in_the_mean(metric):
     predicted, reference = _pair(7)
     same, other = metric(reference, reference), metric(predicted, reference)
     assert same.value == math.inf
@@ -150,7 +150,7 @@ def test_ssim_refuses_frames_smaller_than_its_window():
         ssim_t(predicted, reference)
 
 
-def test_parameters_are_printed_beside_the_number():
+def test_parameters_are_printed_with_the_score():
     predicted, reference = _pair(14)
     assert "mu=5000, data_range=1, region=frame" in str(psnr_t(predicted, reference))
     text = str(ssim_t(predicted, reference))

@@ -13,19 +13,19 @@ def _score(value: float, **facts: float) -> Score:
     return Score("PSNR_T", value, "dB", (("mu", 5000.0),), tuple(facts.items()))
 
 
-def test_the_mean_is_over_frames_not_over_scenes():
+def test_the_mean_is_over_frames_and_not_over_scenes():
     scores = {"long/1": _score(30.0), "long/2": _score(30.0), "long/3": _score(30.0), "short/1": _score(50.0)}
     mean = average(scores)
     assert mean.score.value == 35.0
     assert mean.frames == 4
 
 
-def test_the_mean_keeps_parameters_and_drops_what_only_one_frame_has():
+def test_the_mean_keeps_common_parameters_only():
     mean = average({"1": _score(30.0, clamped=2.0), "2": _score(40.0)})
     assert mean.score == _score(35.0)
 
 
-def test_a_mean_of_identical_frames_alone_is_infinite():
+def test_the_mean_of_identical_frames_only_is_infinite():
     mean = average({"7": _score(math.inf), "8": _score(math.inf)})
     assert (mean.score.value, mean.frames, mean.identical) == (math.inf, 0, ("7", "8"))
     assert "identical, excluded: 7, 8" in str(mean)
@@ -44,7 +44,7 @@ def test_a_score_that_is_not_a_number_is_refused_by_name():
         average({"a/0002": _score(30.0), "a/0003": _score(math.nan)})
 
 
-def test_text_and_json_carry_the_parameters():
+def test_text_and_json_contain_the_parameters():
     score = _score(43.87, clamped=2)
     assert str(score) == "PSNR_T 43.8700 dB (mu=5000, clamped=2)"
     assert str(Score("SSIM", 0.5)) == "SSIM 0.5000"
@@ -55,7 +55,7 @@ def test_text_and_json_carry_the_parameters():
     assert _score(math.inf).to_json()["value"] == "inf"
 
 
-def test_a_mean_tells_the_facts_of_its_frames_or_their_range():
+def test_a_mean_has_the_facts_of_its_frames_or_their_range():
     frames = {
         name: Score("Q", 70.0, "", (), (("pixels_per_degree", near), ("size", size), ("encoding", "linear")))
         for name, near, size in (("a", 72.5, "48x40"), ("b", 60.0, "64x48"))

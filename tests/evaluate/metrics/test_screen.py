@@ -33,7 +33,7 @@ def test_srgb_display_spans_one_to_a_hundred_and_is_not_clipped():
     assert beyond[1:] == pytest.approx([99 * 0.04 / 12.92 + 1, 1 - 99 * 0.01 / 12.92])
 
 
-def test_other_encodings():
+def test_other_display_encodings_have_their_published_values():
     assert luminance(_frame(0.5), "luma-display").item() == pytest.approx(99 * 0.5**2.2 + 1)
     assert luminance(_frame(3.0), "luminance").item() == 3.0
     assert luminance(_frame(1.0, 2.0, 3.0), "rgb-bt.709").flatten().tolist() == [1.0, 2.0, 3.0]

@@ -33,7 +33,7 @@ def test_a_steady_shot_scores_zero():
 
 @settings(max_examples=25)
 @given(st.floats(-1, 1), st.floats(-0.3, 0.3), st.integers(3, 9))
-def test_the_pulse_is_found_whichever_frames_are_brighter_and_whatever_the_fade(pulse, fade, count):
+def test_alternation_is_measured_for_either_phase_and_during_a_fade(pulse, fade, count):
     gains = [2.0 ** (fade * index + pulse * (index % 2)) for index in range(count)]
     scores = temporal_scores(_shot(gains))
     assert scores.odd_even.value == pytest.approx(abs(pulse), abs=1e-9)
@@ -42,7 +42,7 @@ def test_the_pulse_is_found_whichever_frames_are_brighter_and_whatever_the_fade(
     assert dict(scores.flicker.facts)["largest"] == pytest.approx(max(changes), abs=1e-9)
 
 
-def test_pixels_clipped_in_any_compared_frame_do_not_count():
+def test_pixels_clipped_in_any_compared_frame_are_ignored():
     frames = []
     for index in range(4):
         radiance, mask = SCENE.copy(), ALL.copy()
@@ -53,7 +53,7 @@ def test_pixels_clipped_in_any_compared_frame_do_not_count():
     assert (scores.flicker.value, scores.odd_even.value) == (0.0, 0.0)
 
 
-def test_shots_that_cannot_be_judged_are_refused():
+def test_shots_that_cannot_be_measured_are_refused():
     with pytest.raises(ShotError, match="three"):
         temporal_scores(_shot([1.0, 1.0]))
     with pytest.raises(ImageError, match="the 0 pixels"):

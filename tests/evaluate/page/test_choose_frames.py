@@ -16,14 +16,14 @@ def test_then_the_worst_of_every_scene_then_its_best():
     assert choose(SCORES, SCENES, 6) == (0, 1, 2, 4, 5, 7)
 
 
-def test_no_frame_comes_twice_and_all_come_if_there_is_room():
+def test_frames_are_unique_and_all_are_chosen_if_they_fit():
     assert choose(SCORES, SCENES, 100) == tuple(range(8))
 
 
-def test_identical_frames_are_the_best():
+def test_identical_frames_are_ranked_best():
     assert choose({**SCORES, 1: math.inf}, SCENES, 3) == (1, 2, 4)
 
 
-def test_words_say_how_many_are_left_out():
+def test_the_text_states_how_many_frames_are_left_out():
     assert words(3, 8, "EPE", "scene").startswith("The page shows 3 of 8 frames: the worst, middle and best by EPE")
     assert words(8, 8, "PSNR_T", "scene") == "The page shows all 8 frames."

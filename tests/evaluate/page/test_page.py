@@ -50,7 +50,7 @@ def test_every_value_is_in_the_page_as_a_half_float(tmp_path):
             np.testing.assert_array_equal(shown, plane.astype(np.float16))
 
 
-def test_values_beyond_half_floats_become_the_largest(tmp_path):
+def test_values_beyond_the_range_of_half_floats_become_the_largest_half_float(tmp_path):
     plane = np.full((4, 4, 3), 1e6, np.float32)
     planes = planes_of(_written(tmp_path, Page("t", SOURCES, [PageFrame(1, {"A": plane, "B": -plane})])))
     assert (planes[1, "A"] == 65504).all()
@@ -71,14 +71,14 @@ def test_the_facts_name_frames_layers_and_scores_with_parameters(tmp_path):
     assert (row["identical"], row["frames"]) == (["1002"], [[1001, 40.0], [1002, "inf"]])
 
 
-def test_the_page_names_nothing_outside_itself(tmp_path):
+def test_the_page_refers_to_no_other_file_or_address(tmp_path):
     text = _written(tmp_path, Page("t", SOURCES, [_frame(1, 1)]))
     assert not re.findall(r"(?:src|href)\s*=|@import|url\(|\bfetch\(|XMLHttpRequest|import\(", text)
     assert set(re.findall(r"https?://[^\"' ]+", text)) == {"http://www.w3.org/2000/svg"}
     assert "default-src 'none'" in text
 
 
-def test_names_cannot_break_out_of_the_page(tmp_path):
+def test_names_are_escaped_in_the_page(tmp_path):
     evil = '</script><script>alert("1")</script>'
     text = _written(tmp_path, Page(evil, (Source("A", evil, evil), SOURCES[1]), [_frame(1, 1)], notes=(evil,)))
     assert evil not in text
@@ -112,14 +112,14 @@ def test_groups_keep_the_order_of_frames_and_names_reach_the_page(tmp_path):
     assert (row["metric"], row["over"], row["decimals"]) == ("my flicker", "scenes", 4)
 
 
-def test_frames_are_picked_evenly_with_both_ends():
+def test_frames_are_chosen_evenly_and_include_both_ends():
     assert pick_frames(range(1001, 1049), 1, 8) == (1001, 1008, 1014, 1021, 1028, 1035, 1041, 1048)
     assert pick_frames((3, 5, 9), 1, 8) == (3, 5, 9)
     assert pick_frames(range(10), 1, 1) == (0,)
     assert len(pick_frames(range(100), MOST_BYTES // 5, 50)) == 5
 
 
-def test_a_frame_too_large_for_a_page_says_how_to_make_it_smaller():
+def test_a_frame_too_large_for_a_page_is_refused_with_an_action():
     with pytest.raises(ShotError, match="--page-width"):
         pick_frames((1,), MOST_BYTES + 1)
     with pytest.raises(ShotError, match="cannot show 0"):
@@ -134,14 +134,14 @@ def test_shrinking_averages_and_scales_flow():
     assert shrink(PageFrame(1, {"A": picture}), 100).planes["A"] is picture
 
 
-def test_bytes_are_two_a_value():
+def test_a_value_takes_two_bytes():
     assert bytes_of(_frame(1, 1)) == 2 * 9 * 14 * (3 + 3 + 2 + 1)
 
 
 @pytest.mark.parametrize(
     "plane", [np.zeros((9, 13, 3), np.float32), np.zeros((9, 14, 4), np.float32), np.full((9, 14, 3), np.nan)]
 )
-def test_planes_that_do_not_fit_are_refused_and_leave_no_file(tmp_path, plane):
+def test_planes_of_different_sizes_are_refused_and_no_file_is_written(tmp_path, plane):
     frame = PageFrame(7, {"A": np.zeros((9, 14, 3), np.float32), "B": plane})
     with pytest.raises(ImageError, match="Plane B of frame 7"):
         write_page(tmp_path / "page.html", Page("t", SOURCES, [frame]))

@@ -115,7 +115,7 @@ def test_six_frames_with_golden_weights_score_as_computed_by_hand(tmp_path, monk
     assert paper == ["41.01", "0.9538", "76.93", "50.51", "0.9949"]
 
 
-def test_every_trust_scores_its_own_picture(tmp_path):
+def test_every_trust_mode_scores_its_own_picture(tmp_path):
     root = trees.deephdrvideo(tmp_path, frames=5)
     codes = np.stack([trees.read_codes(root / "alley" / f"img_{n}.tif") for n in (1, 2, 3)])
     prediction = MergeMethod(MERGE, torch.device("cpu"))(codes, (8.0, 1.0, 8.0), occlusions=False).radiance
@@ -131,7 +131,7 @@ def test_every_trust_scores_its_own_picture(tmp_path):
     assert len(set(found.values())) == 3
 
 
-def test_rows_that_are_there_are_kept_and_changed_files_scored_again(tmp_path):
+def test_existing_rows_are_kept_and_changed_files_scored_again(tmp_path):
     root = trees.deephdrvideo(tmp_path / "tree", frames=7)
     first = merge_run("deephdrvideo", root)
     run = first.run(ResultsFolder(tmp_path / "out", first.settings))
@@ -170,7 +170,7 @@ def test_other_exposures_or_another_curve_are_scored_again(tmp_path):
     assert not any(event.kept for event in again.values())
 
 
-def test_costs_of_other_devices_or_jobs_are_never_mixed_in(tmp_path):
+def test_costs_of_other_devices_or_job_counts_are_never_mixed_in(tmp_path):
     root = trees.deephdrvideo(tmp_path / "tree", frames=5)
     finish(first := merge_run("deephdrvideo", root), ResultsFolder(tmp_path / "out", first.settings))
     shared = merge_run("deephdrvideo", root, jobs=2)
@@ -191,7 +191,7 @@ def test_rows_of_other_settings_are_never_mixed_in(tmp_path):
         finish(other, ResultsFolder(tmp_path / "out", other.settings))
 
 
-def test_files_hold_the_scores(tmp_path):
+def test_scores_are_written_to_files(tmp_path):
     root = trees.real_hdrv(tmp_path / "tree", frames=5, scenes=("night", "square"))
     benchmark = merge_run("real-hdrv", root, ("psnr", "flicker"))
     rows = finish(benchmark, ResultsFolder(tmp_path / "out", benchmark.settings))
@@ -220,7 +220,7 @@ def test_files_hold_the_scores(tmp_path):
     assert again.rows == benchmark.rows
 
 
-def test_warp_and_epe_judge_the_final_flow(tmp_path):
+def test_warp_and_epe_score_the_final_flow(tmp_path):
     root = trees.real_hdrv(tmp_path, frames=3, size=(96, 80))
     (event,) = finish(merge_run("real-hdrv", root, ("warp", "epe"))).values()
     frames = [root / "night" / stream / f"frame_0{n}.tif" for n, stream in enumerate(("Input_1", "Input_0", "Input_1"))]
@@ -241,7 +241,7 @@ def test_warp_and_epe_judge_the_final_flow(tmp_path):
     assert event.row.scores["EPE"].value == pytest.approx(np.mean(lengths), abs=0.02)
 
 
-def test_warp_is_judged_as_the_weights_warp(tmp_path, monkeypatch):
+def test_warp_uses_the_warping_of_the_weights(tmp_path, monkeypatch):
     engine = install_published(tmp_path, monkeypatch)
     root = trees.real_hdrv(tmp_path / "tree", frames=3, size=(64, 64))
     benchmark = Benchmark(Plan("real-hdrv", root, engine, ScoreSettings(("warp",))))
@@ -315,7 +315,7 @@ def test_costs_are_reported_for_every_frame(tmp_path):
     assert ("size", "48x40") in seconds.facts
 
 
-def test_no_flow_that_a_render_has_kept_makes_a_frame_cheaper(tmp_path, monkeypatch):
+def test_cached_flows_do_not_lower_the_measured_cost(tmp_path, monkeypatch):
     monkeypatch.setenv("F2HDR_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("F2HDR_CACHE_SIZE", "1G")
     benchmark = merge_run("deephdrvideo", trees.deephdrvideo(tmp_path / "tree", frames=5), ())
@@ -330,7 +330,7 @@ def test_no_flow_that_a_render_has_kept_makes_a_frame_cheaper(tmp_path, monkeypa
     assert estimated
 
 
-def test_a_metric_without_its_pictures_is_refused_before_any_work(tmp_path):
+def test_a_metric_whose_data_is_missing_is_refused_before_any_work(tmp_path):
     root = trees.deephdrvideo(tmp_path, frames=6)
     for metrics, what in ((("warp",), "both exposures"), (("flicker",), "3 scored frames"), (("psnr", "fid"), "fid")):
         with pytest.raises(DocumentError, match=what):
@@ -360,7 +360,7 @@ def test_several_processes_give_the_same_rows(tmp_path):
         assert ("where", "cpu, 2 processes") in event.row.scores["seconds"].parameters
 
 
-def test_a_process_that_ends_unexpectedly_is_reported_in_a_sentence(tmp_path):
+def test_a_worker_process_that_dies_is_reported_in_one_sentence(tmp_path):
     root = trees.deephdrvideo(tmp_path, frames=30, scenes=("alley", "bridge", "park"))
     run = merge_run("deephdrvideo", root, jobs=2).run()
     next(run)

@@ -12,7 +12,7 @@ from f2hdr_backend.evaluate.paper.cost import Cost, measure, measured_on, proces
 CPU = torch.device("cpu")
 
 
-def test_the_time_is_that_of_the_call(monkeypatch):
+def test_the_time_is_measured_around_the_call(monkeypatch):
     times = iter([10.0, 12.5])
     monkeypatch.setattr(cost, "time", SimpleNamespace(perf_counter=lambda: next(times)))
     result, found = measure(lambda: "pixels", CPU)
@@ -27,7 +27,7 @@ def test_the_peak_is_in_bytes_and_never_falls():
     assert len(held) == 64 << 20
 
 
-def test_scores_have_units_and_say_where_they_were_measured():
+def test_scores_have_units_and_name_the_device():
     scores = Cost(2.5, 3 << 30).scores(measured_on(CPU, 2), (64, 48))
     assert (scores["seconds"].value, scores["seconds"].unit) == (2.5, "s")
     assert (scores["peak GiB"].value, scores["peak GiB"].unit) == (3.0, "GiB")

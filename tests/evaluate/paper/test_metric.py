@@ -40,7 +40,7 @@ def test_the_published_metrics_exist() -> None:
 
 
 @pytest.mark.parametrize("name", metric_names())
-def test_every_metric_states_what_it_needs_and_its_settings(name: str) -> None:
+def test_every_metric_declares_its_data_and_settings(name: str) -> None:
     metric = load_metric(name)
     assert isinstance(metric, (FrameMetric, SceneMetric)) and metric.needs
     if name != "cvvdp":  # another program, which need not be installed
@@ -57,7 +57,7 @@ def test_every_metric_scores_a_scene_with_its_parameters(tmp_path: Path, name: s
         assert score.parameters and score.value == score.value
 
 
-def test_a_metric_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_metric_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "more").mkdir()
     (tmp_path / "more" / "largest_error.py").write_text(DUMMY, encoding="utf-8")
     monkeypatch.setattr(metrics.metrics, "__path__", [*metrics.metrics.__path__, str(tmp_path / "more")])

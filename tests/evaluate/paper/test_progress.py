@@ -34,7 +34,7 @@ def clock(monkeypatch):
     return now
 
 
-def test_rows_are_in_the_data_sets_order_and_events_in_that_of_the_work(clock):
+def test_rows_are_in_the_order_of_the_data_set_and_events_in_order_of_completion(clock):
     progress = Progress(NAMES, None, rows(2))
     events = list(progress.add(rows(3))) + list(progress.add(rows(1)))
     assert [(event.row.frame, event.done, event.total) for event in events] == [(3, 2, 3), (1, 3, 3)]
@@ -43,7 +43,7 @@ def test_rows_are_in_the_data_sets_order_and_events_in_that_of_the_work(clock):
     assert document["event"] == "frame_scored" and document["kept"] is False and document["done"] == 2
 
 
-def test_a_long_run_is_written_on_the_way(clock):
+def test_results_are_saved_during_a_long_run(clock):
     folder = Folder()
     progress = Progress(NAMES, folder, Rows())
     list(progress.add(rows(1)))

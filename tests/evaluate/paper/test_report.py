@@ -58,7 +58,7 @@ def test_pictures_are_the_result_the_recorded_reference_and_the_truth(tmp_path):
         np.testing.assert_allclose(channels_last(planes[0, name]), picture, rtol=1e-3, atol=1e-3, err_msg=name)
 
 
-def test_scores_are_the_runs_with_scenes_exposures_and_the_papers_numbers(tmp_path):
+def test_the_report_has_scores_scenes_exposures_and_numbers_of_the_paper(tmp_path):
     root = trees.real_hdrv(tmp_path / "tree", frames=5, scenes=("night", "square"), peak=1.5)
     benchmark = run("real-hdrv", root, ("psnr", "flicker"))
     facts = facts_of(written(benchmark, tmp_path))
@@ -84,7 +84,7 @@ def test_scores_are_the_runs_with_scenes_exposures_and_the_papers_numbers(tmp_pa
     assert "The truth of 6 of 6 frames exceeded 1" in " ".join(facts["notes"])
 
 
-def test_few_frames_are_chosen_and_the_page_says_so(tmp_path):
+def test_the_page_states_how_many_frames_were_chosen(tmp_path):
     root = trees.deephdrvideo(tmp_path / "tree", frames=8, scenes=("alley", "park"))
     benchmark = run("deephdrvideo", root)
     facts = facts_of(written(benchmark, tmp_path, most=3, width=24))
@@ -115,7 +115,7 @@ def test_scenes_of_different_size_share_a_page(tmp_path):
     assert facts_of(written(run("deephdrvideo", root), tmp_path))["sizes"] == [[48, 40], [64, 32]]
 
 
-def test_without_truth_there_is_none_in_the_page_and_frames_are_picked_evenly(tmp_path):
+def test_without_ground_truth_frames_are_chosen_evenly(tmp_path):
     (tmp_path / "tree").mkdir()
     benchmark = run("tog13", tog13(tmp_path / "tree", frames=8), ("flicker",))
     facts = facts_of(written(benchmark, tmp_path, most=2))

@@ -35,7 +35,7 @@ def _failing(frames, count, device):
     raise ImageError("It cannot be judged.")
 
 
-def test_each_metric_sees_every_frame_and_frames_are_read_once() -> None:
+def test_each_metric_gets_every_frame_and_frames_are_read_once() -> None:
     read: list[int] = []
     scores = score_scene(_frames(6, read), 6, [_metric("a"), _metric("b")], CPU)
     assert read == list(range(6))

@@ -9,7 +9,7 @@ def row(scene, frame, value, exposure=1.0):
     return FrameRow(scene, frame, exposure, 1.0, "", {"PSNR_T": Score("PSNR_T", value, "dB")})
 
 
-def test_means_are_over_frames_and_flickers_over_scenes():
+def test_means_are_over_frames_and_flicker_is_averaged_over_scenes():
     frames = (*(row("long", n, 30.0) for n in range(3)), row("short", 0, 50.0, exposure=8.0))
     scenes = tuple(SceneRow(name, "", {"flicker": Score("flicker", n)}) for name, n in (("long", 1), ("short", 2)))
     summary = summarize(Rows(frames, scenes))

@@ -32,7 +32,7 @@ def reported(dataset, rows, *, ablation=False):
         ("real-hdrv", {"PSNR_T": 40.0, "SSIM_T": 0.9}, True, "Table 5", ["41.01", "0.9538"]),
     ],
 )
-def test_the_papers_row_stands_above_ours_with_the_difference(dataset, columns, ablation, table, paper):
+def test_the_row_of_the_paper_is_above_ours_with_the_difference(dataset, columns, ablation, table, paper):
     text = reported(dataset, run(**columns), ablation=ablation)
     own = text[text.index(table) :]
     lines = own.splitlines()
@@ -44,7 +44,7 @@ def test_the_papers_row_stands_above_ours_with_the_difference(dataset, columns, 
         assert float(number) - float(reference) == pytest.approx(float(difference), abs=1e-9)
 
 
-def test_table_4_stands_beside_frames_of_its_sizes_alone():
+def test_table_4_is_shown_only_for_frames_of_its_sizes():
     assert "1920x1080: F2HDR (paper) 0.290, this run 0.250" in reported("cinematic", run())
     assert "1536x813: F2HDR (paper) 0.190, this run 0.250" in reported("cinematic", run(size="1536x813"))
     assert "Table 4" not in reported("cinematic", run(size="640x480"))

@@ -22,7 +22,7 @@ def places(picture, color):
     return rows.min(), rows.max(), columns.min(), columns.max()
 
 
-def test_pictures_stand_side_by_side_and_rows_below_each_other():
+def test_pictures_are_placed_in_rows_and_columns():
     drawn = draw(sheet((Panel(filled(RED), "a"), Panel(filled(GREEN), "b")), (Panel(filled(BLUE), "c"),)), WIDTH)
     assert drawn.shape[1:] == (WIDTH, 3)
     red, green, blue = (places(drawn, color) for color in (RED, GREEN, BLUE))
@@ -35,14 +35,14 @@ def test_pictures_stand_side_by_side_and_rows_below_each_other():
     assert height / width == pytest.approx(180 / 320, abs=0.01)
 
 
-def test_a_picture_of_the_columns_width_keeps_its_pixels():
+def test_a_picture_of_the_width_of_the_column_keeps_its_pixels():
     noise = np.random.default_rng(0).integers(0, 256, (40, 644, 3), np.uint8)
     drawn = draw(sheet((Panel(noise, "noise"),)), WIDTH)
     found = [top for top in range(drawn.shape[0] - 39) if np.array_equal(drawn[top : top + 40, 28:672], noise)]
     assert len(found) == 1
 
 
-def test_small_pictures_grow_by_repeating_pixels():
+def test_small_pictures_are_enlarged_by_repeating_pixels():
     checks = np.indices((10, 20)).sum(0)[..., None] % 2 * np.array([255, 0, 0])
     drawn = draw(sheet((Panel(checks.astype(np.uint8), "checks"),)), WIDTH)
     top, bottom, left, right = places(drawn, RED)
@@ -50,7 +50,7 @@ def test_small_pictures_grow_by_repeating_pixels():
     assert {tuple(map(int, color)) for color in inside} == {RED, (0, 0, 0)}
 
 
-def test_words_change_the_picture_and_nothing_else_is_drawn():
+def test_text_is_drawn_in_its_place_only():
     one = draw(sheet((Panel(filled(RED), "a"),)), WIDTH)
     other = draw(sheet((Panel(filled(RED), "another label", "38.2 dB"),)), WIDTH)
     assert one.shape == other.shape
@@ -60,7 +60,7 @@ def test_words_change_the_picture_and_nothing_else_is_drawn():
     assert top - 40 < changed.min() <= changed.max() < top
 
 
-def test_the_table_stands_in_the_head():
+def test_the_table_is_in_the_header():
     rows = (("", "PSNR_T"), ("F2HDR", "40.00 dB"), ("merge", "38.00 dB"))
     without, having = (draw(sheet((Panel(filled(RED), "a"),), table=table), WIDTH) for table in ((), rows))
     head = places(having, RED)[0]
@@ -80,7 +80,7 @@ def test_a_legend_covers_the_lower_right_corner(legend):
     assert 0.01 < covered.mean() < 0.2
 
 
-def test_a_part_is_outlined_where_it_is():
+def test_a_region_is_outlined_at_its_position():
     panel = Panel(filled(BLUE, 640, 360), "a", frame=(320, 180, 160, 90))
     drawn = draw(sheet((panel,)), WIDTH)
     top, bottom, left, right = places(drawn, BLUE)
@@ -96,7 +96,7 @@ def test_a_grid_fills_rows_in_order():
     assert [[panel.label for panel in row] for row in grid(panels, 2)] == [["0", "1"], ["2", "3"], ["4"]]
 
 
-def test_what_cannot_be_drawn_is_refused():
+def test_invalid_pictures_are_refused():
     with pytest.raises(ImageError):
         draw(sheet())
     with pytest.raises(ImageError, match="float32"):

@@ -7,14 +7,14 @@ def luminance(colors):
     return (colors / 255.0) ** 2.2 @ (0.2126, 0.7152, 0.0722)
 
 
-def test_more_is_brighter():
+def test_larger_values_are_brighter():
     light = luminance(false_color(np.linspace(0, 2, 256)[None], 2.0)[0])
     assert np.diff(light).min() > -0.002
     assert light[0] < 0.001
     assert light[-1] > 0.8
 
 
-def test_what_is_beyond_the_scale_has_the_color_of_its_end():
+def test_values_outside_the_scale_have_the_color_of_its_end():
     colors = false_color(np.array([[-1.0, 0.0, 3.0, 300.0]]), 3.0)
     assert colors.shape == (1, 4, 3)
     assert np.array_equal(colors[0, 0], colors[0, 1])

@@ -10,7 +10,7 @@ def shown(x, y, fastest=10.0):
     return tuple(int(value) for value in flow_colors(np.array([[[x, y]]], np.float32), fastest)[0, 0])
 
 
-def test_stillness_is_white():
+def test_zero_flow_is_white():
     assert shown(0, 0) == (255, 255, 255)
 
 
@@ -32,14 +32,14 @@ def test_flow_beyond_the_rim_is_darker():
     assert max(shown(30, 0)) < max(shown(10, 0))
 
 
-def test_hue_turns_without_a_jump():
+def test_hue_is_continuous_in_direction():
     angles = np.linspace(0, 2 * np.pi, 361)
     flow = np.stack([np.cos(angles), np.sin(angles)], -1)[None].astype(np.float32)
     colors = flow_colors(flow, 1.001)[0].astype(int)
     assert np.abs(np.diff(colors, axis=0)).max() < 20
 
 
-def test_the_wheel_shows_every_direction_where_it_points():
+def test_the_color_wheel_shows_each_direction_at_its_angle():
     colors, coverage = color_wheel(101)
     assert colors.shape == (101, 101, 3)
     assert coverage.shape == (101, 101)

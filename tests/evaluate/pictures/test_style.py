@@ -20,7 +20,7 @@ def contrast(one, other):
     return (bright + 0.05) / (dark + 0.05)
 
 
-def test_text_and_lines_stand_out_from_the_ground():
+def test_text_and_lines_have_contrast_to_the_background():
     assert contrast(INK, GROUND) > 7
     for color in (FAINT, FAULT, *SERIES):
         assert contrast(color, GROUND) > 4.5
@@ -31,7 +31,7 @@ def test_lines_have_different_colors():
         assert sum(abs(a - b) for a, b in zip(one, other, strict=True)) > 90
 
 
-def test_matplotlib_accepts_it():
+def test_matplotlib_accepts_the_style():
     matplotlib = pytest.importorskip("matplotlib")
     with matplotlib.rc_context(matplotlib_style()):
         assert len(matplotlib.rcParams["axes.prop_cycle"]) == len(SERIES)

@@ -8,7 +8,7 @@ import pytest
 from f2hdr_backend.evaluate.pictures.tone_map import tone_map
 
 
-def test_black_white_and_order() -> None:
+def test_tone_mapping_keeps_black_white_and_order() -> None:
     ramp = np.linspace(-1, 8, 400, dtype=np.float32)[None, :, None] * np.ones(3, np.float32)
     shown = tone_map(ramp, 8.0)
     assert shown.dtype == np.uint8 and shown.shape == ramp.shape

@@ -62,12 +62,12 @@ TREES = {
 }
 
 
-def test_every_dataset_is_tried_here():
+def test_every_dataset_is_tested_here():
     assert dataset_names() == sorted(TREES)
 
 
 @pytest.mark.parametrize("name", TREES)
-def test_windows_hold_what_they_promise(name, tmp_path):
+def test_windows_have_the_declared_frames_and_exposures(name, tmp_path):
     reader = open_dataset(name, TREES[name](tmp_path))
     for files in reader.windows:
         window = read_window(reader, files)
@@ -140,14 +140,14 @@ def test_deephdrvideo_reads_eight_bits_and_scenes_without_truth(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["0\n3\n6\n", "0 0", "3", "zero three", "nan 3", ""])
-def test_exposures_that_are_not_two_in_turn_are_refused(tmp_path, text):
+def test_exposures_that_do_not_alternate_between_two_values_are_refused(tmp_path, text):
     root = trees.deephdrvideo(tmp_path)
     (root / "alley" / "Exposures.txt").write_text(text)
     with pytest.raises(ShotError, match="Exposures.txt"):
         open_dataset("deephdrvideo", root)
 
 
-def test_real_hdrv_picks_streams_by_mode(tmp_path):
+def test_real_hdrv_selects_streams_by_mode(tmp_path):
     root = trees.real_hdrv(tmp_path, scenes=("night", "square"))
     expected = {
         "alternate": [(8, 1, 8), (1, 8, 1)] * 3,
@@ -178,7 +178,7 @@ def test_only_real_hdrv_offers_other_references(tmp_path):
         open_dataset("deephdrvideo", trees.deephdrvideo(tmp_path), "low")
 
 
-def test_tog13_goes_through_the_curve_of_each_channel(tmp_path):
+def test_tog13_is_linearized_with_the_curve_of_each_channel(tmp_path):
     reader = open_dataset("tog13", tog13(tmp_path))
     window = read_window(reader, reader.windows[0])
     codes = trees.read_codes(reader.windows[0].frames[1]).astype(np.float64)
@@ -207,7 +207,7 @@ def test_exr_pairs_stay_on_the_scale_of_the_plate(tmp_path):
     np.testing.assert_allclose(window.codes[1], np.minimum(light * 8, 1) ** (1 / 2.2), atol=1e-5)
 
 
-def test_exr_pairs_of_a_truth_by_f2hdr_are_scaled_by_its_header(tmp_path):
+def test_exr_pairs_with_ground_truth_from_f2hdr_are_scaled_by_its_header(tmp_path):
     own = open_dataset("exr-pairs", exr_pairs(tmp_path / "a"))
     scaled = open_dataset("exr-pairs", exr_pairs(tmp_path / "b", scale=8.0, header={"f2hdr/anchor_gain": 8.0}))
     first, second = (read_window(reader, reader.windows[0]).truth.radiance for reader in (own, scaled))
@@ -222,7 +222,7 @@ def test_exr_pairs_name_frames_that_have_no_pair(tmp_path):
     assert refused.value.frames == [1006]
 
 
-def test_an_unknown_dataset_names_those_there_are(tmp_path):
+def test_an_unknown_dataset_is_refused_with_the_known_ones(tmp_path):
     with pytest.raises(DocumentError) as refused:
         open_dataset("sintel", tmp_path)
     assert all(name in refused.value.hint for name in TREES)
@@ -265,13 +265,13 @@ def test_a_scene_too_short_for_a_window_is_refused_by_name(tmp_path):
         open_dataset("exr-pairs", root)
 
 
-def test_a_list_that_is_no_text_is_refused_by_name(tmp_path):
+def test_a_scene_list_that_is_not_text_is_refused_by_name(tmp_path):
     root = trees.deephdrvideo(tmp_path)
     (root / "scene_all.txt").write_bytes(b"all\xe9e\n")
     with pytest.raises(ShotError, match="scene_all.txt.*UTF-8"):
         open_dataset("deephdrvideo", root)
 
 
-def test_the_present_folder_has_a_name(tmp_path, monkeypatch):
+def test_the_name_of_the_current_folder_is_used(tmp_path, monkeypatch):
     monkeypatch.chdir(exr_pairs(tmp_path))
     assert open_dataset("exr-pairs", Path()).windows[0].name == f"{tmp_path.name}/1002"

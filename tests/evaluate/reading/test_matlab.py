@@ -10,7 +10,7 @@ from f2hdr_backend.shot.errors import UnreadableFrame
 
 @pytest.mark.parametrize("compressed", [False, True])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.uint8, np.int16, np.uint16, np.int32])
-def test_matrices_come_back(tmp_path, dtype, compressed):
+def test_matrices_are_read(tmp_path, dtype, compressed):
     matrix = (np.arange(12).reshape(4, 3) * 7).astype(dtype)
     contents = {"text": "words", "a": {"field": 1.0}, "long_name_of_a_matrix": matrix, "b": np.ones((2, 2))}
     scipy.io.savemat(tmp_path / "m.mat", contents, do_compression=compressed)
@@ -18,7 +18,7 @@ def test_matrices_come_back(tmp_path, dtype, compressed):
     np.testing.assert_array_equal(read_matrix(tmp_path / "m.mat", "b"), np.ones((2, 2)))
 
 
-def test_what_is_no_such_file_is_refused(tmp_path):
+def test_files_of_other_formats_are_refused(tmp_path):
     path = tmp_path / "m.mat"
     scipy.io.savemat(path, {"a": np.ones((20, 20))})
     whole = path.read_bytes()

@@ -6,7 +6,7 @@ from f2hdr_backend.evaluate.reading.pairing import number_of, pair_by_number
 from f2hdr_backend.shot.errors import DocumentError, MissingFrames
 
 
-def test_names_without_padding_pair_by_number_where_a_listing_would_not():
+def test_names_without_padding_are_paired_by_number():
     predictions = sorted(f"{number}_pred.hdr" for number in range(1, 12))
     references = sorted(f"gt_{number:04d}.exr" for number in range(1, 12))
     assert predictions[0] == "10_pred.hdr" != "1_pred.hdr"
@@ -22,7 +22,7 @@ def test_the_number_is_the_last_run_of_digits_of_the_file_name(name, number):
     assert number_of(name) == number
 
 
-def test_frames_without_a_partner_are_all_named():
+def test_all_frames_without_a_partner_are_named():
     with pytest.raises(MissingFrames, match="2, 4") as missing:
         pair_by_number(["1.exr", "2.exr", "3.exr"], ["1.hdr", "3.hdr", "4.hdr"])
     assert missing.value.frames == [2, 4]

@@ -29,11 +29,11 @@ def write(tmp_path):
     return written
 
 
-def test_words_of_all_lines_that_have_some(write):
+def test_words_of_all_lines_that_are_not_empty_are_read(write):
     assert lines(Reader(), write("\ufeffa b\n\n  c\r\n".encode())) == [["a", "b"], ["c"]]
 
 
-def test_stops_become_exposures_over_the_shortest(write):
+def test_stops_are_converted_to_exposures_relative_to_the_shortest(write):
     path = write(b"0.0\n3.0\n")
     assert stops_of(Reader(), path) == [0.0, 3.0]
     assert two_exposures(Reader(), path, 5) == [1.0, 8.0, 1.0, 8.0, 1.0]

@@ -16,7 +16,7 @@ def frames(shift_px):
 
 
 @pytest.mark.parametrize("shift_px", [0, 2])
-def test_a_result_that_alternates_in_highlights_only(shift_px):
+def test_alternation_in_highlights_is_measured_in_their_band(shift_px):
     truths = frames(shift_px)
     results = truths[0], np.where(truths[1] > 0.4, truths[1] * np.float32(2**0.2), truths[1])
     found = alternation(results, truths)
@@ -24,12 +24,12 @@ def test_a_result_that_alternates_in_highlights_only(shift_px):
     assert all(abs(found[band]) < 0.02 for band in found if band >= 2) and max(found) >= 3
 
 
-def test_changes_of_the_scene_itself_do_not_count():
+def test_changes_of_the_scene_are_not_alternation():
     truths = WIDE[:, :400], WIDE[:, :400] * np.float32(0.9)
     assert all(abs(value) < 0.02 for value in alternation(truths, truths).values())
     assert len(alternation(truths, truths)) <= BANDS
 
 
-def test_a_fast_shot_is_not_judged():
+def test_a_fast_shot_is_not_measured():
     truths = frames(12)
     assert alternation(truths, truths) is None

@@ -15,7 +15,7 @@ def scene():
     return cv2.resize(random.uniform(0.02, 0.2, (24, 32, 3)).astype(np.float32), (256, 192)).clip(0.02)
 
 
-def test_a_static_scene_comes_out_at_its_radiance():
+def test_a_static_scene_is_merged_to_its_radiance():
     light = scene()
     merged = opencv_merge(codes_of([light] * 3, (1, 4, 1)).astype(np.float32), (1.0, 4.0, 1.0))
     assert merged.shape == light.shape and merged.dtype == np.float32

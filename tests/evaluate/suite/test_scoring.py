@@ -39,7 +39,7 @@ def curve(light):
     return np.log1p(5000 * light.astype(np.float64)) / np.log(5001)
 
 
-def test_a_method_that_gives_the_reference_scores_as_the_reference(scores):
+def test_a_method_that_returns_the_reference_has_its_scores(scores):
     table = summary(scores)
     assert list(table) == [REFERENCE, OPENCV, "bare", "bare" + ALONE]
     for row, value in table[REFERENCE].items():
@@ -47,7 +47,7 @@ def test_a_method_that_gives_the_reference_scores_as_the_reference(scores):
         assert table[same][row] == pytest.approx(value, abs=1 if row == FLICKER else 1e-6)
 
 
-def test_the_whole_frame_a_region_and_a_kind_by_hand(suite, scores):
+def test_scores_of_the_frame_a_region_and_a_kind_equal_those_computed_by_hand(suite, scores):
     whole, errors, pixels = [], 0.0, 0
     for index in range(WINDOWS):
         window = suite.window(suite.case(index))
@@ -63,7 +63,7 @@ def test_the_whole_frame_a_region_and_a_kind_by_hand(suite, scores):
     assert "PSNR_T (night)" not in row
 
 
-def test_flow_is_scored_against_the_true_one(suite, scores):
+def test_flow_is_scored_against_true_flow(suite, scores):
     lengths, differing = [], []
     for index in range(WINDOWS):
         window = suite.window(suite.case(index))
@@ -92,7 +92,7 @@ def test_flicker_is_the_difference_between_the_phases(suite):
     assert steady < 3 and doubling == pytest.approx(100, abs=6)
 
 
-def test_the_suite_is_the_same_every_time(suite, scores):
+def test_the_suite_is_deterministic(suite, scores):
     assert list(run(suite, {"bare": BareReference()}, 1, "soft")) == scores[:4]
 
 
@@ -101,11 +101,11 @@ def test_rows_without_windows_are_left_out(suite):
     assert "cost of 10 % ratio error" not in one and "EPE" not in one and "PSNR_T (night)" not in one
 
 
-def test_a_method_that_never_looks_at_neighbors_loses_nothing_to_a_wrong_ratio(scores):
+def test_a_method_without_neighbors_does_not_depend_on_the_ratio(scores):
     assert summary(scores)["bare"]["cost of 10 % ratio error"] == pytest.approx(0, abs=0.5)
 
 
-def test_outside_the_frame_a_flow_sees_its_edge(suite):
+def test_flow_out_of_the_frame_samples_its_edge(suite):
     class Leftward(BareReference):
         """Every flow points a thousand pixels to the left."""
 

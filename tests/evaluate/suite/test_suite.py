@@ -16,7 +16,7 @@ def folder(tmp_path_factory):
     return movie_folder(image_folder(tmp_path_factory.mktemp("images")))
 
 
-def test_there_are_three():
+def test_there_are_three_suites():
     assert suite_names() == ("clips", "other", "synthetic")
 
 
@@ -33,7 +33,7 @@ def test_an_empty_folder_is_named(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", suite_names())
-def test_every_kind_at_every_ratio_with_either_reference_once(name, folder):
+def test_every_kind_ratio_and_reference_occurs_once(name, folder):
     suite = open_suite(name, folder)
     found = Counter((case.kind, case.ratio_stops, case.long_reference) for case in suite.cases(None))
     kinds = {kind for kind, _, _ in found}

@@ -21,7 +21,7 @@ SCORES = [
 ]
 
 
-def test_rows_are_over_what_they_are_about():
+def test_rows_are_means_over_their_windows():
     rows = summary(SCORES)["m"]
     assert rows["PSNR_T"] == 40 and rows["PSNR_L"] == 41
     assert rows["PSNR_T (static)"] == 40 and rows["PSNR_T (night)"] == 40
@@ -37,7 +37,7 @@ def test_kinds_come_before_ratios_and_ratios_before_references():
     ]  # fmt: skip
 
 
-def test_windows_without_a_finite_score_are_left_out_until_none_is_left():
+def test_windows_without_a_finite_score_are_left_out_unless_there_are_no_others():
     assert summary([*SCORES, score(3, "night", 2.0, True, math.inf)])["m"]["PSNR_T"] == 40
     with pytest.raises(ImageError):
         summary([score(0, "static", 2.0, True, math.inf)])

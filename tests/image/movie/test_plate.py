@@ -112,7 +112,7 @@ def test_flat_patches_decode_to_their_color(tmp_path, coding, tags):
 
 
 @pytest.mark.parametrize(("height", "matrix"), [(480, BT601), (720, BT709)])
-def test_untagged_movies_are_read_by_their_height(tmp_path, height, matrix):
+def test_untagged_movies_have_the_matrix_for_their_height(tmp_path, height, matrix):
     rgb = np.full((height, 128, 3), (0.8, 0.3, 0.2))
     planes = to_planes(rgb, (matrix, LIMITED), 8, (2, 2))
     path = encode(
@@ -148,7 +148,7 @@ def test_rgb_movies_keep_their_codes(tmp_path, name, codec, pixel_format, bits):
     np.testing.assert_allclose(pixels, codes / (2**bits - 1), atol=1e-6)
 
 
-def test_chroma_is_upsampled_where_its_samples_lie(tmp_path):
+def test_chroma_is_upsampled_at_its_sample_positions(tmp_path):
     """A slope in color stays straight: left-sited across, midway down."""
     across, down = np.meshgrid(np.arange(WIDTH // 2) * 2.0, np.arange(HEIGHT // 2) * 2 + 0.5)
     luma = np.full((HEIGHT, WIDTH), 500, np.uint16)
@@ -202,7 +202,7 @@ MOVIES = {
 
 
 @pytest.mark.parametrize("movie", MOVIES)
-def test_every_frame_is_the_one_of_its_number_in_any_order(tmp_path, movie):
+def test_every_frame_is_read_by_number_in_any_order(tmp_path, movie):
     suffix, codec, pixel_format, options = MOVIES[movie]
     count = 40
     tags = (UNTAGGED, 0) if suffix == "webm" else (BT709, FULL if pixel_format == "yuvj420p" else LIMITED)
@@ -281,7 +281,7 @@ def test_edit_lists_give_the_frames_that_a_player_shows(tmp_path, codec, parts):
 
 
 @pytest.mark.parametrize(("degrees", "flipped"), [(0, False), (90, False), (180, False), (270, False), (0, True)])
-def test_turned_and_flipped_movies_are_upright(tmp_path, degrees, flipped):
+def test_rotated_and_flipped_movies_are_read_upright(tmp_path, degrees, flipped):
     planes = to_planes(patches(), (BT709, LIMITED), 10, (1, 2))
     path = encode(tmp_path / "a.mov", [planes] * 2, "prores_ks", "yuv422p10le")
     stored = open_plate(path).read(1).pixels
@@ -297,7 +297,7 @@ def test_turned_and_flipped_movies_are_upright(tmp_path, degrees, flipped):
     assert plate.size == (expected.shape[1], expected.shape[0])
 
 
-def test_the_containers_matrix_counts_where_the_frame_has_none(tmp_path):
+def test_the_matrix_of_the_container_is_used_if_the_frame_has_none(tmp_path):
     """ProRes frames may leave their tags open while the file's colr box has them."""
     planes = to_planes(patches(), (BT709, LIMITED), 10, (1, 2))
     path = encode(tmp_path / "a.mov", [planes] * 2, "prores_ks", "yuv422p10le", options={"qscale": "1"}, colr=True)
@@ -318,7 +318,7 @@ def test_the_containers_matrix_counts_where_the_frame_has_none(tmp_path):
 @pytest.mark.parametrize(
     ("codec", "layout", "bits"), [("prores_ks", "yuva444p10le", 16), ("qtrle", "argb", 8), ("png", "rgba", 8)]
 )
-def test_alpha_becomes_a_layer(tmp_path, codec, layout, bits):
+def test_alpha_is_read_as_a_layer(tmp_path, codec, layout, bits):
     alpha = np.linspace(0, 1, 96 * 160, dtype=np.float32).reshape(96, 160)
     rgba = np.rint(np.dstack([patches(), alpha]) * 65535).astype("<u2")
     with av.open(str(tmp_path / "a.mov"), "w") as container:
@@ -361,7 +361,7 @@ def test_movies_may_be_read_from_many_threads(tmp_path):
         assert [number_in(image) for image in threads.map(plate.read, order)] == order
 
 
-def test_rate_shape_and_timecode_come_along(tmp_path):
+def test_frame_rate_pixel_shape_and_timecode_are_read(tmp_path):
     path = encode(
         tmp_path / "a.mov",
         counters(4),
@@ -376,7 +376,7 @@ def test_rate_shape_and_timecode_come_along(tmp_path):
     assert metadata["timeCode"] == OpenEXR.TimeCode(0, 1, 0, 2, 1, *[0] * 13)
 
 
-def test_frames_beyond_the_end_are_named(tmp_path):
+def test_frames_after_the_end_are_refused_by_number(tmp_path):
     plate = open_plate(encode(tmp_path / "a.mp4", counters(5), "libx264", "yuv420p"))
     with pytest.raises(MissingFrames, match=r"3 frames .*a\.mp4.*: 0,6-7.*1-5"):
         plate.require([0, 1, 5, 6, 7])
@@ -393,7 +393,7 @@ def test_truncated_movies_are_refused(tmp_path):
             open_plate(str(tmp_path / "cut.mp4"))
 
 
-def test_a_movie_that_ends_before_its_promise_gives_what_it_has_and_says_so(tmp_path):
+def test_a_movie_shorter_than_its_header_is_read_with_a_note(tmp_path):
     """An AVI names its frames up front, so a cut one still opens."""
     path = encode(tmp_path / "a.avi", counters(40), "mpeg4", "yuv420p", options={"g": "12", "b": "4000k"})
     whole = open(path, "rb").read()
@@ -406,7 +406,7 @@ def test_a_movie_that_ends_before_its_promise_gives_what_it_has_and_says_so(tmp_
     assert number_in(plate.read(5)) == 5
 
 
-def test_a_damaged_frame_is_named_and_others_stay_readable(tmp_path):
+def test_a_damaged_frame_is_named_and_others_are_readable(tmp_path):
     path = encode(tmp_path / "a.mov", counters(12, 10, (1, 2)), "prores_ks", "yuv422p10le")
     data = bytearray(open(path, "rb").read())
     frames = [at for at in range(len(data)) if data[at : at + 4] == b"icpf"]
@@ -419,14 +419,14 @@ def test_a_damaged_frame_is_named_and_others_stay_readable(tmp_path):
     assert number_in(plate.read(3)) == 3
 
 
-def test_no_movie_at_all_is_refused(tmp_path):
+def test_a_file_that_is_not_a_movie_is_refused(tmp_path):
     (tmp_path / "a.mov").write_text("words " * 100)
     for name in ("a.mov", "none.mp4"):
         with pytest.raises(UnreadableFrame, match=name):
             open_plate(str(tmp_path / name))
 
 
-def test_without_pyav_the_fix_is_reported(tmp_path, monkeypatch):
+def test_without_pyav_the_error_names_what_to_install(tmp_path, monkeypatch):
     import sys
 
     for name in ("isolated_plate", "plate"):
@@ -438,7 +438,7 @@ def test_without_pyav_the_fix_is_reported(tmp_path, monkeypatch):
         open_plate("a.mov")
 
 
-def test_identity_names_the_frame(tmp_path):
+def test_the_identity_of_a_frame_includes_its_number(tmp_path):
     plate = open_plate(encode(tmp_path / "a.mp4", counters(3), "libx264", "yuv420p"))
     assert plate.identity(1) != plate.identity(2)
     assert plate.identity(1) == open_plate(str(tmp_path / "a.mp4")).identity(1)

@@ -33,7 +33,7 @@ def movie(codec="prores", signal="rec709", light=None, size=(WIDTH, HEIGHT)):
 
 @pytest.mark.parametrize("signal", ["rec709", "pq"])
 @pytest.mark.parametrize(("name", "codec"), [("a.mov", "prores"), ("a.mp4", "hevc"), ("b.mov", "hevc")])
-def test_a_movie_reads_back_as_it_was_written(tmp_path, name, codec, signal):
+def test_a_written_movie_is_read_unchanged(tmp_path, name, codec, signal):
     rgb = slopes()
     with movie_writer(str(tmp_path / name), movie(codec, signal)) as writer:
         for _ in range(3):
@@ -49,7 +49,7 @@ def test_a_movie_reads_back_as_it_was_written(tmp_path, name, codec, signal):
 
 
 @pytest.mark.parametrize("frames", [1, 2])
-def test_movies_too_short_to_be_reordered_decode_in_the_order_shown(tmp_path, frames):
+def test_very_short_movies_decode_in_display_order(tmp_path, frames):
     """x265 alone writes decoding times before the start of the movie, or arbitrary ones."""
     with movie_writer(str(tmp_path / "a.mp4"), movie("hevc")) as writer:
         for _ in range(frames):
@@ -60,7 +60,7 @@ def test_movies_too_short_to_be_reordered_decode_in_the_order_shown(tmp_path, fr
     assert times == [(number * frame, number * frame) for number in range(frames)]
 
 
-def test_planes_of_odd_sizes_round_up_and_flat_colors_stay_flat():
+def test_chroma_planes_of_odd_sizes_are_rounded_up():
     flat = np.full((47, 65, 3), (0.8, 0.3, 0.2), np.float32)
     for halved in (False, True):
         luma, cb, cr = to_planes(flat, 9, halved_rows=halved)
@@ -71,7 +71,7 @@ def test_planes_of_odd_sizes_round_up_and_flat_colors_stay_flat():
 
 
 @pytest.mark.parametrize("index_first", [False, True])
-def test_the_light_level_goes_into_files_whose_index_comes_last(tmp_path, index_first):
+def test_light_levels_are_written_to_files_with_the_index_at_the_end(tmp_path, index_first):
     path = tmp_path / "a.mov"
     options = {"movflags": "faststart"} if index_first else {}
     with av.open(str(path), "w", options=options) as container:
@@ -114,7 +114,7 @@ def test_frames_of_another_size_are_refused_and_no_movie_is_left(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-def test_an_error_in_the_midst_leaves_what_was_there(tmp_path):
+def test_an_error_during_writing_keeps_the_existing_file(tmp_path):
     (tmp_path / "a.mp4").write_bytes(b"older")
     with pytest.raises(KeyboardInterrupt), movie_writer(str(tmp_path / "a.mp4"), movie("hevc")) as writer:
         writer.add(slopes())
@@ -135,7 +135,7 @@ def test_a_full_disk_is_named(tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == []
 
 
-def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+def test_a_folder_that_cannot_be_created_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UnwritableFrame, match="file/a.mov"), movie_writer(str(tmp_path / "file" / "a.mov"), movie()):
         pass
@@ -145,11 +145,11 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     ("path", "codec", "found"),
     [("a.mov", "auto", "prores"), ("a.MP4", "auto", "hevc"), ("a.mov", "hevc", "hevc"), ("a.mp4", "hevc", "hevc")],
 )
-def test_the_name_chooses_the_codec(path, codec, found):
+def test_the_suffix_selects_the_codec(path, codec, found):
     assert codec_for(path, codec) == found
 
 
 @pytest.mark.parametrize(("path", "codec"), [("a.mp4", "prores"), ("a.avi", "auto"), ("a.mov", "vp9"), ("a", "hevc")])
-def test_pairs_that_players_do_not_take_are_refused(path, codec):
+def test_codecs_that_players_do_not_support_in_a_container_are_refused(path, codec):
     with pytest.raises(ImageError, match="prores in .mov"):
         codec_for(path, codec)

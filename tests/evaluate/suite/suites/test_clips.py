@@ -8,12 +8,12 @@ from f2hdr_backend.shot.errors import DocumentError
 from tests.evaluate.suite.images import movie_folder
 
 
-def test_movies_that_training_used_are_left_out_where_held_out_ones_are_present(tmp_path):
+def test_only_held_out_movies_are_used_if_there_are_any(tmp_path):
     suite = Suite(movie_folder(tmp_path, ("mdn_flower", "trained_on")))
     assert {case.kind for case in suite.cases(None)} == {"mdn_flower"}
 
 
-def test_the_pair_is_two_consecutive_windows_once_a_clip(tmp_path):
+def test_each_clip_gives_one_pair_of_consecutive_windows(tmp_path):
     suite = Suite(movie_folder(tmp_path))
     pairs = [suite.steady_pair(case) for case in suite.cases(None)]
     assert [pair is not None for pair in pairs] == [True, True, *[False] * 10]

@@ -16,7 +16,7 @@ def windows(tmp_path_factory):
 
 
 @pytest.mark.parametrize("kind", SCENES)
-def test_the_flow_leads_to_the_same_radiance(windows, kind):
+def test_the_true_flow_leads_to_equal_radiance(windows, kind):
     window = windows[kind]
     for side, neighbor in enumerate((0, 2)):
         there = follow(np.clip(window.radiance[neighbor], 0, 1), window.flows[side])
@@ -26,7 +26,7 @@ def test_the_flow_leads_to_the_same_radiance(windows, kind):
         assert np.percentile(difference, 90) < 0.05
 
 
-def test_kinds_move_as_they_say(windows):
+def test_each_kind_has_its_motion(windows):
     def motion(window, selected):
         return np.linalg.norm(window.flows, axis=-1)[:, selected]
 

@@ -6,7 +6,7 @@ from f2hdr_backend.evaluate.suite.suites.synthetic import STYLES, Suite
 from tests.evaluate.suite.images import image_folder
 
 
-def test_windows_are_of_their_kind(tmp_path):
+def test_windows_have_the_motion_of_their_kind(tmp_path):
     suite = Suite(image_folder(tmp_path))
     for index in range(len(STYLES)):
         case = suite.case(index)
