@@ -12,7 +12,7 @@ from nuke_footage import FIRST, LAST, exposed, scene, write_exr, write_plate
 FRAMES = range(FIRST, LAST + 1)
 
 
-def test_every_frame_shows_the_scene_behind_the_exposures(comp: Comp) -> None:
+def test_every_baked_frame_shows_the_radiance_of_the_scene(comp: Comp) -> None:
     comp.bake()
     assert comp.state() == f"Baked {FIRST}-{LAST}."
     for frame in FRAMES:
@@ -35,7 +35,7 @@ def test_nothing_is_clamped_and_channels_keep_their_order(comp: Comp) -> None:
     np.testing.assert_allclose((red, green, blue), (0.4, 0.2, 0.1), rtol=0.02)
 
 
-def test_values_below_zero_of_the_result_pass_through_the_node(comp: Comp) -> None:
+def test_negative_values_of_the_result_are_kept_by_the_node(comp: Comp) -> None:
     comp.bake()
     path = comp.results()[0]
     with OpenEXR.File(str(path)) as file:
@@ -61,7 +61,7 @@ def test_alpha_layers_format_and_metadata_are_those_of_the_input(comp: Comp) -> 
     assert result.metadata["f2hdr/method"] == "merge"
 
 
-def test_outside_the_format_the_picture_is_the_input(comp: Comp) -> None:
+def test_pixels_outside_the_format_are_those_of_the_input(comp: Comp) -> None:
     comp.read["file"].setValue(write_plate(comp.script.parent / "overscan", overscan=5))
     comp.bake()
     source, result = comp.grade.picture(FIRST, "main"), comp.node.picture(FIRST, "main")
@@ -85,7 +85,7 @@ def test_premultiplied_input_is_divided_before_and_multiplied_after(comp: Comp) 
     assert difference.mean() < 0.01
 
 
-def test_the_original_files_are_taken_where_nothing_stands_between(comp: Comp) -> None:
+def test_the_original_files_are_used_if_no_node_changes_the_picture(comp: Comp) -> None:
     comp.from_files()
     comp.bake()
     assert comp.state().startswith("Baked")
@@ -93,7 +93,7 @@ def test_the_original_files_are_taken_where_nothing_stands_between(comp: Comp) -
     assert np.abs(comp.rgb(FIRST) - scene(FIRST)).mean() < 0.01
 
 
-def test_plate_from_files_says_why_it_cannot(window: Comp) -> None:
+def test_plate_from_files_reports_why_the_files_cannot_be_used(window: Comp) -> None:
     window.bake(plate_from="files")
     assert "Grade1" in window.messages()
     assert window.results() == []
@@ -107,7 +107,7 @@ def test_part_of_the_range_reads_the_neighbors_that_it_needs(comp: Comp) -> None
     assert np.abs(comp.rgb(1003) - scene(1003)).mean() < 0.01
 
 
-def test_layers_views_and_difference(comp: Comp) -> None:
+def test_layers_difference_and_plate_are_shown_by_the_view_knob(comp: Comp) -> None:
     comp.bake(layer_flow=True, layer_mask=True)
     result = comp.node.picture(1003, "main")
     assert {"forward.u", "forward.v", "backward.u", "motion_mask.forward", "motion_mask.backward"} <= set(result.planes)
@@ -137,7 +137,7 @@ def test_bake_leaves_the_write_disabled_and_the_script_in_its_proxy_mode(comp: C
     assert np.abs(comp.rgb(FIRST) - scene(FIRST)).mean() < 0.01
 
 
-def test_stereo_views_are_baked_each(comp: Comp) -> None:
+def test_each_stereo_view_is_baked(comp: Comp) -> None:
     session.views[:] = ["left", "right"]
     session.view = "left"
     folder = comp.script.parent / "stereo"

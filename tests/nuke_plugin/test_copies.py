@@ -35,7 +35,7 @@ def reopened(comp: Comp, path: Path) -> Comp:
     return comp
 
 
-def test_a_script_saved_under_another_name_leaves_the_frames_of_the_first_alone(comp: Comp, tmp_path: Path) -> None:
+def test_a_script_saved_under_another_name_does_not_change_frames_of_the_first(comp: Comp, tmp_path: Path) -> None:
     comp.bake(**RATIO)
     first = comp.rgb(1003)
     nuke.scriptSaveAs(str(comp.script))
@@ -63,9 +63,7 @@ def test_a_new_version_of_the_script_keeps_the_frames_of_the_same_input(window: 
 
 
 @pytest.mark.parametrize("gui", [True, False])
-def test_a_script_copied_elsewhere_shows_nothing_of_the_first(
-    gui: bool, plate: str, tmp_path: Path, runtime: Path
-) -> None:
+def test_a_copied_script_shows_no_frames_of_the_original(gui: bool, plate: str, tmp_path: Path, runtime: Path) -> None:
     """Its Read is relative to the script, so that the copy means other files."""
     comp = Comp(plate, tmp_path / "shot.nk", gui=gui)
     comp.read["file"].setValue("footage/plate.%04d.exr")
@@ -144,7 +142,9 @@ def test_without_the_plugin_a_node_pasted_after_another_plate_shows_nothing(wind
     np.testing.assert_array_equal(picture(node), shown)
 
 
-def test_a_nuke_that_cannot_evaluate_the_test_shows_the_frames(window: Comp, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_nuke_that_cannot_evaluate_the_input_check_shows_the_frames(
+    window: Comp, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The test is in Nuke's script language: a version that reads it in another way must not lose its frames."""
     from f2hdr_nuke import origin
 
@@ -156,7 +156,7 @@ def test_a_nuke_that_cannot_evaluate_the_test_shows_the_frames(window: Comp, mon
 
 
 @pytest.mark.parametrize("lost", [range(FIRST, LAST + 1), [1004]], ids=["all", "one"])
-def test_deleted_frames_are_not_called_baked(lost: Any, window: Comp) -> None:
+def test_deleted_frames_are_not_reported_as_baked(lost: Any, window: Comp) -> None:
     window.bake(**RATIO)
     for frame in lost:
         window.shown(frame).unlink()
@@ -172,7 +172,7 @@ def test_deleted_frames_are_not_called_baked(lost: Any, window: Comp) -> None:
 
 @pytest.mark.parametrize("order", ["late", "early", "unattached"])
 @pytest.mark.parametrize("gui", [True, False])
-def test_a_pasted_copy_whenever_on_create_runs(
+def test_a_pasted_copy_has_its_own_cache_whenever_on_create_runs(
     order: str, gui: bool, plate: str, tmp_path: Path, runtime: Path
 ) -> None:
     comp = Comp(plate, tmp_path / "shot.nk", gui=gui)
@@ -226,7 +226,7 @@ def test_an_error_in_a_callback_does_not_stop_a_load(name: str, comp: Comp, monk
     assert not any("Error:" in line for line in session.printed)
 
 
-def test_a_root_that_cannot_be_asked_does_not_stop_a_load(comp: Comp, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unavailable_root_does_not_stop_a_load(comp: Comp, monkeypatch: pytest.MonkeyPatch) -> None:
     nuke.scriptSaveAs(str(comp.script))
 
     def refuse(*_: Any, **__: Any) -> Any:
@@ -266,7 +266,9 @@ def test_the_cache_of_an_unsaved_script_moves_when_it_is_saved(
     paths._unsaved.cache_clear()
 
 
-def test_a_plate_that_a_virus_scanner_holds_is_renamed_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plate_that_a_virus_scanner_has_open_is_renamed_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import os
 
     from f2hdr_backend.shot import rename
@@ -289,7 +291,7 @@ def test_a_plate_that_a_virus_scanner_holds_is_renamed_later(tmp_path: Path, mon
     assert cache.has_plate(str(tmp_path / "p.%04d.exr"), 7, "digest")
 
 
-def test_callbacks_are_those_of_every_process() -> None:
+def test_callbacks_are_registered_in_every_process() -> None:
     fake.start(gui=False, plugin=PLUGIN)
     assert {kind for kind, calls in session.callbacks.items() if calls} == {
         "onCreate", "onScriptLoad", "onScriptSave", "beforeFrameRender",

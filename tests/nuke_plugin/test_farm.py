@@ -74,7 +74,7 @@ def test_the_farm_script_bakes_and_nuke_renders(
     assert np.abs(picture(target / "out.1003.exr") - scene(1003)).mean() < 0.02
 
 
-def test_chunks_of_the_farm_give_what_one_bake_gives(window: Comp, installed: Path) -> None:
+def test_chunks_of_the_farm_equal_one_bake(window: Comp, installed: Path) -> None:
     window.set(exposure_mode="ratio", short_parity="even", cuts="none")
     target = with_write(window)
     program = str(installed / "f2hdr" / "f2hdr_farm.py")
@@ -105,7 +105,7 @@ def test_a_script_that_cannot_be_opened_fails_with_one_line(installed: Path, tmp
     assert "broken.nk cannot be opened" in ran.stdout
 
 
-def test_the_farm_script_without_a_script(installed: Path) -> None:
+def test_the_farm_script_without_a_nuke_script_fails_with_a_message(installed: Path) -> None:
     ran = terminal("-F", "1-2", "-x", str(installed / "f2hdr" / "f2hdr_farm.py"), nuke_path=str(installed))
     assert ran.returncode != 0
     assert "name the script to bake" in ran.stdout
@@ -121,7 +121,7 @@ def test_a_baked_script_renders_without_plugin_and_backend(window: Comp, tmp_pat
     np.testing.assert_array_equal(picture(target / "out.1003.exr"), shown)
 
 
-def test_a_saved_script_holds_a_group(window: Comp) -> None:
+def test_a_saved_script_contains_a_group(window: Comp) -> None:
     nuke.scriptSaveAs(str(window.script))
     saved = window.script.read_text()
     assert "Group {" in saved
@@ -129,7 +129,7 @@ def test_a_saved_script_holds_a_group(window: Comp) -> None:
 
 
 @pytest.mark.parametrize("policy", ["error", "black", "checkerboard", "source"])
-def test_what_stands_in_for_a_missing_frame(window: Comp, policy: str) -> None:
+def test_a_missing_frame_is_an_error_or_the_plate_as_the_knob_says(window: Comp, policy: str) -> None:
     window.bake(bake_range="custom", bake_first=1001, bake_last=1003, missing=policy)
     target = with_write(window)
     ran = terminal("-F", "1003-1004", "-x", str(window.script))
@@ -147,7 +147,7 @@ def test_what_stands_in_for_a_missing_frame(window: Comp, policy: str) -> None:
         assert set(np.unique(found)) == ({0.0} if policy == "black" else {0.0, 1.0})
 
 
-def test_plain_x_asks_the_backend_for_each_frame_of_original_files(window: Comp, installed: Path) -> None:
+def test_a_terminal_render_requests_each_frame_of_original_files(window: Comp, installed: Path) -> None:
     window.from_files()
     window.set(on_demand=True, exposure_mode="ratio", short_parity="even", cuts="none", color_clip_level="1")
     target = with_write(window)
@@ -158,7 +158,9 @@ def test_plain_x_asks_the_backend_for_each_frame_of_original_files(window: Comp,
     assert np.abs(picture(target / "out.1003.exr") - scene(1003)).mean() < 0.02
 
 
-def test_on_demand_shows_what_the_knobs_say_also_after_going_back(plate: str, tmp_path: Path, runtime: Path) -> None:
+def test_on_demand_frames_follow_the_knobs_also_after_undoing_a_change(
+    plate: str, tmp_path: Path, runtime: Path
+) -> None:
     """Files of earlier settings exist, but the node shows those of others."""
     comp = Comp(plate, tmp_path / "shot.nk", gui=False)
     comp.from_files()
@@ -173,7 +175,7 @@ def test_on_demand_shows_what_the_knobs_say_also_after_going_back(plate: str, tm
     np.testing.assert_array_equal(pictures[2], pictures[0])
 
 
-def test_plain_x_does_not_guess_from_one_frame(window: Comp, installed: Path) -> None:
+def test_a_terminal_render_does_not_measure_exposures_on_one_frame(window: Comp, installed: Path) -> None:
     window.from_files()
     window.set(on_demand=True, exposure_mode="ratio", short_parity="even", cuts="none")
     target = with_write(window)
@@ -187,7 +189,7 @@ def test_plain_x_does_not_guess_from_one_frame(window: Comp, installed: Path) ->
     assert sorted(path.name for path in target.iterdir()) == ["out.1005.exr", "out.1006.exr"]
 
 
-def test_plain_x_with_something_between_fails_with_the_reason(window: Comp, installed: Path) -> None:
+def test_a_terminal_render_with_nodes_above_fails_with_the_reason(window: Comp, installed: Path) -> None:
     window.set(on_demand=True)
     target = with_write(window)
     ran = terminal("-F", "1002-1003", "-x", str(window.script), nuke_path=str(installed))
@@ -196,14 +198,14 @@ def test_plain_x_with_something_between_fails_with_the_reason(window: Comp, inst
     assert not target.exists()
 
 
-def test_plain_x_of_an_unbaked_script_fails_and_never_shows_the_plate(window: Comp, installed: Path) -> None:
+def test_a_terminal_render_of_an_unbaked_script_fails_and_never_shows_the_plate(window: Comp, installed: Path) -> None:
     target = with_write(window)
     ran = terminal("-F", "1002-1003", "-x", str(window.script), nuke_path=str(installed))
     assert ran.returncode != 0
     assert not (target / "out.1002.exr").exists()
 
 
-def test_nothing_of_ours_speaks_when_a_render_node_starts(installed: Path, window: Comp) -> None:
+def test_the_plugin_prints_nothing_at_the_start_of_a_render_node(installed: Path, window: Comp) -> None:
     window.bake()
     with_write(window)
     ran = terminal("-F", "1001-1001", "-x", str(window.script), nuke_path=str(installed))
@@ -211,7 +213,7 @@ def test_nothing_of_ours_speaks_when_a_render_node_starts(installed: Path, windo
     assert "F2HDR" not in ran.stdout + ran.stderr
 
 
-def test_range_arguments() -> None:
+def test_frame_range_arguments_are_parsed() -> None:
     from f2hdr_nuke import farm
 
     session.root["first_frame"].setValue(5)

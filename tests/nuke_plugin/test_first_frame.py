@@ -52,7 +52,7 @@ def test_the_first_of_20_frames_is_shown_while_the_others_are_computed(from_file
     twenty.wait()
 
 
-def test_the_viewer_follows_until_the_user_goes_elsewhere(twenty: Comp) -> None:
+def test_the_viewer_follows_the_bake_until_the_user_changes_the_frame(twenty: Comp) -> None:
     seen: list[int] = []
     real = nuke.frame
 
@@ -78,7 +78,7 @@ def test_the_viewer_follows_until_the_user_goes_elsewhere(twenty: Comp) -> None:
     assert session.frame == LAST
 
 
-def test_bake_this_frame(window: Comp) -> None:
+def test_bake_frame_bakes_and_shows_the_current_frame(window: Comp) -> None:
     session.frame = 1003
     window.press("bake_frame")
     assert window.state() == "Baked 1003."
@@ -100,7 +100,7 @@ def scanned(frames: Any = None) -> set[str]:
     return found
 
 
-def test_a_scanner_finds_the_baked_frames_only(comp: Comp) -> None:
+def test_a_sequence_scanner_finds_only_baked_frames(comp: Comp) -> None:
     footage = {str(comp.script.parent / "footage" / f"plate.{frame}.exr") for frame in range(FIRST, FIRST + 6)}
     assert scanned() == footage
     comp.bake(bake_range="custom", bake_first=1002, bake_last=1004, **RATIO)
@@ -111,7 +111,7 @@ def test_a_scanner_finds_the_baked_frames_only(comp: Comp) -> None:
     assert scanned() == footage | {str(path) for path in comp.results()}
 
 
-def test_no_folder_is_a_file_that_a_scanner_takes_along(window: Comp) -> None:
+def test_a_sequence_scanner_ignores_folders_of_the_cache(window: Comp) -> None:
     """Scanners list the value of every file knob as a file to transfer."""
     window.set(cache_dir=str(window.script.parent), backend_program="/opt/f2hdr/bin/f2hdr")
     assert not [knob for knob in window.node.knobs().values() if knob.Class() == "File_Knob"]
@@ -131,7 +131,7 @@ def test_frames_outside_the_baked_range_are_treated_as_missing(policy: str, comp
     assert np.abs(comp.rgb(1003) - scene(1003)).mean() < 0.02
 
 
-def test_layers_have_their_colors_in_nuke(comp: Comp) -> None:
+def test_layers_have_their_channel_names_in_nuke(comp: Comp) -> None:
     comp.bake(layer_mask=True, **RATIO)
     planes = comp.node.picture(1003, "main").planes
     assert {"motion_mask.forward", "motion_mask.backward"} <= set(planes)
@@ -146,7 +146,7 @@ def test_the_coarse_layer_is_the_first_stage(window: Comp) -> None:
     assert coarse.max() > 3
 
 
-def test_metadata_are_read_in_every_view(window: Comp, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_metadata_is_read_in_every_view(window: Comp, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nuke reads the view that is shown unless one is named."""
     from nuke.nodes import Node
 
@@ -182,7 +182,7 @@ def test_the_menus_of_a_built_in_config_come_from_the_backend(window: Comp, monk
     assert {"auto", "gamma22", "linear", "ACEScg", "scene_linear"} <= set(offered)
 
 
-def test_a_bake_with_a_built_in_config_knows_the_working_space(comp: Comp, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bake_with_a_built_in_config_uses_the_working_space(comp: Comp, monkeypatch: pytest.MonkeyPatch) -> None:
     import OpenEXR
     from f2hdr_nuke import spaces
 

@@ -45,13 +45,13 @@ def named_in_code() -> set[str]:
     return names
 
 
-def test_the_file_makes_a_group_of_that_name() -> None:
+def test_the_file_creates_a_group_of_its_name() -> None:
     assert TEXT.startswith("Group {\n name F2HDR\n")
     assert GROUP.kind == "Group"
     assert TEXT.rstrip().endswith("end_group")
 
 
-def test_every_knob_that_the_code_names_is_there() -> None:
+def test_every_knob_used_by_the_code_exists() -> None:
     named = named_in_code()
     assert len(named) > 20
     assert named <= KNOBS.keys()
@@ -71,7 +71,7 @@ def test_the_hidden_knobs_are_those_that_only_the_code_writes() -> None:
     ("part", "name"),
     [(part, field.name) for part, kind in PARTS.items() for field in dataclasses.fields(kind)],
 )
-def test_every_field_of_the_shot_has_its_knob(part: str, name: str) -> None:
+def test_every_field_of_a_shot_has_a_knob(part: str, name: str) -> None:
     """A field that is new in the Shot fails here until the gizmo has a knob for it; for a new text or choice run
     ``python -m tests.nuke_plugin.update_gizmo``."""
     full = f"{part}_{name}"
@@ -94,7 +94,7 @@ def test_layers_have_a_checkbox_each() -> None:
     assert all(KNOBS[f"layer_{name}"].kind == 6 for name in choices)
 
 
-def test_every_number_says_its_unit() -> None:
+def test_every_numeric_knob_has_a_unit() -> None:
     numbers = [knob for knob in GROUP.knobs if knob.kind in (3, 7) and not knob.is_hidden]
     assert numbers
     assert [knob.name for knob in numbers if "Unit:" not in knob.tip] == []
@@ -105,7 +105,7 @@ def test_every_visible_control_has_a_tooltip() -> None:
     assert [knob.name for knob in controls if not knob.tip.endswith(".")] == []
 
 
-def test_buttons_call_the_plugin_and_survive_without_it() -> None:
+def test_buttons_call_the_plugin_and_report_a_missing_one() -> None:
     module = importlib.import_module("f2hdr_nuke")
     for knob in (knob for knob in GROUP.knobs if knob.kind == 22):
         tree = ast.parse(knob.text, feature_version=(3, 9))
@@ -141,7 +141,7 @@ EXPECTED = {
 }  # fmt: skip
 
 
-def test_every_connection() -> None:
+def test_the_nodes_of_the_group_are_connected_as_documented() -> None:
     assert {name: block.inputs for name, block in INNER.items()} == EXPECTED
 
 
@@ -150,7 +150,7 @@ def test_the_switch_has_an_input_for_every_view() -> None:
     assert INNER["show"].values["which"] == "{parent.result}"
 
 
-def test_files_pass_unchanged_and_the_write_is_off() -> None:
+def test_plates_are_written_without_color_conversion_and_the_write_is_disabled() -> None:
     write, read_node = INNER[knobs.PLATE].values, INNER[knobs.RESULT].values
     assert write["disable"] == "true"
     assert (write["raw"], write["file_type"], write["datatype"]) == ("true", "exr", "32 bit float")
@@ -187,7 +187,7 @@ def test_an_unbaked_node_reads_nothing() -> None:
     assert INNER[knobs.RESULT].values["disable"] == '{"!parent.is_own || parent.result_last < parent.result_first"}'
 
 
-def test_the_frames_around_a_range_are_as_many_as_the_backend_looks_at_for_cuts() -> None:
+def test_a_range_is_extended_by_the_frames_the_backend_needs_for_cuts() -> None:
     assert plan.CUT_FRAMES == FARTHEST
 
 
@@ -202,6 +202,6 @@ def test_drawing_covers_every_tab(tmp_path: Path) -> None:
     assert len(draw_all(tmp_path)) == sum(knob.kind == 20 for knob in GROUP.knobs) + 1
 
 
-def test_the_gizmo_needs_no_file_of_ours() -> None:
+def test_the_gizmo_refers_to_no_file_of_the_plugin() -> None:
     assert "f2hdr_nuke" not in "\n".join(str(block.values) for block in INNER.values())
     assert Path(GIZMO).stat().st_size < 40_000

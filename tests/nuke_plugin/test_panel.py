@@ -34,7 +34,7 @@ def test_detect_fills_ratio_phase_and_label(window: Comp) -> None:
     assert session.messages == []
 
 
-def test_detect_in_odd_phase(window: Comp) -> None:
+def test_detect_finds_a_plate_that_starts_long(window: Comp) -> None:
     shift = nuke.createNode("TimeOffset")
     shift["time_offset"].setValue(1)
     shift.setInput(0, window.grade)
@@ -43,14 +43,14 @@ def test_detect_in_odd_phase(window: Comp) -> None:
     assert window.node["short_parity"].value() == "odd"
 
 
-def test_exposures_from_metadata(comp: Comp) -> None:
+def test_exposures_are_read_from_metadata(comp: Comp) -> None:
     evs = [round(np.log2(0.01 * gain), 2) for gain in (2**-3, 1)]
     comp.bake(exposure_mode="metadata", cuts="none")
     assert np.abs(comp.rgb(1003) - scene(1003)).mean() < 0.01
     assert comp.node["cycle"].value() == f"frame {session.frame}: {evs[session.frame % 2]:+g} stops"
 
 
-def test_metadata_without_exposures_says_so(window: Comp) -> None:
+def test_metadata_without_exposures_is_reported(window: Comp) -> None:
     window.read["file"].setValue(window.read["file"].value())
     nuke.createNode("Dot")
     constant = nuke.createNode("Grade")
@@ -59,14 +59,14 @@ def test_metadata_without_exposures_says_so(window: Comp) -> None:
     assert "no exposure time at frame" in window.messages()
 
 
-def test_exposures_from_an_expression(comp: Comp) -> None:
+def test_exposures_are_read_from_an_expression(comp: Comp) -> None:
     comp.node["ev"].setExpression("frame % 2 == 0 ? 0 : 3")
     comp.bake(exposure_mode="expression", cuts="none")
     assert np.abs(comp.rgb(1002) - scene(1002)).mean() < 0.02
 
 
 @pytest.mark.parametrize("mode", ["auto", "metadata", "ratio", "expression"])
-def test_only_what_the_mode_uses_can_be_edited(window: Comp, mode: str) -> None:
+def test_only_knobs_of_the_selected_mode_are_enabled(window: Comp, mode: str) -> None:
     window.set(exposure_mode=mode)
     enabled = {name for name in ("ev_ratio", "short_parity", "ev") if window.node[name].enabled}
     assert enabled == {"ratio": {"ev_ratio", "short_parity"}, "expression": {"ev"}}.get(mode, set())
@@ -89,7 +89,7 @@ def test_color_menus_offer_the_spaces_and_roles_of_the_config(window: Comp) -> N
     assert window.node["color_input_space"].values() == ["auto", "gamma22", "linear"]
 
 
-def test_a_config_in_an_archive(window: Comp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_config_in_an_archive_is_read(window: Comp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = ocio.Config.CreateFromFile(str(SHIPPED))
     archive = tmp_path / "studio.ocioz"
     config.archive(str(archive))
@@ -103,13 +103,13 @@ def test_a_config_in_an_archive(window: Comp, tmp_path: Path, monkeypatch: pytes
     ("shown", "space"),
     [("linear", "linear"), ("default (linear)", "linear"), ("Gamma2.2", "gamma22"), ("sRGB", None), ("Cineon", None)],
 )
-def test_spaces_of_nukes_own_color_management(window: Comp, shown: str, space: str | None) -> None:
+def test_spaces_of_nukes_default_color_management_are_mapped(window: Comp, shown: str, space: str | None) -> None:
     from f2hdr_nuke import spaces
 
     assert spaces.of_read(shown) == space
 
 
-def test_a_read_in_nukes_own_curve_goes_through_the_graph(window: Comp) -> None:
+def test_a_read_with_a_nuke_curve_is_rendered_through_the_graph(window: Comp) -> None:
     window.from_files()
     window.read["raw"].setValue(False)
     window.read["colorspace"].setValue("sRGB")
@@ -129,7 +129,7 @@ def test_a_filename_filter_moves_the_cache(window: Comp) -> None:
     assert np.abs(window.rgb(FIRST) - scene(FIRST)).mean() < 0.01
 
 
-def test_a_folder_with_blanks_and_letters_of_other_alphabets(plate: str, tmp_path: Path, runtime: Path) -> None:
+def test_a_folder_with_spaces_and_non_latin_letters_is_used(plate: str, tmp_path: Path, runtime: Path) -> None:
     folder = tmp_path / "Müllers shot 10"
     pattern = write_plate(folder / "plates", "sh 010")
     comp = Comp(pattern, folder / "comp v001.nk", gui=True)
@@ -156,18 +156,18 @@ EVS: list[tuple[dict[int, float], Any]] = [
 
 
 @pytest.mark.parametrize(("evs", "expected"), EVS)
-def test_a_pattern_through_single_exposures(evs: dict[int, float], expected: Any) -> None:
+def test_exposures_of_single_frames_form_a_pattern(evs: dict[int, float], expected: Any) -> None:
     pattern = exposures.from_evs(evs)
     assert (pattern.cycle, pattern.start, pattern.exceptions) == expected
     assert all(pattern.ev(frame) == ev for frame, ev in evs.items())
 
 
-def test_exposures_that_are_all_the_same_are_refused() -> None:
+def test_equal_exposures_are_refused() -> None:
     with pytest.raises(ExposureError, match="All frames have the exposure 2 EV"):
         exposures.from_evs({1: 2.0, 2: 2.0})
 
 
-def test_a_nuke_that_shows_python_few_nodes_says_what_is_not_seen(window: Comp) -> None:
+def test_a_nuke_that_shows_python_few_nodes_reports_the_limitation(window: Comp) -> None:
     session.flavor = "indie"
     window.bake()
     assert window.state() == "Baked 1001-1006. This Nuke does not let Python see changes above the input."

@@ -25,13 +25,13 @@ def test_a_filter_sees_a_drive_letter_before_it_is_made_absolute(window: Comp, t
 
 
 @posix
-def test_a_drive_letter_that_nobody_maps_is_named(window: Comp) -> None:
+def test_an_unmapped_drive_letter_is_named(window: Comp) -> None:
     window.bake(cache_dir="P:/cache")
     assert '"P:/cache"' in window.messages()
     assert not Path("P:").exists()
 
 
-def test_original_files_on_a_mapped_drive(window: Comp, tmp_path: Path) -> None:
+def test_original_files_on_a_mapped_drive_are_used(window: Comp, tmp_path: Path) -> None:
     nuke.addFilenameFilter(lambda path: path.replace("P:/", f"{tmp_path}/"))
     window.from_files()
     window.read["file"].setValue("P:/footage/plate.%04d.exr")
@@ -41,13 +41,15 @@ def test_original_files_on_a_mapped_drive(window: Comp, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("project", ["", "{folder}", "sub"])
-def test_relative_paths_begin_at_the_project_or_the_script(project: str, window: Comp, tmp_path: Path) -> None:
+def test_relative_paths_start_at_the_project_directory_or_the_script(
+    project: str, window: Comp, tmp_path: Path
+) -> None:
     nuke.root()["project_directory"].setValue(project.format(folder=tmp_path / "project"))
     base = {"": tmp_path, "sub": tmp_path / "sub"}.get(project, tmp_path / "project")
     assert paths.located("cache/hdr") == f"{base}/cache/hdr"
 
 
-def test_original_files_by_a_relative_path(window: Comp, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_original_files_with_a_relative_path_are_used(window: Comp, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir("/")
     window.from_files()
     window.read["file"].setValue("footage/plate.%04d.exr")
@@ -58,7 +60,7 @@ def test_original_files_by_a_relative_path(window: Comp, monkeypatch: pytest.Mon
     assert window.plates() == []
 
 
-def test_home_and_network_paths(window: Comp, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_home_and_network_paths_are_resolved(window: Comp, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "me"))
     monkeypatch.setenv("USERPROFILE", str(tmp_path / "me"))
     assert paths.located("~/cache") == f"{tmp_path}/me/cache"
@@ -67,7 +69,7 @@ def test_home_and_network_paths(window: Comp, monkeypatch: pytest.MonkeyPatch, t
 
 
 @posix
-def test_a_read_of_another_system_above_does_not_stop_a_bake(window: Comp) -> None:
+def test_a_read_with_a_path_of_another_system_does_not_stop_a_bake(window: Comp) -> None:
     """Nuke reads it only where its picture is used; its path counts for the identity of the input all the same."""
     other = nuke.createNode("Read")
     other["file"].setValue("P:/elsewhere/plate.%04d.exr")
@@ -83,9 +85,7 @@ def test_a_read_of_another_system_above_does_not_stop_a_bake(window: Comp) -> No
 
 
 @posix
-def test_a_path_that_this_system_does_not_know_is_no_error_of_the_panel(
-    window: Comp, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_path_of_another_system_is_not_an_error_of_the_panel(window: Comp, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OCIO", "ocio://cg-config-v2.1.0_aces-v1.3_ocio-v2.3")
     window.set(backend_program="P:/f2hdr/f2hdr.exe")
     fake.open_panel(window.node)
@@ -93,14 +93,14 @@ def test_a_path_that_this_system_does_not_know_is_no_error_of_the_panel(
     assert '"P:/f2hdr/f2hdr.exe"' in window.state() or window.node["color_input_space"].values()[3:]
 
 
-def test_the_config_of_a_built_in_name_stays_a_name(window: Comp, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_name_of_a_built_in_config_is_not_changed_to_a_path(window: Comp, monkeypatch: pytest.MonkeyPatch) -> None:
     from f2hdr_nuke import spaces
 
     monkeypatch.setenv("OCIO", "ocio://cg-config-v2.1.0_aces-v1.3_ocio-v2.3")
     assert spaces.config_file() == "ocio://cg-config-v2.1.0_aces-v1.3_ocio-v2.3"
 
 
-def test_nothing_of_this_touches_a_node_off_the_main_thread(window: Comp) -> None:
+def test_paths_are_resolved_without_nodes_outside_the_main_thread(window: Comp) -> None:
     with pytest.raises(ShotError) if os.name != "nt" else pytest.raises(AssertionError):
         paths.located("Q:/x")
     assert session.messages == []

@@ -27,7 +27,7 @@ print(len(threading.enumerate()), *sorted({{name.partition(".")[0] for name in s
 """
 
 
-def test_the_plugin_loads_the_standard_library_and_itself_only() -> None:
+def test_the_plugin_imports_only_the_standard_library_and_itself() -> None:
     ran = subprocess.run([sys.executable, "-I", "-S", "-c", BARE_HOST], capture_output=True, text=True, check=True)
     threads, *loaded = ran.stdout.split()
     assert threads == "1"
@@ -35,7 +35,7 @@ def test_the_plugin_loads_the_standard_library_and_itself_only() -> None:
     assert "f2hdr_nuke" in loaded
 
 
-def test_a_nuke_without_the_client_starts_and_says_one_line(tmp_path: Path) -> None:
+def test_nuke_without_the_client_starts_with_one_line_of_output(tmp_path: Path) -> None:
     """init.py alone, as after a broken copy: Nuke must start."""
     script = f"""
 import sys, types
@@ -55,7 +55,7 @@ exec(compile(open({str(PLUGIN / "init.py")!r}).read(), "init.py", "exec"))
     [([], ["--untyped-calls-exclude", "nuke"]), ([ROOT / "tests" / "hosts" / "stubs"], [])],
     ids=["types-nuke", "our own, without its holes"],
 )
-def test_mypy_strict(stubs: list[Path], options: list[str]) -> None:
+def test_the_plugin_passes_mypy_strict(stubs: list[Path], options: list[str]) -> None:
     pytest.importorskip("mypy")
     environment = {**os.environ, "MYPYPATH": os.pathsep.join(map(str, [PLUGIN, *stubs]))}
     targets = [str(PLUGIN / name) for name in ("f2hdr_nuke", "init.py", "menu.py", "f2hdr_farm.py")]

@@ -62,7 +62,7 @@ def long(window: Comp, count: Count) -> Comp:
     return window
 
 
-def test_a_knob_change_looks_at_the_graph_once_and_at_one_frame_of_metadata(long: Comp, count: Count) -> None:
+def test_a_knob_change_reads_the_graph_once_and_metadata_of_one_frame(long: Comp, count: Count) -> None:
     above = 2
     for value in ("short", "long"):
         count.reset()
@@ -72,7 +72,7 @@ def test_a_knob_change_looks_at_the_graph_once_and_at_one_frame_of_metadata(long
     assert long.state() == f"Baked {FIRST}-{FIRST + 1}."
 
 
-def test_a_slider_that_needs_no_bake_walks_no_graph(long: Comp, count: Count) -> None:
+def test_a_slider_that_needs_no_bake_does_not_traverse_the_graph(long: Comp, count: Count) -> None:
     for name, values in (("gain", range(100)), ("result", ("source", "HDR")), ("missing", ("black", "error"))):
         count.reset()
         for value in values:
@@ -81,7 +81,7 @@ def test_a_slider_that_needs_no_bake_walks_no_graph(long: Comp, count: Count) ->
     assert long.state() == f"Baked {FIRST}-{FIRST + 1}."
 
 
-def test_what_the_plugin_sets_itself_walks_no_graph(long: Comp, count: Count) -> None:
+def test_knobs_set_by_the_plugin_do_not_traverse_the_graph(long: Comp, count: Count) -> None:
     fake.open_panel(long.node)
     count.reset()
     knobs.write(long.node, status="Baking ...", engine_tile="256")
@@ -98,7 +98,7 @@ def test_without_a_window_the_panel_does_nothing(long: Comp, count: Count) -> No
     assert (count.knobs, count.metadata) == (0, 0)
 
 
-def test_a_change_above_reads_no_metadata_until_the_next_bake(long: Comp, count: Count) -> None:
+def test_a_change_of_the_input_reads_no_metadata_until_the_next_bake(long: Comp, count: Count) -> None:
     fake.open_panel(long.node)
     fake.idle()
     count.reset()
@@ -111,13 +111,13 @@ def test_a_change_above_reads_no_metadata_until_the_next_bake(long: Comp, count:
     assert count.metadata >= 2000
 
 
-def test_a_second_bake_remembers_the_metadata(long: Comp, count: Count) -> None:
+def test_a_second_bake_does_not_read_the_metadata_again(long: Comp, count: Count) -> None:
     count.reset()
     long.bake()
     assert count.metadata < 200
 
 
-def test_slow_metadata_are_read_in_slices_and_can_be_canceled(window: Comp, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slow_metadata_is_read_in_parts_and_can_be_canceled(window: Comp, monkeypatch: pytest.MonkeyPatch) -> None:
     frames: list[int] = []
 
     def metadata(node: Node, key: str, frame: float | None = None, view: str | None = None) -> Any:
@@ -137,7 +137,7 @@ def test_slow_metadata_are_read_in_slices_and_can_be_canceled(window: Comp, monk
     assert not window.folder().exists()
 
 
-def test_an_expression_is_asked_for_all_frames_by_a_bake_only(window: Comp, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_a_bake_evaluates_an_expression_for_all_frames(window: Comp, monkeypatch: pytest.MonkeyPatch) -> None:
     window.node["ev"].setExpression("frame % 2 == 0 ? 0 : 3")
     window.read["last"].setValue(LAST)
     window.bake(exposure_mode="expression", **BAKE)
@@ -171,7 +171,7 @@ def test_exposure_times_may_be_fractions(window: Comp, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("text", ["fast", "1/0", "1/50 s"])
-def test_metadata_that_are_no_number_are_named(window: Comp, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+def test_metadata_that_is_not_a_number_is_named(window: Comp, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     def metadata(node: Node, key: str, frame: float | None = None, view: str | None = None) -> Any:
         return {"exr/expTime": text}.get(key)
 

@@ -22,7 +22,7 @@ from f2hdr_backend.shot.frames import FrameRange
 RATIO = {"exposure_mode": "ratio", "short_parity": "even", "cuts": "none"}
 
 
-def test_the_bar_goes_away_with_the_bake_and_with_an_error(window: Comp) -> None:
+def test_the_progress_bar_is_removed_after_a_bake_and_after_an_error(window: Comp) -> None:
     gc.disable()
     try:
         window.bake(**RATIO)
@@ -34,7 +34,7 @@ def test_the_bar_goes_away_with_the_bake_and_with_an_error(window: Comp) -> None
         gc.enable()
 
 
-def test_the_status_says_why_a_bake_stopped_until_something_changes(window: Comp) -> None:
+def test_the_status_shows_why_a_bake_stopped_until_the_next_change(window: Comp) -> None:
     window.bake(**RATIO)
     window.node.setInput(0, None)
     window.bake()
@@ -52,7 +52,7 @@ def refusing(error: type[OSError], number: int) -> Any:
     return refuse
 
 
-def test_a_full_disk_while_detecting(window: Comp, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_during_detection_is_reported(window: Comp, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache.os, "link", refusing(OSError, 95))
     monkeypatch.setattr(cache.shutil, "copyfile", refusing(OSError, 28))
     window.press("detect")
@@ -61,7 +61,7 @@ def test_a_full_disk_while_detecting(window: Comp, monkeypatch: pytest.MonkeyPat
     assert not list(window.folder().glob("look.*"))
 
 
-def test_a_folder_that_cannot_be_made_names_the_frame(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_reported_with_the_frame(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UnwritableFrame, match=r"p\.0001\.exr cannot be written") as failed:
         cache.stretch(str(tmp_path / "p.%04d.exr"), FrameRange((1,)), str(tmp_path / "file" / "look"))
@@ -80,14 +80,14 @@ def test_warnings_are_counted_in_the_status_and_listed_in_the_log(comp: Comp) ->
     assert all(line.startswith("F2HDR: warning: ") for line in printed)
 
 
-def test_a_relative_cache_folder_begins_at_the_project_directory(window: Comp, tmp_path: Path) -> None:
+def test_a_relative_cache_folder_is_below_the_project_directory(window: Comp, tmp_path: Path) -> None:
     nuke.root()["project_directory"].setValue(f"{tmp_path}/project")
     window.bake(cache_dir="cache/hdr", **RATIO)
     assert window.state().startswith("Baked")
     assert len(list((tmp_path / "project" / "cache" / "hdr").glob("*/*/hdr.main.*.exr"))) == 6
 
 
-def test_a_whole_path_to_the_cache_stays(window: Comp, tmp_path: Path) -> None:
+def test_an_absolute_cache_folder_is_unchanged(window: Comp, tmp_path: Path) -> None:
     nuke.root()["project_directory"].setValue(f"{tmp_path}/project")
     window.bake(cache_dir=f"{tmp_path}/elsewhere", **RATIO)
     assert len(list((tmp_path / "elsewhere").glob("*/*/hdr.main.*.exr"))) == 6
@@ -101,7 +101,7 @@ def test_a_whole_path_to_the_cache_stays(window: Comp, tmp_path: Path) -> None:
         ("file", "/shots/%__default__.shot/plate.%04d.exr"),
     ],
 )
-def test_variables_in_a_path_above_are_refused(window: Comp, knob: str, value: str) -> None:
+def test_variables_in_a_path_of_the_input_are_refused(window: Comp, knob: str, value: str) -> None:
     fake.set_variables(shot="sh010")
     window.read[knob].setValue(value)
     window.bake()
@@ -109,13 +109,13 @@ def test_variables_in_a_path_above_are_refused(window: Comp, knob: str, value: s
     assert "Graph Scope Variables" in window.state()
 
 
-def test_variables_in_an_expression_above_are_refused(window: Comp) -> None:
+def test_variables_in_an_expression_of_the_input_are_refused(window: Comp) -> None:
     window.grade["white"].setExpression("[python {nuke.root()['gsv'].getGsvValue('__default__.white')}]")
     window.bake()
     assert "depends on Graph Scope Variables (Grade1)" in window.messages()
 
 
-def test_percent_signs_that_are_no_variables_bake(window: Comp) -> None:
+def test_percent_signs_that_are_not_variables_are_allowed(window: Comp) -> None:
     fake.set_variables(shot="sh010")
     window.read["file"].setValue(window.read["file"].value().replace("%04d", "%d"))
     window.grade["label"].setValue("%{shot}")

@@ -17,7 +17,7 @@ def times(comp: Comp) -> dict[str, int]:
     return {str(path): path.stat().st_mtime_ns for path in comp.results()}
 
 
-def test_a_knob_above_makes_it_stale_and_its_return_makes_it_true(window: Comp) -> None:
+def test_a_changed_knob_of_the_input_makes_a_bake_stale_until_it_is_restored(window: Comp) -> None:
     window.bake()
     assert window.state() == BAKED
     fake.open_panel(window.node)
@@ -30,7 +30,7 @@ def test_a_knob_above_makes_it_stale_and_its_return_makes_it_true(window: Comp) 
     assert window.state() == BAKED
 
 
-def test_a_knob_of_the_node_makes_it_stale_and_is_named(window: Comp) -> None:
+def test_a_changed_knob_of_the_node_makes_a_bake_stale_and_is_named(window: Comp) -> None:
     window.bake()
     window.set(output_anchor="short", engine_reference_trust="off")
     assert window.state() == (
@@ -40,7 +40,7 @@ def test_a_knob_of_the_node_makes_it_stale_and_is_named(window: Comp) -> None:
     assert window.state() == BAKED
 
 
-def test_what_changes_no_pixel_is_not_stale(window: Comp) -> None:
+def test_a_change_that_affects_no_pixel_does_not_make_a_bake_stale(window: Comp) -> None:
     window.bake()
     window.grade["label"].setValue("my grade")
     window.grade["xpos"].setValue(300)
@@ -50,14 +50,14 @@ def test_what_changes_no_pixel_is_not_stale(window: Comp) -> None:
     assert window.state() == BAKED
 
 
-def test_a_second_bake_computes_nothing(comp: Comp) -> None:
+def test_a_second_bake_renders_no_frame(comp: Comp) -> None:
     comp.bake()
     before = times(comp)
     comp.bake()
     assert times(comp) == before
 
 
-def test_only_frames_whose_pictures_changed_are_computed_again(comp: Comp) -> None:
+def test_only_frames_with_changed_input_are_baked_again(comp: Comp) -> None:
     """From frame 1005 on the Grade differs: 1004, 1005 and 1006 see it. The clip level is given, not measured anew."""
     comp.bake(exposure_mode="ratio", short_parity="even", cuts="none", color_clip_level="1")
     before = {frame: comp.shown(frame).stat().st_mtime_ns for frame in range(FIRST, LAST + 1)}
@@ -81,7 +81,7 @@ def test_files_that_changed_on_disk_are_baked_again(comp: Comp) -> None:
     assert comp.rgb(FIRST).mean() < 0.7 * first.mean()
 
 
-def test_other_settings_have_a_folder_of_their_own_and_the_way_back_costs_nothing(comp: Comp) -> None:
+def test_each_combination_of_settings_has_a_folder_and_going_back_renders_nothing(comp: Comp) -> None:
     comp.bake(exposure_mode="ratio", short_parity="even", cuts="none")
     long = comp.rgb(FIRST)
     before = times(comp)
@@ -93,7 +93,7 @@ def test_other_settings_have_a_folder_of_their_own_and_the_way_back_costs_nothin
     assert {path: time for path, time in times(comp).items() if path in before} == before
 
 
-def test_a_bake_is_nothing_that_undo_takes_back(window: Comp) -> None:
+def test_undo_does_not_revert_a_bake(window: Comp) -> None:
     window.set(ev_ratio=2.5)
     window.bake(exposure_mode="ratio", short_parity="even", ev_ratio=3.0, cuts="none")
     baked = window.node["baked"].value()
@@ -107,7 +107,7 @@ def test_a_bake_is_nothing_that_undo_takes_back(window: Comp) -> None:
     assert session.undo_disabled == 0
 
 
-def test_a_pasted_copy_has_a_cache_of_its_own(comp: Comp) -> None:
+def test_a_pasted_copy_has_its_own_cache(comp: Comp) -> None:
     comp.bake()
     before, shown = times(comp), comp.rgb(1003)
     copy = fake.paste_copy(comp.node)
@@ -139,7 +139,7 @@ def test_a_reopened_script_keeps_its_ids(comp: Comp) -> None:
     assert comp.state() == BAKED
 
 
-def test_clear_deletes_the_nodes_folder_alone_and_asks_before(window: Comp) -> None:
+def test_clear_asks_and_deletes_only_the_folder_of_the_node(window: Comp) -> None:
     window.bake()
     folder = window.folder()
     (folder.parent / "other").mkdir()
@@ -153,7 +153,7 @@ def test_clear_deletes_the_nodes_folder_alone_and_asks_before(window: Comp) -> N
     assert window.state() == "Not baked."
 
 
-def test_the_clip_level_is_found_once_for_all_ranges(comp: Comp) -> None:
+def test_the_clip_level_is_measured_once_for_all_ranges(comp: Comp) -> None:
     """Later frames are brighter; the clip level of the first range is used for them too."""
     for frame in range(FIRST, LAST + 1):
         path = comp.script.parent / "footage" / f"plate.{frame}.exr"

@@ -45,7 +45,7 @@ def jobs() -> dict[str, int]:
     return counted
 
 
-def test_cancel_in_the_middle_stops_backend_and_bake_and_the_next_bake_goes_on(window: Comp) -> None:
+def test_cancel_stops_backend_and_bake_and_the_next_bake_continues(window: Comp) -> None:
     window.set(engine_method="f2hdr", engine_weights="standard")  # slow enough to be canceled at work
     task = begin(window, "rendering main")
     fake.pump(window.results, timeout=60)  # not the progress bar: it may be late, and jump over a frame
@@ -65,7 +65,7 @@ def test_cancel_in_the_middle_stops_backend_and_bake_and_the_next_bake_goes_on(w
     assert len(window.results()) == 6
 
 
-def test_cancel_while_plates_are_written(window: Comp) -> None:
+def test_a_bake_is_canceled_while_plates_are_written(window: Comp) -> None:
     task = begin(window, "writing plate 2/")
     task.cancelled = True
     window.wait(timeout=10)
@@ -77,14 +77,14 @@ def test_cancel_while_plates_are_written(window: Comp) -> None:
     assert {path: path.stat().st_mtime_ns for path in plates} == plates
 
 
-def test_cancel_in_nukes_own_progress_bar(window: Comp) -> None:
+def test_a_bake_is_canceled_in_the_progress_bar_of_nuke(window: Comp) -> None:
     session.cancel_execute = True
     window.bake()
     assert session.messages == []
     assert window.state() == "Not baked."
 
 
-def test_the_window_stays_free_of_the_network_and_of_processes(window: Comp, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_main_thread_uses_no_network_and_starts_no_process(window: Comp, monkeypatch: pytest.MonkeyPatch) -> None:
     on_main: list[str] = []
 
     def watch(owner: Any, name: str) -> None:
@@ -114,14 +114,14 @@ def test_a_second_bake_of_the_same_node_is_refused(window: Comp) -> None:
     assert window.state().startswith("Baked")
 
 
-def test_a_node_that_is_deleted_while_it_bakes(window: Comp) -> None:
+def test_a_node_deleted_during_its_bake_ends_the_bake(window: Comp) -> None:
     begin(window, "writing plate 1/")
     nuke.delete(window.node)
     window.wait(timeout=60)
     assert "F2HDR1 was deleted" in window.messages()
 
 
-def test_an_input_that_changes_while_it_bakes(window: Comp) -> None:
+def test_an_input_changed_during_a_bake_is_noticed(window: Comp) -> None:
     begin(window, "writing plate 1/")
     window.grade["white"].setValue(0.5)
     window.wait(timeout=60)
@@ -136,7 +136,7 @@ def server_process() -> int:
     return int(facts["pid"])
 
 
-def test_server_killed_in_the_middle(window: Comp) -> None:
+def test_a_server_killed_during_a_bake_is_reported(window: Comp) -> None:
     server = server_process()
     window.set(**SLOW)
     fake.press(window.node, "bake")
@@ -157,7 +157,7 @@ def lonely(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("lonely")
-def test_backend_absent_in_a_window(window: Comp) -> None:
+def test_a_missing_backend_is_reported_in_a_window(window: Comp) -> None:
     window.bake()
     assert "cannot be started" in window.messages()
     assert "F2HDR_BACKEND" in window.messages()
@@ -167,7 +167,7 @@ def test_backend_absent_in_a_window(window: Comp) -> None:
 
 
 @pytest.mark.usefixtures("lonely")
-def test_backend_absent_in_a_terminal(plate: str, tmp_path: Path) -> None:
+def test_a_missing_backend_is_reported_in_a_terminal(plate: str, tmp_path: Path) -> None:
     comp = Comp(plate, tmp_path / "shot.nk", gui=False)
     with pytest.raises(RuntimeError, match="F2HDR: .*cannot be started") as failed:
         comp.bake()
@@ -199,14 +199,14 @@ def server_of_version(version: str) -> Iterator[str]:
         server.server_close()
 
 
-def test_backend_of_another_version(window: Comp) -> None:
+def test_a_backend_of_another_version_is_reported(window: Comp) -> None:
     with server_of_version("9.9.9") as address:
         window.bake(backend_url=address)
     assert "9.9.9" in window.messages()
     assert window.node["f2hdr_version"].value() in window.messages()
 
 
-def test_backend_of_another_version_in_a_terminal(plate: str, tmp_path: Path, runtime: Path) -> None:
+def test_a_backend_of_another_version_is_reported_in_a_terminal(plate: str, tmp_path: Path, runtime: Path) -> None:
     comp = Comp(plate, tmp_path / "shot.nk", gui=False)
     with server_of_version("9.9.9") as address, pytest.raises(RuntimeError, match="9.9.9"):
         comp.bake(backend_url=address)
@@ -228,7 +228,7 @@ def test_a_frame_that_the_graph_cannot_render_is_named(comp: Comp) -> None:
     assert not session.gui or "plate.1003.exr" in comp.messages()
 
 
-def test_no_input(window: Comp) -> None:
+def test_a_bake_without_an_input_is_refused(window: Comp) -> None:
     window.node.setInput(0, None)
     window.bake()
     assert "has no input" in window.messages()
@@ -242,7 +242,7 @@ def test_graph_scope_variables_are_refused_with_a_reason(window: Comp) -> None:
     assert "Graph Scope Variables (VariableSwitch1)" in window.messages()
 
 
-def test_frames_outside_the_input(window: Comp) -> None:
+def test_frames_outside_the_input_are_refused(window: Comp) -> None:
     window.bake(bake_range="custom", bake_first=1, bake_last=10)
     assert "1001-1006, none of 1-10" in window.messages()
 
@@ -253,20 +253,20 @@ def test_exposures_that_cannot_be_determined_are_an_error(window: Comp) -> None:
     assert "exposures" in window.messages()
 
 
-def test_show_log_shows_what_happened(window: Comp) -> None:
+def test_show_log_opens_the_log_of_the_bake(window: Comp) -> None:
     window.bake()
     window.press("show_log")
     assert "log.txt" in window.messages()
     assert "done 1001-1006" in window.messages()
 
 
-def test_check_shows_what_the_backend_is(window: Comp) -> None:
+def test_check_shows_the_facts_of_the_backend(window: Comp) -> None:
     window.press("check")
     assert "The backend answers." in window.messages()
     assert "mergenet" in window.messages()
     assert not at_work()
 
 
-def test_scene_is_as_expected_after_a_bake_by_the_network(window: Comp) -> None:
+def test_a_bake_with_a_network_shows_the_radiance_of_the_scene(window: Comp) -> None:
     window.bake(**SLOW)
     assert np.abs(window.rgb(1003) - scene(1003)).mean() < 0.03

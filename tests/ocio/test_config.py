@@ -23,27 +23,27 @@ def build_config(*arguments, **environment):
 
 
 @pytest.mark.parametrize("arithmetic", ["", "Prescott", "Haswell", "SkylakeX"])
-def test_it_is_what_its_script_writes_with_any_arithmetic(arithmetic):
+def test_the_config_equals_the_output_of_its_script_for_any_arithmetic(arithmetic):
     """The names are OpenBLAS's for processors whose matrix products round differently; others ignore them."""
     ran = build_config("--check", **({"OPENBLAS_CORETYPE": arithmetic} if arithmetic else {}))
     assert ran.returncode == 0, ran.stderr
 
 
-def test_no_number_in_it_has_digits_that_depend_on_the_processor():
+def test_numbers_of_the_config_do_not_depend_on_the_processor():
     matrices = re.findall(r"matrix: \[([^]]+)\]", SHIPPED_FILE.read_text(encoding="utf-8"))
     numbers = [number for matrix in matrices for number in matrix.split(", ")]
     assert len(numbers) >= 16 * 15
     assert all(len(number.partition(".")[2]) <= 12 and "e" not in number for number in numbers)
 
 
-def test_only_a_call_without_arguments_writes():
+def test_the_script_writes_only_without_arguments():
     before = SHIPPED_FILE.stat().st_mtime_ns
     for arguments, code in ((["--help"], 0), (["--nosuch"], 2), (["somewhere.ocio"], 2), (["--check"], 0)):
         assert build_config(*arguments).returncode == code
     assert SHIPPED_FILE.stat().st_mtime_ns == before
 
 
-def test_it_is_valid_and_for_ocio_2_3():
+def test_the_config_is_valid_for_ocio_2_3():
     config = ocio.Config.CreateFromFile(str(SHIPPED_FILE))
     config.validate()
     assert (config.getMajorVersion(), config.getMinorVersion()) == (2, 3)
@@ -63,7 +63,7 @@ def test_ociocheck_passes():
     assert ran.returncode == 0 and "Tests complete." in ran.stdout and "ERROR" not in ran.stdout
 
 
-def test_every_display_and_view_can_be_made():
+def test_every_display_and_view_has_a_processor():
     config = ocio.Config.CreateFromFile(str(SHIPPED_FILE))
     for display in ("sRGB", "Rec.709", "Display P3", "Rec.2100-PQ", "Rec.2100-HLG"):
         assert len(list(config.getViews(display))) >= 2
@@ -71,7 +71,7 @@ def test_every_display_and_view_can_be_made():
             config.getProcessor(ocio.DisplayViewTransform("ACEScg", display, view)).getDefaultCPUProcessor()
 
 
-def test_nothing_of_it_is_missing():
+def test_the_config_has_all_camera_and_delivery_spaces():
     names = set(ocio.Config.CreateFromFile(str(SHIPPED_FILE)).getColorSpaceNames())
     assert names >= {
         "S-Log3 S-Gamut3", "S-Log3 S-Gamut3.Cine", "ARRI LogC3 (EI800)", "ARRI LogC4", "V-Log V-Gamut",

@@ -70,12 +70,12 @@ def test_a_backend_is_started_and_serves_every_host(
         os.kill(facts["pid"], signal.SIGTERM)
 
 
-def test_there_is_no_backend(load: Load, tmp_path: Path) -> None:
+def test_a_missing_backend_is_reported(load: Load, tmp_path: Path) -> None:
     effect = effect_of(load())
     assert str(tmp_path / "no-backend") in refused(effect)
 
 
-def test_the_backend_ends_at_its_start(load: Load, tmp_path: Path) -> None:
+def test_a_backend_that_ends_at_its_start_is_reported(load: Load, tmp_path: Path) -> None:
     program = tmp_path / "broken"
     program.write_text("#!/bin/sh\necho no such library >&2\nexit 3\n")
     program.chmod(0o755)
@@ -84,7 +84,7 @@ def test_the_backend_ends_at_its_start(load: Load, tmp_path: Path) -> None:
     assert "exit code 3" in words and "no such library" in words
 
 
-def test_the_installed_bundle_names_its_backend(
+def test_the_installed_bundle_uses_its_recorded_backend(
     library: Path, load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("F2HDR_BACKEND")
@@ -101,22 +101,22 @@ def test_the_installed_bundle_names_its_backend(
     host.unload()
 
 
-def test_another_version(load: Load, tmp_path: Path) -> None:
+def test_a_backend_of_another_version_is_refused(load: Load, tmp_path: Path) -> None:
     FakeBackend(tmp_path / "run", version="9.8.7")
     assert "9.8.7" in refused(effect_of(load()))
 
 
-def test_the_connection_file_is_of_another_version_than_the_server(load: Load, fake: FakeBackend) -> None:
+def test_a_connection_file_with_another_version_than_the_server_is_refused(load: Load, fake: FakeBackend) -> None:
     fake.version = "9.8.7"
     assert "9.8.7" in refused(effect_of(load()))
 
 
-def test_a_connection_file_that_others_may_write(load: Load, fake: FakeBackend, tmp_path: Path) -> None:
+def test_a_connection_file_that_others_can_write_is_refused(load: Load, fake: FakeBackend, tmp_path: Path) -> None:
     (tmp_path / "run" / "f2hdr" / "server.json").chmod(0o666)
     assert "server.json" in refused(effect_of(load()))
 
 
-def test_a_stale_connection_file(load: Load, fake: FakeBackend, tmp_path: Path) -> None:
+def test_a_stale_connection_file_starts_a_new_backend(load: Load, fake: FakeBackend, tmp_path: Path) -> None:
     """Its process has ended, or does not listen: the effect starts a backend."""
     effect = effect_of(load())
     fake.announce(pid=2**22 + 1)
@@ -127,18 +127,18 @@ def test_a_stale_connection_file(load: Load, fake: FakeBackend, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("content", ["", "{", "[1]", '{"pid": 1}', '{"token": "a\\r\\nb", "pid": 1}', "\0" * 100])
-def test_a_connection_file_with_anything_in_it(load: Load, fake: FakeBackend, tmp_path: Path, content: str) -> None:
+def test_a_damaged_connection_file_is_reported(load: Load, fake: FakeBackend, tmp_path: Path, content: str) -> None:
     effect = effect_of(load())
     (tmp_path / "run" / "f2hdr" / "server.json").write_text(content)
     assert "no-backend" in refused(effect)
 
 
-def test_a_slow_backend(load: Load, fake: FakeBackend) -> None:
+def test_a_slow_backend_is_waited_for(load: Load, fake: FakeBackend) -> None:
     fake.delay_s = 30
     assert "1 s" in refused(effect_of(load(), longest_wait=1.0))
 
 
-def test_a_backend_that_accepts_and_never_answers(load: Load, fake: FakeBackend) -> None:
+def test_a_backend_that_never_answers_is_reported(load: Load, fake: FakeBackend) -> None:
     """The user can stop the render; else the longest wait ends it, or the limit for a status request."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         fake.announce(address=f"http://127.0.0.1:{silent.getsockname()[1]}")
@@ -153,7 +153,7 @@ def test_a_backend_that_accepts_and_never_answers(load: Load, fake: FakeBackend)
         assert "0.5 s" in refused(effect_of(load(), longest_wait=0.5))
 
 
-def test_a_backend_that_hangs_while_a_frame_waits(load: Load, fake: FakeBackend) -> None:
+def test_a_backend_that_hangs_during_a_frame_is_reported(load: Load, fake: FakeBackend) -> None:
     effect = effect_of(load())
     assert effect.render(3)[0] == OK, effect.messages
     fake.delay_s = fake.info_delay_s = 120
@@ -165,12 +165,12 @@ def test_a_backend_that_hangs_while_a_frame_waits(load: Load, fake: FakeBackend)
     assert "f2hdr serve --stop" in effect.texts()[0]
 
 
-def test_the_backend_goes_away_while_a_frame_waits(load: Load, fake: FakeBackend) -> None:
+def test_a_backend_that_exits_during_a_frame_is_reported(load: Load, fake: FakeBackend) -> None:
     fake.drops = True
     assert "unexpectedly" in refused(effect_of(load()))
 
 
-def test_the_backends_own_errors_are_shown(load: Load, fake: FakeBackend) -> None:
+def test_errors_of_the_backend_are_shown(load: Load, fake: FakeBackend) -> None:
     effect = effect_of(load())
     message, hint = 'No weights "x\u00e9" are installed.', "Install them."
     fake.answer = (404, json.dumps({"code": "weights_missing", "message": message, "hint": hint}).encode())
@@ -181,20 +181,22 @@ ANSWERS = [(200, b""), (200, b"[]"), (200, b"nonsense"), (500, b"<html>"), (200,
 
 
 @pytest.mark.parametrize("answer", ANSWERS)
-def test_answers_that_are_none(load: Load, fake: FakeBackend, answer: tuple[int, bytes]) -> None:
+def test_invalid_responses_are_reported(load: Load, fake: FakeBackend, answer: tuple[int, bytes]) -> None:
     fake.answer = answer
     refused(effect_of(load()))
 
 
 @pytest.mark.parametrize("fault", ["missing", "short", "frame"])
-def test_a_result_that_is_not_the_frame(load: Load, fake: FakeBackend, fault: str) -> None:
+def test_a_result_that_does_not_match_the_frame_is_refused(load: Load, fake: FakeBackend, fault: str) -> None:
     fake.breaks_result = fault
     effect = effect_of(load())
     assert effect.render(3)[0] != OK
     assert "result" in effect.texts()[0]
 
 
-def test_a_killed_backend_and_its_successor(served: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_killed_backend_is_replaced_by_a_new_one(
+    served: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     victim = Served(tmp_path).start()
     for name, value in victim.environment.items():
         monkeypatch.setenv(name, value)
@@ -217,7 +219,7 @@ def test_a_killed_backend_and_its_successor(served: Load, tmp_path: Path, monkey
         successor.stop()
 
 
-def test_an_abort_is_honored_at_once(load: Load, fake: FakeBackend, tmp_path: Path) -> None:
+def test_an_abort_stops_a_frame_at_once(load: Load, fake: FakeBackend, tmp_path: Path) -> None:
     fake.delay_s = 30
     effect = effect_of(load())
     effect.abort_at = time.monotonic() + 0.3
@@ -230,7 +232,7 @@ def test_an_abort_is_honored_at_once(load: Load, fake: FakeBackend, tmp_path: Pa
     assert effect.render(4)[0] == OK, effect.messages
 
 
-def test_an_abort_while_the_backend_starts(load: Load, tmp_path: Path) -> None:
+def test_an_abort_stops_the_start_of_a_backend(load: Load, tmp_path: Path) -> None:
     program = tmp_path / "sleeper"
     program.write_text("#!/bin/sh\nexec sleep 60\n")
     program.chmod(0o755)
@@ -241,7 +243,7 @@ def test_an_abort_while_the_backend_starts(load: Load, tmp_path: Path) -> None:
     assert not effect.messages
 
 
-def test_hosts_without_persistent_messages_get_one_dialog_a_cause(load: Load, tmp_path: Path) -> None:
+def test_hosts_without_persistent_messages_get_one_dialog_per_cause(load: Load, tmp_path: Path) -> None:
     host = load(messages=1)
     effects = [effect_of(host) for _ in range(3)]
     for effect in effects:
@@ -250,13 +252,13 @@ def test_hosts_without_persistent_messages_get_one_dialog_a_cause(load: Load, tm
     assert len(host.dialogs) == 1
 
 
-def test_resolves_second_message_suite_is_not_used(load: Load) -> None:
+def test_the_message_suite_2_of_resolve_is_not_used(load: Load) -> None:
     effect = effect_of(load(name="DaVinciResolve"))
     assert effect.render(3)[0] != OK
     assert {way for way, _, _ in effect.messages} == {"message"}
 
 
-def test_a_full_folder_for_buffers(load: Load, fake: FakeBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_folder_for_buffers_is_reported(load: Load, fake: FakeBackend, monkeypatch: pytest.MonkeyPatch) -> None:
     full = Path("/dev/full")
     if not full.exists():
         pytest.skip("needs /dev/full")
@@ -264,7 +266,7 @@ def test_a_full_folder_for_buffers(load: Load, fake: FakeBackend, monkeypatch: p
     assert "F2HDR_BUFFERS" in refused(effect_of(load()))
 
 
-def test_thumbnails_are_the_source_and_ask_nothing(load: Load, fake: FakeBackend) -> None:
+def test_thumbnails_show_the_source_without_the_backend(load: Load, fake: FakeBackend) -> None:
     host = load()
     effect = effect_of(host)
     for flag, wanted in (("true", OK), ("false", REPLY_DEFAULT)):

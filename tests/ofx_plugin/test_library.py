@@ -80,7 +80,7 @@ def test_only_the_entry_points_are_exported(library: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="LD_DEBUG is glibc's")
-def test_its_symbols_come_from_itself_and_the_system(library: Path) -> None:
+def test_the_library_links_only_to_system_libraries(library: Path) -> None:
     code = f"import ctypes; ctypes.CDLL({str(library)!r})"
     environment = {**os.environ, "LD_DEBUG": "bindings", "LD_BIND_NOW": "1"}
     ran = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
@@ -92,7 +92,7 @@ def test_its_symbols_come_from_itself_and_the_system(library: Path) -> None:
     assert not re.findall(rf"to {re.escape(str(library))} \[\d+\]: .* symbol `(?!Ofx)", ran.stderr)
 
 
-def test_two_copies_work_side_by_side(load: Load, fake: FakeBackend) -> None:
+def test_two_copies_of_the_library_work_in_one_process(load: Load, fake: FakeBackend) -> None:
     effects = [load().create() for _ in range(2)]
     for effect in effects:
         effect.clips["Source"].show(plate(1, 3))
@@ -102,7 +102,7 @@ def test_two_copies_work_side_by_side(load: Load, fake: FakeBackend) -> None:
     assert len(folders) == 2
 
 
-def test_what_it_declares(load: Load) -> None:
+def test_the_effect_declares_its_contexts_and_properties(load: Load) -> None:
     described, within = load().describe()
     assert described.properties["OfxImageEffectPropTemporalClipAccess"] == [1]
     assert described.properties["OfxImageEffectPropSupportsTiles"] == [0]
@@ -126,14 +126,14 @@ def test_results_vary_with_time(load: Load) -> None:
     assert dict(answer) == {"OfxImageEffectFrameVarying": [1]}
 
 
-def test_actions_that_mean_nothing_here_get_the_default(load: Load) -> None:
+def test_unused_actions_return_the_default(load: Load) -> None:
     host = load()
     effect = host.create()
     for action in ("OfxImageEffectActionGetTimeDomain", "OfxActionOpenGLContextAttached", "Anything"):
         assert host.act(action, effect) == REPLY_DEFAULT
 
 
-def test_ten_instances_in_four_threads(load: Load, fake: FakeBackend) -> None:
+def test_ten_instances_render_in_four_threads(load: Load, fake: FakeBackend) -> None:
     host = load()
     effects = [host.create() for _ in range(10)]
     for effect in effects:
@@ -155,7 +155,7 @@ def test_ten_instances_in_four_threads(load: Load, fake: FakeBackend) -> None:
     assert not wrong
 
 
-def test_four_threads_on_one_instance_while_parameters_change(load: Load, fake: FakeBackend) -> None:
+def test_four_threads_render_one_instance_while_parameters_change(load: Load, fake: FakeBackend) -> None:
     host = load()
     effect = host.create()
     effect.clips["Source"].show(plate(1, 9))
@@ -187,7 +187,7 @@ def memory_of(pid: int) -> int:
 
 
 @pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="needs /proc")
-def test_memory_stays_flat_over_300_frames(library: Path, tmp_path: Path) -> None:
+def test_memory_does_not_grow_over_300_frames(library: Path, tmp_path: Path) -> None:
     """In a separate process, so that nothing else changes its memory."""
     code = f"""
 import gc, json, os, sys

@@ -62,7 +62,7 @@ def test_every_frame_equals_a_render_of_the_same_frames(served: Load, merged: Sh
     assert "3 stops" in effect.parameters["status"].value or effect.press("check") == OK
 
 
-def test_the_networks_frames_equal_a_render(served: Load, backend: Served, tmp_path: Path) -> None:
+def test_frames_of_a_network_equal_a_render(served: Load, backend: Served, tmp_path: Path) -> None:
     shot = shot_of(tmp_path, "f2hdr")
     assert list(submit(backend.connection, shot).watch(LONG_S))[-1]["event"] == "render_finished"
     effect = served().create("OfxImageEffectContextGeneral", method="f2hdr")
@@ -75,7 +75,7 @@ def test_the_networks_frames_equal_a_render(served: Load, backend: Served, tmp_p
 
 @pytest.mark.parametrize("beyond", ["hold", "missing"])
 @pytest.mark.parametrize("reported", [(FIRST, LAST), (FIRST - 2, LAST + 2)], ids=["exact range", "range too long"])
-def test_both_kinds_of_clip_ends_are_mirrored(
+def test_neighbors_are_mirrored_at_both_ends_of_a_clip(
     served: Load, merged: Shot, beyond: str, reported: tuple[int, int]
 ) -> None:
     effect = served().create(method="merge")
@@ -99,7 +99,7 @@ LAYOUTS = {
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
-def test_layouts_in_memory(served: Load, merged: Shot, layout: dict[str, object]) -> None:
+def test_every_memory_layout_of_a_host_is_supported(served: Load, merged: Shot, layout: dict[str, object]) -> None:
     effect = served().create(method="merge")
     effect.clips["Source"].show(plate(FIRST, LAST))
     for clip in effect.clips.values():
@@ -110,7 +110,7 @@ def test_layouts_in_memory(served: Load, merged: Shot, layout: dict[str, object]
         assert np.abs(pixels[..., :3] - rendered(merged, number)).max() < 1e-6
 
 
-def test_frames_without_alpha(served: Load, merged: Shot) -> None:
+def test_frames_without_alpha_are_rendered(served: Load, merged: Shot) -> None:
     effect = served().create(method="merge")
     effect.clips["Source"].show(plate(FIRST, LAST, channels=3))
     status, pixels = effect.render(3)
@@ -124,7 +124,7 @@ def fake(load: Load, tmp_path: Path) -> FakeBackend:
     return FakeBackend(tmp_path / "run")
 
 
-def test_soft_alpha_passes_through_and_premultiplied_color_is_divided(load: Load, fake: FakeBackend) -> None:
+def test_alpha_is_unchanged_and_premultiplied_color_is_divided(load: Load, fake: FakeBackend) -> None:
     effect = load().create()
     frames = plate(1, 3)
     alpha = np.linspace(0, 1, 96, dtype=np.float32)[None, :, None] * np.ones((64, 1, 1), np.float32)
@@ -139,7 +139,7 @@ def test_soft_alpha_passes_through_and_premultiplied_color_is_divided(load: Load
     assert np.allclose(pixels[..., :3], 2 * given[2][..., :3], atol=1e-6)
 
 
-def test_a_neighbor_of_another_size_gets_the_references_pixels_where_it_has_none(load: Load, fake: FakeBackend) -> None:
+def test_a_smaller_neighbor_is_filled_with_pixels_of_the_reference(load: Load, fake: FakeBackend) -> None:
     effect = load().create(exposures="given", phase="odd frames are short")
     frames = plate(1, 3)
     frames[3] = frames[3][16:, :64]  # the lower left part
@@ -161,7 +161,7 @@ def test_pixels_of_the_window_outside_the_source_are_black(load: Load, fake: Fak
     assert not pixels[:16].any() and not pixels[:, 96:].any()
 
 
-def test_proxies_send_their_true_size(load: Load, fake: FakeBackend) -> None:
+def test_proxies_are_sent_with_their_size(load: Load, fake: FakeBackend) -> None:
     effect = load().create()
     effect.clips["Source"].show(plate(1, 3, size=(48, 32)))
     effect.scale = 0.5
@@ -171,7 +171,7 @@ def test_proxies_send_their_true_size(load: Load, fake: FakeBackend) -> None:
     assert "proxy" in effect.parameters["status"].value
 
 
-def test_a_frame_that_is_known_is_not_written_again(load: Load, fake: FakeBackend) -> None:
+def test_a_frame_known_to_the_backend_is_not_sent_again(load: Load, fake: FakeBackend) -> None:
     """With identifiers each render writes one new frame, and every window still has the right pixels."""
     effect = load().create()
     frames = plate(1, 6)
@@ -189,7 +189,7 @@ def test_a_frame_that_is_known_is_not_written_again(load: Load, fake: FakeBacken
     assert np.array_equal(fake.windows[-1][0][1], frames[3][..., :3])
 
 
-def test_what_cannot_be_rendered_is_refused(load: Load, fake: FakeBackend) -> None:
+def test_frames_that_cannot_be_rendered_are_refused(load: Load, fake: FakeBackend) -> None:
     effect = load().create()
     source = effect.clips["Source"]
     source.show(plate(1, 3))

@@ -27,7 +27,7 @@ def exposure_of(request: dict, frame: int) -> float:
 
 
 @pytest.mark.parametrize("shift", [0, 1, -7], ids=["as numbered", "shifted by one", "negative times"])
-def test_the_phase_is_measured_whatever_the_host_counts(load: Load, fake: FakeBackend, shift: int) -> None:
+def test_the_phase_is_measured_for_any_frame_numbers_of_the_host(load: Load, fake: FakeBackend, shift: int) -> None:
     effect = load().create()
     effect.clips["Source"].show({number + shift: plate_frame(number) for number in range(1, 7)})
     for number in (2, 3, 6):
@@ -36,7 +36,7 @@ def test_the_phase_is_measured_whatever_the_host_counts(load: Load, fake: FakeBa
         assert fake.requests[-1]["shot"]["exposures"]["cycle"] == [0, 3]
 
 
-def test_the_users_phase_overrides_and_a_contradiction_is_named(load: Load, fake: FakeBackend) -> None:
+def test_the_phase_given_by_the_user_is_used_and_a_contradiction_reported(load: Load, fake: FakeBackend) -> None:
     effect = load().create(phase="even frames are short")
     effect.clips["Source"].show(plate(1, 6))
     assert effect.render(3)[0] == OK
@@ -48,14 +48,14 @@ def test_the_users_phase_overrides_and_a_contradiction_is_named(load: Load, fake
     assert effect.messages[-1][0] == "clear"
 
 
-def test_gamma_coded_frames(load: Load, fake: FakeBackend) -> None:
+def test_gamma_encoded_frames_are_decoded(load: Load, fake: FakeBackend) -> None:
     effect = load().create(input_space="gamma22")
     effect.clips["Source"].show({number: pixels ** np.float32(1 / 2.2) for number, pixels in plate(1, 6).items()})
     assert effect.render(3)[0] == OK, effect.messages
     assert fake.requests[-1]["shot"]["exposures"] == {"cycle": [0, 3], "start": 3}
 
 
-def test_an_unmeasurable_space_needs_the_ratio(load: Load, fake: FakeBackend) -> None:
+def test_without_a_measurable_space_the_ratio_is_required(load: Load, fake: FakeBackend) -> None:
     effect = load().create(input_space="ARRI LogC4")
     effect.clips["Source"].show(plate(1, 6))
     assert effect.render(3)[0] != OK
@@ -64,7 +64,7 @@ def test_an_unmeasurable_space_needs_the_ratio(load: Load, fake: FakeBackend) ->
     assert effect.render(3)[0] == OK, effect.messages
 
 
-def test_black_frames_need_the_phase(load: Load, fake: FakeBackend) -> None:
+def test_for_black_frames_the_phase_is_required(load: Load, fake: FakeBackend) -> None:
     effect = load().create(exposures="given")
     effect.clips["Source"].show({number: np.zeros((64, 96, 4), np.float32) for number in (1, 2, 3)})
     assert effect.render(2)[0] != OK
@@ -86,7 +86,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("retime", REFUSED.values(), ids=REFUSED)
-def test_frames_that_are_not_as_shot_are_refused(load: Load, fake: FakeBackend, retime: Callable) -> None:
+def test_retimed_still_and_blended_frames_are_refused(load: Load, fake: FakeBackend, retime: Callable) -> None:
     effect = load().create(exposures="given")
     effect.clips["Source"].show({number: retime(number) for number in range(0, 16)})
     assert effect.render(7)[0] != OK or effect.render(6)[0] != OK
@@ -94,7 +94,7 @@ def test_frames_that_are_not_as_shot_are_refused(load: Load, fake: FakeBackend, 
     assert any(word in words for word in ("retimed", "still", "blended")), words
 
 
-def test_a_host_that_gives_one_picture_for_every_time(load: Load, fake: FakeBackend) -> None:
+def test_a_host_that_returns_one_picture_for_every_time_is_reported(load: Load, fake: FakeBackend) -> None:
     effect = load().create()
     effect.clips["Source"].show({number: plate_frame(3) for number in range(0, 9)})
     for number in (0, 4, 8):
@@ -104,7 +104,9 @@ def test_a_host_that_gives_one_picture_for_every_time(load: Load, fake: FakeBack
 
 
 @pytest.mark.parametrize("flag", [0, None], ids=["says no", "says nothing"])
-def test_a_host_without_temporal_access_is_refused_in_words(load: Load, fake: FakeBackend, flag: int | None) -> None:
+def test_a_host_without_temporal_access_is_refused_with_a_message(
+    load: Load, fake: FakeBackend, flag: int | None
+) -> None:
     effect = load(temporal=flag).create()
     assert len(effect.texts()) == 1
     effect.clips["Source"].show(plate(1, 3))
@@ -123,7 +125,7 @@ def test_a_missing_neighbor_inside_the_clip_is_mirrored(load: Load, fake: FakeBa
     assert [frame for frame, _ in fake.windows[-1]] == [2, 3, 2]
 
 
-def test_no_frame_outside_the_clips_range_is_asked_for(load: Load, fake: FakeBackend) -> None:
+def test_no_frame_outside_the_range_of_the_clip_is_requested(load: Load, fake: FakeBackend) -> None:
     effect = load().create()
     source = effect.clips["Source"]
     source.show(plate(0, 9), 3, 6)
@@ -135,7 +137,7 @@ def test_no_frame_outside_the_clips_range_is_asked_for(load: Load, fake: FakeBac
     assert effect.frames_needed(6) == [5, 6]
 
 
-def test_ends_of_a_clip_without_a_range(load: Load, fake: FakeBackend) -> None:
+def test_ends_of_a_clip_without_a_range_are_mirrored(load: Load, fake: FakeBackend) -> None:
     """Where the host reports no range, a frame farther away distinguishes a held end from a retime."""
     effect = load().create()
     effect.clips["Source"].show(plate(1, 6), 0, 0)

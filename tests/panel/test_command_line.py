@@ -40,6 +40,6 @@ def test_a_shot_and_its_command_mean_the_same():
         {"exposures": ExposurePattern((0.0, 1.0, 3.0), 0)},
     ],
 )
-def test_what_a_command_cannot_say_is_refused(changes):
+def test_a_shot_that_a_command_cannot_express_is_refused(changes):
     with pytest.raises(DocumentError, match=r"."):
         command_of(replace(Shot("p.####.tif"), **changes), 1)

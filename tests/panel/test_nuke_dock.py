@@ -30,7 +30,7 @@ def docked(qtbot, served, tmp_path):
     panel.deleteLater()
 
 
-def test_it_is_in_the_menu_of_panes_and_does_nothing_before_it_is_asked(docked):
+def test_the_panel_is_in_the_pane_menu_and_starts_only_when_opened(docked):
     panel, _ = docked
     assert panels.registered["com.f2hdr.panel"][0] == "F2HDR"
     assert panel.workspace.model.shot is None and not panel.apply.isEnabled()
@@ -38,7 +38,7 @@ def test_it_is_in_the_menu_of_panes_and_does_nothing_before_it_is_asked(docked):
     assert panel.workspace.viewer.canvas.visibleRegion().boundingRect().height() > 100
 
 
-def test_the_nodes_plate_and_settings_are_the_start_and_changes_go_back(docked, qtbot, tmp_path):
+def test_the_panel_starts_with_the_settings_of_the_node_and_writes_changes_back(docked, qtbot, tmp_path):
     panel, comp = docked
     comp.set(engine_tile="512", output_anchor="short")
     panel.take()
@@ -76,7 +76,7 @@ def test_a_corrected_frame_becomes_keys_of_the_exposure(docked):
     assert [comp.node["ev"].getValueAt(frame) for frame in range(1001, 1007)] == [0, 3, 3, 3, 0, 3]
 
 
-def test_the_layout_in_nuke_is_remembered(docked, qtbot):
+def test_the_layout_in_nuke_is_restored(docked, qtbot):
     panel, _ = docked
     panel.workspace.docks["jobs"].hide()
     panel.workspace.shut_down()
@@ -85,7 +85,7 @@ def test_the_layout_in_nuke_is_remembered(docked, qtbot):
     again.workspace.shut_down()
 
 
-def test_a_plate_that_is_made_in_the_graph_is_refused_with_what_to_do(docked):
+def test_a_plate_from_the_graph_is_refused_with_an_action(docked):
     panel, comp = docked
     reported = []
     panel.workspace.session.reported.connect(lambda words, kind: reported.append((kind, words)))

@@ -34,18 +34,18 @@ def shots(tmp_path):
         (["a.%04d.exr"], "a.%04d.exr"),
     ],
 )
-def test_what_is_dropped_means_a_plate(shots, dropped, plate):
+def test_dropped_files_and_folders_give_their_plate(shots, dropped, plate):
     assert plate_of([str(shots / name) for name in dropped]) == str(shots / plate)
 
 
-def test_a_folder_with_one_movie_means_the_movie(tmp_path):
+def test_a_folder_with_one_movie_gives_the_movie(tmp_path):
     (tmp_path / "clip.mp4").write_bytes(b"")
     (tmp_path / "poster.jpg").write_bytes(b"")
     assert plate_of([str(tmp_path)]) == str(tmp_path / "clip.mp4")
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "gone.0001.exr", "gone"])
-def test_what_is_no_plate_is_reported_by_its_name(shots, name):
+def test_a_file_that_is_not_a_plate_is_named(shots, name):
     with pytest.raises(ShotError, match=name):
         plate_of([str(shots / name)])
 

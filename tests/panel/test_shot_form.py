@@ -44,7 +44,7 @@ def test_every_setting_of_the_shot_has_a_field_with_its_help():
     assert all(field.help and field.label for field in found)
 
 
-def test_what_is_entered_is_in_the_shot_and_back(form, model):
+def test_entered_values_are_in_the_shot_and_shown_again(form, model):
     enter(form, "frames", "1001-1010x2")
     enter(form, "color.clip_level", "8.1, 7.9 8")
     enter(form, "color.input_space", "linear")
@@ -64,7 +64,7 @@ def test_what_is_entered_is_in_the_shot_and_back(form, model):
 @pytest.mark.parametrize(
     ("path", "text"), [("frames", "10-5"), ("engine.memory", "lots"), ("output.anchor", "middle"), ("exposures", "3,3")]
 )
-def test_what_makes_no_shot_is_marked_and_not_taken(form, model, path, text):
+def test_invalid_values_are_marked_and_not_applied(form, model, path, text):
     before = model.shot
     enter(form, path, text)
     assert model.shot == before
@@ -74,7 +74,7 @@ def test_what_makes_no_shot_is_marked_and_not_taken(form, model, path, text):
     assert form.problems() == [] and model.shot != before
 
 
-def test_found_exposures_are_shown_but_not_entered(form, model):
+def test_detected_exposures_are_shown_as_placeholders(form, model):
     model.set_detection({"pattern": {"cycle": [0.0, 3.0], "start": 1001, "exceptions": []}, "cuts": [1005]})
     field = form.editor("exposures")
     assert field.text() == "" and "0, +3" in field.placeholderText()
@@ -82,7 +82,7 @@ def test_found_exposures_are_shown_but_not_entered(form, model):
     assert model.shot.exposures is None
 
 
-def test_a_new_cycle_keeps_its_place_and_the_corrections(form, model):
+def test_a_new_cycle_keeps_its_start_and_the_corrections(form, model):
     model.put(dataclasses.replace(model.shot, exposures=ExposurePattern((0.0, 3.0), 1001, ((1004, 0.0),))))
     enter(form, "exposures", "0, 2")
     assert model.shot.exposures == ExposurePattern((0.0, 2.0), 1001, ((1004, 0.0),))

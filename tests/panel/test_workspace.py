@@ -116,7 +116,7 @@ def test_a_folder_without_frames_is_reported_and_another_plate_may_be_opened(win
     assert window.picture() is not None
 
 
-def test_what_is_not_a_plate_is_reported_and_the_plate_on_screen_stays(window, plate, tmp_path):
+def test_an_invalid_plate_is_reported_and_the_open_one_kept(window, plate, tmp_path):
     window.open(plate)
     (tmp_path / "empty").mkdir()
     window.it.open_paths([str(tmp_path / "empty")])
@@ -124,7 +124,7 @@ def test_what_is_not_a_plate_is_reported_and_the_plate_on_screen_stays(window, p
     assert window.it.timeline.strip.frames == tuple(range(1001, 1009)) and window.it.session.facts
 
 
-def test_a_picture_process_that_dies_is_started_again(window, plate):
+def test_a_picture_process_that_dies_is_restarted(window, plate):
     window.open(plate)
     os.kill(window.it.pictures.process_id, 9)
     window.until(lambda: window.it.pictures.process_id and window.it.session.facts, "the new process")
@@ -135,7 +135,7 @@ def test_a_picture_process_that_dies_is_started_again(window, plate):
     )
 
 
-def test_keys_are_those_of_compositors_and_fields_keep_theirs(window, plate):
+def test_shortcuts_are_those_of_compositing_applications_and_fields_keep_theirs(window, plate):
     window.open(plate)
     for key, frame in ((Key.Key_Right, 1002), (Key.Key_Right, 1003), (Key.Key_Left, 1002), (Key.Key_End, 1008)):
         press(window, key)
@@ -180,7 +180,7 @@ def test_every_control_has_a_name_for_screen_readers(window):
     assert unnamed == []
 
 
-def test_the_layout_and_the_view_are_remembered(qtbot, served, tmp_path, plate):
+def test_the_layout_and_the_view_are_restored(qtbot, served, tmp_path, plate):
     from tests.panel.conftest import Window
 
     settings = QtCore.QSettings(str(tmp_path / "panel.ini"), QtCore.QSettings.Format.IniFormat)
@@ -230,7 +230,7 @@ def test_times_are_estimated_by_quality_and_then_measured(window, plate, tmp_pat
     window.until(lambda: window.it._pace.estimate()[1] != draft[1], "the measured time")
 
 
-def test_a_job_bundle_for_the_farm_is_what_open_job_description_takes(window, plate, tmp_path):
+def test_a_job_bundle_for_the_farm_is_valid_open_job_description(window, plate, tmp_path):
     model = pytest.importorskip("openjd.model")
     window.open(plate)
     window.until(lambda: window.it.model.detected_pattern is not None, "the exposures")
@@ -256,7 +256,7 @@ def test_a_job_bundle_for_the_farm_is_what_open_job_description_takes(window, pl
     assert sent.exposures.ev(1004) == sent.exposures.lowest and sent.plate == str(plate) + "/plate.####.tif"
 
 
-def test_where_the_display_transform_runs_is_shown(window, plate):
+def test_the_device_of_the_display_transform_is_shown(window, plate):
     window.open(plate)
     path = window.it.viewer.bar.path
     assert path.text() in ("GPU", "CPU") and len(path.accessibleDescription()) > len(path.text())
@@ -271,7 +271,7 @@ def test_a_shot_document_is_opened_and_saved_as_it_is(window, demo, tmp_path):
     assert Shot.from_json((tmp_path / "saved.json").read_text()) == shot
 
 
-def test_playback_goes_around_the_range_and_stops_at_the_frame_on_screen(window, plate):
+def test_playback_loops_over_the_range_and_stops_at_the_current_frame(window, plate):
     window.open(plate)
     seen = []
     window.it.viewer.shown.connect(seen.append)
@@ -292,7 +292,7 @@ def test_playback_goes_around_the_range_and_stops_at_the_frame_on_screen(window,
     assert len(seen) == shown
 
 
-def test_another_color_of_the_plate_is_shown_at_once(window, plate):
+def test_a_changed_input_space_is_shown_at_once(window, plate):
     from dataclasses import replace
 
     window.open(plate)

@@ -13,7 +13,7 @@ def test_the_least_recently_used_values_are_dropped_and_bytes_stay_below_the_lim
     assert cache.get(2) is None and cache.get(1) is not None
 
 
-def test_500_frames_do_not_grow_it_and_a_value_beyond_the_limit_is_kept_alone():
+def test_500_frames_stay_within_the_limit_and_a_larger_value_is_kept_alone():
     cache = BoundedCache(100, len)
     for key in range(500):
         cache.put(key % 250, b"." * 30)

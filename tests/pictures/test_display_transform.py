@@ -25,13 +25,13 @@ def exact(pixels, view):
 
 
 @pytest.mark.parametrize("view", ["ACES 1.0 - SDR Video", "Un-tone-mapped"])
-def test_the_table_is_within_a_code_of_the_exact_view(display, view):
+def test_the_lookup_table_is_within_one_code_of_the_exact_view(display, view):
     pixels = colors()
     error = np.abs(display.draw(pixels, Look("sRGB", view))[..., :3] - exact(pixels, view))
     assert error.mean() < 0.5 and np.percentile(error, 99) < 1.0
 
 
-def test_a_stop_of_exposure_is_twice_the_light_and_the_source_stays(display):
+def test_one_stop_of_exposure_doubles_values_and_the_source_is_unchanged(display):
     pixels = colors()
     before = pixels.copy()
     raised = display.draw(pixels, Look("sRGB", "Un-tone-mapped", exposure=1.0))

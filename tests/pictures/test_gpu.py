@@ -36,7 +36,7 @@ def exact(pixels, view):
 
 
 @pytest.mark.parametrize("view", ["ACES 1.0 - SDR Video", "Un-tone-mapped"])
-def test_a_view_is_that_of_the_exact_transform(display, view):
+def test_a_view_on_the_gpu_equals_the_exact_transform(display, view):
     pixels = colors()
     before = pixels.copy()
     drawn = display.draw(pixels, Look("sRGB", view))
@@ -48,7 +48,7 @@ def test_a_view_is_that_of_the_exact_transform(display, view):
 @pytest.mark.parametrize(
     "look", [{"exposure": 1.5}, {"gamma": 2.2}, {"channel": "g"}, {"channel": "y", "exposure": -2.0, "gamma": 0.8}]
 )
-def test_exposure_gamma_and_channels_are_those_of_the_cpu(display, look):
+def test_exposure_gamma_and_channels_equal_those_of_the_cpu(display, look):
     pixels, wanted = colors(3), Look("sRGB", "Un-tone-mapped", **look)
     on_cpu = Display(load_config("f2hdr"), "linear").draw(pixels, wanted)
     assert np.abs(display.draw(pixels, wanted).astype(int) - on_cpu).max() <= 2
@@ -59,7 +59,7 @@ def test_a_part_of_a_picture_is_drawn_as_in_the_whole(display):
     assert np.array_equal(display.draw(pixels[5:20, 7:30], look), display.draw(pixels, look)[5:20, 7:30])
 
 
-def test_a_gpu_that_fails_is_left_for_the_cpu_and_the_reason_is_kept(opened, monkeypatch):
+def test_after_a_failure_of_the_gpu_the_cpu_is_used_and_the_reason_stored(opened, monkeypatch):
     path = DisplayPath(opened, "GPU")
     display = Display(load_config("f2hdr"), "linear", path)
     monkeypatch.setattr(opened, "_drawn", lambda *_: 1 / 0)
@@ -68,7 +68,7 @@ def test_a_gpu_that_fails_is_left_for_the_cpu_and_the_reason_is_kept(opened, mon
     assert path.gpu is None and "zero" in path.words
 
 
-def test_the_environment_decides_and_an_emulated_opengl_is_used_only_on_request(opened, monkeypatch):
+def test_the_environment_selects_and_emulated_opengl_is_used_only_on_request(opened, monkeypatch):
     monkeypatch.setenv(gpu.VARIABLE, "cpu")
     assert gpu.choose()[0] is None
     monkeypatch.setenv(gpu.VARIABLE, "gpu")

@@ -52,19 +52,19 @@ def view(asked, **changes):
     return np.frombuffer(asked.mapped[: np.prod(size)], np.uint8).reshape(size), answer
 
 
-def test_a_plate_tells_what_it_is(asked):
+def test_the_facts_of_a_plate_are_returned(asked):
     assert asked.facts["frames"] == "1-2" and asked.facts["size"] == [WIDTH, HEIGHT]
     assert asked.facts["input_space"] == "gamma22" and asked.facts["space"] == "linear"
 
 
-def test_plate_and_result_show_the_same_light_when_matched(asked):
+def test_matched_plate_and_result_show_equal_radiance(asked):
     plate, _ = view(asked, match=True)
     result, _ = view(asked, mode="result")
     seen = scene().max(axis=2)[0] < 7.5
     assert np.abs(plate[:, seen, :3].astype(int) - result[:, seen, :3]).max() <= 2
 
 
-def test_the_difference_is_black_where_the_plate_saw_the_light_and_not_where_it_clipped(asked):
+def test_the_difference_is_black_except_where_the_plate_clips(asked):
     brightest = scene().max(axis=2)[0]
     long, _ = view(asked, frame=2, mode="difference")
     assert long[:, brightest < 0.9, :3].max() <= 8
@@ -112,7 +112,7 @@ def test_clipped_and_dark_pixels_are_marked(asked):
     assert (marked[:, middle, 0] == marked[:, middle, 2]).all()
 
 
-def test_a_layer_is_laid_over_the_result_and_its_absence_is_reported(asked):
+def test_a_layer_is_drawn_over_the_result_and_a_missing_one_reported(asked):
     plain, _ = view(asked, mode="result")
     plain = plain.copy()
     flow, answer = view(asked, mode="result", overlay="flow")
@@ -121,7 +121,7 @@ def test_a_layer_is_laid_over_the_result_and_its_absence_is_reported(asked):
     assert "occlusion" in answer["note"]
 
 
-def test_a_frame_that_is_not_rendered_shows_the_plate_and_says_so(asked, tmp_path):
+def test_a_frame_without_a_result_shows_the_plate_with_a_note(asked, tmp_path):
     (tmp_path / "h.0002.exr").unlink()
     shown, answer = view(asked, frame=2, mode="result")
     assert "2" in answer["note"] and not answer["has_result"]
@@ -130,7 +130,7 @@ def test_a_frame_that_is_not_rendered_shows_the_plate_and_says_so(asked, tmp_pat
     assert np.array_equal(shown, plate)
 
 
-def test_a_result_that_is_written_anew_is_shown_anew(asked, tmp_path):
+def test_a_rewritten_result_is_shown_again(asked, tmp_path):
     before, _ = view(asked, mode="result")
     before = before.copy()
     write_exr(tmp_path / "h.0001.exr", {"RGB": np.full((HEIGHT, WIDTH, 3), 0.5, np.float32)}, {})
@@ -144,7 +144,7 @@ def test_a_probe_gives_scene_linear_values_of_plate_and_result(asked):
     assert answer["result"] == pytest.approx(scene()[5, 20], rel=2e-3)
 
 
-def test_thumbnails_fit_and_waveforms_tell_what_clips(asked):
+def test_thumbnails_fit_their_size_and_waveforms_mark_clipping(asked):
     thumb = asked.call("thumb", {"frame": 2, "width": 32, "height": 32})
     assert (thumb["width"], thumb["height"]) == (32, 24)
     assert len(base64.b64decode(thumb["rgba"])) == 32 * 24 * 4
@@ -153,7 +153,7 @@ def test_thumbnails_fit_and_waveforms_tell_what_clips(asked):
     assert scope["clipped"] == pytest.approx(expected, abs=0.03)
 
 
-def test_errors_are_of_the_family_and_name_the_frame(asked):
+def test_errors_are_f2hdr_errors_and_name_the_frame(asked):
     with pytest.raises(MissingFrames) as caught:
         view(asked, frame=7)
     assert caught.value.frames == (7,)
@@ -167,7 +167,7 @@ def test_a_result_of_another_size_is_reported_by_its_path(asked, tmp_path):
         view(asked, mode="result")
 
 
-def test_another_input_space_changes_the_light(shot, asked):
+def test_another_input_space_changes_the_radiance(shot, asked):
     from dataclasses import replace
 
     asked.call("open", {"shot": replace(shot, color=Color(input_space="linear")).to_json()})

@@ -11,7 +11,7 @@ WHOLE = (0, 0, 4, 4)
 @pytest.mark.parametrize(
     ("anchor", "short", "long", "clip"), [("long", 8, 1, 8), ("short", 1, 1 / 8, 1), ("1", 2, 0.25, 2)]
 )
-def test_plate_frames_are_brought_to_the_anchor(anchor, short, long, clip):
+def test_plate_frames_are_scaled_to_the_anchor(anchor, short, long, clip):
     view = View(1, WHOLE, 1.0, exposures=ExposurePattern((0.0, 3.0), 1), anchor=anchor)
     assert view.plate_gain(1) == short
     assert view.plate_gain(2) == long

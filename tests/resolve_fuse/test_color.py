@@ -43,7 +43,7 @@ def write(path: Path, chromaticities: tuple[float, ...] | None) -> Path:
 
 @PAIRS
 @pytest.mark.parametrize("name", KNOWN)
-def test_known_primaries_have_resolves_name(lua: Lua, name: str, tmp_path: Path) -> None:
+def test_known_primaries_have_the_name_of_resolve(lua: Lua, name: str, tmp_path: Path) -> None:
     path = write(tmp_path / "é.exr", KNOWN[name])
     answer = json.loads(lua.evaluate(NAMES, path))
     assert answer["names"][0] == name and name in answer["words"] and not answer["assumed"]
@@ -55,9 +55,7 @@ def test_known_primaries_have_resolves_name(lua: Lua, name: str, tmp_path: Path)
 @pytest.mark.parametrize(
     "chromaticities", [None, (0.7, 0.3, 0.2, 0.7, 0.1, 0.05, 0.3127, 0.329)], ids=["none", "other"]
 )
-def test_other_primaries_are_not_called_by_a_name(
-    lua: Lua, chromaticities: tuple[float, ...] | None, tmp_path: Path
-) -> None:
+def test_unknown_primaries_have_no_name(lua: Lua, chromaticities: tuple[float, ...] | None, tmp_path: Path) -> None:
     path = write(tmp_path / "a.exr", chromaticities)
     answer = json.loads(lua.evaluate(NAMES, path))
     names, words, assumed = color.names_of(str(path))
@@ -68,7 +66,7 @@ def test_other_primaries_are_not_called_by_a_name(
         assert not names and "0.7 0.3" in words
 
 
-def test_both_languages_have_the_same_table() -> None:
+def test_lua_and_python_have_the_same_table() -> None:
     code = """
 local json, list = require("f2hdr_json"), {}
 for index, one in ipairs(require("f2hdr_color").PRIMARIES) do
@@ -81,7 +79,7 @@ print(json.encode(list))
 
 
 @pytest.mark.parametrize("damage", [0, 4, 20, 60])
-def test_a_damaged_header_names_nothing(damage: int, tmp_path: Path) -> None:
+def test_a_damaged_header_has_no_primaries(damage: int, tmp_path: Path) -> None:
     path = write(tmp_path / "a.exr", KNOWN["Rec.2020"])
     path.write_bytes(path.read_bytes()[:damage])
     assert color.names_of(str(path))[2]

@@ -31,7 +31,7 @@ VALUES = st.recursive(
 
 
 @PAIRS
-def test_json_comes_back_as_it_was(lua: Lua, tmp_path: Path) -> None:
+def test_json_is_unchanged_after_writing_and_reading(lua: Lua, tmp_path: Path) -> None:
     seen: list[object] = []
 
     @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
@@ -51,7 +51,7 @@ def test_json_comes_back_as_it_was(lua: Lua, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text", ["", "{", "[1,", '{"a"}', "[1] 2", '"\\x"', "nul", "[" * 200 + "]" * 200, '{"a":1,}', '"', "01a", "-"]
 )
-def test_what_is_not_json_is_refused_with_words(lua: Lua, text: str, tmp_path: Path) -> None:
+def test_invalid_json_is_refused_with_a_message(lua: Lua, text: str, tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(text)
     code = 'local file = io.open((...), "rb") print(require("f2hdr_json").decode(file:read("*a")))'
     value, _, words = lua.evaluate(code, tmp_path / "a.json").strip().partition("\t")
@@ -61,20 +61,20 @@ def test_what_is_not_json_is_refused_with_words(lua: Lua, text: str, tmp_path: P
 @PAIRS
 @pytest.mark.parametrize("pattern", ["/a b/p.####.exr", "p.%04d.tif", "/x.1/p_$F3.exr", "C:/a/p.@@@@@.dpx"])
 @pytest.mark.parametrize("frame", [7, 1001, 123456, -5])
-def test_sequences_name_the_frames_that_the_backend_reads(lua: Lua, pattern: str, frame: int) -> None:
+def test_sequence_patterns_give_the_frames_that_the_backend_reads(lua: Lua, pattern: str, frame: int) -> None:
     code = 'local p, n = ... print(require("f2hdr_sequence").parse(p):path(tonumber(n)))'
     assert lua.evaluate(code, pattern, frame).strip() == Sequence.parse(pattern).path(frame)
 
 
 @PAIRS
-def test_a_frame_stands_for_its_sequence(lua: Lua) -> None:
+def test_a_single_frame_gives_its_sequence(lua: Lua) -> None:
     code = 'for _, p in ipairs({...}) do local s = require("f2hdr_sequence").parse(p) print(s and s:pattern()) end'
     said = lua.evaluate(code, "/v2/p.0999.exr", "/shot010/plate.exr", "/a/b01.mov").split("\n")
     assert said[:3] == ["/v2/p.####.exr", "nil", "/a/b##.mov"]
 
 
 @pytest.mark.parametrize("lua", ALL, ids=lambda lua: lua.name)
-def test_programs_are_started_with_any_words_and_do_not_block(lua: Lua, tmp_path: Path) -> None:
+def test_programs_are_started_with_any_arguments_without_blocking(lua: Lua, tmp_path: Path) -> None:
     folder = tmp_path / "it's a folder, é $HOME `x`"
     code = """
 local system = require("f2hdr_system")
@@ -93,7 +93,7 @@ print(system.finished(base), system.read_all(base .. ".out"), system.read_all(ba
 
 
 @PAIRS
-def test_a_folder_that_cannot_be_written_is_said(lua: Lua, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_reported(lua: Lua, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     code = 'print(require("f2hdr").door({folder = ...}))'
     said = lua.evaluate(code, tmp_path / "file" / "below")
@@ -119,7 +119,7 @@ reported({state = "done", done = 3, total = 3, updated = 1, frame = json.null, e
 
 
 @PAIRS
-def test_a_status_file_that_falls_silent_means_failure(lua: Lua, tmp_path: Path) -> None:
+def test_a_status_file_that_is_no_longer_updated_is_a_failure(lua: Lua, tmp_path: Path) -> None:
     lines = lua.evaluate(STATUS, tmp_path).strip().split("\n")
     assert lines[0] == "running\tFrame 2."
     assert lines[1].startswith("failed\t") and "has not reported anything" in lines[1]
@@ -223,7 +223,7 @@ def test_the_server_gets_the_color_config_of_the_host(lua: Lua, tmp_path: Path) 
 
 
 @PAIRS
-def test_the_shots_that_lua_writes_are_shots(lua: Lua, tmp_path: Path) -> None:
+def test_shots_written_by_lua_are_valid(lua: Lua, tmp_path: Path) -> None:
     """What the timeline script and the Fuse build is read by the Shot's own strict reader in other tests; this one
     pins empty lists and null, which Lua tables do not distinguish."""
     code = """local json = require("f2hdr_json")
@@ -241,7 +241,7 @@ print(require("f2hdr").door({folder = folder, backend = folder .. "/none"}):chec
 
 
 @PAIRS
-def test_a_backend_that_answered_is_not_asked_again(lua: Lua, tmp_path: Path) -> None:
+def test_a_backend_that_answered_is_not_checked_again(lua: Lua, tmp_path: Path) -> None:
     """Each frame of a Fuse makes its own door."""
     command = tmp_path / "f2hdr"
     command.write_text(f"#!/bin/sh\necho asked >>'{tmp_path}/log'\necho 1.0\n")
@@ -264,7 +264,7 @@ end
 
 
 @PAIRS
-def test_a_name_whose_job_is_not_over_takes_no_other_settings(lua: Lua, tmp_path: Path) -> None:
+def test_a_name_with_a_running_job_is_not_used_with_other_settings(lua: Lua, tmp_path: Path) -> None:
     lines = lua.evaluate(SAME_NAME, tmp_path, env={"F2HDR_BACKEND": "true"}).strip().split("\n")
     assert lines[0].startswith("true")
     assert lines[1].startswith("false\tThese frames are being rendered with other settings.")
@@ -295,7 +295,7 @@ made("0e", {})
 
 
 @pytest.mark.parametrize("lua", ALL, ids=lambda lua: lua.name)
-def test_the_oldest_results_go_when_the_cache_is_full(lua: Lua, tmp_path: Path) -> None:
+def test_the_oldest_results_are_removed_from_a_full_cache(lua: Lua, tmp_path: Path) -> None:
     """0d alone is above the limit: everything before it goes, it stays until the next one."""
     said = lua.evaluate(CACHE, tmp_path / "é").strip().split("\n")
     assert said == ["0a", "0a 0b", "0a 0b", "0b 0cw1", "0d", "0e"]

@@ -86,7 +86,7 @@ def test_a_clip_is_rendered_imported_placed_and_everything_set_is_read_back(
     assert "done, frames 1002-1009, placed on track 2" in capsys.readouterr().err
 
 
-def test_again_finds_the_finished_work(edit: Edit, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_second_run_reuses_the_finished_frames(edit: Edit, capsys: pytest.CaptureFixture[str]) -> None:
     edit.run()
     stamps = [path.stat().st_mtime_ns for path in edit.rendered()]
     edit.run()
@@ -108,7 +108,7 @@ def test_again_finds_the_finished_work(edit: Edit, capsys: pytest.CaptureFixture
         ("property", "Field Dominance", "Lower Field First", "interlaced"),
     ],
 )
-def test_what_cannot_be_rendered_is_refused_with_its_reason(
+def test_clips_that_cannot_be_rendered_are_refused_with_a_reason(
     place: str, name: str, value: Any, reason: str, edit: Edit, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if place == "item":
@@ -122,7 +122,7 @@ def test_what_cannot_be_rendered_is_refused_with_its_reason(
 
 
 @pytest.mark.parametrize("quirk", ["end_counts", "start_counts"])
-def test_what_resolve_counts_otherwise_is_put_right(quirk: str, edit: Edit) -> None:
+def test_a_clip_that_resolve_places_differently_is_corrected(quirk: str, edit: Edit) -> None:
     setattr(edit.quirks, quirk, 1)
     edit.timeline.page = "color"
     assert edit.run() == 0
@@ -130,14 +130,16 @@ def test_what_resolve_counts_otherwise_is_put_right(quirk: str, edit: Edit) -> N
     assert edit.timeline.deleted == 1
 
 
-def test_what_cannot_be_put_right_is_removed_and_said(edit: Edit, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_clip_that_cannot_be_corrected_is_removed_and_reported(
+    edit: Edit, capsys: pytest.CaptureFixture[str]
+) -> None:
     edit.quirks.always_long = True
     assert edit.run() != 0
     assert edit.timeline.tracks[1].items == []
     assert "Resolve placed" in capsys.readouterr().err
 
 
-def test_takes_and_pool(edit: Edit, capsys: pytest.CaptureFixture[str]) -> None:
+def test_results_are_placed_as_takes_or_in_the_media_pool(edit: Edit, capsys: pytest.CaptureFixture[str]) -> None:
     assert edit.run("--placement", "pool") == 0
     assert len(edit.timeline.tracks) == 1
     assert edit.run("--placement", "take") == 0
@@ -154,7 +156,7 @@ def test_takes_and_pool(edit: Edit, capsys: pytest.CaptureFixture[str]) -> None:
     ("mode", "words"),
     [("davinciYRGB", "Color Space Transform"), ("acescc", "ACES input"), ("davinciYRGBColorManaged", "Rec.709")],
 )
-def test_color_that_cannot_be_set_is_said(
+def test_a_color_space_that_cannot_be_set_is_reported(
     mode: str, words: str, edit: Edit, capsys: pytest.CaptureFixture[str]
 ) -> None:
     edit.resolve.settings = {"colorScienceMode": mode}
@@ -168,7 +170,7 @@ def test_color_that_cannot_be_set_is_said(
 @pytest.mark.parametrize(
     "resets", [{}, {"Input Gamma": "Input Color Space"}, {"Input Color Space": "Input Gamma"}], ids=str
 )
-def test_the_primaries_of_the_frames_are_tagged_in_an_order_that_holds(
+def test_color_properties_are_set_in_an_order_that_resolve_keeps(
     resets: dict[str, str], edit: Edit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OCIO", "ocio://cg-config-v2.1.0_aces-v1.3_ocio-v2.3")
@@ -179,7 +181,7 @@ def test_the_primaries_of_the_frames_are_tagged_in_an_order_that_holds(
     assert (tagged["Input Color Space"], tagged["Input Gamma"]) == ("ACES (AP1)", "Linear")
 
 
-def test_the_clips_to_render(edit: Edit) -> None:
+def test_the_selection_of_clips_to_render(edit: Edit) -> None:
     session = adapter.Session(edit.resolve)
     other = FakeItem("other", 86500, 9, 0, None)
     other.color = "Teal"
@@ -207,7 +209,7 @@ def test_the_clips_to_render(edit: Edit) -> None:
     assert names() == ([], "current")
 
 
-def test_occupied_and_locked_tracks_are_left_alone(edit: Edit) -> None:
+def test_occupied_and_locked_tracks_are_not_changed(edit: Edit) -> None:
     blocker = FakeItem("blocker", 86400, 100, 0, None)
     edit.timeline.tracks += [FakeTrack("F2HDR", [blocker]), FakeTrack("F2HDR 2", locked=True)]
     assert edit.run() == 0
@@ -215,7 +217,7 @@ def test_occupied_and_locked_tracks_are_left_alone(edit: Edit) -> None:
     assert edit.timeline.tracks[3].name == "F2HDR 3"
 
 
-def test_no_timeline_and_no_resolve_are_said(
+def test_a_missing_timeline_or_resolve_is_reported(
     edit: Edit, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     edit.resolve.timeline = None
@@ -234,7 +236,7 @@ def test_a_failed_render_delivers_nothing(edit: Edit, capsys: pytest.CaptureFixt
     assert len(edit.timeline.tracks) == 1 and not edit.resolve.imports
 
 
-def test_it_needs_nothing_but_the_door() -> None:
+def test_the_script_needs_only_the_host_safe_packages() -> None:
     script = f"""
 import sys
 sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / "resolve_fuse")!r}]

@@ -57,7 +57,7 @@ def _write(path: Path, channels: dict[str, np.ndarray], compression: object = Op
 
 @PAIRS
 @pytest.mark.parametrize("kind", [np.float32, np.float16, np.uint32])
-def test_values_survive_both_ways(lua: Lua, kind: type, tmp_path: Path) -> None:
+def test_values_are_unchanged_after_writing_and_reading(lua: Lua, kind: type, tmp_path: Path) -> None:
     folder = tmp_path / "a folder, é 日本"
     folder.mkdir()
     with np.errstate(over="ignore", invalid="ignore"):
@@ -93,7 +93,7 @@ end))"""
 
 
 @PAIRS
-def test_every_pixel_counts_for_the_fingerprint(lua: Lua, tmp_path: Path) -> None:
+def test_every_pixel_changes_the_fingerprint(lua: Lua, tmp_path: Path) -> None:
     digests = set()
     for place in [None, (0, 0, 0), (4, 6, 2), (2, 3, 1)]:
         pixels = _picture()
@@ -114,7 +114,7 @@ def test_every_pixel_counts_for_the_fingerprint(lua: Lua, tmp_path: Path) -> Non
           "displayWindow": (np.array([0, 0], np.int32), np.array([9, 9], np.int32))}, "has a data window of its own"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_read_is_said(change: dict[str, object], words: str, tmp_path: Path) -> None:
+def test_unsupported_files_are_reported(change: dict[str, object], words: str, tmp_path: Path) -> None:
     header = {"compression": OpenEXR.NO_COMPRESSION, "type": OpenEXR.scanlineimage, **change}
     with OpenEXR.File(header, {"RGB": _picture()}) as file:
         file.write(str(tmp_path / "a.exr"))

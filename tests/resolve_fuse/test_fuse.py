@@ -61,7 +61,7 @@ def _rendered(comp: Comp, time: int, pattern: ExposurePattern) -> np.ndarray:
 
 
 @pytest.mark.parametrize("lua", ALL, ids=lambda lua: lua.name)
-def test_it_registers_as_the_guide_asks(lua: Lua, comp: Comp) -> None:
+def test_the_fuse_registers_as_documented_by_fusion(lua: Lua, comp: Comp) -> None:
     report = comp.run(lua=lua)
     registered = report["registered"]
     assert (registered["id"], registered["kind"]) == ("F2HDR", "Tool")
@@ -71,14 +71,14 @@ def test_it_registers_as_the_guide_asks(lua: Lua, comp: Comp) -> None:
     assert {"REGS_Category", "REGS_OpIconString", "REGS_OpDescription"} <= registered["attributes"].keys()
 
 
-def test_its_choices_are_those_of_the_shot(comp: Comp) -> None:
+def test_the_choices_of_the_fuse_are_those_of_a_shot(comp: Comp) -> None:
     choices = {control["id"]: [choice[0] for choice in control["choices"]] for control in comp.run()["controls"]}
     fields = Engine.__dataclass_fields__
     assert choices["Method"] == list(fields["method"].metadata["choices"])
     assert choices["ReferenceTrust"] == list(fields["reference_trust"].metadata["choices"])
 
 
-def test_precalc_asks_for_no_neighbor_and_answers_size_and_depth(comp: Comp) -> None:
+def test_precalculation_requests_no_neighbor_and_returns_size_and_depth(comp: Comp) -> None:
     comp.inputs = LIVE
     report = comp.run(comp.frame(4, flags=PRECALC))
     out = report["outputs"][0]
@@ -88,7 +88,7 @@ def test_precalc_asks_for_no_neighbor_and_answers_size_and_depth(comp: Comp) -> 
 
 
 @pytest.mark.parametrize("lua", ALL, ids=lambda lua: lua.name)
-def test_a_live_frame_is_what_the_engine_renders(lua: Lua, comp: Comp, backend: Backend) -> None:
+def test_a_live_frame_equals_a_render(lua: Lua, comp: Comp, backend: Backend) -> None:
     comp.inputs = {**GIVEN, "Backend": str(backend.command)}
     report = comp.run(comp.frame(5), lua=lua, env=backend.env)
     assert report["outputs"][0]["depth"] == 8, report["said"]
@@ -101,7 +101,7 @@ def test_a_live_frame_is_what_the_engine_renders(lua: Lua, comp: Comp, backend: 
 
 
 @pytest.mark.parametrize("time", [0, 9])
-def test_the_ends_of_the_plate_are_mirrored(time: int, comp: Comp, backend: Backend) -> None:
+def test_neighbors_are_mirrored_at_the_ends_of_the_plate(time: int, comp: Comp, backend: Backend) -> None:
     """Upstream returns nothing beyond the ends, and is not called there if the composition reports its range."""
     comp.inputs = GIVEN
     for facts in ({"global_start": 0, "global_end": 9}, {}):
@@ -116,7 +116,7 @@ def test_the_ends_of_the_plate_are_mirrored(time: int, comp: Comp, backend: Back
 
 
 @pytest.mark.parametrize("first_long", [0, 1])
-def test_exposures_and_phase_come_from_the_pixels(first_long: int, tmp_path: Path, backend: Backend) -> None:
+def test_exposures_and_phase_are_measured_on_the_pixels(first_long: int, tmp_path: Path, backend: Backend) -> None:
     """The same times with the other phase: parity of the time would be wrong in one of the two."""
     comp = Comp(tmp_path, inputs=LIVE, facts={"global_start": 0, "global_end": 9})
     comp.shoot({time: 2.0 * ((time + first_long) % 2) for time in range(10)})
@@ -128,7 +128,7 @@ def test_exposures_and_phase_come_from_the_pixels(first_long: int, tmp_path: Pat
     assert [asked[0] for asked in report["asked"]].count(8) == 1, "the exposures were settled twice"
 
 
-def test_a_retime_upstream_is_said(comp: Comp, backend: Backend) -> None:
+def test_a_retime_upstream_is_reported(comp: Comp, backend: Backend) -> None:
     comp.inputs = GIVEN
     comp.shoot({5: 0.0})
     report = comp.run(comp.frame(5), comp.frame(4), comp.frame(2), env=backend.env)
@@ -137,7 +137,7 @@ def test_a_retime_upstream_is_said(comp: Comp, backend: Backend) -> None:
     assert [out.get("depth") for out in report["outputs"]] == [None, None, 8]
 
 
-def test_a_repeated_frame_and_a_blended_one_are_said(comp: Comp, backend: Backend) -> None:
+def test_repeated_and_blended_frames_are_reported(comp: Comp, backend: Backend) -> None:
     comp.inputs = GIVEN
     comp.frames[3] = comp.frames[2]
     write_exr(comp.folder / "blend.exr", (code_values(6, 0.0) + code_values(7, 3.0)) / 2)
@@ -148,14 +148,14 @@ def test_a_repeated_frame_and_a_blended_one_are_said(comp: Comp, backend: Backen
     assert [out.get("depth") for out in report["outputs"]] == [None, None]
 
 
-def test_a_phase_that_the_user_says_is_held_against_the_pixels(comp: Comp, backend: Backend) -> None:
+def test_a_phase_given_by_the_user_is_compared_with_the_pixels(comp: Comp, backend: Backend) -> None:
     comp.inputs = {**GIVEN, "Phase": "frame", "ShortFrame": 1}
     assert "by its pixels" in comp.run(comp.frame(4), env=backend.env)["said"][0]
     comp.inputs["ShortFrame"] = 2
     assert comp.run(comp.frame(4), env=backend.env)["outputs"][0]["depth"] == 8
 
 
-def test_one_frame_alone_is_refused(tmp_path: Path, backend: Backend) -> None:
+def test_a_clip_of_one_frame_is_refused(tmp_path: Path, backend: Backend) -> None:
     comp = Comp(tmp_path, inputs=LIVE)
     comp.shoot({4: 0.0})
     report = comp.run(comp.frame(4), env=backend.env)
@@ -164,7 +164,7 @@ def test_one_frame_alone_is_refused(tmp_path: Path, backend: Backend) -> None:
 
 
 @pytest.mark.parametrize("size", [(47, 63), (31, 50)])
-def test_odd_sizes(size: tuple[int, int], tmp_path: Path, backend: Backend) -> None:
+def test_frames_of_odd_size_are_rendered(size: tuple[int, int], tmp_path: Path, backend: Backend) -> None:
     comp = Comp(tmp_path, inputs=GIVEN)
     comp.shoot(ALTERNATING, *size)
     report = comp.run(comp.frame(5), env=backend.env)
@@ -172,7 +172,7 @@ def test_odd_sizes(size: tuple[int, int], tmp_path: Path, backend: Backend) -> N
     assert _stops_off(comp.picture(5), 5) < 0.05
 
 
-def test_a_proxy_is_rendered_as_it_is(comp: Comp, backend: Backend) -> None:
+def test_a_proxy_is_rendered_at_its_size(comp: Comp, backend: Backend) -> None:
     comp.inputs = GIVEN
     comp.facts["proxy"] = 2
     report = comp.run(comp.frame(5), env=backend.env)
@@ -181,7 +181,7 @@ def test_a_proxy_is_rendered_as_it_is(comp: Comp, backend: Backend) -> None:
     assert np.abs(np.log2((comp.picture(5)[..., :3] + 1e-3) / (truth + 1e-3))).mean() < 0.05
 
 
-def test_outside_the_data_window_nothing_is_read(comp: Comp, backend: Backend) -> None:
+def test_no_pixel_outside_the_data_window_is_read(comp: Comp, backend: Backend) -> None:
     comp.inputs = {**GIVEN}
     comp.facts["data_window"] = [8, 6, 56, 40]
     report = comp.run(comp.frame(5), env=backend.env)
@@ -193,7 +193,9 @@ def test_outside_the_data_window_nothing_is_read(comp: Comp, backend: Backend) -
     assert np.abs(np.log2((picture[inside][..., :3] + 1e-3) / (truth + 1e-3))).mean() < 0.05
 
 
-def test_another_setting_never_shows_an_old_frame_and_the_same_needs_no_backend(comp: Comp, backend: Backend) -> None:
+def test_changed_settings_never_show_an_old_frame_and_unchanged_ones_need_no_backend(
+    comp: Comp, backend: Backend
+) -> None:
     comp.inputs = GIVEN
     comp.run(comp.frame(5), env=backend.env)
     long_anchor = comp.picture(5)
@@ -211,7 +213,7 @@ def test_another_setting_never_shows_an_old_frame_and_the_same_needs_no_backend(
 
 
 @pytest.mark.parametrize("lua", [LUAJIT, LUA51], ids=lambda lua: lua.name)
-def test_a_missing_backend_is_said_and_no_plate_is_handed_on(lua: Lua, comp: Comp, tmp_path: Path) -> None:
+def test_a_missing_backend_is_reported_and_the_plate_is_not_shown(lua: Lua, comp: Comp, tmp_path: Path) -> None:
     comp.inputs = {**GIVEN, "Backend": "/nowhere/f2hdr"}
     report = comp.run(comp.frame(5), lua=lua, env={"F2HDR_RUNTIME": str(tmp_path)})
     assert '"/nowhere/f2hdr" cannot be started' in report["said"][0]
@@ -233,7 +235,7 @@ def test_a_backend_of_another_version_is_refused(comp: Comp, cold_backend: Backe
     assert "depth" not in report["outputs"][0]
 
 
-def test_a_killed_server_is_said(comp: Comp, cold_backend: Backend) -> None:
+def test_a_killed_server_is_reported(comp: Comp, cold_backend: Backend) -> None:
     LUAJIT.require()
     comp.inputs = {**GIVEN, "Method": "f2hdr"}
     comp.shoot(ALTERNATING, 240, 320)
@@ -247,7 +249,7 @@ def test_a_killed_server_is_said(comp: Comp, cold_backend: Backend) -> None:
 
 
 @pytest.mark.parametrize("status", ["", "Rendering", "OK"])
-def test_a_status_that_stays_is_no_stop(status: str, comp: Comp, backend: Backend) -> None:
+def test_an_unchanged_status_does_not_stop_a_render(status: str, comp: Comp, backend: Backend) -> None:
     """Whether a tool's Status exists, and its value without an error, is not documented."""
     comp.inputs = GIVEN
     comp.facts["status"] = status
@@ -256,7 +258,7 @@ def test_a_status_that_stays_is_no_stop(status: str, comp: Comp, backend: Backen
 
 
 @pytest.mark.parametrize("range_", ["fields", "attributes", "missing", "raises"])
-def test_the_range_of_the_composition_wherever_it_is(range_: str, comp: Comp, backend: Backend) -> None:
+def test_the_range_of_the_composition_is_used_at_any_start(range_: str, comp: Comp, backend: Backend) -> None:
     comp.inputs = GIVEN
     comp.facts["comp_range"] = range_
     report = comp.run(comp.frame(0), env=backend.env)
@@ -293,7 +295,7 @@ def test_cancel_stops_the_job(comp: Comp, cold_backend: Backend) -> None:
     cold_backend.wait_for_server()
 
 
-def test_a_preview_that_was_not_waited_for_leaves_only_its_result(comp: Comp, backend: Backend) -> None:
+def test_an_abandoned_preview_leaves_only_its_result(comp: Comp, backend: Backend) -> None:
     import time
 
     comp.inputs = {**GIVEN, "Timeout": 0}
@@ -312,14 +314,14 @@ def test_a_preview_that_was_not_waited_for_leaves_only_its_result(comp: Comp, ba
     assert sum((live / digest / name).stat().st_size for name in names) == int(size)
 
 
-def test_what_is_missing_in_the_installation_is_said(comp: Comp) -> None:
+def test_missing_parts_of_the_installation_are_reported(comp: Comp) -> None:
     comp.facts["broken"] = "f2hdr_live"
     report = comp.run(comp.frame(5))
     assert "f2hdr_live was not found" in report["said"][0] and str(MODULES) in report["said"][0]
     assert "depth" not in report["outputs"][0]
 
 
-def test_controls_appear_when_they_count(comp: Comp) -> None:
+def test_controls_are_visible_when_they_apply(comp: Comp) -> None:
     comp.inputs = dict(LIVE)
     changes = [{"change": "Mode", "value": "live"}, {"change": "Exposures", "value": "values"}]
     shown = {control["id"]: control["visible"] for control in comp.run(*changes)["controls"]}
@@ -336,6 +338,6 @@ def test_the_page_of_controls_shows_every_control(tmp_path: Path) -> None:
     assert draw([("Controls", live)]).height > 32 * len(live)
 
 
-def test_nothing_connected_is_said(comp: Comp) -> None:
+def test_a_missing_connection_is_reported(comp: Comp) -> None:
     report = comp.run(comp.frame(77))
     assert "Connect the plate" in report["said"][0]

@@ -46,7 +46,7 @@ def test_frames_are_read_by_number(name: str, lua: Lua, comp: Comp) -> None:
     assert "depth" not in report["outputs"][1], "the plate went through instead of the missing frame"
 
 
-def test_layers_are_shown_and_a_missing_one_is_said(comp: Comp) -> None:
+def test_layers_are_shown_and_a_missing_one_is_reported(comp: Comp) -> None:
     _render(comp, 3)
     comp.inputs["View"] = "motion"
     comp.run(comp.frame(3))
@@ -56,7 +56,7 @@ def test_layers_are_shown_and_a_missing_one_is_said(comp: Comp) -> None:
     assert "has no channel coarse.R" in comp.run(comp.frame(3))["said"][0]
 
 
-def test_a_compressed_file_goes_to_fusions_reader_and_is_refused_without(comp: Comp) -> None:
+def test_a_compressed_file_is_read_by_fusion_or_refused(comp: Comp) -> None:
     path = _render(comp, 3, compression=OpenEXR.ZIP_COMPRESSION)
     report = comp.run(comp.frame(3))
     assert "compressed (ZIP)" in report["said"][0] and "no EXR reader" in report["said"][0]
@@ -85,14 +85,14 @@ def test_another_size_is_refused_but_a_proxy_is_scaled(compression: object, comp
     assert comp.picture(3)[..., 3].min() == 1
 
 
-def test_no_frames_chosen_is_said(comp: Comp) -> None:
+def test_an_empty_file_control_is_reported(comp: Comp) -> None:
     comp.inputs["Rendered"] = ""
     assert "Choose the rendered frames" in comp.run(comp.frame(3))["said"][0]
     comp.inputs["Rendered"] = "/a/picture.exr"
     assert "no frame number" in comp.run(comp.frame(3))["said"][0]
 
 
-def test_render_range_renders_the_comps_range_from_the_plates_file(comp: Comp, backend: Backend) -> None:
+def test_render_range_renders_the_range_of_the_composition_from_the_plate(comp: Comp, backend: Backend) -> None:
     plate = comp.folder / "plate ü"
     plate.mkdir()
     for number in range(1001, 1007):
@@ -136,14 +136,14 @@ def test_a_clip_that_cannot_be_used_is_named(comp: Comp) -> None:
     assert "Choose the plate's file" in report["said"][0] and ".braw" in report["said"][0]
 
 
-def test_buttons_say_what_is_missing(comp: Comp) -> None:
+def test_buttons_report_missing_inputs(comp: Comp) -> None:
     report = comp.run({"press": "RenderRange"}, {"press": "Cancel"}, {"press": "Status"})
     assert "Choose the plate's file" in report["said"][0]
     assert "Nothing is being rendered" in report["said"][1]
     assert report["said"][2] == "F2HDR1: Ready"
 
 
-def test_the_status_button_shows_what_went_wrong_last(comp: Comp) -> None:
+def test_the_status_button_shows_the_last_error(comp: Comp) -> None:
     comp.run(comp.frame(2))
     report = comp.run({"press": "Status"}, lua=LUAJIT)
     assert "Frame 1003 is not rendered yet" in report["said"][0]

@@ -42,28 +42,28 @@ def runtime(folder: Path, port: int = 7777) -> Path:
 
 
 @WITH_SOCKETS
-def test_a_connection_file_of_this_user_alone_is_used(lua: Lua, tmp_path: Path) -> None:
+def test_a_connection_file_with_private_permissions_is_used(lua: Lua, tmp_path: Path) -> None:
     runtime(tmp_path)
     assert lua.evaluate(SERVER, env={"F2HDR_RUNTIME": str(tmp_path)}).strip() == "7777"
 
 
 @WITH_SOCKETS
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o660, 0o602])
-def test_a_file_that_others_can_use_is_not(lua: Lua, mode: int, tmp_path: Path) -> None:
+def test_a_connection_file_that_others_can_access_is_refused(lua: Lua, mode: int, tmp_path: Path) -> None:
     runtime(tmp_path).chmod(mode)
     assert lua.evaluate(SERVER, env={"F2HDR_RUNTIME": str(tmp_path)}).strip() == "none"
 
 
 @WITH_SOCKETS
 @pytest.mark.parametrize("mode", [0o777, 0o770, 0o720])
-def test_a_folder_that_others_can_write_is_not(lua: Lua, mode: int, tmp_path: Path) -> None:
+def test_a_folder_that_others_can_write_is_refused(lua: Lua, mode: int, tmp_path: Path) -> None:
     runtime(tmp_path).parent.chmod(mode)
     assert lua.evaluate(SERVER, env={"F2HDR_RUNTIME": str(tmp_path)}).strip() == "none"
 
 
 @WITH_SOCKETS
 @pytest.mark.parametrize("linked", ["file", "folder"])
-def test_a_link_is_not_followed(lua: Lua, linked: str, tmp_path: Path) -> None:
+def test_a_connection_file_that_is_a_link_is_refused(lua: Lua, linked: str, tmp_path: Path) -> None:
     real = runtime(tmp_path / "elsewhere")
     target, place = (real, "f2hdr/server.json") if linked == "file" else (real.parent, "f2hdr")
     (tmp_path / "run" / place).parent.mkdir(parents=True, mode=0o700)
@@ -73,7 +73,7 @@ def test_a_link_is_not_followed(lua: Lua, linked: str, tmp_path: Path) -> None:
 
 @WITH_SOCKETS
 @pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root can give a file away")
-def test_a_file_or_folder_of_another_user_is_not(lua: Lua, tmp_path: Path) -> None:
+def test_a_file_or_folder_of_another_user_is_refused(lua: Lua, tmp_path: Path) -> None:
     path = runtime(tmp_path)
     os.chown(path, 4242, 4242)
     assert lua.evaluate(SERVER, env={"F2HDR_RUNTIME": str(tmp_path)}).strip() == "none"
@@ -83,7 +83,7 @@ def test_a_file_or_folder_of_another_user_is_not(lua: Lua, tmp_path: Path) -> No
 
 
 @WITH_SOCKETS
-def test_a_runtime_folder_without_a_server_is_not_passed_over(lua: Lua, tmp_path: Path) -> None:
+def test_an_empty_runtime_folder_is_not_replaced_by_the_temporary_folder(lua: Lua, tmp_path: Path) -> None:
     """Another user can create the folder in the temporary folder; a file there must not be used as ours."""
     (tmp_path / "run").mkdir(mode=0o700)
     uid = os.getuid()
@@ -94,14 +94,14 @@ def test_a_runtime_folder_without_a_server_is_not_passed_over(lua: Lua, tmp_path
 
 
 @pytest.mark.parametrize("lua", [WITHOUT_FFI, LUA51], ids=lambda lua: lua.name)
-def test_without_ffi_nothing_is_trusted(lua: Lua, tmp_path: Path) -> None:
+def test_without_ffi_no_connection_file_is_trusted(lua: Lua, tmp_path: Path) -> None:
     path = runtime(tmp_path)
     code = 'print(require("f2hdr_owner").is_private((...), "file"))'
     assert lua.evaluate(code, path).strip() == "false"
 
 
 @pytest.mark.parametrize("lua", ALL, ids=lambda lua: lua.name)
-def test_folders_of_this_user(lua: Lua, tmp_path: Path) -> None:
+def test_the_folders_of_the_user_are_found(lua: Lua, tmp_path: Path) -> None:
     code = 'local s = require("f2hdr_system") print(s.home(), s.cache_folder(), s.settings_folder())'
     env = {"HOME": str(tmp_path / "é"), "XDG_CACHE_HOME": "", "XDG_CONFIG_HOME": "", "F2HDR_CACHE": ""}
     home = f"{tmp_path}/é"

@@ -73,7 +73,7 @@ def edit(tmp_path: Path, backend: Backend) -> Edit:
 
 
 @pytest.mark.parametrize("lua", [LUAJIT, LUA51], ids=lambda lua: lua.name)
-def test_a_selected_clip_is_rendered_imported_and_placed_over_itself(lua: Lua, edit: Edit) -> None:
+def test_a_selected_clip_is_rendered_imported_and_placed_above_the_original(lua: Lua, edit: Edit) -> None:
     edit.facts["quirks"] = {"accepts": {"FPS": True, "Input Color Space": ["Rec.709"], "Input Gamma": ["Linear"]}}
     report = edit.run(lua)
     assert [path.name for path in edit.rendered()] == [f"A001.{n:06d}.exr" for n in range(1002, 1010)], report["said"]
@@ -93,7 +93,7 @@ def test_a_selected_clip_is_rendered_imported_and_placed_over_itself(lua: Lua, e
     assert any("frame" in words for words in report["words"]) and report["shown"] is False
 
 
-def test_running_again_finds_the_finished_work(edit: Edit) -> None:
+def test_a_second_run_reuses_the_finished_frames(edit: Edit) -> None:
     edit.facts["times"] = 2
     report = edit.run()
     assert len(report["tracks"]) == 2 and len(report["tracks"][1]["items"]) == 1
@@ -105,7 +105,7 @@ def test_running_again_finds_the_finished_work(edit: Edit) -> None:
     assert [path.stat().st_mtime_ns for path in edit.rendered()] == stamps
 
 
-def test_another_setting_is_another_version_beside_the_first(edit: Edit) -> None:
+def test_changed_settings_give_another_version_next_to_the_first(edit: Edit) -> None:
     edit.run()
     edit.data["F2HDR.anchor"] = "short"
     edit.run()
@@ -126,7 +126,9 @@ def test_another_setting_is_another_version_beside_the_first(edit: Edit) -> None
         ({"Field Dominance": "Upper Field First"}, "it is interlaced"),
     ],
 )
-def test_what_cannot_be_rendered_is_refused_with_its_reason(change: dict[str, Any], reason: str, edit: Edit) -> None:
+def test_clips_that_cannot_be_rendered_are_refused_with_a_reason(
+    change: dict[str, Any], reason: str, edit: Edit
+) -> None:
     for name, value in change.items():
         (edit.clip if name in edit.clip else edit.media)[name] = value
     report = edit.run()
@@ -134,7 +136,7 @@ def test_what_cannot_be_rendered_is_refused_with_its_reason(change: dict[str, An
     assert len(report["tracks"]) == 1 and not edit.rendered()
 
 
-def test_unknown_source_frames_do_not_refuse(edit: Edit) -> None:
+def test_unknown_source_frames_are_accepted(edit: Edit) -> None:
     edit.clip["source"] = [0, 0]
     assert "done" in edit.run()["said"][-1]
 
@@ -147,7 +149,7 @@ def test_unknown_source_frames_do_not_refuse(edit: Edit) -> None:
         ({"current": [1, 1]}, "Lime", "current"),
     ],
 )
-def test_without_a_selection_color_marks_and_playhead_tell(
+def test_without_a_selection_clip_color_or_playhead_select_the_clips(
     timeline: dict[str, Any], color: str, how: str, edit: Edit
 ) -> None:
     edit.timeline = {"rate": "24", **timeline}
@@ -156,7 +158,7 @@ def test_without_a_selection_color_marks_and_playhead_tell(
     assert f"1 {how} clip" in report["said"][1] and "done" in report["said"][-1]
 
 
-def test_without_a_clip_to_render_the_message_says_how_to_choose_one(edit: Edit) -> None:
+def test_without_a_clip_to_render_the_message_explains_the_selection(edit: Edit) -> None:
     edit.timeline = {"rate": "24"}
     assert "there is no clip to render" in edit.run()["said"][-1]
     edit.facts["no_timeline"] = True
@@ -166,7 +168,7 @@ def test_without_a_clip_to_render_the_message_says_how_to_choose_one(edit: Edit)
 @pytest.mark.parametrize(
     "quirk", [{"end_counts": 1}, {"end_counts": -1}, {"start_counts": 1}, {"import_tells_nothing": True}], ids=str
 )
-def test_what_resolve_counts_otherwise_is_put_right(quirk: dict[str, Any], edit: Edit) -> None:
+def test_a_clip_that_resolve_places_differently_is_corrected(quirk: dict[str, Any], edit: Edit) -> None:
     edit.facts |= {"quirks": quirk, "page": "color"}
     report = edit.run()
     item = report["tracks"][1]["items"][0]
@@ -175,14 +177,14 @@ def test_what_resolve_counts_otherwise_is_put_right(quirk: dict[str, Any], edit:
     assert report["page"] == ("color" if "import_tells_nothing" in quirk else "edit")
 
 
-def test_what_cannot_be_put_right_is_removed_again_and_said(edit: Edit) -> None:
+def test_a_clip_that_cannot_be_corrected_is_removed_and_reported(edit: Edit) -> None:
     edit.facts["quirks"] = {"always_long": True}
     report = edit.run()
     assert "rendered, but not delivered: Resolve placed" in report["said"][-1]
     assert report["tracks"][1]["items"] == []
 
 
-def test_an_occupied_or_locked_track_is_left_alone(edit: Edit) -> None:
+def test_an_occupied_or_locked_track_is_not_changed(edit: Edit) -> None:
     other = {"name": "other", "start": 86400, "duration": 100, "offset": 0, "media": None}
     edit.timeline["more_tracks"] = [
         {"name": "F2HDR", "items": [other]},
@@ -193,7 +195,7 @@ def test_an_occupied_or_locked_track_is_left_alone(edit: Edit) -> None:
     assert [len(track["items"]) for track in report["tracks"]] == [1, 1, 0, 1]
 
 
-def test_as_a_take_and_back_when_its_length_is_wrong(edit: Edit) -> None:
+def test_a_take_of_the_wrong_length_is_removed(edit: Edit) -> None:
     edit.data["F2HDR.placement"] = "take"
     edit.facts["times"] = 2
     report = edit.run()
@@ -207,7 +209,7 @@ def test_as_a_take_and_back_when_its_length_is_wrong(edit: Edit) -> None:
     assert "removed again" in report["said"][-1]
 
 
-def test_pool_only(edit: Edit) -> None:
+def test_results_are_imported_to_the_media_pool_only(edit: Edit) -> None:
     edit.data["F2HDR.placement"] = "pool"
     report = edit.run()
     assert len(report["bins"]["F2HDR"]) == 1 and len(report["tracks"]) == 1
@@ -234,7 +236,7 @@ TAGS = {"Input Color Space": ["Rec.709", "ACES (AP1)"], "Input Gamma": ["Linear"
 @pytest.mark.parametrize(
     "resets", [{}, {"Input Gamma": "Input Color Space"}, {"Input Color Space": "Input Gamma"}], ids=str
 )
-def test_the_primaries_of_the_frames_are_tagged_in_an_order_that_holds(resets: dict[str, str], edit: Edit) -> None:
+def test_color_properties_are_set_in_an_order_that_resolve_keeps(resets: dict[str, str], edit: Edit) -> None:
     """Setting one of the two properties resets the other one in some versions."""
     edit.env["OCIO"] = "ocio://cg-config-v2.1.0_aces-v1.3_ocio-v2.3"
     edit.data |= {"F2HDR.input_space": "ACEScg", "F2HDR.handles": 0}
@@ -243,7 +245,7 @@ def test_the_primaries_of_the_frames_are_tagged_in_an_order_that_holds(resets: d
     assert (clip["Input Color Space"], clip["Input Gamma"]) == ("ACES (AP1)", "Linear")
 
 
-def test_a_rate_that_does_not_stick_is_said(edit: Edit) -> None:
+def test_a_frame_rate_that_resolve_does_not_keep_is_reported(edit: Edit) -> None:
     edit.media["FPS"], edit.timeline["rate"] = 25, "25"
     edit.facts["quirks"] = {"accepts": {"FPS": False}}
     assert "frame rate to 25 yourself" in edit.run()["said"][-1]
@@ -257,7 +259,7 @@ def test_cancel_keeps_the_finished_frames_and_places_nothing(edit: Edit) -> None
     assert len(report["tracks"]) == 1 and report["bins"] == {}
 
 
-def test_cancel_leaves_the_clips_behind_it_alone(edit: Edit) -> None:
+def test_cancel_does_not_render_the_remaining_clips(edit: Edit) -> None:
     edit.more_clips = [{**edit.clip, "name": "second", "start": 86500}]
     edit.timeline["selected"] = [[1, 1], [1, 2]]
     edit.facts["quirks"] = {"cancel_at_step": 1}
@@ -279,7 +281,7 @@ def test_an_error_in_one_clip_does_not_end_the_others_and_the_window_is_closed(e
 @pytest.mark.parametrize(
     "timeline", [{"selected": [[1, 1], [2, 1]]}, {"current": [2, 1]}, {"selected": [[2, 1]]}], ids=str
 )
-def test_results_on_our_own_track_are_no_plates(timeline: dict[str, Any], edit: Edit) -> None:
+def test_results_on_the_f2hdr_track_are_not_plates(timeline: dict[str, Any], edit: Edit) -> None:
     """The result is refused, or the clip that it covers is taken; before 21.0.4 the playhead shows the result."""
     result = {"name": "A001.[001002-001009].exr", "start": 86410, "duration": 4, "offset": 2, "media": 2}
     edit.more_media = [{**edit.media, "File Path": str(edit.folder / "A001.[001002-001009].exr"), "Frames": "8"}]
@@ -292,14 +294,14 @@ def test_results_on_our_own_track_are_no_plates(timeline: dict[str, Any], edit: 
         assert not any("A001.[001002-001009].exr: " in line for line in said)
 
 
-def test_the_free_edition_is_not_asked_for_windows(edit: Edit) -> None:
+def test_the_free_edition_opens_no_window(edit: Edit) -> None:
     edit.facts |= {"product": "DaVinci Resolve", "version": [19, 1, 2, 0, ""]}
     report = edit.run()
     assert "asked_for_windows" not in report and "done" in report["said"][-1]
     assert any("submit --cancel" in line for line in report["said"])
 
 
-def test_the_settings_window_offers_what_can_be_chosen_and_keeps_it(edit: Edit) -> None:
+def test_the_settings_window_shows_the_choices_and_stores_them(edit: Edit) -> None:
     del edit.data["F2HDR.method"], edit.data["F2HDR.handles"]
     edit.facts["entered"] = {"placement": "pool", "handles": "1", "method": "merge"}
     report = edit.run()

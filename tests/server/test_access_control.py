@@ -72,7 +72,7 @@ def head(served, method="GET", path="/v1/info", *more, token=None):
     "authorization",
     [None, "", "Bearer", "Bearer ", "Bearer wrong", "Basic {token}", "{token}", "bearer {token}", "Bearer {token}x"],
 )
-def test_no_path_answers_without_the_token(server, path, authorization):
+def test_every_path_requires_the_token(server, path, authorization):
     lines = f"GET {path} HTTP/1.1\r\nHost: x\r\n"
     if authorization is not None:
         lines += f"Authorization: {authorization.format(token=server.facts['token'])}\r\n"
@@ -86,7 +86,7 @@ def test_two_tokens_are_refused(server):
     assert answer.startswith(b"HTTP/1.1 401")
 
 
-def test_the_connection_file_is_for_its_user_alone(server):
+def test_the_connection_file_is_readable_by_its_user_only(server):
     folder = server.runtime / "f2hdr"
     assert (folder / "server.json").stat().st_mode & 0o777 == 0o600
     assert folder.stat().st_mode & 0o777 == 0o700
@@ -162,7 +162,7 @@ def test_no_buffer_and_no_config_outside_the_roots_is_touched(fenced):
     assert served.ask("POST", "/v1/jobs", {"shot": config})[0] == 403
 
 
-def test_pipes_are_not_waited_for(fenced):
+def test_named_pipes_are_refused_without_blocking(fenced):
     served, allowed, _ = fenced
     assert served.ask("POST", "/v1/detect", {"plate": f"{allowed}/pipe.mov"})[0] == 422
     shot = make_shot(f"{allowed}/pipe.mov", f"{allowed}/o.####.exr").to_json()
@@ -173,7 +173,7 @@ def test_pipes_are_not_waited_for(fenced):
     assert served.ask("POST", "/v1/frames", {"shot": shot, "buffers": buffers, "output": f"{allowed}/out"})[0] == 422
 
 
-def test_a_lying_buffer_gives_an_error_and_the_server_lives(fenced):
+def test_a_buffer_with_a_false_header_is_an_error_and_the_server_continues(fenced):
     served, allowed, _ = fenced
     shot = make_shot(f"{allowed}/plate/p.####.tif", f"{allowed}/o.####.exr").to_json()
     lies = [
@@ -222,7 +222,7 @@ BODIES = {
 
 
 @pytest.mark.parametrize("name", BODIES)
-def test_a_body_that_is_no_request_is_refused_with_a_sentence(server, name):
+def test_an_invalid_request_body_is_refused_with_a_message(server, name):
     for path in ("/v1/jobs", "/v1/frames", "/v1/detect"):
         status, answer = server.ask("POST", path, raw=BODIES[name])
         assert status in (400, 413, 422), answer
@@ -245,13 +245,13 @@ def test_a_body_that_is_no_request_is_refused_with_a_sentence(server, name):
     ],
     ids=["TLS", "no path", "version", "zeros", "headers", "path", "header", "length", "smuggle", "HTTP/2"],
 )
-def test_what_is_no_request_is_refused(server, content):
+def test_invalid_http_is_refused(server, content):
     answer = talk(server, content)
     assert answer == b"" or answer[:12] in (b"HTTP/1.1 400", b"HTTP/1.1 401", b"HTTP/1.1 431")
     assert info(server.connection)["pid"] == server.process.pid
 
 
-def test_a_truncated_body_is_no_request(server):
+def test_a_truncated_body_is_refused(server):
     start = head(server, "POST", "/v1/jobs", "Content-Length: 1000") + b'{"shot": '
     answer = talk(server, start, end=True)
     assert b"HTTP/1.1 2" not in answer and b"HTTP/1.1 5" not in answer
@@ -260,20 +260,20 @@ def test_a_truncated_body_is_no_request(server):
     assert info(server.connection)["pid"] == server.process.pid
 
 
-def test_an_upgrade_to_websockets_is_an_ordinary_request(server):
+def test_an_upgrade_to_websockets_is_ignored(server):
     more = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Key: eA==", "Sec-WebSocket-Version: 13")
     answer = talk(server, head(server, "GET", "/v1/info", *more))
     assert answer.startswith((b"HTTP/1.1 200", b"HTTP/1.1 400"))
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "OPTIONS", "TRACE", "HEAD", "BREW"])
-def test_other_methods_are_not_there(server, method):
+def test_other_http_methods_are_not_allowed(server, method):
     answer = talk(server, head(server, method, "/v1/jobs"))
     assert answer[:12] in (b"HTTP/1.1 405", b"HTTP/1.1 400"), answer
     assert b"text/html" not in answer
 
 
-def test_silent_and_slow_clients_hold_nobody_up_and_are_dropped(server):
+def test_silent_and_slow_clients_do_not_delay_others_and_are_disconnected(server):
     silent = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(30)]
     slow = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(10)]
     stuck = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(10)]
@@ -297,7 +297,7 @@ def test_silent_and_slow_clients_hold_nobody_up_and_are_dropped(server):
             door.close()
 
 
-def test_the_openapi_description_is_json_with_a_token_asked_for(server):
+def test_the_openapi_description_requires_the_token(server):
     status, described = server.ask("GET", "/openapi.json")
     assert status == 200 and described["security"] == [{"token": []}]
     assert json.dumps(described["paths"]).count("422") >= 3

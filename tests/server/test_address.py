@@ -11,12 +11,12 @@ from f2hdr_backend.shot.errors import ServerError, ShotError
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.5.5.5", "::1", "localhost"])
-def test_an_address_of_this_machine_needs_no_certificate(host):
+def test_a_local_address_needs_no_certificate(host):
     check(ServerOptions(host))
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "10.0.0.7", "::", "render-01"])
-def test_others_need_one_and_a_folder(host, tmp_path):
+def test_other_addresses_need_a_certificate_and_allowed_folders(host, tmp_path):
     with pytest.raises(ShotError) as caught:
         check(ServerOptions(host, roots=(str(tmp_path),)))
     assert host in caught.value.message and "--certificate" in caught.value.hint
@@ -25,7 +25,7 @@ def test_others_need_one_and_a_folder(host, tmp_path):
     assert host in caught.value.message and "--root" in caught.value.hint
 
 
-def test_what_is_no_folder_or_no_certificate_is_named(tmp_path):
+def test_a_missing_folder_or_invalid_certificate_is_named(tmp_path):
     with pytest.raises(ShotError) as caught:
         check(ServerOptions(roots=(str(tmp_path / "none"),)))
     assert str(tmp_path / "none") in caught.value.message
@@ -52,7 +52,7 @@ def test_sockets_listen_where_the_connection_file_says(tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="there are no Unix sockets here")
-def test_a_stale_unix_socket_is_replaced_and_a_long_path_left_out(tmp_path, monkeypatch):
+def test_a_stale_unix_socket_is_replaced_and_a_path_that_is_too_long_skipped(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     short = tmp_path.relative_to(tmp_path)
     for _ in range(2):

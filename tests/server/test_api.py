@@ -44,7 +44,7 @@ OPERATIONS = [
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=lambda mode: mode.value)
 @pytest.mark.parametrize("operation", OPERATIONS, ids=" ".join)
-def test_every_answer_is_as_described(api, server, operation, mode):
+def test_every_response_matches_the_openapi_description(api, server, operation, mode):
     path, method = operation
     headers = {"Authorization": f"Bearer {server.facts['token']}"}
 
@@ -61,6 +61,6 @@ def test_every_answer_is_as_described(api, server, operation, mode):
     assert not os.path.exists("/nowhere")
 
 
-def test_no_route_is_left_out(api):
+def test_every_route_is_tested(api):
     described = {(result.ok().path, result.ok().method.upper()) for result in api.get_all_operations()}
     assert described == set(OPERATIONS)

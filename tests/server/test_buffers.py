@@ -32,7 +32,7 @@ def test_a_hosts_buffer_with_a_gap_between_rows_is_read(tmp_path):
 
 @settings(max_examples=30, deadline=None)
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(-(2**62), 2**62))
-def test_what_is_written_is_read_again(tmp_path_factory, width, height, frame):
+def test_a_written_buffer_is_read_unchanged(tmp_path_factory, width, height, frame):
     path = str(tmp_path_factory.mktemp("b") / "o")
     pixels = np.random.default_rng(width).normal(size=(height, width, 3)).astype(np.float32)
     write_buffer(path, Buffer(frame, pixels))
@@ -41,7 +41,7 @@ def test_what_is_written_is_read_again(tmp_path_factory, width, height, frame):
     assert os.path.getsize(path) == 64 + pixels.nbytes
 
 
-def test_several_are_read_at_once_and_the_first_that_cannot_be_is_reported(tmp_path):
+def test_several_buffers_are_read_at_once_and_the_first_invalid_one_is_reported(tmp_path):
     for frame in (1, 2):
         write_buffer(str(tmp_path / f"{frame}"), Buffer(frame, np.full((3, 4, 3), frame, np.float32)))
     found = read_buffers([str(tmp_path / name) for name in ("2", "1", "2")])
@@ -69,7 +69,7 @@ LIES = {
 
 
 @pytest.mark.parametrize("name", LIES)
-def test_a_header_that_lies_is_refused(tmp_path, name):
+def test_a_false_header_is_refused(tmp_path, name):
     (tmp_path / "b").write_bytes(LIES[name] + bytes(4 * 3 * 4 * 4))
     with pytest.raises(UnreadableFrame):
         read_buffer(str(tmp_path / "b"))
@@ -77,7 +77,7 @@ def test_a_header_that_lies_is_refused(tmp_path, name):
 
 @settings(max_examples=200, deadline=None)
 @given(st.binary(min_size=0, max_size=200))
-def test_any_bytes_are_a_buffer_or_an_error(tmp_path_factory, content):
+def test_any_bytes_give_pixels_or_an_error(tmp_path_factory, content):
     path = tmp_path_factory.getbasetemp() / "any"
     path.write_bytes(b"F2HDRPIX\x01\0\0\0" + content)
     try:
@@ -88,7 +88,7 @@ def test_any_bytes_are_a_buffer_or_an_error(tmp_path_factory, content):
 
 
 @pytest.mark.parametrize("kind", ["empty", "short header", "missing", "folder", "pipe", "device", "loop"])
-def test_what_is_no_buffer_is_refused_without_waiting(tmp_path, kind):
+def test_a_file_that_is_not_a_buffer_is_refused_without_blocking(tmp_path, kind):
     path = tmp_path / "b"
     if kind == "empty":
         path.touch()
@@ -130,7 +130,7 @@ def test_a_file_that_shrinks_and_grows_while_it_is_read_gives_pixels_or_an_error
     assert outcomes <= {(300, 1000, 3), "refused"}
 
 
-def test_only_buffers_are_written_over(tmp_path):
+def test_only_buffers_are_overwritten(tmp_path):
     buffer = Buffer(1, np.zeros((2, 2, 3), np.float32))
     (tmp_path / "precious").write_text("a week of work")
     (tmp_path / "link").symlink_to(tmp_path / "precious")

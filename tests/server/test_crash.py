@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.server.crash import crash
 
 
-def test_renders_whose_server_was_killed_are_finished_by_asking_again(tmp_path: Path) -> None:
+def test_renders_are_resumed_after_the_server_was_killed(tmp_path: Path) -> None:
     seen = crash(tmp_path, lives=2, renders=4)
     assert seen.problems == []
     assert len(seen.rendered_before) == 8

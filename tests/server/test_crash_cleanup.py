@@ -7,7 +7,7 @@ from f2hdr_backend.server.crash_cleanup import FoldersInUse
 OLD, OTHER = "12345-0123456789abcdef", "54321-0123456789abcdef"
 
 
-def test_temporary_files_of_the_server_before_are_removed_and_no_others(tmp_path):
+def test_only_temporary_files_of_the_previous_server_are_removed(tmp_path):
     frames, runtime = tmp_path / "frames", tmp_path / "run"
     for folder in (frames, runtime):
         folder.mkdir()
@@ -25,7 +25,7 @@ def test_temporary_files_of_the_server_before_are_removed_and_no_others(tmp_path
     assert not any(path.exists() for path in (*gone, runtime / "ledger.json"))
 
 
-def test_a_ledger_that_cannot_be_written_stops_nothing(tmp_path):
+def test_a_record_that_cannot_be_written_does_not_stop_a_render(tmp_path):
     ledger = FoldersInUse(tmp_path / "missing" / "ledger.json")
     with ledger.noted(str(tmp_path)):
         pass

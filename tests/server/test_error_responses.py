@@ -39,12 +39,12 @@ def test_the_closest_class_decides(error, status):
     assert status_of(error) == status
 
 
-def test_numbers_that_json_lacks_become_text():
+def test_nonfinite_numbers_are_written_as_text():
     document = error_document(errors.ImageError("x", values=[1.0, math.nan, {"a": -math.inf}]))
     assert document["facts"]["values"] == [1.0, "nan", {"a": "-inf"}]
     assert json.loads(Answer(document).body) == document
 
 
-def test_names_with_half_a_character_pair_are_ascii():
+def test_names_with_lone_surrogates_are_escaped():
     body = Answer({"path": "/caf\udce9"}).body
     assert body.isascii() and json.loads(body) == {"path": "/caf\udce9"}

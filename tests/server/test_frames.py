@@ -55,7 +55,7 @@ def body(shot, tmp_path):
     return {"shot": shot.to_json(), "buffers": buffers, "output": str(tmp_path / "out")}
 
 
-def test_a_window_gives_the_pixels_that_a_render_of_the_files_gives(server, shot, body):
+def test_a_window_has_the_pixels_of_a_render_of_the_files(server, shot, body):
     assert list(submit(server.connection, shot).watch(LONG_S))[-1]["event"] == "render_finished"
     with OpenEXR.File(shot.output.pattern.replace("####", "0002")) as file:
         rendered = file.channels()["RGB"].pixels.copy()
@@ -71,7 +71,7 @@ def changed(body, **changes):
     return {**body, **changes}
 
 
-def test_what_is_wrong_with_a_window_is_said(server, shot, body, tmp_path):
+def test_errors_of_a_window_are_reported(server, shot, body, tmp_path):
     small = write_host_buffer(tmp_path / "small", 3, np.zeros((8, 8, 3)))
     same = write_host_buffer(tmp_path / "same", 4, np.zeros((32, 48, 3)))
     before, reference, after = body["buffers"]
@@ -93,7 +93,7 @@ def test_what_is_wrong_with_a_window_is_said(server, shot, body, tmp_path):
     assert not os.path.exists(body["output"])
 
 
-def test_a_window_overtakes_whole_renders(server, body, tmp_path):
+def test_a_window_is_computed_before_waiting_renders(server, body, tmp_path):
     plate = make_plate(tmp_path / "long", 3000, (640, 480))
     batches = [
         submit(server.connection, make_shot(plate, tmp_path / name / "o.####.exr"), client=name) for name in "ab"
@@ -107,7 +107,7 @@ def test_a_window_overtakes_whole_renders(server, body, tmp_path):
         batch.cancel()
 
 
-def test_frames_of_many_hosts_at_once_all_come(server, body, tmp_path):
+def test_frames_of_many_simultaneous_hosts_are_all_computed(server, body, tmp_path):
     answers = []
 
     def ask(index):

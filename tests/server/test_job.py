@@ -28,7 +28,7 @@ def test_the_status_follows_the_events():
     ("error", "state", "event"),
     [(ImageError("bad frame", frame=3), "failed", "error"), (Cancelled("stop"), "canceled", "canceled")],
 )
-def test_nothing_comes_after_the_end(error, state, event):
+def test_there_is_no_event_after_the_last(error, state, event):
     record = JobRecord("me")
     record.fail(error)
     record.record(FRAME)
@@ -50,7 +50,7 @@ def test_events_after_a_number_and_only_the_latest_are_kept(monkeypatch):
     assert record.since(3) == ([], 3)
 
 
-def test_a_listener_hears_every_event_until_it_stops():
+def test_a_listener_gets_every_event_until_it_stops():
     record, heard = JobRecord("me"), []
     stop = record.listen(lambda: heard.append(1))
     record.record(STARTED)

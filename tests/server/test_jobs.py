@@ -58,7 +58,7 @@ def test_the_same_shot_gives_the_same_bytes_by_command_line_and_by_server(server
         assert all(by_line[name].tobytes() == by_server[name].tobytes() for name in by_line)
 
 
-def test_a_job_tells_every_frame_once_and_then_that_it_is_done(server, tmp_path):
+def test_a_job_reports_every_frame_once_and_then_its_end(server, tmp_path):
     shot = make_shot(make_plate(tmp_path / "plate", 5), tmp_path / "o" / "o.####.exr")
     job = submit(server.connection, shot, FrameRange.parse("2-4"))
     events = list(job.watch(LONG_S))
@@ -86,7 +86,7 @@ def test_submitting_again_while_it_runs_gives_the_same_job_and_afterwards_skips_
     assert names(third.watch(LONG_S)).count("frame_skipped") == 12
 
 
-def test_a_canceled_job_ends_and_leaves_whole_frames_only(server, tmp_path):
+def test_a_canceled_job_ends_and_leaves_complete_frames_only(server, tmp_path):
     shot = make_shot(make_plate(tmp_path / "plate", 40, (320, 240)), tmp_path / "o" / "o.####.exr")
     job = submit(server.connection, shot)
     stream = job.watch(LONG_S)
@@ -140,7 +140,7 @@ def test_two_jobs_never_write_different_pixels_to_the_same_files(server, tmp_pat
         ({"frames": FrameRange.parse("3-99")}, ShotError, "5-99 are outside the plate"),
     ],
 )
-def test_a_job_that_cannot_be_done_says_why_as_the_error_it_is(server, tmp_path, change, kind, words):
+def test_an_impossible_job_fails_with_the_error_of_its_cause(server, tmp_path, change, kind, words):
     shot = replace(make_shot(make_plate(tmp_path / "plate"), tmp_path / "o" / "o.####.exr"), **change)
     job = submit(server.connection, shot)
     last = list(job.watch(LONG_S))[-1]
@@ -158,7 +158,7 @@ def test_missing_weights_fail_the_job_and_not_the_server(server, tmp_path):
     assert info(server.connection)["pid"] == server.process.pid
 
 
-def test_detect_finds_the_exposures_or_says_that_it_cannot(server, tmp_path):
+def test_detect_returns_the_exposures_or_an_error(server, tmp_path):
     found = detect(server.connection, make_plate(tmp_path / "plate", 8, (64, 48)))
     assert found["pattern"]["cycle"] == pytest.approx([0, 3], abs=0.05)
     with pytest.raises(MissingFrames) as caught:
@@ -166,7 +166,7 @@ def test_detect_finds_the_exposures_or_says_that_it_cannot(server, tmp_path):
     assert caught.value.path == str(tmp_path / "q.####.tif")
 
 
-def test_detect_takes_a_layer_of_the_frames(server, tmp_path):
+def test_detect_reads_the_given_layer(server, tmp_path):
     for number in range(1, 9):
         light = np.linspace(0.01, 1.0, 64, dtype=np.float32)[None, :, None] * np.ones((48, 64, 3), np.float32)
         beauty = np.clip(np.roll(light, number, 1) * (1 if number % 2 else 8), 0, 1)
@@ -177,7 +177,7 @@ def test_detect_takes_a_layer_of_the_frames(server, tmp_path):
         detect(server.connection, str(tmp_path / "p.####.exr"), "linear")
 
 
-def test_detect_takes_the_space_of_the_config_that_it_is_given(server, tmp_path):
+def test_detect_uses_the_given_space_and_config(server, tmp_path):
     config = ocio.Config.CreateFromFile(str(SHIPPED_FILE))
     config.addColorSpace(ocio.ColorSpace(name="of our studio"))
     (tmp_path / "studio.ocio").write_text(config.serialize())
@@ -188,12 +188,12 @@ def test_detect_takes_the_space_of_the_config_that_it_is_given(server, tmp_path)
         detect(server.connection, plate, "of our studio")
 
 
-def test_an_unknown_job_is_an_error_that_says_what_to_do(server):
+def test_an_unknown_job_is_an_error_with_an_action(server):
     with pytest.raises(ServerError, match="0" * 16):
         Job(server.connection, "0" * 16).status()
 
 
-def test_a_job_that_shall_not_outlive_its_watcher_is_canceled_when_nobody_watches(server, tmp_path):
+def test_an_unwatched_job_with_keep_false_is_canceled(server, tmp_path):
     plate = make_plate(tmp_path / "plate", 3000, (640, 480))
     kept = submit(server.connection, make_shot(plate, tmp_path / "a" / "o.####.exr"), client="gone")
     left = submit(server.connection, make_shot(plate, tmp_path / "b" / "o.####.exr"), client="gone", keep=False)

@@ -8,7 +8,7 @@ from tests.server.load import Footprint, window_request
 from tests.server.running import LONG_S, make_plate, make_shot, until
 
 
-def test_two_batches_advance_side_by_side_while_a_host_is_served(server, tmp_path):
+def test_two_batch_jobs_advance_equally_while_a_host_is_served(server, tmp_path):
     plate = make_plate(tmp_path / "plate", 2000, (320, 240))
     asked = window_request(tmp_path, plate)
     shots = [make_shot(plate, tmp_path / name / "o.####.exr") for name in ("one", "two")]
@@ -31,7 +31,7 @@ def test_two_batches_advance_side_by_side_while_a_host_is_served(server, tmp_pat
     until(lambda: all(batch.status().is_over for batch in batches))
 
 
-def test_jobs_leave_no_thread_and_no_file_open(server, tmp_path):
+def test_finished_jobs_leave_no_thread_and_no_open_file(server, tmp_path):
     plate = make_plate(tmp_path / "plate", 2)
 
     def run(first, last):
@@ -47,7 +47,7 @@ def test_jobs_leave_no_thread_and_no_file_open(server, tmp_path):
     assert after.memory_mb < before.memory_mb + 100
 
 
-def test_fifty_streams_at_once_all_hear_everything(server, tmp_path):
+def test_fifty_simultaneous_streams_get_all_events(server, tmp_path):
     plate = make_plate(tmp_path / "plate", 3000, (320, 240))
     job = submit(server.connection, make_shot(plate, tmp_path / "o" / "o.####.exr"))
     heard = [[] for _ in range(50)]
@@ -67,7 +67,7 @@ def test_fifty_streams_at_once_all_hear_everything(server, tmp_path):
     assert all(events == heard[0] for events in heard)
 
 
-def test_a_client_that_reads_nothing_keeps_nobody_waiting(server, tmp_path):
+def test_a_client_that_reads_nothing_does_not_delay_others(server, tmp_path):
     plate = make_plate(tmp_path / "plate", 60, (32, 24))
     job = submit(server.connection, make_shot(plate, tmp_path / "o" / "o.####.exr"))
     deaf = []

@@ -20,7 +20,7 @@ def clock(monkeypatch):
     return now
 
 
-def test_lines_of_one_kind_are_limited_and_the_last_one_says_so(clock):
+def test_lines_of_one_kind_are_limited_and_the_last_one_states_it(clock):
     few = FewLines()
     lines = [record("refused %s", number) for number in range(MOST + 5)]
     kept = [line for line in lines if few.filter(line)]

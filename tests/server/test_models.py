@@ -57,14 +57,14 @@ def outcome(read, document):
         return None, error
 
 
-def test_a_shot_is_read_as_it_reads_itself():
+def test_the_model_reads_a_shot_as_its_class_does():
     assert read_document(Shot, FULL, "request") == Shot.from_json(FULL)
     minimal = {"plate": "/a/p.mov"}
     assert read_document(Shot, minimal, "request") == Shot("/a/p.mov")
 
 
 @pytest.mark.parametrize("path", list(places(FULL)), ids=lambda path: ".".join(map(str, path)))
-def test_a_value_of_any_kind_in_any_place_is_read_or_refused_as_a_shot_does(path):
+def test_the_model_accepts_and_refuses_the_same_values_as_the_class(path):
     for value in ODD:
         document = changed(path, value)
         shot, error = outcome(lambda each: read_document(Shot, each, "request"), document)
@@ -74,7 +74,7 @@ def test_a_value_of_any_kind_in_any_place_is_read_or_refused_as_a_shot_does(path
         assert error is None or error.message.count("\n") == 0
 
 
-def test_whole_numbers_may_have_a_point():
+def test_whole_numbers_may_have_a_decimal_point():
     shot = read_document(Shot, changed(("handles",), 2.0), "request")
     assert shot.handles == 2
     assert type(shot.handles) is int
@@ -97,14 +97,14 @@ def test_whole_numbers_may_have_a_point():
         (("engine", "quality"), "goood", ["quality", "goood", "Did you mean good?"]),
     ],
 )
-def test_a_refusal_names_the_field_the_value_and_what_to_give(path, value, facts):
+def test_an_error_names_the_field_the_value_and_the_expected_one(path, value, facts):
     _, error = outcome(lambda each: read_document(Shot, each, "request"), changed(path, value))
     for fact in facts:
         assert fact in str(error)
     assert error.exit_code == 2
 
 
-def test_an_unknown_field_is_reported_before_the_one_that_it_was_meant_to_be():
+def test_an_unknown_field_is_reported_before_the_missing_one():
     _, error = outcome(lambda each: read_document(Shot, each, "request"), {"plaet": "/a/p.mov"})
     assert "plaet" in error.message
     assert "plate" in error.hint

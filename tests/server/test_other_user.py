@@ -49,7 +49,7 @@ def as_nobody(action):
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def test_his_runtime_folder_and_his_connection_file_are_refused(shared, monkeypatch):
+def test_the_runtime_folder_of_another_user_is_refused(shared, monkeypatch):
     monkeypatch.setenv("F2HDR_RUNTIME", str(shared / "run"))
     folder = shared / "run" / "f2hdr"
 
@@ -63,7 +63,7 @@ def test_his_runtime_folder_and_his_connection_file_are_refused(shared, monkeypa
             attempt()
 
 
-def test_a_runtime_folder_below_a_parent_of_his_is_refused(shared, monkeypatch):
+def test_a_runtime_folder_below_a_folder_of_another_user_is_refused(shared, monkeypatch):
     (shared / "run").mkdir(mode=0o700)
     monkeypatch.setenv("F2HDR_RUNTIME", str(shared / "run"))
     with pytest.raises(ServerError) as caught:
@@ -71,7 +71,7 @@ def test_a_runtime_folder_below_a_parent_of_his_is_refused(shared, monkeypatch):
     assert str(shared) in caught.value.message
 
 
-def test_flows_that_he_writes_into_a_shared_cache_are_not_used(shared, monkeypatch):
+def test_flows_of_another_user_in_a_shared_cache_are_not_used(shared, monkeypatch):
     monkeypatch.setattr("platformdirs.user_data_path", lambda *_: shared.parent / f"{shared.name}-key")
     cache, key = FlowCache(shared, 10**9), "0" * 64
     cache.put(key, b"ours")
@@ -88,7 +88,7 @@ def test_flows_that_he_writes_into_a_shared_cache_are_not_used(shared, monkeypat
     assert FlowCache(shared, 10**9).get(key) is None
 
 
-def test_a_link_of_his_below_a_root_does_not_lead_out(shared):
+def test_a_link_of_another_user_below_a_root_does_not_lead_out(shared):
     (shared / "root").mkdir()
     (shared / "root").chmod(0o777)
     (shared / "secret").write_text("secret")
@@ -101,7 +101,7 @@ def test_a_link_of_his_below_a_root_does_not_lead_out(shared):
         confine([])
 
 
-def test_his_connections_neither_lock_the_owner_out_nor_stop_his_renders(server, tmp_path):
+def test_connections_of_another_user_do_not_block_the_owner(server, tmp_path):
     ready, until_closed = os.pipe(), os.pipe()
 
     def connect():
@@ -125,7 +125,7 @@ def test_his_connections_neither_lock_the_owner_out_nor_stop_his_renders(server,
         waiting.join()
 
 
-def test_a_pipe_of_his_in_the_place_of_a_frame_is_refused_without_waiting(server, shared):
+def test_a_named_pipe_of_another_user_instead_of_a_frame_is_refused(server, shared):
     shared.joinpath("plate").mkdir()
     plate = make_plate(shared / "plate")
     (shared / "plate").chmod(0o777)
@@ -141,7 +141,7 @@ def test_a_pipe_of_his_in_the_place_of_a_frame_is_refused_without_waiting(server
     assert last["code"] == "unreadable_frame" and str(shared / "plate" / "p.0002.tif") in last["message"]
 
 
-def test_he_cannot_connect_to_the_unix_socket(shared, monkeypatch):
+def test_another_user_cannot_connect_to_the_unix_socket(shared, monkeypatch):
     with tempfile.TemporaryDirectory() as home:
         monkeypatch.setenv("F2HDR_RUNTIME", home)
         path = os.path.join(runtime.make_runtime_folder(), "server.sock")

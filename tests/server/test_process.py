@@ -24,7 +24,7 @@ def served(tmp_path):
     server.stop()
 
 
-def test_it_has_no_color_config_of_its_own_and_ends_in_good_order(served, tmp_path):
+def test_the_server_ignores_the_ocio_variable_and_exits_cleanly(served, tmp_path):
     color = Color(input_space="gamma22", output_space="ACEScg", clip_level=(1.0,))
     shot = replace(make_shot(make_plate(tmp_path / "p"), tmp_path / "o" / "o.####.exr"), color=color)
     assert list(submit(served.connection, shot).watch(LONG_S))[-1]["event"] == "render_finished"

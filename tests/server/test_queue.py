@@ -52,7 +52,7 @@ def queue():
     made.close(LONG_S)
 
 
-def test_a_full_queue_says_so_and_takes_more_when_some_is_done(queue):
+def test_a_full_queue_refuses_jobs_until_one_is_done(queue):
     pieces = [Piece() for _ in range(3)]
     for piece in pieces:
         queue.add(piece, "cpu")
@@ -80,7 +80,7 @@ def test_documents_that_are_too_large_together_are_not_kept(queue):
     last.go.release()
 
 
-def test_work_in_progress_is_interrupted_and_then_stopped_and_waiting_work_is_stopped_now(queue):
+def test_canceling_stops_waiting_work_at_once_and_running_work_at_its_next_check(queue):
     busy, waiting = Piece(steps=5), Piece()
     queue.add(busy, "cpu")
     queue.add(waiting, "cpu")
@@ -95,7 +95,7 @@ def test_work_in_progress_is_interrupted_and_then_stopped_and_waiting_work_is_st
     queue.stop(busy)
 
 
-def test_one_thread_has_the_device_and_another_prepares(queue):
+def test_one_thread_uses_the_device_and_another_prepares_jobs(queue):
     pieces = [Piece(client, steps=2, ready=False) for client in "abc"]
     for piece in pieces:
         queue.add(piece, "cpu")
@@ -104,7 +104,7 @@ def test_one_thread_has_the_device_and_another_prepares(queue):
     assert len(set().union(*(piece.threads for piece in pieces))) == 1
 
 
-def test_each_device_has_its_worker_and_shared_work_goes_where_least_waits():
+def test_each_device_has_a_worker_and_work_goes_to_the_shortest_queue():
     queue = Queue(["cuda:0", "cuda:1", "cpu"])
     try:
         assert queue.device_for("cuda:1") == "cuda:1" and queue.device_for("cpu") == "cpu"
@@ -123,7 +123,7 @@ def test_each_device_has_its_worker_and_shared_work_goes_where_least_waits():
         assert queue.close(LONG_S)
 
 
-def test_a_closed_queue_takes_nothing_and_stops_what_is_open():
+def test_a_closed_queue_refuses_jobs_and_stops_running_ones():
     queue = Queue(["cpu"])
     open_work, waiting = Piece(steps=3), Piece("b")
     queue.add(open_work, "cpu")

@@ -14,7 +14,7 @@ from tests.server.running import LONG_S, Served, make_plate, make_shot
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
-def test_a_remote_client_renders_over_tls_and_trusts_only_the_certificate(tmp_path, monkeypatch):
+def test_a_remote_client_renders_over_tls_and_accepts_only_the_certificate(tmp_path, monkeypatch):
     certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",

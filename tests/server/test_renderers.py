@@ -39,7 +39,7 @@ def test_the_same_settings_get_the_same_renderer_and_the_oldest_is_dropped(opene
     assert opened == [*ENGINES[: KEPT + 1], ENGINES[0]]
 
 
-def test_one_in_use_is_not_dropped(opened):
+def test_a_renderer_in_use_is_not_dropped(opened):
     renderers = Renderers()
     with renderers.lent(ENGINES[0]) as first:
         for engine in ENGINES[1:]:
@@ -48,7 +48,7 @@ def test_one_in_use_is_not_dropped(opened):
     assert opened.count(ENGINES[0]) == 1
 
 
-def test_one_that_cannot_be_loaded_leaves_the_others(opened):
+def test_a_renderer_that_cannot_be_loaded_does_not_affect_others(opened):
     renderers = Renderers()
     kept = lend(renderers, ENGINES[0])
     with pytest.raises(WeightsMissing):

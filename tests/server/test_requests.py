@@ -16,7 +16,7 @@ def read(kind, **fields):
     return read_request(kind, json.dumps(fields).encode())
 
 
-def test_bodies_become_requests():
+def test_request_bodies_are_parsed():
     assert read(JobRequest, shot=SHOT) == JobRequest(Shot("/a/p.mov"))
     job = read(JobRequest, shot=SHOT, frames="1-3", force=True, client="me", priority="interactive", keep=False)
     assert job == JobRequest(Shot("/a/p.mov"), FrameRange((1, 2, 3)), True, "me", "interactive", False)
@@ -43,7 +43,7 @@ def test_bodies_become_requests():
         (DetectRequest, {"plate": ""}, ["plate", "absolute path"]),
     ],
 )
-def test_a_refusal_names_the_field_and_what_to_give(kind, fields, facts):
+def test_an_error_names_the_field_and_the_expected_value(kind, fields, facts):
     with pytest.raises(DocumentError) as caught:
         read(kind, **fields)
     for fact in facts:
@@ -51,7 +51,7 @@ def test_a_refusal_names_the_field_and_what_to_give(kind, fields, facts):
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000, b'{"shot": ' + b"9" * 5000 + b"}"])
-def test_what_is_not_json_is_refused(body):
+def test_invalid_json_is_refused(body):
     with pytest.raises(DocumentError) as caught:
         read_request(JobRequest, body)
     assert "The body" in caught.value.message

@@ -27,7 +27,7 @@ def places(tmp_path):
     return allowed, forbidden
 
 
-def test_files_below_a_root_are_allowed_and_come_resolved(places):
+def test_files_below_a_root_are_allowed_and_resolved(places):
     allowed, _ = places
     assert Roots.of([str(allowed)]).allow(str(allowed / "p.0001.exr")) == os.path.realpath(allowed / "p.0001.exr")
     assert Roots.of([str(allowed)]).allow(str(allowed / "new" / "deep" / "o.exr"))
@@ -49,7 +49,7 @@ def test_files_below_a_root_are_allowed_and_come_resolved(places):
         "//etc/passwd",
     ],
 )
-def test_nothing_leads_out_of_the_roots(places, path):
+def test_no_path_leads_out_of_the_roots(places, path):
     allowed, forbidden = places
     (allowed / "link").symlink_to(forbidden)
     (allowed / "direct.exr").symlink_to(forbidden / "p.0001.exr")
@@ -60,12 +60,12 @@ def test_nothing_leads_out_of_the_roots(places, path):
 
 
 @pytest.mark.parametrize("path", ["p.0001.exr", "", ".", "~/p.exr", "a\0b", "/a\0b", "/\ud800", "http://host/p.mov"])
-def test_only_whole_paths_are_taken(path):
+def test_only_absolute_paths_are_accepted(path):
     with pytest.raises(ShotError):
         Roots.of(["/"]).allow(path)
 
 
-def test_a_frame_that_is_a_link_to_the_outside_is_found_among_good_ones(places):
+def test_one_frame_that_is_a_link_to_the_outside_is_refused(places):
     allowed, forbidden = places
     roots = Roots.of([str(allowed)])
     roots.allow_plate(str(allowed / "p.####.exr"))
@@ -77,7 +77,7 @@ def test_a_frame_that_is_a_link_to_the_outside_is_found_among_good_ones(places):
     roots.allow_frames(str(allowed / "p.####.exr"), [1, 3])
 
 
-def test_a_pipe_is_refused_instead_of_waited_for(places):
+def test_a_named_pipe_is_refused_without_blocking(places):
     allowed, _ = places
     os.mkfifo(allowed / "p.0002.exr")
     os.mkfifo(allowed / "movie.mov")
@@ -89,12 +89,12 @@ def test_a_pipe_is_refused_instead_of_waited_for(places):
         roots.allow_frames(str(allowed / "p.####.exr"), [2])
 
 
-def test_a_plate_that_is_not_there_is_left_to_the_reader_to_tell(places):
+def test_a_missing_plate_is_reported_by_the_reader(places):
     allowed, _ = places
     Roots.of([str(allowed)]).allow_plate(str(allowed / "q.####.exr"))
 
 
-def test_every_name_that_can_be_written_gives_an_answer_of_the_family(places):
+def test_every_path_is_allowed_or_raises_an_f2hdr_error(places):
     allowed, _ = places
     roots = Roots.of([str(allowed)])
     for path in (str(allowed / ("x" * 5000)), str(allowed) + "/a" * 3000, str(allowed / "é ü 日本.exr"), "/\udcff"):
@@ -105,13 +105,13 @@ def test_every_name_that_can_be_written_gives_an_answer_of_the_family(places):
             pass
 
 
-def test_a_root_has_to_be_a_folder(tmp_path):
+def test_a_root_must_be_a_folder(tmp_path):
     with pytest.raises(ShotError, match="nothing"):
         Roots.of([str(tmp_path / "nothing")])
     assert Roots.of(["/"]).folders == ("/",)
 
 
-def test_a_folder_that_is_turned_elsewhere_under_way_stops_the_job(places):
+def test_a_folder_replaced_by_a_link_during_a_job_stops_the_job(places):
     allowed, forbidden = places
     shot = make_shot(make_plate(allowed / "plate", 40), allowed / "out" / "o.####.exr")
     record = JobRecord("test", keep=True)
@@ -129,7 +129,7 @@ def test_a_folder_that_is_turned_elsewhere_under_way_stops_the_job(places):
     assert len(list(forbidden.glob("o.*.exr"))) < 10
 
 
-def test_the_config_of_a_measurement_is_kept_inside_too(places):
+def test_the_config_of_a_detection_must_be_below_a_root(places):
     allowed, forbidden = places
     service = Service(Roots.of([str(allowed)]), FoldersInUse(allowed / "ledger.json"), Queue(()))
     with pytest.raises(ServerError, match="outside"):

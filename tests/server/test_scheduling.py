@@ -37,12 +37,12 @@ def turns_of(*pieces):
     return turns
 
 
-def test_clients_come_in_a_circle_whatever_they_have():
+def test_clients_are_served_round_robin():
     turns = turns_of(Piece("a", steps=4), Piece("a", steps=4), Piece("b", steps=2), Piece("c", steps=1))
     assert "".join(do(turns)) == "abcabaaaaaa" and len(turns) == 0
 
 
-def test_a_clients_own_work_comes_in_order():
+def test_jobs_of_one_client_run_in_order():
     first, second = Piece("a", steps=2), Piece("a", steps=1)
     turns = turns_of(first, second)
     assert turns.next() is first
@@ -51,7 +51,7 @@ def test_a_clients_own_work_comes_in_order():
     assert turns.next() is second
 
 
-def test_interactive_work_overtakes_and_starves_nobody():
+def test_interactive_jobs_run_first_and_starve_no_other():
     turns = turns_of(Piece("batch", steps=5), Piece("screen", interactive=True, steps=30))
     served = do(turns)
     assert served[:INTERACTIVE_IN_A_ROW] == ["screen"] * INTERACTIVE_IN_A_ROW
@@ -59,7 +59,7 @@ def test_interactive_work_overtakes_and_starves_nobody():
     assert served.count("batch") == 5 and served.count("screen") == 30
 
 
-def test_work_that_is_not_ready_lets_others_pass():
+def test_jobs_that_are_not_ready_are_skipped():
     slow = Piece("a", is_ready=False)
     turns = turns_of(slow, Piece("b"))
     assert do(turns) == ["b"]
@@ -67,7 +67,7 @@ def test_work_that_is_not_ready_lets_others_pass():
     assert do(turns) == ["a"]
 
 
-def test_only_so_many_renders_are_under_way():
+def test_the_number_of_started_renders_is_limited():
     pieces = [Piece(f"client {index}", steps=3) for index in range(2 * OPEN_AT_ONCE)]
     turns = turns_of(*pieces)
     for _ in range(2 * OPEN_AT_ONCE):
@@ -75,7 +75,7 @@ def test_only_so_many_renders_are_under_way():
     assert sum(piece.is_open for piece in pieces) == OPEN_AT_ONCE
 
 
-def test_what_comes_next_is_the_first_of_every_line_then_the_second():
+def test_the_order_is_the_first_job_of_each_client_and_then_the_second():
     a1, a2, a3, b1 = Piece("a"), Piece("a"), Piece("a"), Piece("b")
     turns = turns_of(a1, a2, a3, b1)
     assert list(turns.coming(False, 10)) == [a1, b1, a2]
@@ -84,7 +84,7 @@ def test_what_comes_next_is_the_first_of_every_line_then_the_second():
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcd"), st.booleans(), st.integers(1, 5)), max_size=30))
-def test_everything_is_done_exactly_once(asked):
+def test_every_job_runs_exactly_once(asked):
     turns = turns_of(*(Piece(client, interactive, steps) for client, interactive, steps in asked))
     served = do(turns)
     for name in "abcd":
@@ -93,7 +93,7 @@ def test_everything_is_done_exactly_once(asked):
 
 
 @given(st.lists(st.integers(1, 9), min_size=2, max_size=5))
-def test_nobody_is_ever_more_than_one_step_ahead_of_who_still_waits(steps):
+def test_no_client_is_more_than_one_step_ahead_of_a_waiting_one(steps):
     turns = turns_of(*(Piece(str(index), steps=count) for index, count in enumerate(steps)))
     served = do(turns)
     for length in range(len(served)):
