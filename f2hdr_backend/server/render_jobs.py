@@ -10,14 +10,15 @@ from bisect import bisect
 from collections.abc import Generator, Iterable
 from concurrent.futures import Future
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from f2hdr_backend.engine.live import HeldWindow, reconstruct_window
 from f2hdr_backend.engine.settle import prepare
-from f2hdr_backend.server.buffers import Buffer, read_buffers, write_buffer
+from f2hdr_backend.server.buffers import Buffer, overwrite_buffer, write_buffer
 from f2hdr_backend.server.crash_cleanup import FoldersInUse
 from f2hdr_backend.server.job import JobRecord
+from f2hdr_backend.server.kept_frames import KeptFrames
 from f2hdr_backend.server.pending_response import PendingAnswer
 from f2hdr_backend.server.renderers import Renderers
 from f2hdr_backend.server.requests import FrameRequest
@@ -79,6 +80,8 @@ class Place:
     ledger: FoldersInUse
     device: str = ""
     """Used in place of ``auto``; empty to let the engine choose."""
+    frames: KeptFrames = field(default_factory=KeptFrames)
+    """Frames of hosts in memory."""
 
     def engine(self, engine: Engine) -> Engine:
         """Return the engine settings with this device."""
@@ -257,19 +260,19 @@ class FrameWork:
     def _computed(self, renderers: Renderers) -> dict[str, Any]:
         began = time.monotonic()
         request, place = self._request, self._place
-        previous, reference, following = read_buffers([place.roots.allow(path) for path in request.buffers])
         target = place.roots.allow(request.output)
-        read = time.monotonic()
-        with renderers.lent(place.engine(request.shot.engine)) as renderer:
-            loaded = time.monotonic()
-            window = HeldWindow(
-                (previous.frame, reference.frame, following.frame),
-                (previous.pixels, reference.pixels, following.pixels),
-            )
-            radiance = reconstruct_window(renderer, request.shot, window)
-        computed = time.monotonic()
-        with place.ledger.noted(os.path.dirname(target)):
-            write_buffer(target, Buffer(reference.frame, radiance))
+        with place.frames.lent([place.roots.allow(path) for path in request.buffers]) as buffers:
+            read = time.monotonic()
+            with renderers.lent(place.engine(request.shot.engine)) as renderer:
+                loaded = time.monotonic()
+                previous, reference, following = buffers
+                window = HeldWindow(
+                    (previous.frame, reference.frame, following.frame),
+                    (previous.pixels, reference.pixels, following.pixels),
+                )
+                radiance = reconstruct_window(renderer, request.shot, window)
+            computed = time.monotonic()
+            _deliver(target, Buffer(reference.frame, radiance), place.ledger)
         height, width = radiance.shape[:2]
         return {
             "frame": reference.frame,
@@ -281,6 +284,13 @@ class FrameWork:
             "computing_s": computed - loaded,
             "files_s": read - began + time.monotonic() - computed,
         }
+
+
+def _deliver(target: str, result: Buffer, ledger: FoldersInUse) -> None:
+    """Write a result, in place if the host prepared the file for it."""
+    if not overwrite_buffer(target, result):
+        with ledger.noted(os.path.dirname(target)):
+            write_buffer(target, result)
 
 
 def as_family(error: Exception) -> F2HDRError:

@@ -22,6 +22,7 @@ from f2hdr_backend.flow.cache import open_cache
 from f2hdr_backend.image.read import open_plate
 from f2hdr_backend.server.crash_cleanup import FoldersInUse
 from f2hdr_backend.server.job import JobRecord
+from f2hdr_backend.server.kept_frames import KeptFrames
 from f2hdr_backend.server.queue import Queue
 from f2hdr_backend.server.render_jobs import FrameWork, Place, RenderOrder, RenderWork
 from f2hdr_backend.server.requests import DetectRequest, FrameRequest, JobRequest
@@ -59,6 +60,7 @@ class Service:
         self._roots = roots
         self._ledger = ledger
         self._queue = queue
+        self._frames = KeptFrames()
         self._started = time.time()
         self._lock = Lock()
         self._records: OrderedDict[str, JobRecord] = OrderedDict()
@@ -206,8 +208,12 @@ class Service:
         return {"folder": str(cache.folder), "flows": removed.flows, "bytes": removed.bytes, "left": left.flows}
 
     def tend(self) -> bool:
-        """Cancel the jobs whose grace period has ended; return whether any job is left. Called about once a second."""
+        """Cancel the jobs whose grace period has ended and drop unused frames; return whether any job is left.
+
+        Called about once a second.
+        """
         now = time.monotonic()
+        self._frames.drop_unused()
         with self._lock:
             self._forget_finished()
             unfinished = list(self._open.values())
@@ -220,7 +226,7 @@ class Service:
         return self._queue.count > 0
 
     def _place(self, device: str) -> Place:
-        return Place(self._roots, self._ledger, device if len(self._queue.devices) > 1 else "")
+        return Place(self._roots, self._ledger, device if len(self._queue.devices) > 1 else "", self._frames)
 
     def _forget_finished(self) -> None:
         for job in [job for job, known in self._open.items() if known.work.record.is_over]:

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from typing import BinaryIO, Optional, Union
 
 _Path = Union[str, "os.PathLike[str]"]
+_WRITE = os.O_RDWR | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
@@ -49,17 +50,19 @@ def require_storable(path: _Path) -> str:
     return text
 
 
-def open_file(path: _Path, *, own: bool = False) -> BinaryIO:
-    """Open a regular file for reading, without blocking and within the allowed folders.
+def open_file(path: _Path, *, own: bool = False, change: bool = False) -> BinaryIO:
+    """Open an existing regular file for reading, without blocking and within the allowed folders.
 
-    ``own`` files belong to F2HDR, such as the flow cache: they may be anywhere.
+    ``own`` files belong to F2HDR, such as the flow cache: they may be anywhere. With ``change`` the file can also be
+    written in place.
     Raises OSError, with a reason in ``strerror``: also for pipes, devices and sockets, and for invalid names.
     """
-    descriptor = os.open(path, _READ) if own else _opened(require_storable(path))
+    flags = _WRITE if change else _READ
+    descriptor = os.open(path, flags) if own else _opened(require_storable(path), flags)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(errno.EINVAL, "it is a pipe, a device or a folder, not a file", os.fspath(path))
-        return os.fdopen(descriptor, "rb")
+        return os.fdopen(descriptor, "r+b" if change else "rb")
     except BaseException:
         os.close(descriptor)
         raise
@@ -103,19 +106,19 @@ def _child_folder(folder: int, name: str) -> int:
     return os.open(name, _FOLDER | _NO_LINK, dir_fd=folder)
 
 
-def _opened(path: str) -> int:
+def _opened(path: str, flags: int) -> int:
     if not _confined:
-        return os.open(path, _READ)
+        return os.open(path, flags)
     root, parts = _below(os.path.realpath(path))
     if not BY_FOLDER:
-        return os.open(os.path.join(root, *parts), _READ)
+        return os.open(os.path.join(root, *parts), flags)
     folder = os.open(root, _FOLDER)
     try:
         for part in parts[:-1]:
             below = os.open(part, _FOLDER | _NO_LINK, dir_fd=folder)
             os.close(folder)
             folder = below
-        return os.open(parts[-1] if parts else ".", _READ | _NO_LINK, dir_fd=folder)
+        return os.open(parts[-1] if parts else ".", flags | _NO_LINK, dir_fd=folder)
     finally:
         os.close(folder)
 

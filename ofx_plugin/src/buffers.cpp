@@ -1,11 +1,14 @@
 #include "buffers.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <random>
 #include <stdexcept>
 
+#include "packing.hpp"
 #include "parallel.hpp"
 #include "problem.hpp"
 #include "text.hpp"
@@ -24,9 +27,27 @@ struct Header {
     std::uint32_t version, width, height, channels;
     std::uint64_t row_bytes;
     std::int64_t frame;
-    char zero[24];
+    std::uint64_t stamp;  // changes with the pixels; 0 while they change
+    char zero[16];
 };
-static_assert(sizeof(Header) == header_bytes && offsetof(Header, row_bytes) == 24 && offsetof(Header, frame) == 32);
+static_assert(sizeof(Header) == header_bytes && offsetof(Header, row_bytes) == 24 && offsetof(Header, frame) == 32 &&
+              offsetof(Header, stamp) == 40);
+using Stamp = std::atomic<std::uint64_t>;
+static_assert(Stamp::is_always_lock_free && sizeof(Stamp) == 8, "the backend reads the stamp as it is in memory");
+
+Stamp& stamp_of(const platform::MappedFile& memory) {
+    return *reinterpret_cast<Stamp*>(memory.data() + offsetof(Header, stamp));
+}
+
+// A number that no frame of any process had before.
+std::uint64_t new_stamp() {
+    static std::atomic<std::uint64_t> last = [] {
+        std::random_device random;
+        return (std::uint64_t{random()} << 32) ^ random();
+    }();
+    const std::uint64_t stamp = ++last;
+    return stamp ? stamp : ++last;
+}
 
 Header header_of(const RectI& bounds, int frame) {
     Header header{};
@@ -40,56 +61,20 @@ Header header_of(const RectI& bounds, int frame) {
     return header;
 }
 
-// Interleaved red, green and blue of `count` pixels; unpremultiplied if requested.
-void pack(const float* from, int channels, bool unpremultiply, int count, float* to) {
-    if (channels == 3) {
-        std::memcpy(to, from, static_cast<std::size_t>(count) * pixel_bytes);
-        return;
-    }
-    for (int x = 0; x < count; ++x, from += 4, to += 3) {
-        std::memcpy(to, from, pixel_bytes);
-        if (unpremultiply && from[3] > 0 && from[3] < 1) {
-            for (int channel = 0; channel < 3; ++channel) to[channel] /= from[3];
-        }
-    }
+// Whether a file has the layout of a frame with these bounds.
+bool fits(const platform::MappedFile& memory, const RectI& bounds) {
+    const Header wanted = header_of(bounds, 0);
+    return memory.data() && std::memcmp(memory.data(), &wanted, offsetof(Header, frame)) == 0;
 }
 
-// The pixels of one row of the output: the result's color, the reference's alpha.
-void unpack(const float* from, const float* reference, const Image& center, int channels, int count, float* to) {
-    if (channels == 3) {
-        std::memcpy(to, from, static_cast<std::size_t>(count) * pixel_bytes);
-        return;
-    }
-    const bool has_alpha = center.channels == 4;
-    for (int x = 0; x < count; ++x, from += 3, to += 4) {
-        const float alpha = has_alpha ? reference[4 * x + 3] : 1.0f;
-        std::memcpy(to, from, pixel_bytes);
-        to[3] = alpha;
-        if (has_alpha && center.is_premultiplied && alpha > 0 && alpha < 1) {
-            for (int channel = 0; channel < 3; ++channel) to[channel] *= alpha;
-        }
-    }
+std::size_t file_bytes(const RectI& bounds) {
+    return header_bytes + static_cast<std::size_t>(width_of(bounds)) * static_cast<std::size_t>(height_of(bounds)) * pixel_bytes;
 }
 
-// One row of a frame in the bounds of the reference: its own pixels, and the reference's where it has none.
-void pack_row(const Image& image, const Image& center, int y, float* to) {
-    const RectI& bounds = center.bounds;
-    const RectI shared = intersection(bounds, image.bounds);
-    const bool has_row = y >= shared.y1 && y < shared.y2 && shared.x1 < shared.x2;
-    if (!has_row || shared.x1 != bounds.x1 || shared.x2 != bounds.x2) {
-        pack(center.row(y), center.channels, center.is_premultiplied, width_of(bounds), to);
-    }
-    if (has_row) {
-        pack(image.pixel(shared.x1, y), image.channels, image.is_premultiplied, width_of(shared),
-             to + static_cast<std::ptrdiff_t>(shared.x1 - bounds.x1) * 3);
-    }
-}
-
-// Rows y with bottom <= y < top, and their place in the file.
+// Rows y with bottom <= y < top, and the place of their pixels in the file.
 struct Band {
     int top, bottom;
-    std::uint64_t offset;
-    std::size_t bytes;
+    std::size_t offset, bytes;
 };
 
 // The rows of a frame in bands that fit into the processor's cache, from the top down.
@@ -98,30 +83,34 @@ struct Bands {
         : top(bounds.y2), bottom(bounds.y1), width(width_of(bounds)),
           row_bytes(static_cast<std::size_t>(width) * pixel_bytes),
           rows(std::max(1, static_cast<int>(band_bytes / row_bytes))),
-          count(static_cast<std::size_t>((top - bottom + rows - 1) / rows)),
-          bytes(static_cast<std::size_t>(top - bottom) * row_bytes) {}
+          count(static_cast<std::size_t>((top - bottom + rows - 1) / rows)) {}
 
     Band at(std::size_t index) const {
         const int first = top - static_cast<int>(index) * rows;
         const int last = std::max(bottom, first - rows);
-        return {first, last, header_bytes + static_cast<std::uint64_t>(top - first) * row_bytes,
+        return {first, last, header_bytes + static_cast<std::size_t>(top - first) * row_bytes,
                 static_cast<std::size_t>(first - last) * row_bytes};
-    }
-
-    // Room for the pixels of a band.
-    std::unique_ptr<float[]> scratch() const {
-        return std::unique_ptr<float[]>(new float[static_cast<std::size_t>(rows) * static_cast<std::size_t>(width) * 3]);
     }
 
     int top, bottom, width;
     std::size_t row_bytes;
     int rows;
-    std::size_t count, bytes;
+    std::size_t count;
 };
 
-Problem unwritable(const std::string& path, const std::string& why) {
-    return Problem("buffers", "The buffer " + quoted(path) + " cannot be used: " + why +
-                                  ". Free memory there, or set F2HDR_BUFFERS to another folder.");
+void pack_band(const Image& image, const Image& center, const Band& band, float* to) {
+    for (int y = band.top - 1; y >= band.bottom; --y, to += static_cast<std::ptrdiff_t>(width_of(center.bounds)) * 3) {
+        pack_row(image, center, y, to);
+    }
+}
+
+platform::MappedFile created(const std::string& path, const RectI& bounds) {
+    try {
+        return platform::MappedFile::create(path, file_bytes(bounds));
+    } catch (const std::runtime_error& error) {
+        throw Problem("buffers", "The buffer " + quoted(path) + " cannot be used: " + error.what() +
+                                     ". Free memory there, or set F2HDR_BUFFERS to another folder.");
+    }
 }
 
 }  // namespace
@@ -131,8 +120,12 @@ BufferSet::BufferSet(std::string stem) : stem_(std::move(stem)), slots_(3) {
 }
 
 BufferSet::~BufferSet() {
+    abandon();
     sweep();
-    for (const Slot& slot : slots_) platform::remove_file(slot.path);
+    for (Slot& slot : slots_) {
+        slot.memory = platform::MappedFile();
+        platform::remove_file(slot.path);
+    }
 }
 
 std::vector<std::string> BufferSet::write(const Window& window, const Source& center) {
@@ -140,123 +133,135 @@ std::vector<std::string> BufferSet::write(const Window& window, const Source& ce
     std::vector<Slot*> taken;
     std::vector<Filling> todo;
     std::vector<int> frames;
+    const RectI& bounds = center.image.bounds;
     for (const Source* source : {window.previous, &center, window.next}) {
-        const auto known = std::find(frames.begin(), frames.end(), source->frame);
-        if (known != frames.end()) {
-            paths.push_back(paths[static_cast<std::size_t>(known - frames.begin())]);
-            frames.push_back(source->frame);
+        const auto place = static_cast<std::size_t>(std::find(frames.begin(), frames.end(), source->frame) - frames.begin());
+        frames.push_back(source->frame);
+        if (place < paths.size()) {
+            paths.push_back(paths[place]);
             continue;
         }
-        const RectI& bounds = center.image.bounds;
-        std::string key;
-        if (!source->image.identifier.empty() && same(source->image.bounds, bounds)) {
-            key = std::to_string(source->frame) + " " + std::to_string(width_of(bounds)) + "x" +
-                  std::to_string(height_of(bounds)) + (source->image.is_premultiplied ? "p " : " ") +
-                  source->image.identifier;
-        }
-        Slot& slot = slot_of(*source, key, taken);
-        if (key.empty() || slot.key != key || slot.codes != source->samples.codes) {
-            slot.key.clear();
-            todo.push_back({&slot, source, key});
-        }
+        Slot& slot = slot_of(*source, bounds, taken);
+        const bool is_known = slot.is_filled && slot.frame == source->frame && slot.codes == source->samples.codes &&
+                              fits(slot.memory, bounds);
+        const bool is_named = !source->image.identifier.empty() && same(source->image.bounds, bounds);
+        if (!is_known || !is_named || slot.identifier != source->image.identifier) todo.push_back({&slot, source, is_known});
         taken.push_back(&slot);
         paths.push_back(slot.path);
-        frames.push_back(source->frame);
     }
     fill(todo, center);
     return paths;
 }
 
-// The slot that contains the frame, or a slot without a frame of this window, or any free slot.
-BufferSet::Slot& BufferSet::slot_of(const Source& source, const std::string& key, const std::vector<Slot*>& taken) {
-    std::vector<Slot*> free;
+// The slot that contains the frame, or the one whose frame is farthest away, outside of this window.
+BufferSet::Slot& BufferSet::slot_of(const Source& source, const RectI& bounds, const std::vector<Slot*>& taken) {
+    Slot* best = nullptr;
+    int farthest = -1;
     for (Slot& slot : slots_) {
         if (std::find(taken.begin(), taken.end(), &slot) != taken.end()) continue;
-        if (!key.empty() && slot.key == key && slot.codes == source.samples.codes) return slot;
-        free.push_back(&slot);
-    }
-    const auto far = [&](const Slot* slot) {
-        return slot->key.empty() ? 1000000 : std::abs(std::atoi(slot->key.c_str()) - source.frame);
-    };
-    return **std::max_element(free.begin(), free.end(), [&](Slot* a, Slot* b) { return far(a) < far(b); });
-}
-
-// Write the pixels of several slots, band by band.
-void BufferSet::fill(const std::vector<Filling>& todo, const Source& center) {
-    const Bands bands(center.image.bounds);
-    try {
-        for (const auto& [slot, source, key] : todo) {
-            if (!slot->file.is_open()) slot->file = platform::File::create(slot->path);
-            const Header header = header_of(center.image.bounds, source->frame);
-            slot->file.write(&header, sizeof header, 0);
+        const bool is_used = slot.is_filled && fits(slot.memory, bounds);
+        if (is_used && slot.frame == source.frame) return slot;
+        const int distance = is_used ? std::min(std::abs(slot.frame - source.frame), 1000000) : 1000001;
+        if (distance > farthest) {
+            best = &slot;
+            farthest = distance;
         }
-        in_parallel(todo.size() * bands.count, [&](std::size_t first, std::size_t end) {
-            const auto packed = bands.scratch();
-            for (std::size_t index = first; index < end; ++index) {
-                const Filling& filling = todo[index / bands.count];
-                const Band band = bands.at(index % bands.count);
-                float* to = packed.get();
-                for (int y = band.top - 1; y >= band.bottom; --y, to += static_cast<std::ptrdiff_t>(bands.width) * 3) {
-                    pack_row(filling.source->image, center.image, y, to);
-                }
-                filling.slot->file.write(packed.get(), band.bytes, band.offset);
+    }
+    return *best;
+}
+
+// Write the pixels of several slots, band by band. Of known frames only the bands that differ are written.
+void BufferSet::fill(const std::vector<Filling>& todo, const Source& center) {
+    const RectI& bounds = center.image.bounds;
+    const Bands bands(bounds);
+    for (const auto& [slot, source, is_known] : todo) {
+        if (is_known) continue;
+        slot->is_filled = false;
+        if (!fits(slot->memory, bounds)) {
+            slot->memory = platform::MappedFile();
+            slot->memory = created(slot->path, bounds);
+        }
+        const Header header = header_of(bounds, source->frame);
+        stamp_of(slot->memory) = 0;
+        std::memcpy(slot->memory.data(), &header, offsetof(Header, stamp));
+    }
+    in_parallel(todo.size() * bands.count, [&](std::size_t first, std::size_t end) {
+        std::vector<float> packed;
+        for (std::size_t index = first; index < end; ++index) {
+            const auto& [slot, source, is_known] = todo[index / bands.count];
+            const Band band = bands.at(index % bands.count);
+            char* const place = slot->memory.data() + band.offset;
+            if (!is_known) {
+                pack_band(source->image, center.image, band, reinterpret_cast<float*>(place));
+                continue;
             }
-        });
-    } catch (const std::runtime_error& error) {
-        throw unwritable(todo.front().slot->path, error.what());
-    }
-    for (const auto& [slot, source, key] : todo) {
-        slot->key = key;
+            packed.resize(band.bytes / sizeof(float));
+            pack_band(source->image, center.image, band, packed.data());
+            if (std::memcmp(place, packed.data(), band.bytes) == 0) continue;
+            stamp_of(slot->memory) = 0;
+            std::memcpy(place, packed.data(), band.bytes);
+        }
+    });
+    for (const auto& [slot, source, is_known] : todo) {
+        slot->is_filled = true;
+        slot->frame = source->frame;
+        slot->identifier = same(source->image.bounds, bounds) ? source->image.identifier : "";
         slot->codes = source->samples.codes;
-        bytes_written_ += header_bytes + bands.bytes;
+        Stamp& stamp = stamp_of(slot->memory);
+        if (stamp == 0) stamp = new_stamp();
     }
 }
 
-std::string BufferSet::new_result() {
-    sweep();
-    return stem_ + "-result" + std::to_string(results_++);
+std::string BufferSet::prepare_result(const Source& center) {
+    const RectI& bounds = center.image.bounds;
+    if (result_.size() != file_bytes(bounds)) abandon();
+    if (!result_.data()) {
+        sweep();
+        result_path_ = stem_ + "-result" + std::to_string(results_++);
+        result_ = created(result_path_, bounds);
+    }
+    Header header = header_of(bounds, center.frame);
+    header.stamp = new_stamp();  // the backend writes into the file in place, and sets it to 0
+    std::memcpy(result_.data(), &header, sizeof header);
+    return result_path_;
 }
 
-void BufferSet::read(const std::string& path, const Source& center, const RectI& window, Image& output) {
-    struct Remover {
-        const std::string& path;
-        ~Remover() { platform::remove_file(path); }
-    } remover{path};
-    const Bands bands(center.image.bounds);
-    const RectI shared = intersection(center.image.bounds, window);
+void BufferSet::read(const Source& center, const RectI& window, Image& output) {
+    const RectI& bounds = center.image.bounds;
+    const Bands bands(bounds);
+    const RectI shared = intersection(bounds, window);
     const std::size_t out_pixel = static_cast<std::size_t>(output.channels) * sizeof(float);
-    if (!contains(center.image.bounds, window)) {
+    const Header wanted = header_of(bounds, center.frame);
+    if (!result_.is_whole() || std::memcmp(result_.data(), &wanted, sizeof wanted) != 0) {
+        throw Problem("result", "The result " + quoted(result_path_) + " cannot be used: it is not the result of frame " +
+                                    std::to_string(center.frame) + ".");
+    }
+    if (!contains(bounds, window)) {
         for (int y = window.y1; y < window.y2; ++y) {
             std::memset(output.pixel(window.x1, y), 0, static_cast<std::size_t>(width_of(window)) * out_pixel);
         }
     }
     if (is_empty(shared)) return;
-    try {
-        const platform::File file = platform::File::open(path);
-        Header header{}, wanted = header_of(center.image.bounds, center.frame);
-        file.read(&header, sizeof header, 0);
-        if (std::memcmp(&header, &wanted, sizeof header) != 0) {
-            throw std::runtime_error("it is not the result of frame " + std::to_string(center.frame));
-        }
-        in_parallel(bands.count, [&](std::size_t first, std::size_t end) {
-            const auto packed = bands.scratch();
-            for (std::size_t index = first; index < end; ++index) {
-                const Band band = bands.at(index);
-                file.read(packed.get(), band.bytes, band.offset);
-                for (int y = std::min(band.top, shared.y2) - 1; y >= std::max(band.bottom, shared.y1); --y) {
-                    const std::ptrdiff_t place = static_cast<std::ptrdiff_t>(band.top - 1 - y) * bands.width +
-                                                 (shared.x1 - center.image.bounds.x1);
-                    unpack(packed.get() + place * 3, center.image.pixel(shared.x1, y), center.image, output.channels,
-                           width_of(shared), output.pixel(shared.x1, y));
-                }
+    in_parallel(bands.count, [&](std::size_t first, std::size_t end) {
+        for (std::size_t index = first; index < end; ++index) {
+            const Band band = bands.at(index);
+            const float* const pixels = reinterpret_cast<const float*>(result_.data() + band.offset);
+            for (int y = std::min(band.top, shared.y2) - 1; y >= std::max(band.bottom, shared.y1); --y) {
+                const std::ptrdiff_t place =
+                    static_cast<std::ptrdiff_t>(band.top - 1 - y) * bands.width + (shared.x1 - bounds.x1);
+                unpack_row(pixels + place * 3, center.image, shared.x1, y, width_of(shared), output.channels,
+                           output.pixel(shared.x1, y));
             }
-        });
-    } catch (const std::runtime_error& error) {
-        throw Problem("result", "The result " + quoted(path) + " cannot be used: " + error.what() + ".");
-    }
+        }
+    });
 }
 
-void BufferSet::abandon(const std::string& path) { abandoned_.push_back(path); }
+void BufferSet::abandon() {
+    if (!result_.data()) return;
+    result_ = platform::MappedFile();
+    platform::remove_file(result_path_);
+    abandoned_.push_back(result_path_);
+}
 
 // Remove results of abandoned requests that the backend has written in the meantime.
 void BufferSet::sweep() {

@@ -1,6 +1,8 @@
 // The files that pass pixels to and from the backend, in the layout of f2hdr_backend/server/buffers.py.
 //
-// A set of three is used by one render at a time (buffer_pool.hpp). A frame that is already in it is not written again.
+// They are mapped into this process and used again for every frame. A set of three frames and a result is used by one
+// render at a time (buffer_pool.hpp). A frame that is already in it keeps its stamp, so that the backend, which keeps
+// frames by their stamps, does not read it again: at a playback each frame crosses once.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +15,7 @@
 
 namespace f2hdr::ofx {
 
-// The three files of one window, and their results.
+// The three files of one window, and its result.
 class BufferSet {
 public:
     explicit BufferSet(std::string stem);
@@ -25,23 +27,23 @@ public:
     // pixels it gets those of the reference. Returns the paths of previous, reference and next. Throws Problem.
     std::vector<std::string> write(const Window& window, const Source& center);
 
-    // A unique path for a result.
-    std::string new_result();
+    // The path at which the backend writes the result of `center`. Throws Problem.
+    std::string prepare_result(const Source& center);
 
-    // Copy a result into `output` within `window`, with the alpha of `center`, and remove its file. Pixels of `window`
-    // outside the bounds of `center` become 0. Throws Problem if the file is not the result of `center`.
-    void read(const std::string& path, const Source& center, const RectI& window, Image& output);
+    // Copy the result into `output` within `window`, with the alpha of `center`. Pixels of `window` outside the bounds of
+    // `center` become 0. Throws Problem if the file is not the result of `center`.
+    void read(const Source& center, const RectI& window, Image& output);
 
-    // Abandon a result: its file is removed once the backend has written it.
-    void abandon(const std::string& path);
-
-    std::uint64_t bytes_written() const { return bytes_written_; }
+    // Abandon the result: the backend may write it at any later time.
+    void abandon();
 
 private:
     struct Slot {
         std::string path;
-        platform::File file;
-        std::string key;  // identifies its frame; empty if the frame has no identifier
+        platform::MappedFile memory;
+        bool is_filled = false;
+        int frame = 0;
+        std::string identifier;  // the host's name for the image that it contains; empty if there is none
         std::vector<float> codes;
     };
 
@@ -49,18 +51,19 @@ private:
     struct Filling {
         Slot* slot;
         const Source* source;
-        std::string key;
+        bool is_known;  // the slot probably contains these pixels
     };
 
-    Slot& slot_of(const Source& source, const std::string& key, const std::vector<Slot*>& taken);
+    Slot& slot_of(const Source& source, const RectI& bounds, const std::vector<Slot*>& taken);
     void fill(const std::vector<Filling>& todo, const Source& center);
     void sweep();
 
     std::string stem_;
     std::vector<Slot> slots_;
+    platform::MappedFile result_;
+    std::string result_path_;
     std::vector<std::string> abandoned_;
     std::uint64_t results_ = 0;
-    std::uint64_t bytes_written_ = 0;
 };
 
 }  // namespace f2hdr::ofx

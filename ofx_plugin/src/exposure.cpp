@@ -35,6 +35,10 @@ Samples sampled(const Image& image, const RectI& region, const std::string& spac
     const bool is_linear = space == "auto" || space == "linear";
     const int step = std::max(1, width_of(region) / columns);
     Samples samples;
+    const auto count = static_cast<std::size_t>((width_of(region) + step - 1) / step) *
+                       static_cast<std::size_t>((height_of(region) + step - 1) / step);
+    samples.codes.reserve(3 * count);
+    samples.light.reserve(count);
     for (int y = region.y2 - 1; y >= region.y1; y -= step) {
         for (int x = region.x1; x < region.x2; x += step) {
             const float* pixel = image.pixel(x, y);
@@ -45,6 +49,8 @@ Samples sampled(const Image& image, const RectI& region, const std::string& spac
             samples.light.push_back(light < 1e6 ? static_cast<float>(light) : 0.0f);
         }
     }
+    samples.levels = samples.light;
+    std::sort(samples.levels.begin(), samples.levels.end());
     return samples;
 }
 
@@ -56,10 +62,9 @@ bool is_flat(const Samples& samples) {
 }
 
 std::optional<double> step_between(const Samples& first, const Samples& second) {
-    if (first.light.size() != second.light.size() || first.light.empty()) return std::nullopt;
-    std::vector<float> dark = first.light, bright = second.light;
-    std::sort(dark.begin(), dark.end());
-    std::sort(bright.begin(), bright.end());
+    if (first.levels.size() != second.levels.size() || first.levels.empty()) return std::nullopt;
+    const std::vector<float>& dark = first.levels;
+    const std::vector<float>& bright = second.levels;
     std::vector<double> ratios;
     for (int index = 0; index < quantiles; ++index) {
         const auto at = static_cast<std::size_t>((index + 0.5) / quantiles * static_cast<double>(dark.size()));

@@ -14,8 +14,9 @@ namespace f2hdr::ofx {
 
 // Pixels of a frame on a regular grid of about 120 columns.
 struct Samples {
-    std::vector<float> codes;  // red, green and blue as provided by the host
-    std::vector<float> light;  // their mean as linear light, 1 at the clip level
+    std::vector<float> codes;   // red, green and blue as provided by the host
+    std::vector<float> light;   // their mean as linear light, 1 at the clip level
+    std::vector<float> levels;  // the same in ascending order
 };
 
 // Take samples within `region`, which is inside the image's bounds; `space` is the color space (auto and linear are

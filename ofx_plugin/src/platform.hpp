@@ -10,20 +10,15 @@
 
 namespace f2hdr::ofx::platform {
 
-// A file of pixels that this process writes in pieces, or reads. Errors are thrown as std::runtime_error.
-//
-// Pixels are written and read, not mapped: a full disk or a truncated file causes an error here,
-// but a bus error of the host with a mapping.
+// A file that is open to read. Errors are thrown as std::runtime_error.
 class File {
 public:
-    static File create(const std::string& path);  // empty, for this user alone
-    static File open(const std::string& path);    // to read
+    static File open(const std::string& path);
     File() = default;
     File(File&& other) noexcept;
     File& operator=(File&& other) noexcept;
     ~File();
 
-    void write(const void* bytes, std::size_t count, std::uint64_t offset);
     void read(void* bytes, std::size_t count, std::uint64_t offset) const;
     std::uint64_t size() const;
     bool is_open() const { return handle_ != -1; }
@@ -31,6 +26,27 @@ public:
 private:
     explicit File(std::intptr_t handle) : handle_(handle) {}
     std::intptr_t handle_ = -1;
+};
+
+// A file in the memory of this process, which other processes read and write as a file. Its space is allocated when it is
+// created: a full disk causes a std::runtime_error then, and no bus error of the host later.
+class MappedFile {
+public:
+    static MappedFile create(const std::string& path, std::size_t size);  // new, zero, for this user alone
+    MappedFile() = default;
+    MappedFile(MappedFile&& other) noexcept;
+    MappedFile& operator=(MappedFile&& other) noexcept;
+    ~MappedFile();  // the file stays
+
+    char* data() const { return data_; }
+    std::size_t size() const { return size_; }
+    // Whether the file still has its size. Memory that another process has cut off must not be accessed.
+    bool is_whole() const;
+
+private:
+    std::intptr_t handle_ = -1;
+    char* data_ = nullptr;
+    std::size_t size_ = 0;
 };
 
 // A connected socket; never blocks longer than the given timeout.

@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include <cstring>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
 #include "platform.hpp"
 #include "text.hpp"
@@ -31,6 +33,17 @@ bool is_own_folder(const std::string& path) {
     return stat(path.c_str(), &facts) == 0 && S_ISDIR(facts.st_mode) && facts.st_uid == getuid();
 }
 
+// Write zeros: only this allocates the space on every system and file system.
+void fill_with_zeros(int handle, std::size_t size) {
+    const std::vector<char> zeros(std::min<std::size_t>(size, 1 << 20));
+    for (std::size_t done = 0; done < size;) {
+        const ssize_t count = ::write(handle, zeros.data(), std::min(zeros.size(), size - done));
+        if (count < 0 && errno == EINTR) continue;
+        if (count <= 0) fail("Pixels cannot be written");
+        done += static_cast<std::size_t>(count);
+    }
+}
+
 std::string temporary_folder() {
     for (const char* name : {"TMPDIR", "TEMP", "TMP"}) {
         const auto folder = environment(name);
@@ -40,12 +53,6 @@ std::string temporary_folder() {
 }
 
 }  // namespace
-
-File File::create(const std::string& path) {
-    const int handle = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (handle < 0) fail("The file " + quoted(path) + " cannot be created");
-    return File(handle);
-}
 
 File File::open(const std::string& path) {
     const int handle = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -62,18 +69,6 @@ File& File::operator=(File&& other) noexcept {
 
 File::~File() {
     if (is_open()) ::close(static_cast<int>(handle_));
-}
-
-void File::write(const void* bytes, std::size_t count, std::uint64_t offset) {
-    const char* at = static_cast<const char*>(bytes);
-    while (count > 0) {
-        const ssize_t done = pwrite(static_cast<int>(handle_), at, count, static_cast<off_t>(offset));
-        if (done < 0 && errno == EINTR) continue;
-        if (done <= 0) fail("Pixels cannot be written");
-        at += done;
-        offset += static_cast<std::uint64_t>(done);
-        count -= static_cast<std::size_t>(done);
-    }
 }
 
 void File::read(void* bytes, std::size_t count, std::uint64_t offset) const {
@@ -93,6 +88,44 @@ std::uint64_t File::size() const {
     struct stat facts;
     if (fstat(static_cast<int>(handle_), &facts) != 0) fail("The size of a file cannot be read");
     return static_cast<std::uint64_t>(facts.st_size);
+}
+
+MappedFile MappedFile::create(const std::string& path, std::size_t size) {
+    unlink(path.c_str());
+    MappedFile made;
+    made.handle_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    const int handle = static_cast<int>(made.handle_);
+    if (handle < 0) fail("The file " + quoted(path) + " cannot be created");
+    try {
+        fill_with_zeros(handle, size);
+        void* data = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, handle, 0);
+        if (data == MAP_FAILED) fail("The file " + quoted(path) + " cannot be mapped");
+        made.data_ = static_cast<char*>(data);
+        made.size_ = size;
+    } catch (...) {
+        unlink(path.c_str());
+        throw;
+    }
+    return made;
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept { *this = std::move(other); }
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+    std::swap(handle_, other.handle_);
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    return *this;
+}
+
+MappedFile::~MappedFile() {
+    if (data_) munmap(data_, size_);
+    if (handle_ != -1) ::close(static_cast<int>(handle_));
+}
+
+bool MappedFile::is_whole() const {
+    struct stat facts;
+    return fstat(static_cast<int>(handle_), &facts) == 0 && static_cast<std::uint64_t>(facts.st_size) >= size_;
 }
 
 std::unique_ptr<Lock> Lock::attempt(const std::string& path) {

@@ -9,6 +9,7 @@
 #include "backend.hpp"
 #include "buffer_pool.hpp"
 #include "instance.hpp"
+#include "parallel.hpp"
 #include "text.hpp"
 #include "trace.hpp"
 
@@ -78,29 +79,31 @@ void take_samples(std::initializer_list<std::optional<Source>*> sources, const V
         if (is_empty(shared)) source->reset();
         else region = shared;
     }
-    for (std::optional<Source>* source : sources) {
-        if (!*source) continue;
-        (*source)->samples = sampled((*source)->image, region, values.input_space, values.clip_level);
-        trace_source(**source);
+    in_parallel(sources.size(), [&](std::size_t first, std::size_t end) {
+        for (std::size_t index = first; index < end; ++index) {
+            std::optional<Source>& source = *sources.begin()[index];
+            if (source) source->samples = sampled(source->image, region, values.input_space, values.clip_level);
+        }
+    });
+    for (const std::optional<Source>* source : sources) {
+        if (*source) trace_source(**source);
     }
 }
 
-// Abandons a request's result unless it was read.
+// Abandons the result of a request unless it was read.
 class Pending {
 public:
-    Pending(BufferSet& set, std::string result) : set_(set), path(std::move(result)) {}
+    explicit Pending(BufferSet& set) : set_(set) {}
     ~Pending() {
-        if (!is_read) set_.abandon(path);
+        if (!is_read) set_.abandon();
     }
     Pending(const Pending&) = delete;
     Pending& operator=(const Pending&) = delete;
 
+    bool is_read = false;
+
 private:
     BufferSet& set_;
-
-public:
-    const std::string path;
-    bool is_read = false;
 };
 
 }  // namespace
@@ -179,13 +182,14 @@ std::string Instance::render_frame(const Properties& in, int frame) {
 
     const BufferPool::Loan buffers = BufferPool::lend();
     const std::vector<std::string> paths = buffers->write(chosen, *center);
+    const std::string result_path = buffers->prepare_result(*center);
     const auto written = Clock::now();
-    Pending result(*buffers.operator->(), buffers->new_result());
+    Pending result(*buffers.operator->());
     const backend::Patience patience{[this] { return is_aborted(); }, values.longest_wait_s};
     const json::Value answer = backend::frame(
-        values.backend, frame_request(values, chosen, frame, paths, result.path, client()), patience);
+        values.backend, frame_request(values, chosen, frame, paths, result_path, client()), patience);
     const auto answered = Clock::now();
-    buffers->read(result.path, *center, window, *output);
+    buffers->read(*center, window, *output);
     result.is_read = true;
     const auto ended = Clock::now();
 

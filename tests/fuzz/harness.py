@@ -72,7 +72,7 @@ def read(path: Path) -> None:
     from f2hdr_backend.color.tags import read_tags
     from f2hdr_backend.farm.path_mapping import PathMapping
     from f2hdr_backend.image.read import MOVIE_SUFFIXES, open_plate
-    from f2hdr_backend.server.buffers import read_buffer
+    from f2hdr_backend.server.kept_frames import KeptFrames
     from f2hdr_backend.shot.document import Shot
     from f2hdr_backend.shot.read_text import read_text
     from f2hdr_backend.timeline.read import is_timeline, read_cut
@@ -81,7 +81,7 @@ def read(path: Path) -> None:
         "shot.json": lambda: Shot.from_json(read_text(path)),
         "rules.json": lambda: PathMapping.read(path),
         "a.ocio": lambda: load_config(str(path)).linear_names(),
-        "a.buffer": lambda: read_buffer(str(path)),
+        "a.buffer": lambda: KeptFrames().lent([str(path)]).__enter__(),
         **{name: partial(_convert_by, path) for name in LUTS},
     }
     if path.name in readers:

@@ -36,8 +36,8 @@ TIMES = re.compile(
 STUB = f"""#!{sys.executable}
 import sys
 sys.path.insert(0, {str(Path(__file__).parents[2])!r})
-from f2hdr_backend.server import work
-work.reconstruct_window = lambda renderer, shot, window: window.pixels[1]
+from f2hdr_backend.server import render_jobs
+render_jobs.reconstruct_window = lambda renderer, shot, window: window.pixels[1]
 from f2hdr_backend.cli.main import main
 main()
 """

@@ -15,15 +15,15 @@ import numpy as np
 
 import f2hdr_backend
 
-HEADER = struct.Struct("<8sIIIIQq24x")
+HEADER = struct.Struct("<8sIIIIQqQ16x")
 
 
-def read_buffer(path: str) -> tuple[int, np.ndarray]:
-    """Return the frame number and the pixels of a buffer, by the documentation."""
+def read_buffer(path: str) -> tuple[int, int, np.ndarray]:
+    """Return the frame number, the stamp and the pixels of a buffer, by the documentation."""
     content = Path(path).read_bytes()
-    magic, version, width, height, channels, row_bytes, frame = HEADER.unpack(content[:64])
+    magic, version, width, height, channels, row_bytes, frame, stamp = HEADER.unpack(content[:64])
     assert (magic, version, row_bytes) == (b"F2HDRPIX", 1, width * channels * 4)
-    return frame, np.frombuffer(content[64:], "<f4").reshape(height, width, channels)
+    return frame, stamp, np.frombuffer(content[64:], "<f4").reshape(height, width, channels)
 
 
 class FakeBackend:
@@ -41,6 +41,9 @@ class FakeBackend:
         """``missing``, ``short`` or ``frame``: the defect of the result's file."""
         self.requests: list[dict[str, Any]] = []
         self.windows: list[list[tuple[int, np.ndarray]]] = []
+        """Frame numbers and pixels of the windows, in the order of the requests."""
+        self.stamps: list[list[int]] = []
+        """The stamps of these frames."""
         fake = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -98,13 +101,15 @@ class FakeBackend:
 
     def write(self, body: dict[str, Any]) -> None:
         """Write the requested result."""
-        window = [read_buffer(path) for path in body["buffers"]]
+        buffers = [read_buffer(path) for path in body["buffers"]]
+        window = [(frame, pixels) for frame, _, pixels in buffers]
         self.windows.append(window)
+        self.stamps.append([stamp for _, stamp, _ in buffers])
         frame, pixels = window[1]
         if self.breaks_result == "missing":
             return
         height, width = pixels.shape[:2]
-        header = HEADER.pack(b"F2HDRPIX", 1, width, height, 3, width * 12, frame + (self.breaks_result == "frame"))
+        header = HEADER.pack(b"F2HDRPIX", 1, width, height, 3, width * 12, frame + (self.breaks_result == "frame"), 0)
         content = header + (pixels * np.float32(2)).tobytes()
         Path(body["output"]).write_bytes(content[:-4] if self.breaks_result == "short" else content)
 

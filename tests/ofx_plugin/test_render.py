@@ -171,22 +171,41 @@ def test_proxies_are_sent_with_their_size(load: Load, fake: FakeBackend) -> None
     assert "proxy" in effect.parameters["status"].value
 
 
-def test_a_frame_known_to_the_backend_is_not_sent_again(load: Load, fake: FakeBackend) -> None:
-    """With identifiers each render writes one new frame, and every window still has the right pixels."""
+@pytest.mark.parametrize("has_identifiers", [True, False])
+def test_a_frame_that_is_known_keeps_its_stamp(load: Load, fake: FakeBackend, has_identifiers: bool) -> None:
+    """Each render writes one new frame, and every window still has the right pixels."""
     effect = load().create()
     frames = plate(1, 6)
     effect.clips["Source"].show(frames)
-    effect.clips["Source"].has_identifiers = True
-    for number in (2, 3, 4, 3, 2, 5):
+    effect.clips["Source"].has_identifiers = has_identifiers
+    before: dict[int, int] = {}
+    for number, written in ((2, 3), (3, 1), (4, 1), (3, 1), (2, 1), (2, 0), (5, 3)):
         assert effect.render(number)[0] == OK
         window = fake.windows[-1]
         assert [frame for frame, _ in window] == [number - 1, number, number + 1]
         assert all(np.array_equal(pixels, frames[frame][..., :3]) for frame, pixels in window)
+        stamps = dict(zip(range(number - 1, number + 2), fake.stamps[-1], strict=True))
+        assert 0 not in stamps.values()
+        assert len(set(stamps.values()) - set(before.values())) == written
+        before = stamps
     paths = {path for request in fake.requests for path in request["buffers"]}
     assert len(paths) == 3
-    frames[3] = plate_frame(3) * np.float32(0.9)  # an edit upstream
-    assert effect.render(4)[0] == OK
-    assert np.array_equal(fake.windows[-1][0][1], frames[3][..., :3])
+    frames[5] = frames[5].copy()
+    frames[5][1, 1, 0] += 1e-3  # an edit upstream, between the samples that exposures are measured from
+    assert effect.render(5)[0] == OK
+    assert np.array_equal(fake.windows[-1][1][1], frames[5][..., :3])
+    stamps = dict(zip((4, 5, 6), fake.stamps[-1], strict=True))
+    assert {frame for frame, stamp in stamps.items() if stamp != before[frame]} == {5}
+
+
+def test_two_renders_of_different_sizes_use_the_files_again(load: Load, fake: FakeBackend) -> None:
+    effect = load().create()
+    for size in ((96, 64), (48, 32), (96, 64)):
+        frames = plate(1, 3, size=size)
+        effect.clips["Source"].show(frames)
+        status, pixels = effect.render(2)
+        assert status == OK, effect.messages
+        assert np.array_equal(pixels[..., :3], 2 * frames[2][..., :3])
 
 
 def test_frames_that_cannot_be_rendered_are_refused(load: Load, fake: FakeBackend) -> None:

@@ -1,24 +1,43 @@
-"""A window with a separate real backend, and a demo plate; skipped if Qt is missing."""
+"""A window with a separate real backend, and a demo plate; all modules are skipped if Qt is missing."""
 
 from __future__ import annotations
 
 import contextlib
 import time
+from pathlib import Path
 
 import psutil
 import pytest
 
-pytest.importorskip("qtpy.QtWidgets", reason="Qt, or a system library of it, is not installed", exc_type=ImportError)
+from f2hdr_backend.demo.demo import Demo
+from tests.server.running import LONG_S, Served
 
-from qtpy import QtCore  # noqa: E402
 
-from f2hdr_backend.demo.demo import Demo  # noqa: E402
-from tests.server.running import LONG_S, Served  # noqa: E402
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
+    """Skip a module before it is imported if there is no Qt: a conftest itself cannot skip."""
+    try:
+        import qtpy.QtWidgets  # noqa: F401
+    except ImportError as error:
+        return _WithoutQt.from_parent(parent, path=module_path, reason=f"Qt cannot be loaded: {error}")
+    return None
+
+
+class _WithoutQt(pytest.Module):
+    """A module that is skipped."""
+
+    def __init__(self, *, reason: str, **facts: object) -> None:
+        super().__init__(**facts)
+        self._reason = reason
+
+    def collect(self):
+        pytest.skip(self._reason, allow_module_level=True)
 
 
 @pytest.fixture(autouse=True)
 def settings_of_the_user(tmp_path):
     """Settings are read from and written to a folder of the test."""
+    from qtpy import QtCore
+
     kind = QtCore.QSettings
     kind.setPath(kind.Format.IniFormat, kind.Scope.UserScope, str(tmp_path / "settings"))
 

@@ -9,15 +9,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from f2hdr_backend.server.buffers import Buffer, read_buffer, read_buffers, write_buffer
+from f2hdr_backend.server.buffers import Buffer, overwrite_buffer, write_buffer
+from f2hdr_backend.server.kept_frames import KeptFrames
 from f2hdr_backend.shot.errors import UnreadableFrame, UnwritableFrame
 
 
-def layout(width=4, height=3, channels=4, row_bytes=None, frame=7, magic=b"F2HDRPIX", version=1):
+def read_buffer(path):
+    with KeptFrames().lent([path]) as buffers:
+        return buffers[0]
+
+
+def layout(width=4, height=3, channels=4, row_bytes=None, frame=7, magic=b"F2HDRPIX", version=1, stamp=0):
     """The header as documented, packed by hand."""
     row_bytes = width * channels * 4 if row_bytes is None else row_bytes
     parts = [magic, *(struct.pack("<I", number) for number in (version, width, height, channels))]
-    parts += [struct.pack("<Q", row_bytes), struct.pack("<q", frame), bytes(24)]
+    parts += [struct.pack("<Q", row_bytes), struct.pack("<q", frame), struct.pack("<Q", stamp), bytes(16)]
     return b"".join(parts)
 
 
@@ -39,16 +45,6 @@ def test_a_written_buffer_is_read_unchanged(tmp_path_factory, width, height, fra
     found = read_buffer(path)
     assert found.frame == frame and np.array_equal(found.pixels, pixels)
     assert os.path.getsize(path) == 64 + pixels.nbytes
-
-
-def test_several_buffers_are_read_at_once_and_the_first_invalid_one_is_reported(tmp_path):
-    for frame in (1, 2):
-        write_buffer(str(tmp_path / f"{frame}"), Buffer(frame, np.full((3, 4, 3), frame, np.float32)))
-    found = read_buffers([str(tmp_path / name) for name in ("2", "1", "2")])
-    assert [buffer.frame for buffer in found] == [2, 1, 2]
-    assert [buffer.pixels.mean() for buffer in found] == [2, 1, 2]
-    with pytest.raises(UnreadableFrame, match="absent"):
-        read_buffers([str(tmp_path / name) for name in ("1", "absent", "2")])
 
 
 LIES = {
@@ -141,3 +137,43 @@ def test_only_buffers_are_overwritten(tmp_path):
     write_buffer(str(tmp_path / "new"), buffer)
     write_buffer(str(tmp_path / "new"), buffer)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "new", "precious"]
+
+
+@pytest.mark.parametrize(
+    "there, in_place",
+    [
+        (layout(channels=3, stamp=9, frame=8), True),
+        (layout(channels=3, stamp=0), False),
+        (layout(channels=4, stamp=9), False),
+        (layout(channels=3, width=3, stamp=9), False),
+        (layout(channels=3, row_bytes=64, stamp=9), False),
+        (layout(magic=b"precious", channels=3, stamp=9), False),
+    ],
+)
+def test_only_a_prepared_buffer_is_overwritten_in_place(tmp_path, there, in_place):
+    path = tmp_path / "b"
+    before = there + bytes(4 * 3 * 4 * 4)
+    path.write_bytes(before)
+    linked = tmp_path / "same file"
+    os.link(path, linked)
+    pixels = np.random.default_rng(0).normal(size=(3, 4, 3)).astype("<f4")
+    assert overwrite_buffer(str(path), Buffer(7, pixels)) == in_place
+    expected = layout(channels=3) + pixels.tobytes() if in_place else before
+    assert linked.read_bytes()[: len(expected)] == expected
+    assert sorted(os.listdir(tmp_path)) == ["b", "same file"]
+
+
+def test_a_buffer_that_does_not_exist_or_is_too_short_is_not_overwritten(tmp_path):
+    buffer = Buffer(7, np.zeros((3, 4, 3), np.float32))
+    assert not overwrite_buffer(str(tmp_path / "none"), buffer)
+    (tmp_path / "b").write_bytes(layout(channels=3, stamp=9) + bytes(3 * 4 * 3 * 4 - 1))
+    assert not overwrite_buffer(str(tmp_path / "b"), buffer)
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="needs a user who may not write every file")
+def test_a_prepared_buffer_that_cannot_be_written_is_an_error(tmp_path):
+    path = tmp_path / "b"
+    path.write_bytes(layout(channels=3, stamp=9) + bytes(3 * 4 * 3 * 4))
+    path.chmod(0o400)
+    with pytest.raises(UnwritableFrame, match="b"):
+        overwrite_buffer(str(path), Buffer(7, np.zeros((3, 4, 3), np.float32)))
