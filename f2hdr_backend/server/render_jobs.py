@@ -272,25 +272,20 @@ class FrameWork:
                 )
                 radiance = reconstruct_window(renderer, request.shot, window)
             computed = time.monotonic()
-            _deliver(target, Buffer(reference.frame, radiance), place.ledger)
-        height, width = radiance.shape[:2]
+            result = Buffer(reference.frame, radiance)
+            if not overwrite_buffer(target, result):
+                with place.ledger.noted(os.path.dirname(target)):
+                    write_buffer(target, result)
         return {
             "frame": reference.frame,
             "path": request.output,
-            "width": width,
-            "height": height,
+            "width": radiance.shape[1],
+            "height": radiance.shape[0],
             "waited_s": began - self._asked,
             "loading_s": loaded - read,
             "computing_s": computed - loaded,
             "files_s": read - began + time.monotonic() - computed,
         }
-
-
-def _deliver(target: str, result: Buffer, ledger: FoldersInUse) -> None:
-    """Write a result, in place if the host prepared the file for it."""
-    if not overwrite_buffer(target, result):
-        with ledger.noted(os.path.dirname(target)):
-            write_buffer(target, result)
 
 
 def as_family(error: Exception) -> F2HDRError:
