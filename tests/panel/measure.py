@@ -61,11 +61,15 @@ def main(arguments: list[str]) -> None:
     window.resize(1480, 900)
     window.show()
     dog = Watchdog()
+    errors: list[str] = []
+    window.session.reported.connect(lambda words, kind: errors.append(words) if kind == "error" else None)
 
     def until(holds) -> None:
         end = time.monotonic() + 600
         while not holds():
             assert time.monotonic() < end
+            if errors:
+                sys.exit(errors[0])
             app.processEvents(QtCore.QEventLoop.ProcessEventsFlag.AllEvents, 5)
 
     window.session.detect = lambda: None
