@@ -178,7 +178,7 @@ class Pipeline:
     def _finish(self, task: Task, frame: HdrFrame, codes: Sequence[FloatArray], image: PlateImage) -> list[Warned]:
         """Blend with the reference's radiance, add the layers of the plate's image, and write the file."""
         frame = use_reference(frame, codes, task.window.exposures, self._shot.engine.reference_trust)
-        check_stop()  # a file that is begun is finished
+        check_stop()  # from here on, write_exr stops until it begins the file
         layers = compose(frame, self._gain, self._shot.output.layers, self._color.finish)
         for name, values in image.layers.items():
             layers.setdefault(name, values)

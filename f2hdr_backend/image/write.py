@@ -16,6 +16,7 @@ from f2hdr_backend.image.frame import Box, Windows
 from f2hdr_backend.image.metadata import Header, writable
 from f2hdr_backend.image.png import ASPECT_STEPS
 from f2hdr_backend.shot.atomic import write_file
+from f2hdr_backend.shot.cancellation import abandonable
 from f2hdr_backend.shot.errors import DocumentError, UnwritableFrame
 
 __all__ = ["read_header", "write_exr", "write_image"]
@@ -52,7 +53,7 @@ def write_exr(
     The file is written atomically; its folder is created if missing.
 
     Raises UnwritableFrame if it cannot be written or the pixels are invalid, DocumentError for a wrong option or
-    attribute.
+    attribute, Cancelled if the computation is stopped before the file is begun.
     """
     dtype = _choice(_PIXEL_TYPES, pixel_type, "pixel type")
     attributes = {
@@ -64,7 +65,7 @@ def write_exr(
     channels, clipped = _channels(os.fspath(path), layers, dtype)
     encoded = io.BytesIO()
     try:
-        OpenEXR.File(attributes, channels).write(encoded)
+        abandonable(lambda: OpenEXR.File(attributes, channels).write(encoded))
     except (RuntimeError, ValueError) as error:
         raise _unwritable(os.fspath(path), str(error), "Check its header attributes.") from error
     write_file(path, encoded.getbuffer())

@@ -47,7 +47,7 @@ class BackendBar(QtWidgets.QWidget):
     def _show_info(self, facts: dict[str, Any]) -> None:
         cache = facts.get("cache") or {}
         used = cache.get("bytes", 0) / 1e9
-        self._cache.setText(f"flow cache {used:.1f} GB" if cache else "")
+        self._cache.setText(f"flow cache {used:.1f} GB" if used >= 0.05 else "")
         self._cache.setToolTip(str(cache.get("folder", "")))
 
     def _switched(self) -> None:

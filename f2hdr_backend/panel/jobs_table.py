@@ -52,6 +52,7 @@ class JobsTable(QtWidgets.QWidget):
         self.table.verticalHeader().hide()
         self.table.verticalHeader().setDefaultSectionSize(26)
         self.table.setShowGrid(False)
+        self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.table.setSelectionBehavior(QtWidgets.QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QtWidgets.QAbstractItemView.SelectionMode.SingleSelection)
         self.table.setEditTriggers(QtWidgets.QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -61,14 +62,14 @@ class JobsTable(QtWidgets.QWidget):
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setHighlightSections(False)
         header.setSectionResizeMode(0, QtWidgets.QHeaderView.ResizeMode.Stretch)
-        for column, width in ((1, 64), (2, 74), (3, 84), (4, 48)):
+        for column, width in ((1, 56), (2, 70), (3, 74), (4, 44)):
             self.table.setColumnWidth(column, width)
         self.words = label("No job yet. Render a frame or the range.", "dim")
         self.words.setWordWrap(True)
         self.words.setAccessibleName("Job message")
         self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.cancel = button("Cancel", self._cancel, "Cancel job", "Stop the selected job. Finished frames are kept.")
-        self.open = button("Show result", lambda: self._emit(self.open_asked), "Show result", "Show the selected job's "
+        self.open = button("Show", lambda: self._emit(self.open_asked), "Show result", "Show the selected job's "
                            "result in the viewer.")  # fmt: skip
         self.reveal = button("Open folder", lambda: self._emit(self.reveal_asked), "Open folder", "Open the folder of "
                              "the selected job's result.")  # fmt: skip
@@ -192,5 +193,6 @@ def time_left(seconds: Optional[float]) -> str:
 
 
 def _name(path: str) -> str:
-    """Return the last component of a path."""
-    return path.replace("\\", "/").rpartition("/")[2]
+    """Return the last component of a path, of a pattern without frame number and extension."""
+    last = path.replace("\\", "/").rpartition("/")[2]
+    return last.partition("#")[0].rstrip("._-") or last

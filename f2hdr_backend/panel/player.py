@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any, Optional
 
-from f2hdr_backend.panel.basic_widgets import button, label
+from f2hdr_backend.panel.basic_widgets import Elided, button, label
 from f2hdr_backend.panel.qt import Qt, QtCore, QtWidgets, Signal
 from f2hdr_backend.panel.timeline import Timeline
 from f2hdr_backend.panel.viewer import Viewer
@@ -47,13 +47,12 @@ class Player(QtWidgets.QWidget):
         self.field.setFixedWidth(76)
         self.field.setAccessibleName("Frame")
         self.field.valueChanged.connect(self._entered)
-        self._range = label("", "dim")
+        self._range = Elided("", "dim")
         self._seen = label("", "dim")
         layout = QtWidgets.QHBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 4)
         layout.setSpacing(3)
-        layout.addWidget(self._range)
-        layout.addStretch(1)
+        layout.addWidget(self._range, 1)
         for text, act, name, key in (
             ("|◀", self.to_start, "First frame", "Home"),
             ("◀|", lambda: self.step(-1), "Previous frame", "Left"),
@@ -146,7 +145,7 @@ class Player(QtWidgets.QWidget):
     def show_range(self) -> None:
         """Show the range."""
         first, last = self._ends()
-        self._range.setText(f"{first} – {last}    {self._timeline.summary()}" if self._timeline.strip.frames else "")
+        self._range.show_text(f"{first} – {last}    {self._timeline.summary()}" if self._timeline.strip.frames else "")
         self._timeline.update()
         self.ranged.emit()
 

@@ -35,9 +35,17 @@ class RenderBar(QtWidgets.QWidget):
             second.addWidget(control, 1)
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(10, 8, 10, 8)
+        self._settings = QtWidgets.QHBoxLayout()
+        layout.addLayout(self._settings)
         layout.addWidget(self.estimate)
         layout.addLayout(first)
         layout.addLayout(second)
+
+    def add_setting(self, name: Any, editor: Any) -> None:
+        """Add a field of the Shot above the estimated time."""
+        name.setMinimumWidth(132)
+        self._settings.addWidget(name)
+        self._settings.addWidget(editor, 1)
 
     def show_state(self, frame: int, first: int, last: int, count: int, *, is_open: bool) -> None:
         """Show the frame and the range on the buttons."""

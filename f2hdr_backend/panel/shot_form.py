@@ -15,6 +15,8 @@ from f2hdr_backend.shot.errors import F2HDRError
 from f2hdr_backend.shot.exposure import ExposurePattern
 
 TITLES = {"": "Plate", "color": "Color", "engine": "Engine", "output": "Output"}
+SEPARATE = "engine.quality"
+"""The field whose widget is not in the form: it is shown with the estimated time, which depends on it."""
 _LABEL_WIDTH = 132
 
 
@@ -34,6 +36,9 @@ class ShotForm(QtWidgets.QScrollArea):
         layout.setContentsMargins(10, 6, 10, 10)
         groups: dict[str, Any] = {}
         for field in form_fields():
+            if field.path == SEPARATE:
+                self.separate = self._widgets(field)
+                continue
             if field.part not in groups:
                 groups[field.part] = self._group(TITLES.get(field.part, field.part.capitalize()), layout)
             self._add(field, groups[field.part])
@@ -60,6 +65,7 @@ class ShotForm(QtWidgets.QScrollArea):
         """Show the model's Shot, and the detected values of empty fields."""
         shot = self._model.shot
         self.setEnabled(shot is not None)
+        self._editors[SEPARATE].widget.setEnabled(shot is not None)
         for path, editor in self._editors.items():
             editor.show_value(None if shot is None else editor.field.of(shot))
             editor.show_found(self._found(path))
@@ -91,17 +97,22 @@ class ShotForm(QtWidgets.QScrollArea):
         return form
 
     def _add(self, field: FormField, form: Any) -> None:
-        editor = editor_for(field, lambda value: self._edited(field, value))
+        name, widget = self._widgets(field)
+        name.setMinimumWidth(_LABEL_WIDTH)
+        form.addRow(name, widget)
+        editor = self._editors[field.path]
+        editor.place_error = lambda: form.insertRow(form.getWidgetPosition(widget)[0] + 1, editor.error)
+
+    def _widgets(self, field: FormField) -> tuple[Any, Any]:
+        """Return a field's label and the widget that edits it."""
+        editor = self._editors[field.path] = editor_for(field, lambda value: self._edited(field, value))
         name = label(field.label, "dim")
         name.setToolTip(_tip(field))
         name.setBuddy(editor.widget)
-        name.setMinimumWidth(_LABEL_WIDTH)
         editor.widget.setToolTip(_tip(field))
         editor.widget.setAccessibleName(field.label)
         editor.widget.setAccessibleDescription(field.help)
-        form.addRow(name, editor.widget)
-        editor.place_error = lambda: form.insertRow(form.getWidgetPosition(editor.widget)[0] + 1, editor.error)
-        self._editors[field.path] = editor
+        return name, editor.widget
 
     def _edited(self, field: FormField, value: Any) -> None:
         """Apply a value that a user entered; ``value`` is text for text fields."""

@@ -29,11 +29,11 @@ QPushButton:disabled, QToolButton:disabled {{ color: {FAINT}; background: {PANE}
 QPushButton#primary {{ background: #3d6b57; border-color: #2b4b3d; }}
 QPushButton#primary:hover {{ background: #477c65; }}
 QPushButton#primary:disabled {{ background: {PANE}; color: {FAINT}; }}
-QLineEdit, QComboBox, QPlainTextEdit {{
+QLineEdit, QComboBox, QPlainTextEdit, QAbstractSpinBox {{
     background: {FIELD}; border: 1px solid {EDGE}; border-radius: 3px; padding: 3px 6px;
     selection-background-color: #47705e;
 }}
-QLineEdit:focus, QComboBox:focus {{ border-color: {ACCENT}; }}
+QLineEdit:focus, QComboBox:focus, QAbstractSpinBox:focus {{ border-color: {ACCENT}; }}
 QLineEdit[wrong="true"], QComboBox[wrong="true"] {{ border-color: {ERROR}; }}
 QComboBox QAbstractItemView {{ background: {FIELD}; selection-background-color: #47705e; border: 1px solid {FAINT}; }}
 QComboBox::drop-down {{ border: 0; width: 18px; }}
@@ -78,7 +78,7 @@ QMenuBar::item:selected {{ background: {RAISED}; }}
 
 
 def dark_palette() -> Any:
-    """Return the palette for elements outside the style sheet, for the standalone application."""
+    """Return the palette for what the style sheet does not set; a host's own palette may be light."""
     palette = QtGui.QPalette()
     roles = QtGui.QPalette.ColorRole
     for role, color in (

@@ -38,6 +38,7 @@ class Workspace(QtWidgets.QMainWindow):
         super().__init__(parent)
         self.setObjectName("workspace")
         self.setWindowTitle("F2HDR")
+        self.setPalette(theme.dark_palette())
         self.setStyleSheet(theme.STYLE)
         self._settings = settings
         self.model = ShotModel(self)
@@ -161,6 +162,7 @@ class Workspace(QtWidgets.QMainWindow):
         column = QtWidgets.QVBoxLayout(shot)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.form, 1)
+        self.render_bar.add_setting(*self.form.separate)
         column.addWidget(self.render_bar)
         right = Qt.DockWidgetArea.RightDockWidgetArea
         self.docks = {
@@ -170,6 +172,7 @@ class Workspace(QtWidgets.QMainWindow):
         self.tabifyDockWidget(self.docks["waveform"], self.docks["jobs"])
         self.resizeDocks([self.docks["shot"]], [360], Qt.Orientation.Horizontal)
         self.resizeDocks([self.docks["shot"], self.docks["jobs"]], [560, 240], Qt.Orientation.Vertical)
+        self.statusBar().setContentsMargins(8, 0, 0, 0)
         self.statusBar().addWidget(self._words, 1)
         self.statusBar().addPermanentWidget(BackendBar(self.backend, self.dialogs.locate_backend))
         self.statusBar().setSizeGripEnabled(False)

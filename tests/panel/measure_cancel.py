@@ -1,7 +1,7 @@
-"""How long a render of the backend takes to stop: ``python -m tests.panel.measure_cancel UHD_SHOT [--methods merge ...]``.
+"""How long a render takes to stop: ``python -m tests.panel.measure_cancel UHD_SHOT [--methods merge ...]``.
 
-Submits the Shot's first frames, cancels at several moments within a frame, and prints the time from the request to the
-end of the job: wall time, and processor time of the backend.
+Submits the Shot's first frames, cancels at several moments within a frame, and prints the time from the request to
+the end of the job: wall time, and processor time of the backend.
 """
 
 from __future__ import annotations
