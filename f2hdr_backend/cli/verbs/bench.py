@@ -1,4 +1,4 @@
-"""``f2hdr bench``: speed and memory of the engine, beside the classical merge and a plain run of the network."""
+"""``f2hdr bench``: speed and memory of the engine, the merge and the network as in the released code."""
 
 from __future__ import annotations
 

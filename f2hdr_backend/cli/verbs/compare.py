@@ -44,7 +44,8 @@ def compare(
     white: Annotated[
         float | None,
         typer.Option(
-            help="Radiance that counts as 1 in the scores. Default: the short exposure's clip, else the maximum."
+            help="Radiance that counts as 1 in the scores. Default: the clip of the short exposure, "
+            "or the maximum if the header does not have it."
         ),
     ] = None,
     truth_stops: Annotated[float, typer.Option(help="Exposure added to the truth, in stops.")] = 0.0,

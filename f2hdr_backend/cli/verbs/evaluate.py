@@ -1,4 +1,4 @@
-"""``f2hdr evaluate``: scores weights on a benchmark data set, beside the paper's tables, or on a test suite."""
+"""``f2hdr evaluate``: scores weights on a benchmark data set, with the paper's tables, or on a test suite."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Device = Annotated[str, typer.Option(help="auto, cpu or cuda:0.")]
 Report = Annotated[
     Path | None, typer.Option(help="HTML page to write: pictures of some frames to compare by eye, and all scores.")
 ]
-PageFrames = Annotated[int, typer.Option(min=1, help="Most frames in the page, worst and best first.")]
+PageFrames = Annotated[int, typer.Option(min=1, help="Maximum number of frames in the page, worst and best first.")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON on standard output, one event a line.")]
 
 
@@ -36,8 +36,10 @@ def register(app: typer.Typer) -> None:
 
 
 def dataset(
-    name: Annotated[str, typer.Argument(help="deephdrvideo, real-hdrv, cinematic, tog13, kalantari or exr-pairs.")],
-    folder: Annotated[Path, typer.Argument(help="The data set's root folder.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="deephdrvideo, real-hdrv, cinematic, tog13, kalantari or exr-pairs.")
+    ],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The data set's root folder.")],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder for CSV and JSON; the same command resumes there.")
     ] = None,
@@ -50,7 +52,7 @@ def dataset(
     metrics: Annotated[
         str | None,
         typer.Option(
-            help="Of psnr, ssim, ssim-standard, hdrvdp, warp, epe, flicker, cvvdp; none: time and memory alone. "
+            help="Metrics: psnr, ssim, ssim-standard, hdrvdp, warp, epe, flicker, cvvdp; none: only time and memory. "
             "Default: psnr,ssim,hdrvdp, or flicker without ground truth."
         ),
     ] = None,
@@ -67,11 +69,11 @@ def dataset(
     report: Report = None,
     page_frames: PageFrames = 8,
     page_width: Annotated[
-        int | None, typer.Option(min=16, help="Largest width of the page's pictures, in pixels.")
+        int | None, typer.Option(min=16, help="Maximum width of the page's pictures in pixels.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Score weights on a benchmark data set, beside the paper's tables.
+    """Score weights on a benchmark data set, and compare with the paper's tables.
 
     Every number is printed with the parameters it depends on. Means are over frames.
     """
@@ -101,11 +103,12 @@ def suite(
     name: Annotated[
         str,
         typer.Argument(
-            help="synthetic (the training's generator on other panoramas), other (a second generator) or clips."
+            metavar="NAME",
+            help="synthetic (the training's generator on other panoramas), other (a second generator) or clips.",
         ),
     ],
-    images: Annotated[Path, typer.Argument(help="Folder of the suite's images or clips.")],
-    weights: Annotated[str, typer.Option(help=f"{WEIGHTS_HELP} Several with commas.")] = "standard",
+    images: Annotated[Path, typer.Argument(metavar="IMAGES", help="Folder of the suite's images or clips.")],
+    weights: Annotated[str, typer.Option(help=f"{WEIGHTS_HELP} Several: separated by commas.")] = "standard",
     reference_trust: Annotated[str, typer.Option(metavar="soft|hard|off", help="As in a render.")] = "soft",
     precision: Precision = "fp32",
     device: Device = "auto",
@@ -116,7 +119,7 @@ def suite(
     page_frames: PageFrames = 8,
     as_json: AsJson = False,
 ) -> None:
-    """Score weights on a suite of windows with known truth, beside the merge, the bare reference and OpenCV's merge."""
+    """Score weights on a suite of windows with known truth; also the merge, the reference frame and OpenCV's merge."""
     from f2hdr_backend.engine.method.choose import open_method
     from f2hdr_backend.engine.method.merge import MergeMethod
     from f2hdr_backend.evaluate.suite.scoring import BASELINES, run

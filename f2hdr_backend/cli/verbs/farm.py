@@ -68,6 +68,7 @@ def run(
         Path | None,
         typer.Option(
             "--folder",
+            metavar="FOLDER",
             help="Folder for the bundle and the logs of openjd. Default: SHOT.farm in the folder of the Shot.",
         ),
     ] = None,

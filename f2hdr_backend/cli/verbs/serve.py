@@ -31,7 +31,9 @@ def serve(
     port: Annotated[int, typer.Option(help="Port; 0 for a free one.", min=0, max=65535)] = 0,
     root: Annotated[
         list[str] | None,
-        typer.Option(help="Folder that jobs may read and write; may be repeated. Default: all folders."),
+        typer.Option(
+            metavar="FOLDER", help="Folder that jobs may read and write; may be repeated. Default: all folders."
+        ),
     ] = None,
     idle: Annotated[
         float, typer.Option(help="Minutes without work after which the server exits; 0 for never.", min=0)

@@ -15,7 +15,7 @@ from f2hdr_backend.model.descriptor import ABLATIONS
 
 
 class _TrainUnlessNamed(Verbs):
-    """``f2hdr train IMAGES ...`` is the verb itself; ``f2hdr train preview`` its second form."""
+    """``f2hdr train IMAGES ...`` is the verb itself; ``f2hdr train preview`` is its second form."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Return the command that the words after ``f2hdr train`` name."""
@@ -32,7 +32,9 @@ def register(app: typer.Typer) -> None:
 
 
 def train(
-    images: Annotated[Path, typer.Argument(help="Folder of scene-linear EXR images; 2:1 ones are panoramas.")],
+    images: Annotated[
+        Path, typer.Argument(metavar="IMAGES", help="Folder of scene-linear EXR images; 2:1 ones are panoramas.")
+    ],
     run: Annotated[Path, typer.Option("--output", "-o", help="Folder of the run; resumed if it is there.")],
     name: Annotated[str, typer.Option(help="Name of the finished weights.")] = "mine",
     edition: Annotated[str, typer.Option(help="standard, lite, or mergenet (see docs/training.md).")] = "standard",
@@ -46,18 +48,20 @@ def train(
     clips: Annotated[
         Path | None, typer.Option(help="Real clips as a second source: Vimeo-90K's folder, or one of movies.")
     ] = None,
-    into: Annotated[Path | None, typer.Option(help="Folder for them; by default the user's weights folder.")] = None,
+    into: Annotated[Path | None, typer.Option(help="Folder for the weights; by default the user's.")] = None,
     license_text: Annotated[str, typer.Option("--license", help="License of the finished weights.")] = "unstated",
-    steps: Annotated[int, typer.Option(min=1, help="Optimizer steps in all.")] = 3000,
+    steps: Annotated[int, typer.Option(min=1, help="Total number of optimizer steps.")] = 3000,
     windows: Annotated[int, typer.Option(min=1, help="Windows per step, over all processes.")] = 4,
     accumulate: Annotated[int, typer.Option(min=1, help="Gradient accumulation steps, for less memory.")] = 1,
     crop: Annotated[int, typer.Option(min=16, help="Side of a training window in pixels, a multiple of 16.")] = 128,
-    rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 4e-4,
+    rate: Annotated[float, typer.Option(help="Maximum learning rate.")] = 4e-4,
     workers: Annotated[
         int | None,
-        typer.Option(min=0, help="Processes that draw windows; by default 2, beside a GPU all processors but two."),
+        typer.Option(
+            min=0, help="Processes that draw windows; by default 2, with a GPU the number of processors less 2."
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of windows and first weights.")] = 1,
+    seed: Annotated[int, typer.Option(help="Seed of the windows and the initial weights.")] = 1,
     validate_every: Annotated[
         int, typer.Option(min=0, help="Steps between two validations on held-out images; 0: none.")
     ] = 500,
@@ -107,11 +111,14 @@ def train(
 
 
 def preview(
-    images: Annotated[Path, typer.Argument(help="Folder of scene-linear EXR images.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The sheet, a PNG.")] = Path("preview.png"),
+    images: Annotated[Path, typer.Argument(metavar="IMAGES", help="Folder of scene-linear EXR images.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="PNG to write.")] = Path("preview.png"),
     clips: Annotated[Path | None, typer.Option(help="Real clips as a second source.")] = None,
     windows: Annotated[int, typer.Option(min=1, help="Rows of the sheet.")] = 8,
-    size: Annotated[tuple[int, int], typer.Option(help="Width and height of a window in pixels.")] = (240, 160),
+    size: Annotated[tuple[int, int], typer.Option(metavar="W H", help="Width and height of a window in pixels.")] = (
+        240,
+        160,
+    ),
     seed: Annotated[int, typer.Option(help="Seed of the windows.")] = 1,
 ) -> None:
     """Draw training windows as a sheet, and report how fast they are drawn.
@@ -128,7 +135,7 @@ def preview(
 
 
 def _drawing_processes(on_gpu: bool) -> int:
-    """Return 2 beside a CPU that trains, and all processors but two beside a GPU."""
+    """Return 2 if the CPU trains, and the number of processors less 2 if a GPU does."""
     from f2hdr_backend.machine.container import usable_cpus
 
     return max(1, usable_cpus() - 2) if on_gpu else 2
