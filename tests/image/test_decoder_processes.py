@@ -155,7 +155,7 @@ def test_a_decoder_opens_nothing_outside_the_allowed_folders(tmp_path, place):
     confine([str(tmp_path / "in")])
     try:
         assert read_image(str(tmp_path / "in" / "a.png")).pixels.shape == PIXELS.shape
-        with pytest.raises(UnreadableFrame, match="outside"):
+        with pytest.raises(UnreadableFrame, match=r"b\.png"):
             read_image(str(tmp_path / "b.png"))
     finally:
         confine([])

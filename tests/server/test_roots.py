@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 
 import pytest
 
@@ -83,9 +84,9 @@ def test_a_named_pipe_is_refused_without_blocking(places):
     os.mkfifo(allowed / "movie.mov")
     roots = Roots.of([str(allowed)])
     for plate in ("p.####.exr", "movie.mov"):
-        with pytest.raises(UnreadableFrame, match="file"):
+        with pytest.raises(UnreadableFrame, match=plate.replace("####", "0002")):
             roots.allow_plate(str(allowed / plate))
-    with pytest.raises(UnreadableFrame, match="file"):
+    with pytest.raises(UnreadableFrame, match=r"p\.0002\.exr"):
         roots.allow_frames(str(allowed / "p.####.exr"), [2])
 
 
@@ -132,5 +133,5 @@ def test_a_folder_replaced_by_a_link_during_a_job_stops_the_job(places):
 def test_the_config_of_a_detection_must_be_below_a_root(places):
     allowed, forbidden = places
     service = Service(Roots.of([str(allowed)]), FoldersInUse(allowed / "ledger.json"), Queue(()))
-    with pytest.raises(ServerError, match="outside"):
+    with pytest.raises(ServerError, match=re.escape(str(forbidden / "p.0001.exr"))):
         service.detect(DetectRequest(str(allowed / "p.####.exr"), "x", str(forbidden / "p.0001.exr")))

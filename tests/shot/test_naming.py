@@ -78,8 +78,10 @@ def test_time_stamps_that_change_beside_the_number_are_refused_with_two_of_the_n
 
 
 def test_an_empty_folder_is_refused_in_one_sentence(folder):
-    with pytest.raises(ShotError, match="no numbered pictures"):
-        plate_named([str(folder("readme.txt"))])
+    empty = str(folder("readme.txt"))
+    with pytest.raises(ShotError) as caught:
+        plate_named([empty])
+    assert empty in caught.value.message
 
 
 @pytest.mark.parametrize(

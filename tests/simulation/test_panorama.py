@@ -65,12 +65,12 @@ def test_the_map_gives_the_source_position_of_each_pixel() -> None:
 
 @pytest.mark.parametrize("hfov", [0.0, math.pi, -1.0])
 def test_an_impossible_angle_of_view_is_refused(hfov: float) -> None:
-    with pytest.raises(ImageError, match="angle"):
+    with pytest.raises(ImageError, match=f"{hfov:.3f} rad"):
         look(_directions(), 0, 0, 0, hfov, SIZE)
 
 
 def test_a_gray_picture_is_refused() -> None:
-    with pytest.raises(ImageError, match="shape"):
+    with pytest.raises(ImageError, match=r"\(\d+, \d+\)"):
         look(np.zeros((8, 16), np.float32), 0, 0, 0, 1.0, SIZE)
 
 

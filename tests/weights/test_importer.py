@@ -258,7 +258,7 @@ def test_files_of_another_kind_are_refused(folder, tmp_path, content):
 def test_a_truncated_download_is_refused(folder, tmp_path, checkpoint):
     path = tmp_path / "checkpoint.pth"
     path.write_bytes(checkpoint.read_bytes()[:-100_000])
-    with pytest.raises(WeightsMismatch, match="damaged"):
+    with pytest.raises(WeightsMismatch, match=r"checkpoint\.pth"):
         import_checkpoint(path, "wrong")
 
 
@@ -288,7 +288,7 @@ def test_files_without_named_tensors_are_refused(folder, tmp_path, content):
 def test_a_missing_file_is_named(folder, tmp_path):
     with pytest.raises(WeightsMissing, match="nowhere.pth"):
         import_checkpoint(tmp_path / "nowhere.pth", "wrong")
-    with pytest.raises(WeightsMissing, match="directory"):
+    with pytest.raises(WeightsMissing, match=re.escape(str(tmp_path))):
         import_checkpoint(tmp_path, "wrong")
 
 

@@ -1,7 +1,9 @@
 import dataclasses
+import errno
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -123,7 +125,7 @@ def test_a_name_that_matches_two_files_is_refused(folder, tmp_path, monkeypatch)
     monkeypatch.setattr(manifest, "EMBEDDED_FOLDER", tmp_path / "embedded")
     monkeypatch.setattr(store, "EMBEDDED_FOLDER", tmp_path / "embedded")
     store.save(small("later"), tmp_path / "embedded")
-    with pytest.raises(WeightsMismatch, match="two weights .*later"):
+    with pytest.raises(WeightsMismatch, match="later.*later"):
         store.find("later")
 
 
@@ -197,7 +199,7 @@ def test_a_read_only_folder_is_named(folder):
     if os.access(folder, os.W_OK):
         pytest.skip("this user may write everywhere")
     try:
-        with pytest.raises(WeightsError, match="Permission denied"):
+        with pytest.raises(WeightsError, match=re.escape(str(folder))):
             store.save(small("second"))
         store.load(store.find("small"))
     finally:
@@ -208,10 +210,10 @@ def test_a_full_disk_leaves_no_partial_file(folder, monkeypatch):
     store.save(small())
 
     def full(_):
-        raise OSError(28, "No space left on device")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(WeightsError, match="No space left"):
+    with pytest.raises(WeightsError, match=re.escape(os.strerror(errno.ENOSPC))):
         store.save(small("second"))
     assert sorted(path.name for path in folder.iterdir()) == ["manifest.json", "small.safetensors"]
 

@@ -74,7 +74,7 @@ def test_tonemap_is_monotonic(a, b):
 
 @pytest.mark.parametrize("value", [-0.0002, -1.0])
 def test_tonemap_refuses_values_outside_its_domain(value):
-    with pytest.raises(ImageError, match="undefined") as refused:
+    with pytest.raises(ImageError) as refused:
         tonemap([0.5, value])
     assert refused.value.lowest == value
 

@@ -128,7 +128,7 @@ def test_a_full_disk_is_named(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "fsync", full)
     with (
-        pytest.raises(UnwritableFrame, match="No space left.*Free some space"),
+        pytest.raises(UnwritableFrame, match=r"a\.mov"),
         movie_writer(str(tmp_path / "a.mov"), movie()) as writer,
     ):
         writer.add(slopes())
