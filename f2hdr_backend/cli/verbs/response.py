@@ -89,6 +89,7 @@ def _draw(found: Recovered, path: Path) -> None:
 
     from f2hdr_backend.color.curve import KNOTS
     from f2hdr_backend.image.write import write_image
+    from f2hdr_backend.shot.equations import GAMMA
 
     size, margin = 600, 40
     picture = Image.new("RGB", (size, size), "white")
@@ -107,7 +108,7 @@ def _draw(found: Recovered, path: Path) -> None:
         pen.text((8, size - at - 6), f"{step / 10:g}", fill="black")
     pen.text((size // 2 - 30, size - 16), "code value", fill="black")
     pen.text((8, 8), "linear light; gray: gamma 2.2", fill="black")
-    line(KNOTS**2.2, "#999999")
+    line(KNOTS**GAMMA, "#999999")
     for channel, color in enumerate(("#cc2222", "#229922", "#2244cc")):
         line(found.curve.values[:, channel], color)
     write_image(path, np.asarray(picture), 8)

@@ -21,7 +21,7 @@ from f2hdr_backend.evaluate.metrics.score import Parameters, Score
 from f2hdr_backend.evaluate.metrics.screen import Display
 from f2hdr_backend.shot.errors import DocumentError
 
-FloatArray = NDArray[np.floating[Any]]
+AnyFloatArray = NDArray[np.floating[Any]]
 
 DISPLAY = "standard_hdr_linear"
 """The package's name of the display model: BT.709 primaries, linear values in cd/m2."""
@@ -55,7 +55,7 @@ def parameters() -> Parameters:
     )
 
 
-def color_video_vdp(frames: Iterator[tuple[FloatArray, FloatArray]], count: int, device: torch.device) -> Score:
+def color_video_vdp(frames: Iterator[tuple[AnyFloatArray, AnyFloatArray]], count: int, device: torch.device) -> Score:
     """Return the quality of a scene, which is read once, one frame at a time.
 
     Args:
@@ -82,11 +82,11 @@ class _Scene:
     """The frames in the order in which the package reads them: ascending, the test before the reference."""
 
     def __init__(
-        self, frames: Iterator[tuple[FloatArray, FloatArray]], extent: tuple[int, int, int], light: Any
+        self, frames: Iterator[tuple[AnyFloatArray, AnyFloatArray]], extent: tuple[int, int, int], light: Any
     ) -> None:
         """``extent`` is height, width and number of frames; ``light`` is the package's display model."""
         self._frames, self._extent, self._light = frames, extent, light
-        self._truth: FloatArray = np.empty(0)
+        self._truth: AnyFloatArray = np.empty(0)
 
     def get_video_size(self) -> tuple[int, int, int]:
         return self._extent
@@ -104,7 +104,7 @@ class _Scene:
     def get_reference_frame(self, frame: int, device: torch.device, colorspace: str) -> Tensor:
         return self._shown(self._truth, device, colorspace)
 
-    def _shown(self, radiance: FloatArray, device: torch.device, colorspace: str) -> Tensor:
+    def _shown(self, radiance: AnyFloatArray, device: torch.device, colorspace: str) -> Tensor:
         """Return ``(1, 3, 1, H, W)`` in the color space that the package requests."""
         planes = torch.from_numpy(np.ascontiguousarray(np.moveaxis(radiance, -1, 0), np.float32)).to(device)
         light = planes[None, :, None] * WHITE_NITS
