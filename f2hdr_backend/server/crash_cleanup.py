@@ -21,7 +21,7 @@ class FoldersInUse:
     """The folders that this process writes frames to; thread-safe."""
 
     def __init__(self, path: Path) -> None:
-        """Remove the temporary files that an older ledger at ``path`` refers to, then start a new one."""
+        """Remove the temporary files in the folders that the record at ``path`` lists, then start a new record."""
         self._path = path
         self._lock = Lock()
         self._folders: Counter[str] = Counter()
@@ -54,9 +54,9 @@ class FoldersInUse:
 
 
 def _clear_up(path: Path) -> None:
-    """Remove the temporary files of the process that wrote the ledger at ``path``, and the ledger.
+    """Remove the temporary files of the process that wrote the record at ``path``, and the record.
 
-    The folder of the ledger has those of servers alone, and no other server runs.
+    The folder of the record contains only records of servers, and no other server runs.
     """
     for part in unfinished(path.parent):
         with suppress(OSError):

@@ -75,6 +75,6 @@ def test_the_same_seed_gives_the_same_picture_and_the_radiance_is_unchanged():
 def test_impossible_sensors_and_unknown_levels_are_refused():
     with pytest.raises(ShotError, match="none, low, medium, high"):
         SensorModel.named("loud")
-    for wrong in (dict(full_well_electrons=0), dict(read_noise_electrons=-1), dict(bits=0)):
-        with pytest.raises(ShotError, match=next(iter(wrong))):
-            SensorModel(**wrong)
+    for name, value in (("full_well_electrons", 0), ("read_noise_electrons", -1), ("bits", 0)):
+        with pytest.raises(ShotError, match=f"{name}={value}[,)]"):
+            SensorModel(**{name: value})
