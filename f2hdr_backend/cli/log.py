@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import platform
+import stat
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import TextIO
 
 import platformdirs
 
 import f2hdr_backend
 from f2hdr_backend.shot.errors import F2HDRError
+from f2hdr_backend.shot.printable import printable
 
 ROTATE_BYTES = 1_000_000
 """Size from which a log file is put aside when the next command starts; one older file is kept."""
+LONGEST_COMMAND = 4096
+"""Maximum length of a logged command line in characters."""
 FOLDER_VARIABLE = "F2HDR_LOGS"
 
+_APPEND = (
+    os.O_WRONLY
+    | os.O_APPEND
+    | os.O_CREAT
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+)
 _log = logging.getLogger("f2hdr")
 _log.addHandler(logging.NullHandler())  # without one, Python prints errors of a logger on standard error
 
@@ -44,13 +58,22 @@ def start_log() -> None:
         with suppress(OSError):  # a command that runs at the same time may have rotated it, or on Windows hold it open
             if path.stat().st_size > ROTATE_BYTES:
                 os.replace(path, path.with_suffix(".1.log"))
-        handler: logging.Handler = logging.FileHandler(path, encoding="utf-8")
+        handler: logging.Handler = logging.StreamHandler(_appending(path))
     except OSError:
         handler = logging.NullHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(message)s"))
     _log.addHandler(handler)
-    words = " ".join(f'"{word}"' if " " in word else word for word in sys.argv[1:])
+    words = printable(" ".join(f'"{word}"' if " " in word else word for word in sys.argv[1:]), LONGEST_COMMAND)
     _log.info("f2hdr %s (%s, Python %s): %s", f2hdr_backend.__version__, sys.platform, platform.python_version(), words)
+
+
+def _appending(path: Path) -> TextIO:
+    """Open a file to append to; not a link, and without waiting for the other end of a pipe. Raises OSError."""
+    descriptor = os.open(path, _APPEND, 0o600)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is a pipe or a device, not a file", str(path))
+    return open(descriptor, "a", encoding="utf-8", errors="backslashreplace", buffering=1)
 
 
 def log_error(error: F2HDRError) -> None:

@@ -6,6 +6,8 @@ import csv
 from pathlib import Path
 from typing import Any
 
+from f2hdr_backend.shot.errors import DocumentError
+from f2hdr_backend.shot.read_text import read_text
 from f2hdr_backend.train.run import LOG, VALIDATION
 
 SMOOTHED_OVER = 50
@@ -15,7 +17,8 @@ SMOOTHED_OVER = 50
 def draw(folder: Path) -> Path:
     """Write ``curves.png`` into a run's folder, from its ``train.csv`` and, if there, ``validation.csv``.
 
-    Raises ModuleNotFoundError without matplotlib, which the extra ``train`` installs.
+    Raises DocumentError if a log cannot be read, ModuleNotFoundError without matplotlib, which the extra ``train``
+    installs.
     """
     import matplotlib
 
@@ -56,7 +59,9 @@ def _curve(axes: Any, steps: list[float], values: list[float], label: str) -> No
 
 
 def _table(path: Path) -> tuple[list[str], list[list[float]]]:
-    """The names of a CSV file's columns, and their numbers."""
-    with path.open(newline="") as file:
-        names, *rows = csv.reader(file)
-    return names, [list(column) for column in zip(*([float(value) for value in row] for row in rows), strict=True)]
+    """The names of a CSV file's columns, and their numbers. Raises DocumentError."""
+    try:
+        names, *rows = csv.reader(read_text(path).splitlines())
+        return names, [list(column) for column in zip(*([float(value) for value in row] for row in rows), strict=True)]
+    except (ValueError, csv.Error) as error:
+        raise DocumentError(f'"{path}" is not the log of a training run: {error}.', path=str(path)) from error

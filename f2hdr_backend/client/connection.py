@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import f2hdr_backend
 from f2hdr_backend.shot.errors import DocumentError, F2HDRError, ServerError, ServerUnreachable
+from f2hdr_backend.shot.read_text import json_value
 
 LARGEST_ANSWER = 64 * 1024 * 1024
 """Maximum size of a response in bytes."""
@@ -83,7 +84,7 @@ class Connection:
                 _checked(answer.status, answer.read(LARGEST_ANSWER))
             for line in iter(lambda: answer.readline(LARGEST_ANSWER), b""):
                 if line.startswith(b"data:"):
-                    yield json.loads(line[len(b"data:") :])
+                    yield json_value(line[len(b"data:") :])
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise self._unreachable(error) from error
         finally:
@@ -164,7 +165,7 @@ def _family(kind: type[F2HDRError]) -> list[type[F2HDRError]]:
 def _checked(status: int, content: bytes) -> dict[str, Any]:
     """Return the JSON object of a response, or raise the error in it."""
     try:
-        answer = json.loads(content)
+        answer = json_value(content)
     except ValueError:
         answer = None
     if not isinstance(answer, dict):

@@ -9,6 +9,7 @@ from typing import Any, Optional
 from urllib.parse import quote
 
 from f2hdr_backend.client.connection import Connection
+from f2hdr_backend.shot import paths
 from f2hdr_backend.shot.document import Color, Shot
 from f2hdr_backend.shot.errors import DocumentError, ServerUnreachable
 from f2hdr_backend.shot.frames import FrameRange
@@ -188,17 +189,11 @@ def color_spaces(connection: Connection, config: str) -> list[str]:
 
 
 def absolute(shot: Shot) -> Shot:
-    """Return the Shot with absolute paths of plate, output and config, and with this process's ``$OCIO``.
+    """Return the Shot with absolute paths, and with this process's ``$OCIO`` and its context variables.
 
     The server has its own working folder and environment.
     """
-    pattern = os.path.abspath(shot.output.pattern) if shot.output.pattern else ""
-    return replace(
-        shot,
-        plate=os.path.abspath(shot.plate),
-        color=_own_color(shot.color),
-        output=replace(shot.output, pattern=pattern),
-    )
+    return paths.absolute(replace(shot, color=_own_color(shot.color)))
 
 
 def _own_color(color: Color) -> Color:

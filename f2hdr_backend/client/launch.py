@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -14,6 +13,7 @@ import f2hdr_backend
 from f2hdr_backend.client.connection import Connection
 from f2hdr_backend.client.runtime import connection_file, lock, make_runtime_folder, read_connection_file
 from f2hdr_backend.shot.errors import F2HDRError, ServerUnreachable, VersionMismatch
+from f2hdr_backend.shot.read_text import json_value
 
 __all__ = ["backend_command", "clean_environment", "connect", "connection_file", "own_python"]
 
@@ -210,7 +210,7 @@ def _laid_command() -> list[str]:
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "backend.json")
     try:
         with open(path, encoding="utf-8") as file:
-            words = json.load(file)
+            words = json_value(file.read())
     except FileNotFoundError:
         return []
     except (OSError, ValueError) as error:

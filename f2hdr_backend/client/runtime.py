@@ -14,6 +14,7 @@ from typing import IO, Any, Optional
 
 from f2hdr_backend.shot.atomic import replacing
 from f2hdr_backend.shot.errors import ServerError, ServerUnreachable
+from f2hdr_backend.shot.read_text import json_value
 from f2hdr_backend.shot.system_errors import action_for
 
 SERVER_LOCK = "server.lock"
@@ -59,7 +60,7 @@ def read_connection_file() -> Optional[dict[str, Any]]:
     try:
         _require_private(path)
         with open(path, encoding="utf-8") as file:
-            facts = json.load(file)
+            facts = json_value(file.read())
     except (OSError, ValueError):
         return None
     wanted = {"address": str, "token": str, "version": str, "pid": int}

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from f2hdr_backend.shot.atomic import write_file
 from f2hdr_backend.shot.equations import GAMMA
 from f2hdr_backend.shot.errors import ColorError
+from f2hdr_backend.shot.read_text import json_value
 from f2hdr_backend.shot.safe_open import open_file
 
 KNOTS = np.linspace(0, 1, 49)
@@ -50,8 +51,8 @@ class Curve:
 def parse_curve(text: str) -> Curve:
     """Parse the text of a curve from ``Curve.text``. Raises ColorError."""
     try:
-        return _checked(np.array(json.loads(text.removeprefix(PREFIX)), np.float64).T)
-    except (ValueError, TypeError) as error:
+        return _checked(np.array(json_value(text.removeprefix(PREFIX)), np.float64).T)
+    except (ValueError, TypeError, OverflowError) as error:
         hint = "Give a file written by f2hdr response."
         raise ColorError("The response in the Shot is not a curve.", hint=hint) from error
 
@@ -63,10 +64,10 @@ def read_curve(path: str) -> Curve:
             text = file.read(_LARGEST_FILE).decode("utf-8")
         if path.lower().endswith(".cube"):
             return _checked(_from_cube(text))
-        return _checked(np.array(json.loads(text)["light"], np.float64))
+        return _checked(np.array(json_value(text)["light"], np.float64))
     except OSError as error:
         raise _bad(path, error.strerror or str(error)) from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise _bad(path, str(error) or "it is not a response") from error
 
 

@@ -9,16 +9,20 @@ import copy
 import errno
 import os
 import posixpath
+import time
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from xml.parsers import expat
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 import PyOpenColorIO as ocio
 
+from f2hdr_backend.image.decoder_processes import in_decoder_process
 from f2hdr_backend.shot.limits import limit
 from f2hdr_backend.shot.ocio_context import parse_context
 from f2hdr_backend.shot.safe_open import open_file
@@ -27,6 +31,10 @@ _ARCHIVE = b"PK"
 """Magic bytes of a config archive (.ocioz)."""
 _REFUSED = b"refused"
 """Content that is not a valid lookup table in any format."""
+MOST_NESTED = 64
+"""Maximum depth of the elements of a lookup table in XML: OpenColorIO's time grows with the square of the depth."""
+SLOWEST_S = 2.0
+"""CPU time in seconds that OpenColorIO may take to read a config: it grows with the square of the color spaces."""
 Environment = tuple[tuple[str, str], ...]
 
 
@@ -80,12 +88,30 @@ def _opened(path: Path, state: tuple[int, ...], environment: Environment) -> tup
         raise ValueError(f"it is larger than {largest} bytes")
     if is_archive:
         archive = _Archive(path, content)
-        files, folder = _Files(archive.config(), archive.read, archive.state), path
+        text, folder = archive.config(), path
+        files = _Files(text, archive.read, archive.state)
     else:
-        files, folder = _Files(_text(content), read_table, _state), path.parent
+        text, folder = _text(content), path.parent
+        files = _Files(text, read_table, _state)
+    _require_quick(str(path), text)
     config = ocio.Config.CreateFromConfigIOProxy(files)
     config.setWorkingDir(str(folder))
     return content, config, files
+
+
+@in_decoder_process
+def _require_quick(path: str, text: str) -> None:
+    """Raise ValueError if OpenColorIO takes too long to read a config.
+
+    It lets no other thread of a process run meanwhile, so that a server would not answer.
+    """
+    began = time.thread_time()
+    with suppress(ocio.Exception, UnicodeDecodeError):  # reported when the config is used
+        config = ocio.Config.CreateFromStream(text)
+        list(config.getColorSpaceNames(ocio.SEARCH_REFERENCE_SPACE_ALL, ocio.COLORSPACE_ACTIVE))
+    seconds = time.thread_time() - began
+    if seconds > SLOWEST_S:
+        raise ValueError(f"it has too many color spaces or other parts: reading it takes {seconds:.0f} s")
 
 
 def _environment() -> Environment:
@@ -99,7 +125,28 @@ def read_table(path: str) -> bytes:
         content = file.read(limit("lut") + 1)
     if len(content) > limit("lut"):
         raise ValueError(f'"{path}" is larger than {limit("lut")} bytes')
+    _require_flat(path, content)
     return content
+
+
+def _require_flat(path: str, content: bytes) -> None:
+    """Raise ValueError if a lookup table is XML with elements nested too deeply."""
+    depth = 0
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > MOST_NESTED:
+            raise ValueError(f'"{path}" has more than {MOST_NESTED} elements inside each other')
+
+    def end(name: str) -> None:
+        nonlocal depth
+        depth -= 1
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    with suppress(expat.ExpatError):  # it is not XML; OpenColorIO tries its other formats
+        parser.Parse(content, True)
 
 
 def _state(path: str) -> str:

@@ -31,6 +31,7 @@ from f2hdr_backend.shot.events import (
     Warned,
 )
 from f2hdr_backend.shot.frames import FrameRange, Sequence
+from f2hdr_backend.shot.paths import paths_in
 from f2hdr_backend.shot.read_text import read_json
 from f2hdr_backend.weights.manifest import entries
 
@@ -63,7 +64,7 @@ def request_key(shot: Shot, plate: Plate, frames: FrameRange) -> str:
         "shot": shot.to_json(),
         "frames": str(frames),
         "plate": [plate.identity(number) for number in plate.frames],
-        "response": file_identity(color.response) if os.path.isfile(color.response) else "",
+        "color": [file_identity(named.path) for named in paths_in(color) if os.path.isfile(named.path)],
         "weights": [(entry.name, entry.sha256) for entry in entries()],
         "packages": sorted({path.name for folder in sys.path for path in Path(folder or ".").glob("*.dist-info")}),
         "machine": [platform.node(), platform.machine(), sorted(glob("/dev/nvidia*"))],

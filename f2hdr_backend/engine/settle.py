@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -22,6 +21,7 @@ from f2hdr_backend.shot.errors import ExposureError
 from f2hdr_backend.shot.events import Event, PlateMeasured, Warned
 from f2hdr_backend.shot.exposure import ExposurePattern
 from f2hdr_backend.shot.frames import FrameRange
+from f2hdr_backend.shot.paths import absolute
 from f2hdr_backend.weights import store
 
 Progress = Callable[[int, int], None]
@@ -138,9 +138,7 @@ def prepare(shot: Shot) -> tuple[Shot, list[Event]]:
         shot, events = settle_checked(shot, plate, wanted, needs_output=False)
     finally:
         plate.close()
-    pattern = shot.output.pattern
-    output = replace(shot.output, pattern=os.path.abspath(pattern) if pattern else "")
-    return replace(shot, frames=wanted, plate=os.path.abspath(shot.plate), output=output), events
+    return absolute(replace(shot, frames=wanted)), events
 
 
 def complete_exposures(shot: Shot, cycle: tuple[float, ...] | None, first: str | None) -> tuple[Shot, list[Event]]:

@@ -12,6 +12,7 @@ from f2hdr_backend.shot.atomic import write_file
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.errors import DocumentError
 from f2hdr_backend.shot.frames import FrameRange
+from f2hdr_backend.shot.paths import paths_in
 from f2hdr_backend.shot.printable import has_control
 
 DEFAULT_CHUNK = 8
@@ -62,8 +63,7 @@ class FarmJob:
                 hint="Run f2hdr prepare PLATE --render-to hdr/shot.####.exr -o shot.json first.",
             )
         texts = (self.name, self.command, self.convert_to, self.display)
-        shot = self.shot
-        for text in (*texts, shot.plate, shot.output.pattern, shot.color.config, shot.color.response):
+        for text in (*texts, *(named.path for named in paths_in(self.shot))):
             if has_control(text) or any("\ud800" <= letter <= "\udfff" for letter in text):
                 raise DocumentError(
                     f'"{text}" contains a line break or another character that job files cannot store.',

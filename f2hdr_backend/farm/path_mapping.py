@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.errors import DocumentError
 from f2hdr_backend.shot.limits import check_path
+from f2hdr_backend.shot.paths import with_paths
 from f2hdr_backend.shot.read_text import read_json
 
 _FORMATS: dict[str, type[PurePath]] = {"POSIX": PurePosixPath, "WINDOWS": PureWindowsPath}
@@ -82,10 +83,5 @@ class PathMapping:
         return next((mapped for rule in self._rules if (mapped := rule.apply(path)) is not None), path)
 
     def shot(self, shot: Shot) -> Shot:
-        """Return the Shot with the paths of plate, output and color config on this machine."""
-        return replace(
-            shot,
-            plate=self.path(shot.plate),
-            color=replace(shot.color, config=self.path(shot.color.config)),
-            output=replace(shot.output, pattern=self.path(shot.output.pattern)),
-        )
+        """Return the Shot with all its paths on this machine."""
+        return with_paths(shot, self.path)

@@ -18,6 +18,7 @@ from typing import Any, Optional
 
 from f2hdr_backend.shot.atomic import replacing
 from f2hdr_backend.shot.errors import F2HDRError
+from f2hdr_backend.shot.read_text import json_value
 
 
 class InstallError(F2HDRError):
@@ -211,7 +212,7 @@ def manifest(root: Path, product: str) -> dict[str, Any]:
     if not path.exists():
         return {"version": "", "files": {}}
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json_value(path.read_bytes())
         return {"version": str(document["version"]), "files": dict(document["files"])}
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise InstallError(f"{path} cannot be read: {error}.", hint="Remove it and install again.") from error

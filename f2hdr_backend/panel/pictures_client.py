@@ -15,6 +15,7 @@ from f2hdr_backend.client.connection import rebuilt
 from f2hdr_backend.client.launch import backend_command, clean_environment
 from f2hdr_backend.panel.qt import QtCore, QtGui, Signal
 from f2hdr_backend.shot.errors import F2HDRError, ServerError
+from f2hdr_backend.shot.read_text import json_value
 
 Answer = dict[str, Any]
 Done = Callable[[Answer], None]
@@ -137,7 +138,7 @@ class Pictures(QtCore.QObject):
         self._rest += bytes(self._process.readAllStandardOutput().data())
         *lines, self._rest = self._rest.split(b"\n")
         for line in lines:
-            self._take(json.loads(line))
+            self._take(json_value(line))
 
     def _take(self, answer: Answer) -> None:
         if answer.get("event") == "hello":

@@ -15,6 +15,7 @@ from f2hdr_backend.panel.shot_model import EXTENSION, ShotModel, new_shot, read_
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.errors import F2HDRError
 from f2hdr_backend.shot.frames import FrameRange
+from f2hdr_backend.shot.paths import absolute
 
 
 class Session(QtCore.QObject):
@@ -162,7 +163,7 @@ class Session(QtCore.QObject):
             if is_new and shot.exposures is None:
                 self.detect()
 
-        self.pictures.ask("open", opened, self._not_opened, shot=_absolute(shot).to_json())
+        self.pictures.ask("open", opened, self._not_opened, shot=absolute(shot).to_json())
 
     def _not_found(self, error: F2HDRError) -> None:
         """The dropped files are not a plate; an open plate is kept."""
@@ -235,13 +236,4 @@ def _as_opened(shot: Shot) -> Shot:
     bare = Shot(plate=shot.plate)
     return replace(
         shot, exposures=None, frames=None, handles=bare.handles, cuts=None, engine=bare.engine, output=bare.output
-    )
-
-
-def _absolute(shot: Shot) -> Shot:
-    pattern = shot.output.pattern
-    return replace(
-        shot,
-        plate=os.path.abspath(shot.plate),
-        output=replace(shot.output, pattern=os.path.abspath(pattern) if pattern else ""),
     )

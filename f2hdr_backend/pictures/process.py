@@ -23,6 +23,7 @@ import f2hdr_backend
 from f2hdr_backend.pictures.display_transform import DisplayPath
 from f2hdr_backend.pictures.requests import MAPPED_BYTES, Budget, Requests
 from f2hdr_backend.shot.errors import F2HDRError
+from f2hdr_backend.shot.read_text import json_value
 
 BACKGROUND = ("thumb", "scope", "clip", "fetch")
 """Requests that run in the background queue and never delay a picture."""
@@ -73,7 +74,7 @@ class _Lanes:
         for thread in threads:
             thread.start()
         for line in lines:
-            request = json.loads(line)
+            request = json_value(line)
             (self._back if request["do"] in BACKGROUND else self._front).put(request)
         self._front.put(None)
         threads[0].join()

@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Lock
 
 from f2hdr_backend.shot.atomic import replacing, unfinished
+from f2hdr_backend.shot.read_text import json_value
 from f2hdr_backend.shot.safe_open import open_file
 
 _log = logging.getLogger("f2hdr")
@@ -63,7 +64,7 @@ def _clear_up(path: Path) -> None:
             os.unlink(part)
     try:
         with open_file(path, own=True) as file:
-            record = json.loads(file.read())
+            record = json_value(file.read())
         pid, folders = int(record["pid"]), [str(folder) for folder in record["folders"]]
     except (OSError, ValueError, KeyError, TypeError):
         return

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Optional, TypeVar
 
 from f2hdr_backend.server.models import read_document
-from f2hdr_backend.shot.document import Shot
+from f2hdr_backend.shot.document import CONFIG_WORDS, Shot
 from f2hdr_backend.shot.errors import DocumentError
 from f2hdr_backend.shot.frames import FrameRange
+from f2hdr_backend.shot.paths import check_paths
 from f2hdr_backend.shot.read_text import parse_json
 from f2hdr_backend.shot.setting import check_settings, setting
 
@@ -56,12 +57,15 @@ class FrameRequest:
 
     shot: Shot = setting("Exposures, color, engine and anchor; its plate and output pattern are ignored.")
     buffers: tuple[str, str, str] = setting(
-        "Absolute paths of the buffers of the previous, the reference and the next frame.", items=_PATH
+        "Absolute paths of the buffers of the previous, the reference and the next frame.",
+        path="read",
+        items=_PATH,
     )
-    output: str = setting("Absolute path of the buffer to write.", schema=_PATH)
+    output: str = setting("Absolute path of the buffer to write.", path="written", schema=_PATH)
     client: str = setting(_CLIENT_HELP, default="", schema={"maxLength": LONGEST_NAME})
 
     def __post_init__(self) -> None:
+        check_paths(self)
         _check_name(self.client)
 
 
@@ -69,12 +73,13 @@ class FrameRequest:
 class DetectRequest:
     """A request to measure the exposures of a plate."""
 
-    plate: str = setting("Absolute path of the plate, as in a Shot.", schema=_PATH)
+    plate: str = setting("Absolute path of the plate, as in a Shot.", path="read", schema=_PATH)
     input_space: str = setting("Color space of the plate, as in a Shot.", default="auto")
-    config: str = setting("OCIO config, as in a Shot.", default="")
+    config: str = setting("OCIO config, as in a Shot.", default="", path="read", words=CONFIG_WORDS)
     layer: str = setting("Layer or view of EXR frames, as in a Shot.", default="")
 
     def __post_init__(self) -> None:
+        check_paths(self)
         if not self.plate:
             raise DocumentError("The request has no plate.", hint="Give the absolute path of a plate.", field="plate")
 

@@ -7,6 +7,7 @@ import json
 import os
 import time
 from collections import OrderedDict
+from collections.abc import Collection
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass, replace
 from threading import Lock
@@ -14,7 +15,7 @@ from typing import Any
 
 import f2hdr_backend
 from f2hdr_backend.client.jobs import JobStatus
-from f2hdr_backend.color.config import SHIPPED, load_config
+from f2hdr_backend.color.config import load_config
 from f2hdr_backend.detection.detect import require_pattern
 from f2hdr_backend.engine.method.quality import seconds_per_megapixel
 from f2hdr_backend.engine.settle import detect_light
@@ -30,6 +31,7 @@ from f2hdr_backend.server.roots import Roots
 from f2hdr_backend.shot.document import Color
 from f2hdr_backend.shot.errors import ServerError, ShotError
 from f2hdr_backend.shot.frames import FrameRange, Sequence
+from f2hdr_backend.shot.paths import paths_in
 from f2hdr_backend.weights.store import entries
 
 API_VERSION = 1
@@ -79,8 +81,7 @@ class Service:
         shot = replace(request.shot, frames=request.frames or request.shot.frames)
         if not shot.output.pattern:
             raise ShotError("The Shot has no output pattern.", hint="Set output.pattern.", field="output")
-        for path in (shot.plate, shot.output.pattern, *_config_file(shot.color)):
-            self._roots.allow(path)
+        self._allow(shot)
         document = json.dumps(shot.to_json(), sort_keys=True)
         digest = hashlib.sha256(f"{document}{request.force}".encode()).hexdigest()
         order = RenderOrder(document, request.priority == "interactive", request.force)
@@ -145,8 +146,7 @@ class Service:
             ShotError: a path is not absolute.
             ServerError: a path is outside the roots, or the queue is full.
         """
-        for path in (*request.buffers, request.output, *_config_file(request.shot.color)):
-            self._roots.allow(path)
+        self._allow(request, unused=("shot.plate", "shot.output.pattern"))
         device = self._queue.device_for(request.shot.engine.device)
         work = FrameWork(request, self._place(device))
         self._queue.add(work, device)
@@ -161,8 +161,7 @@ class Service:
             roots.
         """
         color = Color(input_space=request.input_space, config=request.config)
-        for path in _config_file(color):
-            self._roots.allow(path)
+        self._allow(request)
         self._roots.allow_plate(request.plate)
         plate = open_plate(request.plate, request.layer)
         try:
@@ -176,8 +175,7 @@ class Service:
         """Return the color spaces and roles of an OCIO config. Raises ColorError, and ServerError for a path outside
         the roots.
         """
-        for path in _config_file(Color(config=config)):
-            self._roots.allow(path)
+        self._allow(Color(config=config))
         return {"config": config, "spaces": list(load_config(config).offered())}
 
     def info(self) -> dict[str, Any]:
@@ -225,6 +223,12 @@ class Service:
                 self._queue.stop(job.work)
         return self._queue.count > 0
 
+    def _allow(self, document: Any, unused: Collection[str] = ()) -> None:
+        """Check every path in a request, except in the fields ``unused``. Raises the errors of ``Roots.allow``."""
+        for named in paths_in(document):
+            if named.field not in unused:
+                self._roots.allow(named.path)
+
     def _place(self, device: str) -> Place:
         return Place(self._roots, self._ledger, device if len(self._queue.devices) > 1 else "", self._frames)
 
@@ -248,8 +252,3 @@ def _require_apart(job: _Open, other: _Open) -> None:
         job=other.work.record.id,
         status=409,
     )
-
-
-def _config_file(color: Color) -> list[str]:
-    """Return the path of the OCIO config if it is a file."""
-    return [] if color.config in ("", SHIPPED) or color.config.startswith("ocio://") else [color.config]

@@ -16,11 +16,13 @@ from f2hdr_backend.shot.errors import DocumentError, ShotError
 from f2hdr_backend.shot.exposure import ExposurePattern
 from f2hdr_backend.shot.fields import decode, encode
 from f2hdr_backend.shot.frames import FrameRange, Sequence
-from f2hdr_backend.shot.limits import check_path
+from f2hdr_backend.shot.paths import check_paths
 from f2hdr_backend.shot.read_text import parse_json
 from f2hdr_backend.shot.setting import check_settings, setting
 
 VERSION = 1
+CONFIG_WORDS = "f2hdr|ocio://.*"
+"""Values of an OCIO config that are not the path of a file, as a regular expression."""
 _PATH_TEXT = {"pattern": r"^[^\u0000]*$"}
 
 
@@ -39,6 +41,8 @@ class Color:
         "known), off, or a file that f2hdr response wrote.",
         default="auto",
         label="Camera response",
+        path="read",
+        words="auto|off|curve:.*",
         schema=_PATH_TEXT,
     )
     output_space: str = setting(
@@ -52,6 +56,8 @@ class Color:
         default="",
         label="OCIO config",
         pixels=False,
+        path="read",
+        words=CONFIG_WORDS,
         schema=_PATH_TEXT,
     )
     context: Optional[tuple[str, ...]] = setting(
@@ -73,6 +79,7 @@ class Color:
     )
 
     def __post_init__(self) -> None:
+        check_paths(self)
         levels = self.clip_level
         if levels is None:
             return
@@ -148,6 +155,7 @@ class Output:
         label="Output",
         option=False,
         pixels=False,
+        path="written",
         schema={"format": "output-pattern"},
     )
     anchor: str = setting(
@@ -168,6 +176,7 @@ class Output:
 
     def __post_init__(self) -> None:
         check_settings(self)
+        check_paths(self)
         if len(set(self.layers)) != len(self.layers):
             raise DocumentError("layers contains a layer twice.", field="layers", value=self.layers)
         if self.pattern:
@@ -182,6 +191,7 @@ class Shot:
         "Path of the plate: numbered frames such as plate.####.tif, or a movie file.",
         option=False,
         pixels=False,
+        path="read",
         schema={"minLength": 1, "format": "path"},
     )
     layer: str = setting(
@@ -227,14 +237,7 @@ class Shot:
                 hint="Use the F2HDR release that wrote it.",
                 field="version",
             )
-        paths = {
-            "plate": self.plate,
-            "response": self.color.response,
-            "config": self.color.config,
-            "pattern": self.output.pattern,
-        }
-        for field, path in paths.items():
-            check_path(path, field)
+        check_paths(self)
         if not self.plate:
             raise DocumentError("The Shot has no plate.", hint="Give a path such as plate.####.tif.", field="plate")
         if self.handles < 0:

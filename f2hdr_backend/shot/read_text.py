@@ -29,17 +29,21 @@ def read_text(path: Union[str, os.PathLike[str]]) -> str:
         raise _unreadable(path, f"byte {error.start} is not UTF-8 text", "Save it as UTF-8.") from error
 
 
+def json_value(text: Union[str, bytes]) -> Any:
+    """Return the value of a JSON text. Raises ValueError if it is not JSON, or nested too deeply."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
 def parse_json(text: Union[str, bytes], what: str) -> Any:
     """Return the value of a JSON text; ``what`` names it in errors, such as "The Shot".
 
     Raises DocumentError if it is not JSON, or nested too deeply.
     """
     try:
-        return json.loads(text)
-    except RecursionError:
-        raise DocumentError(
-            f"{what} is nested too deeply.", hint="Use a flat document, such as one written by f2hdr prepare."
-        ) from None
+        return json_value(text)
     except ValueError as error:
         raise DocumentError(f"{what} is not JSON: {error}.", hint="Check the line and the column.") from error
 

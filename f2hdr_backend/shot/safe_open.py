@@ -58,10 +58,13 @@ def open_file(path: _Path, *, own: bool = False, change: bool = False) -> Binary
     Raises OSError, with a reason in ``strerror``: also for pipes, devices and sockets, and for invalid names.
     """
     flags = _WRITE if change else _READ
-    descriptor = os.open(path, flags) if own else _opened(require_storable(path), flags)
+    descriptor = os.open(require_storable(path), flags) if own else _opened(require_storable(path), flags)
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "it is a pipe, a device or a folder, not a file", os.fspath(path))
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
+        if not stat.S_ISREG(mode):
+            raise OSError(errno.EINVAL, "it is a pipe or a device, not a file", os.fspath(path))
         return os.fdopen(descriptor, "r+b" if change else "rb")
     except BaseException:
         os.close(descriptor)

@@ -23,6 +23,8 @@ def setting(
     hint: str = "",
     option: bool = True,
     pixels: bool = True,
+    path: str = "",
+    words: str = "",
     schema: Optional[Mapping[str, Any]] = None,
     items: Optional[Mapping[str, Any]] = None,
 ) -> Any:
@@ -39,12 +41,15 @@ def setting(
         hint: how to write a value, for the error message.
         option: whether the command line has an option of this name.
         pixels: whether the rendered pixels depend on it.
+        path: ``read`` or ``written`` if the value is the path of a file (see ``paths``).
+        words: regular expression of values of such a field that are not paths.
         schema: keywords of JSON Schema that the type does not imply.
         items: the same for the items of a list.
     """
     facts = {
         "help": help, "label": label, "unit": unit, "choices": choices, "pattern": pattern, "hint": hint,
-        "option": option, "pixels": pixels, "schema": dict(schema or {}), "items": dict(items or {}),
+        "option": option, "pixels": pixels, "path": path, "words": words,
+        "schema": dict(schema or {}), "items": dict(items or {}),
     }  # fmt: skip
     metadata = {name: value for name, value in facts.items() if value not in ("", (), {})}
     if factory is not None:

@@ -15,6 +15,7 @@ from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.image.read import MOVIE_SUFFIXES, open_plate, read_image
 from f2hdr_backend.shot.equations import GAMMA
 from f2hdr_backend.shot.errors import DocumentError
+from f2hdr_backend.shot.read_text import read_text
 from f2hdr_backend.train.camera import random_camera
 from f2hdr_backend.train.sampling_ranges import Style
 from f2hdr_backend.train.synthesis import SyntheticWindow, exposure_errors, vivid
@@ -86,7 +87,7 @@ def open_clips(folder: Path) -> list[Clip]:
     """
     for name in LISTS:
         if (folder / name).exists():
-            lines = (folder / name).read_text(encoding="utf-8").split()
+            lines = read_text(folder / name).split()
             return [VimeoClip(folder / "sequences", line) for line in lines]
     clips: list[Clip] = [MovieClip(path) for path in movies(folder)]
     if not clips:

@@ -15,6 +15,8 @@ from torch.utils.data import Dataset
 
 from f2hdr_backend.model.descriptor import AnyDescriptor, MergeNetDescriptor
 from f2hdr_backend.shot.atomic import atomic_file
+from f2hdr_backend.shot.errors import DocumentError
+from f2hdr_backend.shot.safe_open import open_file
 from f2hdr_backend.train.batches import BatchPlan, WindowBatch, batches
 from f2hdr_backend.train.clips import Clip
 from f2hdr_backend.train.distributed import Team
@@ -98,7 +100,7 @@ class Trainer:
         path = folder / CHECKPOINT
         if not path.exists():
             return
-        state: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=True)
+        state = _read(path, self.device)
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.average, self.step = state["average"], state["step"]
@@ -207,8 +209,21 @@ def setup_of(descriptor: AnyDescriptor, recipe: str = "ours") -> TrainingSetup[A
 
 def averaged_tensors(folder: Path) -> dict[str, Tensor]:
     """The moving average in a run's checkpoint: the weights to ship, float32 on the CPU."""
-    state = torch.load(folder / CHECKPOINT, map_location="cpu", weights_only=True)
+    state = _read(folder / CHECKPOINT, torch.device("cpu"))
     return {name: value.contiguous() for name, value in state["average"].items()}
+
+
+def _read(path: Path, device: torch.device) -> dict[str, Any]:
+    """Return a checkpoint. Raises DocumentError if it cannot be read; no code in it runs."""
+    try:
+        with open_file(path) as file:
+            state: dict[str, Any] = torch.load(file, map_location=device, weights_only=True)
+        if not {"model", "average", "optimizer", "step"} <= state.keys():
+            raise ValueError("it has no model")
+    except Exception as error:  # damaged bytes raise any error in torch's reader
+        hint = "Move it away to train from the start, or train in another folder."
+        raise DocumentError(f'"{path}" is not a checkpoint of a training run.', hint=hint, path=str(path)) from error
+    return state
 
 
 def _schedule(step: int, steps: int) -> float:

@@ -23,6 +23,7 @@ from f2hdr_backend.model.descriptor import Descriptor
 from f2hdr_backend.model.f2hdr import F2HDR
 from f2hdr_backend.model.sea_raft import SeaRaft
 from f2hdr_backend.shot.errors import WeightsMismatch, WeightsMissing, WeightsUntrusted
+from f2hdr_backend.shot.safe_open import open_file
 from f2hdr_backend.weights import store
 from f2hdr_backend.weights.store import SEA_RAFT, Weights, WeightsEntry
 
@@ -142,7 +143,7 @@ def _is_sea_raft(names: Iterable[str]) -> bool:
 
 def _digest(path: Path) -> str:
     try:
-        with open(path, "rb") as file:
+        with open_file(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise WeightsMissing(

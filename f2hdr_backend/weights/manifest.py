@@ -18,6 +18,8 @@ import platformdirs
 from f2hdr_backend.model.descriptor import AnyDescriptor, Descriptor, MergeNetDescriptor
 from f2hdr_backend.shot.atomic import replacing
 from f2hdr_backend.shot.errors import WeightsError, WeightsMismatch
+from f2hdr_backend.shot.read_text import json_value
+from f2hdr_backend.shot.safe_open import open_file
 
 Kind = Literal["f2hdr", "mergenet", "sea_raft"]
 """Content of a file: the paper's network, the network that starts at the merge, or a flow network."""
@@ -155,7 +157,8 @@ def write(path: Path, content: bytes) -> None:
 
 def _read(folder: Path) -> dict[str, Any]:
     try:
-        content = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+        with open_file(folder / _MANIFEST, own=True) as file:
+            content = json_value(file.read())
         if content["version"] != _VERSION:
             raise ValueError(f"version {content['version']!r} is unknown to this F2HDR")
         return dict(content["weights"])

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from f2hdr_backend.model.descriptor import AnyDescriptor
 from f2hdr_backend.shot.errors import ShotError, WeightsMismatch, WeightsMissing
+from f2hdr_backend.shot.read_text import json_value
+from f2hdr_backend.shot.safe_open import open_file
 from f2hdr_backend.weights import manifest
 from f2hdr_backend.weights.manifest import EMBEDDED_FOLDER, WeightsEntry, entries, weights_folder
 
@@ -203,7 +205,8 @@ def _how_to_import(name: str) -> str:
 
 def _verified(entry: WeightsEntry) -> bytes:
     try:
-        content = entry.path.read_bytes()
+        with open_file(entry.path, own=True) as file:
+            content = file.read()
     except OSError as error:
         raise WeightsMissing(
             f"the weights file {entry.path} cannot be read: {error.strerror}.",
@@ -226,5 +229,5 @@ def _verified(entry: WeightsEntry) -> bytes:
 def _header(content: bytes) -> dict[str, Any]:
     """Our own JSON in a safetensors header: 8 bytes of length, little-endian, then the header's JSON."""
     length = int.from_bytes(content[:8], "little")
-    record: dict[str, Any] = json.loads(json.loads(content[8 : 8 + length])["__metadata__"][_HEADER_KEY])
+    record: dict[str, Any] = json_value(json_value(content[8 : 8 + length])["__metadata__"][_HEADER_KEY])
     return record

@@ -11,6 +11,7 @@ from typing import Any, Optional, Union, cast
 import nuke
 
 from f2hdr_backend.shot.errors import ShotError
+from f2hdr_backend.shot.read_text import json_value
 
 PLATE = "F2HDR_plate"
 """The Write inside the node; disabled except while it writes one frame."""
@@ -110,7 +111,7 @@ def write(node: nuke.Node, **values: Value) -> None:
 def record(node: nuke.Node, name: str) -> Optional[dict[str, Any]]:
     """Return what ``keep`` wrote into a knob, or None if it is empty."""
     stored = text(node, name)
-    return json.loads(urllib.parse.unquote(stored)) if stored else None
+    return json_value(urllib.parse.unquote(stored)) if stored else None
 
 
 def keep(node: nuke.Node, name: str, value: dict[str, Any]) -> None:

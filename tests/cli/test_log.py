@@ -38,3 +38,22 @@ def test_a_log_that_cannot_be_written_does_not_stop_a_command(tmp_path: Path) ->
     (tmp_path / "file").write_text("")
     ran = f2hdr("--version", logs=tmp_path / "file")
     assert ran.returncode == 0 and ran.stderr == ""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs pipes and links")
+@pytest.mark.parametrize("kind", ["pipe", "link", "device"])
+def test_a_log_that_is_no_file_is_left_alone(tmp_path: Path, kind: str) -> None:
+    log, other = tmp_path / "f2hdr.log", tmp_path / "other"
+    other.write_text("mine")
+    if kind == "pipe":
+        os.mkfifo(log)
+    else:
+        log.symlink_to(other if kind == "link" else "/dev/full")
+    ran = f2hdr("--version", logs=tmp_path)
+    assert ran.returncode == 0 and ran.stderr == ""
+    assert other.read_text() == "mine"
+
+
+def test_an_argument_cannot_add_lines_to_the_log(tmp_path: Path) -> None:
+    f2hdr("render", "a\n2026-01-01 00:00:00 1 ERROR forged.####.tif", "-o", "x.####.exr", logs=tmp_path)
+    assert not [line for line in (tmp_path / "f2hdr.log").read_text().splitlines() if line.startswith("2026-01-01")]

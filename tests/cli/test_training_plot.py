@@ -4,6 +4,7 @@ import pytest
 
 from f2hdr_backend.cli.training_plot import draw
 from f2hdr_backend.image.read import read_image
+from f2hdr_backend.shot.errors import DocumentError
 from f2hdr_backend.train.run import LOG, VALIDATION
 
 pytest.importorskip("matplotlib")
@@ -43,3 +44,11 @@ def test_validation_is_drawn_if_there_is_one(tmp_path, lines):
     write(tmp_path / VALIDATION, ["step", "psnr_t"], [(1, 30.0), (2, 31.5)])
     draw(tmp_path)
     assert lines == [("loss", [1, 2], [3.0, 2.0]), ("held out", [1, 2], [30.0, 31.5])]
+
+
+@pytest.mark.parametrize("text", ["", "step,loss\n1,abc\n", "step,loss\n1,2\n3\n", "step,loss\n1,\0\n"])
+def test_a_damaged_log_is_named(tmp_path, text):
+    (tmp_path / LOG).write_text(text)
+    with pytest.raises(DocumentError) as caught:
+        draw(tmp_path)
+    assert str(tmp_path / LOG) in caught.value.message

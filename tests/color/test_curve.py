@@ -46,8 +46,9 @@ FALLING = Curve(CURVE.values[::-1])
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{}", "[]", '{"light": [[0, 0, 0]]}', '{"light": "x"}', json.dumps({"light": FALLING.values.tolist()}), "\0"],
-)
+    ["", "{}", "[]", '{"light": [[0, 0, 0]]}', '{"light": "x"}', json.dumps({"light": FALLING.values.tolist()}), "\0",
+     "[" * 100_000, '{"light":' * 100_000, json.dumps({"light": [[10**400] * 3] * 49})],
+)  # fmt: skip
 def test_an_invalid_curve_file_is_named(tmp_path, text):
     path = tmp_path / "a.json"
     path.write_text(text)
@@ -62,7 +63,7 @@ def test_a_missing_curve_file_is_named(tmp_path):
     assert "none.cube" in caught.value.message
 
 
-@pytest.mark.parametrize("text", ["curve:", "curve:[[1]]", FALLING.text(), "curve:[[NaN]]"])
+@pytest.mark.parametrize("text", ["curve:", "curve:[[1]]", FALLING.text(), "curve:[[NaN]]", "curve:" + "[" * 4000])
 def test_invalid_text_of_a_curve_is_refused(text):
     with pytest.raises(ColorError):
         parse_curve(text)

@@ -9,9 +9,19 @@ import PyOpenColorIO as ocio
 import pytest
 
 from f2hdr_backend.color.config import load_config
+from f2hdr_backend.color.ocio_files import read_table
 from f2hdr_backend.shot.errors import ColorError
 from f2hdr_backend.shot.safe_open import confine
 
+CONFIG = """ocio_profile_version: 2
+roles: {default: lin, scene_linear: lin}
+displays:
+  d:
+    - !<View> {name: v, colorspace: lin}
+colorspaces:
+  - !<ColorSpace>
+    name: lin
+"""
 TABLE = "Version 1\nFrom 0.0 1.0\nLength 2\nComponents 1\n{\n0.0\n0.5\n}\n"
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs pipes, devices and links")
 
@@ -133,3 +143,28 @@ def test_tables_in_an_archive_are_used(folder, table):
     assert result(path) == 0.5
     config = load_config(str(path))
     assert config.digest_with(config.transform("lut", "lin")) != config.digest
+
+
+def test_a_lookup_table_of_deeply_nested_xml_is_refused(tmp_path):
+    """OpenColorIO itself needs seconds for 100,000 elements, and a minute for a million."""
+    (tmp_path / "a.ccc").write_text("<ColorCorrectionCollection>" * 100_000)
+    with pytest.raises(ValueError, match="a.ccc"):
+        read_table(str(tmp_path / "a.ccc"))
+
+
+def test_lookup_tables_of_flat_xml_and_of_text_are_read(tmp_path):
+    flat = "<ProcessList>" + "<Description>a</Description>" * 1000 + "</ProcessList>"
+    for name, content in (("a.clf", flat), ("a.spi1d", TABLE), ("a.icc", "\0" * 200)):
+        (tmp_path / name).write_text(content)
+        assert read_table(str(tmp_path / name)) == content.encode()
+
+
+def test_a_config_that_takes_too_long_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "a.ocio"
+    path.write_text(CONFIG)
+    assert load_config(str(path)).names() == ("lin",)
+    monkeypatch.setattr("f2hdr_backend.color.ocio_files.SLOWEST_S", -1.0)
+    path.write_text(CONFIG + "description: changed\n")
+    with pytest.raises(ColorError) as caught:
+        load_config(str(path))
+    assert str(path) in caught.value.message

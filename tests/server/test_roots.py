@@ -2,7 +2,8 @@
 
 import json
 import os
-import re
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -11,10 +12,12 @@ from f2hdr_backend.server.job import JobRecord
 from f2hdr_backend.server.queue import Queue
 from f2hdr_backend.server.render_jobs import Place, RenderOrder, RenderWork
 from f2hdr_backend.server.renderers import Renderers
-from f2hdr_backend.server.requests import DetectRequest
+from f2hdr_backend.server.requests import DetectRequest, FrameRequest, JobRequest
 from f2hdr_backend.server.roots import Roots
 from f2hdr_backend.server.service import Service
+from f2hdr_backend.shot.document import Color, Output, Shot
 from f2hdr_backend.shot.errors import F2HDRError, ServerError, ShotError, UnreadableFrame
+from f2hdr_backend.shot.paths import paths_in, with_paths
 from tests.server.running import make_plate, make_shot
 
 
@@ -130,8 +133,38 @@ def test_a_folder_replaced_by_a_link_during_a_job_stops_the_job(places):
     assert len(list(forbidden.glob("o.*.exr"))) < 10
 
 
-def test_the_config_of_a_detection_must_be_below_a_root(places):
+def inside(allowed):
+    """A request of each kind with all of its paths below the root."""
+    response = allowed / "response.json"
+    color = Color(response=str(response), config=str(allowed / "studio.ocio"))
+    shot = Shot(str(allowed / "p.####.exr"), color=color, output=Output(str(allowed / "o.####.exr")))
+    buffers = tuple(str(allowed / f"b{place}") for place in range(3))
+    return {
+        "submit": JobRequest(shot),
+        "frame": FrameRequest(shot, buffers, str(allowed / "out")),
+        "detect": DetectRequest(shot.plate, config=color.config),
+    }
+
+
+PATHS = [(kind, named.field) for kind, request in inside(Path("/in")).items() for named in paths_in(request)]
+UNUSED = [("frame", "shot.plate"), ("frame", "shot.output.pattern")]
+
+
+@pytest.mark.parametrize(("kind", "field"), [path for path in PATHS if path not in UNUSED])
+def test_every_path_of_a_request_must_be_below_a_root(places, kind, field):
     allowed, forbidden = places
+    request = inside(allowed)[kind]
+    path = next(named.path for named in paths_in(request) if named.field == field)
+    outside = with_paths(request, lambda text: text.replace(str(allowed), str(forbidden)) if text == path else text)
     service = Service(Roots.of([str(allowed)]), FoldersInUse(allowed / "ledger.json"), Queue(()))
-    with pytest.raises(ServerError, match=re.escape(str(forbidden / "p.0001.exr"))):
-        service.detect(DetectRequest(str(allowed / "p.####.exr"), "x", str(forbidden / "p.0001.exr")))
+    with pytest.raises(ServerError, match="outside") as caught:
+        getattr(service, kind)(outside)
+    assert caught.value.status == 403 and str(forbidden) in caught.value.path
+
+
+def test_a_frame_ignores_the_plate_of_its_shot(places):
+    allowed, forbidden = places
+    request = inside(allowed)["frame"]
+    shot = replace(request.shot, plate=str(forbidden / "p.####.exr"), output=Output("o.####.exr"))
+    service = Service(Roots.of([str(allowed)]), FoldersInUse(allowed / "ledger.json"), Queue(["cpu"]))
+    assert not service.frame(replace(request, shot=shot)).cancelled()

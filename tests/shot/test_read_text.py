@@ -1,11 +1,14 @@
 """Documents: UTF-8 text of bounded size, and JSON that cannot exhaust the stack."""
 
+import ast
+from pathlib import Path
+
 import pytest
 
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.errors import DocumentError
 from f2hdr_backend.shot.limits import VARIABLE
-from f2hdr_backend.shot.read_text import parse_json, read_json, read_text
+from f2hdr_backend.shot.read_text import json_value, parse_json, read_json, read_text
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
@@ -46,3 +49,19 @@ def test_invalid_json_is_refused_and_the_document_named(text):
     assert caught.value.message.startswith("The Shot ")
     with pytest.raises(DocumentError):
         Shot.from_json(text)
+    with pytest.raises(ValueError):
+        json_value(text)
+
+
+def test_json_is_parsed_in_no_other_way():
+    """``json.loads`` raises RecursionError for deep nesting, which callers that expect ValueError do not handle."""
+    found = []
+    root = Path(__file__).parents[2]
+    for path in sorted(path for name in ("f2hdr_backend", "nuke_plugin") for path in (root / name).rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        found += [path.name for node in ast.walk(tree) if isinstance(node, ast.Call) and _loads(node.func)]
+    assert found == ["read_text.py"]
+
+
+def _loads(function):
+    return ast.unparse(function) in ("json.load", "json.loads")

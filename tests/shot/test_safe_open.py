@@ -141,7 +141,10 @@ def test_no_file_is_written_outside_the_allowed_folders(roots):
     assert os.listdir(roots / "out") == ["file"]
 
 
-READERS = ("image", "color", "timeline", "detection", "simulation", "response", "deliver", "pictures", "server", "farm")
+READERS = (
+    "image", "color", "timeline", "detection", "simulation", "response", "deliver", "pictures", "server", "farm",
+    "engine", "flow", "weights", "train", "api", "evaluate/reading", "evaluate/paper",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("package", READERS)

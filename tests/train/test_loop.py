@@ -14,7 +14,7 @@ from f2hdr_backend.model.descriptor import ABLATIONS, Descriptor, MergeNetDescri
 from f2hdr_backend.shot.errors import DocumentError
 from f2hdr_backend.train.batches import BatchPlan, batches
 from f2hdr_backend.train.distributed import Team
-from f2hdr_backend.train.loop import Material, Trainer, TrainPlan, averaged_tensors, setup_of, train
+from f2hdr_backend.train.loop import CHECKPOINT, Material, Trainer, TrainPlan, averaged_tensors, setup_of, train
 from tests.pretend_gpu import DEVICE, pretend_gpu
 from tests.train.worlds import world
 
@@ -71,6 +71,14 @@ def test_twenty_steps_are_bit_identical_when_repeated_and_when_resumed(tmp_path,
 def test_another_seed_gives_other_weights(tmp_path):
     plan = replace(PLAN, steps=1)
     assert run(tmp_path / "a", plan)[0].loss != run(tmp_path / "b", replace(plan, seed=2))[0].loss
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", b"\x80\x02}q\x00.", b"[" * 1000])
+def test_a_damaged_checkpoint_is_named(tmp_path, content):
+    (tmp_path / CHECKPOINT).write_bytes(content)
+    with pytest.raises(DocumentError) as caught:
+        run(tmp_path)
+    assert str(tmp_path / CHECKPOINT) in caught.value.message
 
 
 def test_the_loss_falls_on_a_small_problem():

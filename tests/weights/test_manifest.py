@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 
 import pytest
 
@@ -44,7 +45,7 @@ def test_a_folder_without_a_manifest_has_no_entries(tmp_path):
 @pytest.mark.parametrize(
     "text",
     ["", "[]", '{"version": 2, "weights": {}}', '{"version": 1}', '{"version": 1, "weights": {"a": {"file": "a"}}}',
-     '{"version": 1, "weights": {"a": {"file": "a", "sha256": "0", "kind": "x", "card": {}}}}'],
+     '{"version": 1, "weights": {"a": {"file": "a", "sha256": "0", "kind": "x", "card": {}}}}', "[" * 100_000],
 )  # fmt: skip
 def test_a_damaged_manifest_is_named(tmp_path, text):
     (tmp_path / "manifest.json").write_text(text)
@@ -58,6 +59,14 @@ def test_a_path_in_a_manifest_cannot_lead_out_of_its_folder(tmp_path):
     (tmp_path / "manifest.json").write_text(json.dumps({"version": 1, "weights": {"a": listed}}))
     (entry,) = entries_in(tmp_path)
     assert entry.path == tmp_path / "passwd"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs pipes")
+def test_a_pipe_in_place_of_the_list_is_refused_without_waiting(tmp_path):
+    os.mkfifo(tmp_path / "manifest.json")
+    with pytest.raises(WeightsMismatch) as caught:
+        entries_in(tmp_path)
+    assert str(tmp_path / "manifest.json") in caught.value.message
 
 
 def test_a_file_that_cannot_be_written_is_named(tmp_path):

@@ -184,6 +184,17 @@ def test_safetensors_of_other_programs_are_refused(folder):
         store.load(store.find("other"))
 
 
+@pytest.mark.parametrize("inner", ["[" * 100_000, "{}", "[]"])
+def test_a_header_that_is_not_ours_is_refused(folder, inner):
+    folder.mkdir()
+    path = folder / "other.safetensors"
+    path.write_bytes(safetensors.serialize({}, metadata={"f2hdr": inner}))
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    manifest.add(manifest.WeightsEntry("other", path, digest, None, CARD))
+    with pytest.raises(WeightsMismatch, match="F2HDR weights file"):
+        store.load(store.find("other"))
+
+
 def test_a_folder_that_cannot_be_created_is_named(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("F2HDR_WEIGHTS", str(tmp_path / "file" / "weights"))

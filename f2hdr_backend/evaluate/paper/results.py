@@ -15,6 +15,7 @@ from typing import Any
 from f2hdr_backend.evaluate.metrics.score import Score
 from f2hdr_backend.shot.atomic import write_file
 from f2hdr_backend.shot.errors import DocumentError, ImageError, ShotError
+from f2hdr_backend.shot.read_text import read_json
 
 RECORD, FRAMES, SCENES = "scores.json", "frames.csv", "scenes.csv"
 VERSION = 1
@@ -103,7 +104,7 @@ class ResultsFolder:
         if not path.exists():
             return Rows()
         try:
-            record = json.loads(path.read_text(encoding="utf-8"))
+            record = read_json(path)
             if record["version"] != VERSION:
                 raise ValueError(f"version {record['version']}")
             settings = dict(record["settings"])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from f2hdr_backend.evaluate.reading.dataset import DatasetReader, WindowFiles
 from f2hdr_backend.shot.exposure import SMALLEST_STEP_EV
+from f2hdr_backend.shot.read_text import read_text
 
 MARGIN = 2
 """Number of frames at either end of a scene that the published windows of five frames do not score."""
@@ -20,11 +21,7 @@ def lines(reader: DatasetReader, path: Path) -> list[list[str]]:
         ShotError: the file is missing, empty, or not UTF-8 text.
     """
     reader.require(path)
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise reader.refusal(f"{path} is not UTF-8 text", str(path)) from error
-    found = [words for line in text.splitlines() if (words := line.split())]
+    found = [words for line in read_text(path).splitlines() if (words := line.split())]
     if not found:
         raise reader.refusal(f"{path} is empty", str(path))
     return found

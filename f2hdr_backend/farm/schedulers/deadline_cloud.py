@@ -5,10 +5,9 @@ Source: the bundle format of ``deadline bundle submit`` (package deadline 0.60).
 
 from __future__ import annotations
 
-import json
-
 from f2hdr_backend.farm.job import FarmJob, Site, document
 from f2hdr_backend.farm.schedulers import openjd
+from f2hdr_backend.shot.read_text import json_value
 
 VALUES_FILE = "parameter_values.json"
 
@@ -16,7 +15,7 @@ VALUES_FILE = "parameter_values.json"
 def export(job: FarmJob, site: Site) -> dict[str, str]:
     """Return the bundle's file names and texts."""
     bundle = openjd.export(job, site)
-    values = json.loads(bundle[VALUES_FILE])["parameterValues"]
+    values = json_value(bundle[VALUES_FILE])["parameterValues"]
     queue = {
         "deadline:priority": job.priority,
         "deadline:maxRetriesPerTask": job.retries,

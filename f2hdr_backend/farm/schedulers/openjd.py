@@ -10,6 +10,7 @@ from typing import Any
 
 from f2hdr_backend.farm.job import DEFAULT_CHUNK, SHOT_FILE, FarmJob, Site, document
 from f2hdr_backend.shot.frames import FrameRange, Sequence
+from f2hdr_backend.shot.paths import paths_in
 
 TEMPLATE_FILE = "template.json"
 NOTICE_SECONDS = 30
@@ -147,11 +148,10 @@ def _values(job: FarmJob) -> list[dict[str, str | int]]:
 
 def _assets(job: FarmJob) -> dict[str, Any]:
     """Return the files that a scheduler without shared storage must copy."""
-    plate, config = job.shot.plate, job.shot.color.config
+    plate = job.shot.plate
     is_sequence = Sequence.is_pattern(plate)
     inputs = [] if is_sequence else [plate]
-    if os.path.isabs(config):
-        inputs.append(config)
+    inputs += [named.path for named in paths_in(job.shot.color) if os.path.isabs(named.path)]
     return {
         "inputs": {"filenames": inputs, "directories": [os.path.dirname(plate)] if is_sequence else []},
         "outputs": {"directories": [job.output_folder]},
