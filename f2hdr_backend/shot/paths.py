@@ -35,7 +35,7 @@ def paths_in(document: Any) -> list[NamedPath]:
 
 def with_paths(document: Document, change: Callable[[str], str]) -> Document:
     """Return a copy of a dataclass in which each path is replaced by ``change(path)``."""
-    changed = {}
+    changed: dict[str, Any] = {}
     for field in dataclasses.fields(document):  # type: ignore[arg-type]
         value = getattr(document, field.name)
         if dataclasses.is_dataclass(value):

@@ -100,7 +100,7 @@ class Trainer:
         path = folder / CHECKPOINT
         if not path.exists():
             return
-        state = _read(path, self.device)
+        state = _checkpoint(path, self.device)
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.average, self.step = state["average"], state["step"]
@@ -209,11 +209,11 @@ def setup_of(descriptor: AnyDescriptor, recipe: str = "ours") -> TrainingSetup[A
 
 def averaged_tensors(folder: Path) -> dict[str, Tensor]:
     """The moving average in a run's checkpoint: the weights to ship, float32 on the CPU."""
-    state = _read(folder / CHECKPOINT, torch.device("cpu"))
+    state = _checkpoint(folder / CHECKPOINT, torch.device("cpu"))
     return {name: value.contiguous() for name, value in state["average"].items()}
 
 
-def _read(path: Path, device: torch.device) -> dict[str, Any]:
+def _checkpoint(path: Path, device: torch.device) -> dict[str, Any]:
     """Return a checkpoint. Raises DocumentError if it cannot be read; no code in it runs."""
     try:
         with open_file(path) as file:

@@ -13,8 +13,9 @@ import pickle
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -144,7 +145,7 @@ def _is_sea_raft(names: Iterable[str]) -> bool:
 def _digest(path: Path) -> str:
     try:
         with open_file(path) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+            return hashlib.file_digest(cast(BufferedReader, file), "sha256").hexdigest()
     except OSError as error:
         raise WeightsMissing(
             f"the checkpoint {path} cannot be read: {error.strerror}.",
