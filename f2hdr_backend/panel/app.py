@@ -7,12 +7,19 @@ import sys
 from typing import NoReturn
 
 from f2hdr_backend.panel import theme
+from f2hdr_backend.panel.backend import PROGRAM_VARIABLE
 from f2hdr_backend.panel.qt import Qt, QtWidgets, is_qt5, user_settings
 from f2hdr_backend.panel.workspace import Workspace
 
 
-def run(paths: list[str]) -> NoReturn:
-    """Show the panel until it is closed, then end the process; ``paths`` are opened."""
+def run(paths: list[str], command: str = "") -> NoReturn:
+    """Show the panel until it is closed, then end the process.
+
+    Args:
+        paths: plates or Shot documents to open.
+        command: the f2hdr command to use if neither the environment nor the user's settings name one; empty for the one
+            on the PATH.
+    """
     if is_qt5:
         QtWidgets.QApplication.setAttribute(Qt.ApplicationAttribute.AA_EnableHighDpiScaling)
     app = QtWidgets.QApplication(sys.argv[:1])
@@ -21,6 +28,8 @@ def run(paths: list[str]) -> NoReturn:
     app.setPalette(theme.dark_palette())
     settings = user_settings("panel")
     window = Workspace(settings)
+    if command:
+        os.environ.setdefault(PROGRAM_VARIABLE, command)
     window.resize(1480, 900)
     window.show()
     if paths:

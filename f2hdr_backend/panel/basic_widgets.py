@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from f2hdr_backend.panel import theme
 from f2hdr_backend.panel.qt import Qt, QtGui, QtWidgets
 
 
@@ -38,7 +39,9 @@ def check_box(text: str = "") -> Any:
     """Return a check box whose outline is visible on a dark pane: Qt draws it darker than the window color."""
     found = QtWidgets.QCheckBox(text)
     palette = found.palette()
-    palette.setColor(QtGui.QPalette.ColorRole.Window, QtGui.QColor("#a8a8a8"))
+    roles = QtGui.QPalette.ColorRole
+    for role, color in ((roles.Window, "#a8a8a8"), (roles.Base, theme.FIELD), (roles.Text, theme.INK)):
+        palette.setColor(role, QtGui.QColor(color))
     found.setPalette(palette)
     return found
 

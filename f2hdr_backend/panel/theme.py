@@ -52,6 +52,7 @@ QLabel#wrong {{ color: {ERROR}; }}
 QLabel#warning {{ color: {WARNING}; }}
 QLabel#title {{ font-size: 13px; font-weight: bold; }}
 QLabel#mono {{ font-family: "DejaVu Sans Mono", Menlo, Consolas, monospace; font-size: 11px; }}
+QTabBar {{ qproperty-drawBase: 0; }}
 QTabBar::tab {{ background: {WINDOW}; padding: 6px 14px; border: 0; border-right: 1px solid {EDGE}; color: {DIM}; }}
 QTabBar::tab:selected {{ background: {PANE}; color: {INK}; border-top: 2px solid {ACCENT}; }}
 QTableWidget {{ background: {FIELD}; border: 0; gridline-color: {PANE}; selection-background-color: #3b4a43; }}

@@ -180,6 +180,13 @@ def test_every_control_has_a_name_for_screen_readers(window):
     assert unnamed == []
 
 
+def test_fields_are_dark_although_the_palette_of_the_application_is_light(window):
+    assert QtWidgets.QApplication.palette().window().color().lightness() > 128
+    for field in (window.it.player.rate, window.it.player.field, *window.it.findChildren(QtWidgets.QDoubleSpinBox)):
+        shown = field.grab().toImage()
+        assert shown.pixelColor(shown.width() - 6, shown.height() // 2).lightness() < 80
+
+
 def test_the_layout_and_the_view_are_restored(qtbot, served, tmp_path, plate):
     from tests.panel.conftest import Window
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from f2hdr_backend.cli.command import Section
+from f2hdr_backend.cli.own_command import own_command
 from f2hdr_backend.shot.errors import F2HDRError
 
 
@@ -33,4 +34,4 @@ def panel(
         raise F2HDRError(
             f"The panel needs Qt, which cannot be loaded: {error}.", hint='Run: pip install "f2hdr[ui]"'
         ) from error
-    run(plate or [])
+    run(plate or [], own_command())
