@@ -27,6 +27,7 @@ from f2hdr_backend.shot.limits import limit
 from f2hdr_backend.shot.ocio_context import parse_context
 from f2hdr_backend.shot.safe_open import open_file
 
+ocio.SetLoggingLevel(ocio.LOGGING_LEVEL_NONE)  # its lines on standard error would contain bytes of files as they are
 _ARCHIVE = b"PK"
 """Magic bytes of a config archive (.ocioz)."""
 _REFUSED = b"refused"

@@ -168,3 +168,10 @@ def test_a_config_that_takes_too_long_is_refused(tmp_path, monkeypatch):
     with pytest.raises(ColorError) as caught:
         load_config(str(path))
     assert str(path) in caught.value.message
+
+
+def test_lines_of_the_library_do_not_reach_the_terminal(tmp_path, capfd):
+    path = tmp_path / "a.ocio"
+    path.write_text(CONFIG + '"unknown \\e[2J key": 1\n')
+    assert load_config(str(path)).names() == ("lin",)
+    assert capfd.readouterr() == ("", "")

@@ -149,7 +149,14 @@ def run(numbers: list[int]) -> tuple[Counter[str], list[str]]:
             batch = waiting[:BATCH]
             command = [sys.executable, "-m", "tests.fuzz.harness", "--batch", folder, *map(str, batch)]
             try:
-                ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=BATCH * LONGEST_S)
+                ran = subprocess.run(
+                    command,
+                    cwd=ROOT,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                    text=True,
+                    timeout=BATCH * LONGEST_S,
+                )
                 output, code = ran.stdout, ran.returncode
             except subprocess.TimeoutExpired as error:
                 output, code = (error.stdout or b"").decode(), -99
