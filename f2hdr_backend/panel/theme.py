@@ -29,11 +29,11 @@ QPushButton:disabled, QToolButton:disabled {{ color: {FAINT}; background: {PANE}
 QPushButton#primary {{ background: #3d6b57; border-color: #2b4b3d; }}
 QPushButton#primary:hover {{ background: #477c65; }}
 QPushButton#primary:disabled {{ background: {PANE}; color: {FAINT}; }}
-QLineEdit, QComboBox, QPlainTextEdit, QAbstractSpinBox {{
+QLineEdit, QComboBox, QPlainTextEdit {{
     background: {FIELD}; border: 1px solid {EDGE}; border-radius: 3px; padding: 3px 6px;
     selection-background-color: #47705e;
 }}
-QLineEdit:focus, QComboBox:focus, QAbstractSpinBox:focus {{ border-color: {ACCENT}; }}
+QLineEdit:focus, QComboBox:focus {{ border-color: {ACCENT}; }}
 QLineEdit[wrong="true"], QComboBox[wrong="true"] {{ border-color: {ERROR}; }}
 QComboBox QAbstractItemView {{ background: {FIELD}; selection-background-color: #47705e; border: 1px solid {FAINT}; }}
 QComboBox::drop-down {{ border: 0; width: 18px; }}

@@ -65,6 +65,8 @@ class Workspace(QtWidgets.QMainWindow):
         self._scope = Scope(self.waveform, self.timeline, self.pictures, self.model)
         self._pace = Pace(self.session, self._show_state)
         self._lay_out()
+        for field in self.findChildren(QtWidgets.QAbstractSpinBox):
+            field.setPalette(theme.dark_palette())  # in PySide6, a style sheet would give room to hidden buttons
         self._connect()
         add_menus(self)
         if settings is not None:

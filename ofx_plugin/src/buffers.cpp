@@ -17,7 +17,7 @@ namespace f2hdr::ofx {
 namespace {
 
 constexpr char magic[] = "F2HDRPIX";
-constexpr std::uint32_t version = 1;
+constexpr std::uint32_t layout_version = 1;
 constexpr std::size_t header_bytes = 64;
 constexpr std::size_t band_bytes = 256 * 1024;
 constexpr std::size_t pixel_bytes = 3 * sizeof(float);
@@ -52,7 +52,7 @@ std::uint64_t new_stamp() {
 Header header_of(const RectI& bounds, int frame) {
     Header header{};
     std::memcpy(header.magic, magic, sizeof header.magic);
-    header.version = version;
+    header.version = layout_version;
     header.width = static_cast<std::uint32_t>(width_of(bounds));
     header.height = static_cast<std::uint32_t>(height_of(bounds));
     header.channels = 3;

@@ -183,6 +183,7 @@ def test_every_control_has_a_name_for_screen_readers(window):
 def test_fields_are_dark_although_the_palette_of_the_application_is_light(window):
     assert QtWidgets.QApplication.palette().window().color().lightness() > 128
     for field in (window.it.player.rate, window.it.player.field, *window.it.findChildren(QtWidgets.QDoubleSpinBox)):
+        assert field.lineEdit().width() > 0.7 * field.width(), "the text is not covered by buttons"
         shown = field.grab().toImage()
         assert shown.pixelColor(shown.width() - 6, shown.height() // 2).lightness() < 80
 
