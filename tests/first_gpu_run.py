@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import statistics
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,39 @@ def plate(out: str, size: str, count: str) -> None:
     (folder / "images").mkdir(exist_ok=True)
     light = np.random.default_rng(1).random((512, 1024, 3), np.float32) ** 4 * 8
     write_exr(str(folder / "images" / "noise.exr"), {"RGB": light}, {})
+
+
+def fused(device: str, size: str) -> None:
+    """Print the milliseconds of a window with and without fused kernels, flows computed ahead."""
+    from f2hdr_backend.kernels import fused as choice
+
+    found, kernels = [], choice._found
+    for weights in ("standard", "mergenet"):
+        with_kernels = _milliseconds(device, size, weights)
+        choice._found = lambda device: (None, "turned off")
+        found.append(f"{weights} {with_kernels:.1f} ms, without {_milliseconds(device, size, weights):.1f} ms")
+        choice._found = kernels
+    sys.stdout.write(f"with fused kernels: {'; '.join(found)}\n")
+
+
+def _milliseconds(device: str, size: str, weights: str) -> float:
+    """The median time of a window in a moving plate."""
+    from f2hdr_backend.engine.method.choose import open_method
+    from f2hdr_backend.shot.document import Engine
+    from tests.engine.windows import moving_window
+
+    width, height = map(int, size.split("x"))
+    method = open_method(Engine(device=device, weights=weights))
+    frames = moving_window((width, height), 10)
+    windows = list(zip(frames, frames[1:], frames[2:], strict=False))
+    ahead = [method.flows_ahead(window, ()) if method.works_ahead else None for window in windows]
+    frames = [frame.bare() for frame in frames]
+    taken = []
+    for window, known in zip(zip(frames, frames[1:], frames[2:], strict=False), ahead, strict=True):
+        began = time.perf_counter()
+        method.reconstruct(window, (), known)
+        taken.append(1000 * (time.perf_counter() - began))
+    return statistics.median(taken[2:])
 
 
 def profile(device: str, size: str) -> None:
@@ -49,12 +84,11 @@ def table(out: str) -> None:
     folder = Path(out)
     for line in (folder / "steps.txt").read_text().splitlines():
         name, code, seconds = line.split()
-        sys.stdout.write(
-            f"{name:16} {'ok' if code == '0' else 'exit ' + code:9} {seconds:>4} s  {measured(folder, name)}\n"
-        )
+        outcome, result = "ok" if code == "0" else f"exit {code}", measured(folder, name, max(1, int(seconds)))
+        sys.stdout.write(f"{name:16} {outcome:9} {seconds:>4} s  {result}\n")
 
 
-def measured(folder: Path, name: str) -> str:
+def measured(folder: Path, name: str, seconds: int) -> str:
     """What a step measured, as text."""
     if (folder / f"{name}.json").exists():
         results = json.loads((folder / f"{name}.json").read_text())["results"]
@@ -66,7 +100,9 @@ def measured(folder: Path, name: str) -> str:
     if name == "train" and log.exists():
         with log.open(newline="") as file:
             rows = list(csv.DictReader(file))
-        return f"{len(rows)} steps, last loss {rows[-1]['loss'] if rows else '-'}"
+        if not rows:
+            return "no step"
+        return f"{len(rows)} steps, {len(rows) / seconds:.2f} a second with the start, last loss {rows[-1]['loss']}"
     lines = (folder / f"{name}.log").read_text(errors="replace").strip().splitlines()
     return lines[-1][:100] if lines else ""
 
@@ -78,4 +114,4 @@ def _result(result: dict[str, object]) -> str:
 
 
 if __name__ == "__main__":
-    {"plate": plate, "profile": profile, "table": table}[sys.argv[1]](*sys.argv[2:])
+    {"plate": plate, "profile": profile, "fused": fused, "table": table}[sys.argv[1]](*sys.argv[2:])

@@ -2,7 +2,8 @@
 
 The code under test has tensors on ``cuda:0`` and uses its CUDA path; the CPU computes the numbers. Counted as waits
 are the operations for which the host would wait: reading a value, a copy from or to memory that is not pinned, and an
-operation whose result has a size that depends on values.
+operation whose result has a size that depends on values. Streams have logical clocks: an operation that uses what
+another stream wrote, without having waited for that stream, is a race.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,8 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
+
+from f2hdr_backend.model import transfer
 
 DEVICE = torch.device("cuda:0")
 SIZED_BY_VALUES = {"nonzero", "masked_select", "unique", "_unique2", "unique_dim", "is_nonzero", "equal"}
@@ -46,6 +50,9 @@ class DeviceTensor(Tensor):
     def __repr__(self, *, tensor_contents: object = None) -> str:
         return f"DeviceTensor({self.on_cpu!r})"
 
+    def record_stream(self, stream: Any) -> None:
+        """As for any tensor; memory is not reused here."""
+
     def tolist(self) -> Any:
         """As for any tensor: a download, and a wait."""
         return self.cpu().tolist()
@@ -67,22 +74,63 @@ class Counted:
     down_bytes: int = 0
     events: int = 0
     """Events for which the host waited: the ends of downloads."""
+    races: list[str] = field(default_factory=list)
+    """Operations that used what another stream may not have written yet."""
+    order: list[str] = field(default_factory=list)
+    """All of these in the order of the host: ``launch``, ``up``, ``down``, and ``event`` where the host waited."""
 
     def clear(self) -> None:
         """Reset the counters."""
         self.launches.clear()
         self.waits.clear()
+        self.races.clear()
+        self.order.clear()
         self.up_bytes = self.down_bytes = self.events = 0
+
+
+class _Stream:
+    """A stream; operations have numbers, and ``seen`` is the last one of each stream that later ones here follow."""
+
+    def __init__(self, device: object = None) -> None:
+        self.last = 0
+        self.seen: dict[_Stream, int] = {}
+
+    def wait_stream(self, other: _Stream) -> None:
+        """Let later operations here follow those that are queued in ``other``."""
+        for stream, number in (*other.seen.items(), (other, other.last)):
+            self.seen[stream] = max(number, self.seen.get(stream, 0))
+
+
+class _Streams(threading.local):
+    """The current stream of each thread."""
+
+    def __init__(self, default: _Stream) -> None:
+        self.current = default
+
+    @contextmanager
+    def using(self, stream: _Stream) -> Iterator[None]:
+        """As ``torch.cuda.stream``."""
+        before, self.current = self.current, stream
+        try:
+            yield
+        finally:
+            self.current = before
 
 
 class _Device(TorchDispatchMode):
     """Runs the operations of the simulated device on the CPU."""
 
-    def __init__(self, counted: Counted, pinned: dict[int, Tensor]) -> None:
-        """``pinned`` contains the pinned memory by its address; it stays allocated, so that addresses remain unique."""
+    def __init__(
+        self, counted: Counted, pinned: dict[int, Tensor], streams: _Streams, written: dict[int, tuple[_Stream, int]]
+    ) -> None:
+        """``pinned`` contains the pinned memory by its address; it stays allocated, so that addresses remain unique.
+        ``written`` has the last operation on each tensor's memory.
+        """
         super().__init__()
         self._counted = counted
         self._pinned = pinned
+        self._streams = streams
+        self._written = written
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs, name = dict(kwargs or {}), func.overloadpacket.__name__
@@ -111,6 +159,8 @@ class _Device(TorchDispatchMode):
             self._pin(found)
         if not on_device or name == "_local_scalar_dense":
             return found
+        if not func.is_view:
+            self._queue(name, tensors, tree_leaves(found))
         known = {id(each.on_cpu): each for each in tensors if isinstance(each, DeviceTensor)}
         return tree_map(lambda each: known[id(each)] if id(each) in known else _outer(each), found)
 
@@ -124,6 +174,19 @@ class _Device(TorchDispatchMode):
             waits.append(f"{name} with a mask")
         if not func.is_view and not name.startswith(("empty", "new_empty", "_local_scalar", "detach", "alias")):
             self._counted.launches[name] += 1
+            self._counted.order.append("launch")
+
+    def _queue(self, name: str, inputs: list[Any], outputs: list[Any]) -> None:
+        """Note an operation in the current stream."""
+        stream = self._streams.current
+        for each in inputs:
+            writer, number = self._written.get(_address(each), (stream, 0))
+            if writer is not stream and stream.seen.get(writer, 0) < number:
+                self._counted.races.append(name)
+        stream.last += 1
+        for each in outputs:
+            if isinstance(each, Tensor):
+                self._written[_address(each)] = stream, stream.last
 
     def _copied(self, func: Any, args: Any, kwargs: Any) -> Any:
         """A change of type, layout or device."""
@@ -134,6 +197,8 @@ class _Device(TorchDispatchMode):
             there = torch.device(kwargs.get("device") or source.device).type == "cuda"
         here, counted = isinstance(source, DeviceTensor), self._counted
         size = source.numel() * source.element_size()
+        if here or there:
+            counted.order.append("launch" if here and there else "up" if there else "down")
         if here and there:
             counted.launches["copy_"] += 1
         elif here or there:
@@ -147,6 +212,8 @@ class _Device(TorchDispatchMode):
         if "device" in kwargs:
             kwargs["device"] = "cpu"
         found = func(*tree_map(_inner, args), **kwargs)
+        if here or there:
+            self._queue("a copy", [source] * here, [found] * there)
         if target is not None:
             return target
         return _outer(found) if there else found
@@ -172,6 +239,13 @@ class _Event:
 
     def synchronize(self) -> None:
         self.counted.events += 1
+        self.counted.order.append("event")
+
+
+def _address(tensor: Any) -> int:
+    """Of the memory of a tensor or of what it wraps."""
+    address: int = _inner(tensor).untyped_storage().data_ptr()
+    return address
 
 
 def _inner(value: Any) -> Any:
@@ -200,10 +274,11 @@ def _device_guard() -> Iterator[None]:
 @contextmanager
 def pretend_gpu() -> Iterator[Counted]:
     """Within the block, ``cuda:0`` exists for this thread and those that start; yields the counters."""
-    counted, pinned, run = Counted(), dict[int, Tensor](), threading.Thread.run
+    counted, streams, run = Counted(), _Streams(_Stream()), threading.Thread.run
+    memory = dict[int, Tensor](), streams, dict[int, tuple[_Stream, int]]()
 
     def run_with_device(thread: threading.Thread) -> None:
-        with _Device(counted, pinned):
+        with _Device(counted, *memory):
             run(thread)
 
     with pytest.MonkeyPatch.context() as patch, contextlib.ExitStack() as stack:
@@ -213,7 +288,10 @@ def pretend_gpu() -> Iterator[Counted]:
         patch.setattr(torch.amp.autocast_mode, "amp_definitely_not_available", lambda: False, raising=False)
         patch.setattr(torch.cuda.amp.common, "amp_definitely_not_available", lambda: False)
         patch.setattr(torch.cuda, "Event", type("Event", (_Event,), {"counted": counted}))
-        patch.setattr(torch.cuda, "current_stream", lambda device=None: None)
+        patch.setattr(torch.cuda, "Stream", _Stream)
+        patch.setattr(torch.cuda, "stream", streams.using)
+        patch.setattr(torch.cuda, "current_stream", lambda device=None: streams.current)
+        patch.setattr(transfer, "_streams", cache(transfer._streams.__wrapped__))
         patch.setattr(torch.cuda, "mem_get_info", lambda device=None: (FREE_BYTES, FREE_BYTES))
         patch.setattr(torch.cuda, "memory_reserved", lambda device=None: 0)
         patch.setattr(torch.cuda, "memory_allocated", lambda device=None: 0)
@@ -232,5 +310,5 @@ def pretend_gpu() -> Iterator[Counted]:
         )
         torch.__future__.set_overwrite_module_params_on_conversion(True)
         stack.enter_context(_device_guard())
-        stack.enter_context(_Device(counted, pinned))
+        stack.enter_context(_Device(counted, *memory))
         yield counted

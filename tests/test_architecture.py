@@ -98,15 +98,19 @@ TESTED_BY = {
     "farm/test_schedulers.py": "farm/schedulers/*",
     "flow/test_estimators.py": "flow/estimator flow/estimators/*",
     "kernels/test_correlation.py": "kernels/*_lookup",
+    "kernels/test_fused.py": "kernels/triton_fused",
+    "kernels/test_triton_kernels.py": "kernels/triton_fused_kernels",
     # Parts of a network: together they are compared with the paper's equations and with the released code.
     "model/test_equations.py": "model/adapter model/fusion model/motion shot/equations",
     "model/test_golden.py": "model/f2hdr model/refine model/sea_raft/*",
-    "model/test_editions.py": "model/blocks model/descriptor",
+    "model/test_editions.py": "model/descriptor",
     "model/test_mergenet.py": "model/merge",
     # Steps of a method and of a render: only the frame that they make together can be compared with something.
     "engine/test_pipeline.py": " ".join(
-        f"engine/method/{name}" for name in ("base", "choose", "features", "flows", "merge", "network", "to_host")
+        f"engine/method/{name}"
+        for name in ("base", "choose", "features", "flows", "frame", "merge", "network", "to_host")
     ),
+    "engine/test_waits.py": "engine/method/attempts",
     "engine/method/test_plan.py": "engine/live",
     "engine/method/test_mergenet.py": "engine/method/trained",
     "response/test_plate.py": "engine/settle cli/verbs/response",

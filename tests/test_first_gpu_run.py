@@ -19,10 +19,7 @@ if shutil.which("timeout") is None or shutil.which("bash") is None:
 
 def run(folder, steps):
     """The rows of the table by step; a step's second word is its outcome."""
-    settings = {
-        "PYTHON": sys.executable, "DEVICE": "cpu", "SIZES": "64x48", "PLATE": "64x48", "FRAMES": "4",
-        "PATIENCE": "30", "STEPS": steps,
-    }  # fmt: skip
+    settings = {"TRY": "1", "PYTHON": sys.executable, "STEPS": steps}
     command = ["bash", str(ROOT / "tools" / "first_gpu_run.sh"), str(folder)]
     done = subprocess.run(command, env=os.environ | settings, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -30,10 +27,11 @@ def run(folder, steps):
 
 
 def test_every_step_is_a_row_of_the_table(tmp_path):
-    rows = run(tmp_path / "out", "bench_dis plate render_merge")
-    assert list(rows) == ["bench_dis", "plate", "render_merge"]
+    rows = run(tmp_path / "out", "bench_mergenet fused plate render_merge")
+    assert list(rows) == ["bench_mergenet", "fused", "plate", "render_merge"]
     assert all(row.split()[1] == "ok" for row in rows.values())
-    assert "frames/s" in rows["bench_dis"] and "4 frames" in rows["render_merge"]
+    assert "frames/s" in rows["bench_mergenet"] and "4 frames" in rows["render_merge"]
+    assert "standard" in rows["fused"] and "mergenet" in rows["fused"]
 
 
 def test_a_step_that_fails_is_a_row_of_the_table(tmp_path):

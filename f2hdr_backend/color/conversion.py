@@ -50,6 +50,18 @@ class Transform:
                 pass
         return converted
 
+    def matrix(self) -> Matrix | None:
+        """Return the ``(3, 3)`` matrix that RGB is multiplied by; None if the conversion is more than a matrix."""
+        steps = self.for_devices.getOptimizedProcessor(ocio.OPTIMIZATION_DEFAULT).createGroupTransform()
+        if len(steps) == 0:
+            return np.eye(3)
+        step = steps[0]
+        if len(steps) > 1 or not isinstance(step, ocio.MatrixTransform) or any(step.getOffset()):
+            return None
+        matrix = np.array(step.getMatrix(), np.float64).reshape(4, 4)[:3, :3]
+        inverse = step.getDirection() == ocio.TRANSFORM_DIR_INVERSE
+        return np.asarray(np.linalg.inv(matrix) if inverse else matrix, np.float64)
+
     def colors(self, rgb: NDArray[Any]) -> Matrix:
         """Convert ``(N, 3)`` colors; return float64."""
         return self.apply(rgb[None])[0].astype(np.float64)

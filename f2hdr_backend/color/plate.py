@@ -17,7 +17,7 @@ from f2hdr_backend.color.curve import PREFIX, parse_curve, read_curve
 from f2hdr_backend.color.file_spaces import EMBEDDED, RESPONSE, Own
 from f2hdr_backend.color.guess import guess
 from f2hdr_backend.color.linear_plate import LightPlate, find_clip, looks_log, sample
-from f2hdr_backend.color.primaries import Chromaticities, are_close, interop_id
+from f2hdr_backend.color.primaries import Chromaticities, Matrix, are_close, interop_id
 from f2hdr_backend.color.response import Response
 from f2hdr_backend.color.tags import read_tags
 from f2hdr_backend.image.arrays import FloatArray
@@ -58,6 +58,12 @@ class PlateColor:
         """Convert ``(H, W, 3)`` radiance relative to the clip level to the output space."""
         light = self.response.to_light(radiance)
         return light if self.encode is None else self.encode.apply(light)
+
+    def matrix(self) -> Matrix | None:
+        """Return the ``(3, 3)`` matrix that :meth:`finish` multiplies RGB by; None if it does more than that."""
+        encode = np.eye(3) if self.encode is None else self.encode.matrix()
+        clip = np.broadcast_to(np.asarray(self.response.clip_level, np.float64), 3)
+        return None if encode is None else encode @ np.diag(clip)
 
     def header(self, plate_header: dict[str, Any]) -> dict[str, Any]:
         """Return a plate's header with color attributes that are correct for the result."""

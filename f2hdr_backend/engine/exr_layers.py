@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from f2hdr_backend.engine.method.base import HdrFrame
+from f2hdr_backend.engine.method.frame import HdrFrame
 from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.trust.blend import layers_followed
@@ -29,13 +29,18 @@ def compose(
 ) -> dict[str, NDArray[Any]]:
     """Return the channels of the EXR by name: ``RGB``, then the requested layers.
 
-    ``gain`` scales radiance to the anchor, and ``finish`` converts it to the output space.
+    ``gain`` scales radiance to the anchor, and ``finish`` converts it to the output space, unless a GPU has
+    done both.
 
     Flow layers follow Nuke's convention: ``forward`` is the motion to the next frame and ``backward`` that to the
     previous, in pixels, u to the right and v up. ``motion_mask`` contains the motion masks, ``occlusion`` the pixels
     that the neighbors do not show, ``coarse`` the result of stage I.
     """
-    layers: dict[str, NDArray[Any]] = {"RGB": finish(frame.radiance * np.float32(gain))}
+
+    def values(radiance: FloatArray) -> FloatArray:
+        return radiance if frame.finished else finish(radiance * np.float32(gain))
+
+    layers: dict[str, NDArray[Any]] = {"RGB": values(frame.radiance)}
     for side, name in enumerate(SIDES):
         if "flow" in names:
             layers[f"{name}.u"] = frame.flows[side, ..., 0]
@@ -45,5 +50,5 @@ def compose(
         if "occlusion" in names:
             layers[f"occlusion.{name}"] = frame.occlusions[side]
     if "coarse" in names:
-        layers["coarse"] = finish(frame.coarse * np.float32(gain))
+        layers["coarse"] = values(frame.coarse)
     return layers

@@ -11,7 +11,7 @@ import torch
 
 from f2hdr_backend.color.plate import open_color
 from f2hdr_backend.engine.method.apply_trust import use_reference
-from f2hdr_backend.engine.method.base import fitted
+from f2hdr_backend.engine.method.attempts import fitted
 from f2hdr_backend.engine.method.features import NetworkFrame
 from f2hdr_backend.engine.renderer import Renderer
 from f2hdr_backend.engine.window import settled_exposures

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import NamedTuple
 
 import f2hdr_backend
 from f2hdr_backend.color.plate import PlateColor
 from f2hdr_backend.engine.exr_layers import compose, needed_layers
+from f2hdr_backend.engine.frame_warnings import input_warnings, level_warnings, range_warnings
 from f2hdr_backend.engine.method.apply_trust import use_reference
-from f2hdr_backend.engine.method.base import HOST, HdrFrame, Method
+from f2hdr_backend.engine.method.base import HOST, Method, Started
 from f2hdr_backend.engine.method.features import NetworkFrame, pinned
+from f2hdr_backend.engine.method.finishing import Finishing
 from f2hdr_backend.engine.method.flows import KnownFlows
+from f2hdr_backend.engine.method.frame import HdrFrame
 from f2hdr_backend.engine.method.plan import SHARE_OF_FREE
 from f2hdr_backend.engine.method.staging import Staging, one_thread_each, stage
-from f2hdr_backend.engine.method.to_host import SOFT_TRUST
 from f2hdr_backend.engine.window import Window, settled_exposures
 from f2hdr_backend.flow.stored import frame_identity
 from f2hdr_backend.image.arrays import FloatArray
@@ -37,9 +38,6 @@ from f2hdr_backend.shot.cancellation import check_stop, with_stop
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.events import Event, FrameDone, Warned
 from f2hdr_backend.shot.frames import Sequence as FrameSequence
-
-NOTABLE_LEVEL = 1.05
-"""Ratio between a neighbor's measured and given exposure from which a render reports it."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,8 @@ class Pipeline:
         self._exposures = settled_exposures(shot)
         self._gain = self._exposures.anchor_gain(shot.output.anchor)
         self._response = color.response
-        self._layers = self._needed_layers()
+        self._finishing = self._made_on_the_device()
+        self._layers = needed_layers(shot) if self._finishing is None else frozenset(shot.output.layers)
         self._reported: set[str] = set()
 
     def run(self, tasks: Sequence[Task]) -> Iterator[Event]:
@@ -114,11 +113,14 @@ class Pipeline:
             method.stored.finish()
             yield from self._cache_warnings(method)
 
-    def _needed_layers(self) -> frozenset[str]:
-        """Layers that the devices return. A GPU applies soft trust itself."""
-        if self._shot.engine.reference_trust == "soft" and not self._methods[0].on_host:
-            return frozenset(self._shot.output.layers) | {SOFT_TRUST}
-        return needed_layers(self._shot)
+    def _made_on_the_device(self) -> Finishing | None:
+        """What GPUs do with a window before it leaves them; None if the CPU computes."""
+        if self._methods[0].on_host:
+            return None
+        matrix = self._color.matrix()
+        output = self._shot.output
+        scaled = None if matrix is None else matrix * self._gain
+        return Finishing(self._shot.engine.reference_trust, scaled, output.pixel_type == "half")
 
     def _staging(self) -> Staging:
         """Choose the number of threads that fits the host's free memory."""
@@ -129,28 +131,42 @@ class Pipeline:
         return stage(lanes, usable_cpus(), room, makes_flows=first.estimator.on_host)
 
     def _made(self, lane: _Lane, tasks: Iterator[tuple[int, Task]]) -> Iterator[Event]:
-        """Render ``tasks``, pairs of index and task, in order on one device."""
+        """Render ``tasks``, pairs of index and task, in order on one device.
+
+        A GPU has the next window queued before the host waits for the previous one, so that it does not wait for the
+        host between them.
+        """
         own: dict[int, NetworkFrame] = {}
-        pending: deque[tuple[Task, float, Future[list[Warned]]]] = deque()
-        most = 0  # report the first frame before the second one starts
+        in_flight: deque[_Flight] = deque()
         for place, task in tasks:
             reads, known = lane.plate.take(place)
             own = {read.frame.number: own.get(read.frame.number) or read.frame.bare() for read in reads}
             began = time.monotonic()
             previous, reference, following = (own[read.frame.number] for read in reads)
-            frame = yield from lane.method.fit((previous, reference, following), self._layers, known)
-            seconds = time.monotonic() - began
-            # Keep only the codes: the frames' cached results on the device must not wait for a disk.
-            codes = [read.frame.codes for read in reads]
-            finish = with_stop(self._finish)
-            pending.append((task, seconds, lane.writers.submit(finish, task, frame, codes, reads[1].image)))
-            yield from self._input_warnings(task.window, reads[1])
-            yield from self._cache_warnings(lane.method)
-            while pending and (len(pending) > most or pending[0][-1].done()):
-                yield from _written(pending)
-            most = lane.results
-        while pending:
-            yield from _written(pending)
+            window = previous, reference, following
+            started = yield from lane.method.launch(window, self._layers, known, self._finishing)
+            in_flight.append(_Flight(task, began, started, [read.frame.codes for read in reads], reads[1].image))
+            yield from input_warnings(task.window.reference, reads[1].image, reads[1].above_clip)
+            if len(in_flight) > lane.in_flight:
+                yield from self._landed(lane, in_flight.popleft())
+        while in_flight:
+            yield from self._landed(lane, in_flight.popleft())
+        while lane.pending:
+            yield from _written(lane.pending)
+
+    def _landed(self, lane: _Lane, flight: _Flight) -> Iterator[Event]:
+        """Wait for a window and have it written; waits for writers if too many frames wait for them."""
+        frame = yield from lane.method.land(flight.started)
+        landed = time.monotonic()
+        seconds = landed - max(flight.began, lane.landed)
+        # Only codes are kept: the frames' cached results on the device must not wait for a disk.
+        writing = lane.writers.submit(with_stop(self._finish), flight.task, frame, flight.codes, flight.image)
+        lane.pending.append((flight.task, seconds, writing))
+        yield from self._cache_warnings(lane.method)
+        most = lane.results if lane.landed else 0  # report the first frame before the next one lands
+        lane.landed = landed
+        while lane.pending and (len(lane.pending) > most or lane.pending[0][-1].done()):
+            yield from _written(lane.pending)
 
     def _read(self, number: int) -> _Read:
         """Read a frame and do all work that does not need the device."""
@@ -177,8 +193,9 @@ class Pipeline:
 
     def _finish(self, task: Task, frame: HdrFrame, codes: Sequence[FloatArray], image: PlateImage) -> list[Warned]:
         """Blend with the reference's radiance, add the layers of the plate's image, and write the file."""
-        frame = use_reference(frame, codes, task.window.exposures, self._shot.engine.reference_trust)
-        check_stop()  # from here on, write_exr stops until it begins the file
+        if not frame.finished:
+            frame = use_reference(frame, codes, task.window.exposures, self._shot.engine.reference_trust)
+        check_stop()  # a file that is begun is finished
         layers = compose(frame, self._gain, self._shot.output.layers, self._color.finish)
         for name, values in image.layers.items():
             layers.setdefault(name, values)
@@ -191,21 +208,8 @@ class Pipeline:
             compression=output.compression,
             windows=image.windows,
         )
-        return [*self._level_warnings(task.window, frame), *self._range_warnings(task.window, clipped)]
-
-    def _level_warnings(self, window: Window, frame: HdrFrame) -> Iterator[Warned]:
-        """Warn if the brightness of a neighbor had to be matched to the reference."""
-        factor = max(frame.matched, key=lambda factor: abs(math.log(factor)))
-        if abs(math.log(factor)) > math.log(NOTABLE_LEVEL):
-            side = window.frames[2 * frame.matched.index(factor)]
-            off, way = abs(1 / factor - 1), "brighter" if factor < 1 else "darker"
-            found = f"Frame {side} is {off:.0%} {way} than its exposure implies, compared with frame {window.reference}"
-            yield Warned("exposures_off", f"{found}; its level was corrected.", window.reference)
-
-    def _range_warnings(self, window: Window, beyond: int) -> Iterator[Warned]:
-        if beyond:
-            message = f"{beyond} pixels exceed the range of half float; use --pixel-type float."
-            yield Warned("half_range", message, window.reference)
+        beyond = clipped + frame.beyond_half
+        return [*level_warnings(task.window, frame.matched), *range_warnings(task.window, beyond)]
 
     def _header(self, task: Task, image: PlateImage) -> dict[str, object]:
         """Return the header: the plate's metadata and the origin of the pixels."""
@@ -227,17 +231,12 @@ class Pipeline:
                 self._reported.add(notice.code)
                 yield notice
 
-    def _input_warnings(self, window: Window, read: _Read) -> Iterator[Warned]:
-        yield from (Warned("file_note", note, window.reference) for note in read.image.notes)
-        if read.image.nonfinite:
-            message = f"{read.image.nonfinite} pixels of {read.image.path} were NaN or Inf and were replaced."
-            yield Warned("nonfinite", message, window.reference)
-        if read.above_clip:
-            message = f"{read.above_clip} pixels of {read.image.path} exceed the clip level and were clipped."
-            yield Warned("above_clip", message, window.reference)
+
+_Pending = deque[tuple[Task, float, Future[list[Warned]]]]
+"""Frames that are being written, with the seconds that they took."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Lane:
     """One of the devices of a render."""
 
@@ -246,9 +245,28 @@ class _Lane:
     writers: ThreadPoolExecutor
     results: int
     """Maximum number of frames that wait to be written."""
+    pending: _Pending = field(default_factory=deque)
+    landed: float = 0.0
+    """Time at which the last frame had been computed; 0 before the first."""
+
+    @property
+    def in_flight(self) -> int:
+        """Maximum number of windows that are started and not waited for when the next one starts."""
+        return 0 if self.method.on_host else 1
 
 
-def _written(pending: deque[tuple[Task, float, Future[list[Warned]]]]) -> Iterator[Event]:
+@dataclass(frozen=True)
+class _Flight:
+    """A window that was started."""
+
+    task: Task
+    began: float
+    started: Started
+    codes: list[FloatArray]
+    image: PlateImage
+
+
+def _written(pending: _Pending) -> Iterator[Event]:
     task, seconds, writing = pending.popleft()
     yield from writing.result()
     yield FrameDone(task.window.reference, task.path, seconds, 0, 0)

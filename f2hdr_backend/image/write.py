@@ -152,7 +152,7 @@ def _channels(path: str, layers: dict[str, NDArray[Any]], dtype: type) -> tuple[
 
 def _typed(pixels: NDArray[Any], dtype: type) -> tuple[NDArray[Any], int]:
     """Return the pixels in ``dtype``, and the number of pixels that were clipped."""
-    if dtype is np.float32:
+    if dtype is np.float32 or pixels.dtype == dtype:
         return pixels.astype(dtype, copy=False), 0
     beyond = np.abs(pixels) > LARGEST_HALF
     count = int(beyond.any(axis=-1).sum())

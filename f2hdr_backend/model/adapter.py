@@ -6,7 +6,15 @@ import torch
 from torch import Tensor, nn
 
 from f2hdr_backend.model.bands import Over, whole
-from f2hdr_backend.model.blocks import between_cells, cell_mean, conv_prelu, infinities_as_nan, to_cells
+from f2hdr_backend.model.blocks import (
+    Layers,
+    between_cells,
+    cell_mean,
+    conv_prelu,
+    convolved,
+    infinities_as_nan,
+    to_cells,
+)
 
 FLOW_SCALE = 20.0
 """Lambda of Eq. 3: flows are divided by it before a network sees them, and residuals multiplied."""
@@ -19,7 +27,7 @@ class ResidualDilatedBlock(nn.Module):
 
     def __init__(self, channels: int, dilation: int) -> None:
         super().__init__()
-        self.body = nn.Sequential(
+        self.body = Layers(
             *conv_prelu(channels, channels, dilation=dilation),
             nn.Conv2d(channels, channels, 3, padding=dilation, dilation=dilation),
         )
@@ -27,8 +35,8 @@ class ResidualDilatedBlock(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """``(B, C, H, W)`` to the same."""
-        result: Tensor = self.act(features + self.body(features))
-        return result
+        first, slopes, second = self.body
+        return convolved(second, convolved(first, features, slopes), self.act, before=features)
 
 
 class FlowAdapter(nn.Module):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from f2hdr_backend.model.blocks import infinities_as_nan
+from f2hdr_backend.model.blocks import Layers, infinities_as_nan
 
 WEIGHT_EPSILON = 1e-8
 REACH = 48
@@ -15,16 +15,16 @@ WIDEST = 64
 """Channels of the last layers, at the frame's full size."""
 
 
-def _down(inputs: int, outputs: int, stride: int) -> nn.Sequential:
-    return nn.Sequential(
+def _down(inputs: int, outputs: int, stride: int) -> Layers:
+    return Layers(
         nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1),
         nn.BatchNorm2d(outputs),
         nn.LeakyReLU(0.1, inplace=True),
     )
 
 
-def _up(inputs: int, outputs: int) -> nn.Sequential:
-    return nn.Sequential(
+def _up(inputs: int, outputs: int) -> Layers:
+    return Layers(
         nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1),
         nn.BatchNorm2d(outputs),
         nn.LeakyReLU(0.1, inplace=True),

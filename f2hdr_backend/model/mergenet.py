@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from f2hdr_backend.model.bands import Over, whole
-from f2hdr_backend.model.blocks import from_cells, infinities_as_nan, to_cells
+from f2hdr_backend.model.blocks import convolved, from_cells, infinities_as_nan, to_cells, unchanged
 from f2hdr_backend.model.descriptor import MergeNetDescriptor
 from f2hdr_backend.model.merge import Merged
 from f2hdr_backend.model.precision import autocast_precision
@@ -74,8 +74,7 @@ class ResidualBlock(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """``(B, C, H, W)`` to the same."""
-        result: Tensor = features + self.second(F.silu(self.first(features)))
-        return result
+        return convolved(self.second, convolved(self.first, features, F.silu), unchanged, after=features)
 
 
 class MergeNet(nn.Module):
@@ -124,7 +123,7 @@ class MergeNet(nn.Module):
             values = [tones[0], *(view - tones[0] for view in tones[1:]), weight.log() / WEIGHT_SCALE, *maps]
             values.append(stops.expand_as(weight))
             cells = to_cells(torch.cat(values, 1).to(autocast_precision(weight.device)), CELL_PX)
-            return F.silu(self.head(cells.contiguous(memory_format=torch.channels_last)))
+            return convolved(self.head, cells.contiguous(memory_format=torch.channels_last), F.silu)
 
         def finish(features: Tensor, *inputs: Tensor) -> Tensor:
             values = infinities_as_nan(self.tail(features)).float()
@@ -140,8 +139,8 @@ class MergeNet(nn.Module):
     def _features(self, fine: Tensor, over: Over) -> Tensor:
         """``(B, C, h, w)`` on the grid of cells, through the three grids and back."""
         fine = _run(self.fine_in, fine, over)
-        middle = _run(self.middle_in, over(lambda band: F.silu(self.to_middle(band)), 0, fine), over)
-        coarse = _run(self.coarse, over(lambda band: F.silu(self.to_coarse(band)), 0, middle), over)
+        middle = _run(self.middle_in, over(lambda band: convolved(self.to_middle, band, F.silu), 0, fine), over)
+        coarse = _run(self.coarse, over(lambda band: convolved(self.to_coarse, band, F.silu), 0, middle), over)
         middle = over(lambda small, large: large + _doubled(self.from_coarse(small)), 0, coarse, middle)
         middle = _run(self.middle_out, middle, over)
         fine = over(lambda small, large: large + _doubled(self.from_middle(small)), 0, middle, fine)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from f2hdr_backend.model.adapter import FLOW_SCALE
 from f2hdr_backend.model.bands import Over, whole
-from f2hdr_backend.model.blocks import conv_prelu
+from f2hdr_backend.model.blocks import Layers, conv_prelu
 from f2hdr_backend.model.precision import exact_float32
 
 EPSILON = 1e-6
@@ -29,7 +29,7 @@ class PhysicalMotionMask(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.weight_net = nn.Sequential(*conv_prelu(2, 32), *conv_prelu(32, 32), nn.Conv2d(32, 4, 1))
+        self.weight_net = Layers(*conv_prelu(2, 32), *conv_prelu(32, 32), nn.Conv2d(32, 4, 1))
         sobel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]]) / 8
         self.register_buffer("sobel_x", sobel.view(1, 1, 3, 3))
         self.register_buffer("sobel_y", sobel.t().reshape(1, 1, 3, 3))
@@ -69,7 +69,7 @@ class LearnedMotionMask(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.net = nn.Sequential(*conv_prelu(2, 32), *conv_prelu(32, 32), nn.Conv2d(32, 1, 1), nn.Sigmoid())
+        self.net = Layers(*conv_prelu(2, 32), *conv_prelu(32, 32), nn.Conv2d(32, 1, 1), nn.Sigmoid())
 
     def forward(self, flow: Tensor, over: Over = whole) -> Tensor:
         """``(B, 2, H, W)`` flow in pixels to a ``(B, 1, H, W)`` mask in 0-1."""

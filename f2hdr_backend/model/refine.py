@@ -9,14 +9,14 @@ from torch import Tensor, nn
 
 from f2hdr_backend.model.adapter import FLOW_SCALE
 from f2hdr_backend.model.bands import Over, whole
-from f2hdr_backend.model.blocks import cell_mean, conv_prelu, from_cells, infinities_as_nan, to_cells
+from f2hdr_backend.model.blocks import Layers, cell_mean, conv_prelu, from_cells, infinities_as_nan, to_cells
 from f2hdr_backend.model.descriptor import Descriptor
 from f2hdr_backend.model.radiance import to_radiance
 from f2hdr_backend.model.warp import sample, sampling_position
 
 
-def _mix(inputs: int, outputs: int) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(inputs, outputs, 1), nn.PReLU(outputs))
+def _mix(inputs: int, outputs: int) -> Layers:
+    return Layers(nn.Conv2d(inputs, outputs, 1), nn.PReLU(outputs))
 
 
 class FrameEncoder(nn.Module):
@@ -42,7 +42,7 @@ class MotionGate(nn.Module):
 
     def __init__(self, channels: int = 16) -> None:
         super().__init__()
-        self.net = nn.Sequential(
+        self.net = Layers(
             *conv_prelu(3, channels), *conv_prelu(channels, channels), nn.Conv2d(channels, 1, 1), nn.Sigmoid()
         )
 
@@ -81,7 +81,7 @@ class EnhancementBlock(nn.Module):
         self.b1 = conv_prelu(channels, inner)
         self.b2 = conv_prelu(channels, inner, dilation=2)
         self.b3 = conv_prelu(channels, inner, dilation=4)
-        self.dw = nn.Sequential(
+        self.dw = Layers(
             nn.Conv2d(channels, channels, 5, padding=2, groups=channels), nn.PReLU(channels), *_mix(channels, inner)
         )
         self.merge = nn.Conv2d(4 * inner, channels, 1)
@@ -92,7 +92,7 @@ class EnhancementBlock(nn.Module):
         """``(B, C, H, W)`` to the same; the gate's means are over the whole frame."""
         merged = over(self._merged, 4, features)
         factors = self.se(merged)
-        return over(lambda before, band: before + self.out(band * factors), 1, features, merged, into=features)
+        return over(lambda before, band: self.out(band * factors, after=before), 1, features, merged, into=features)
 
     def _merged(self, features: Tensor) -> Tensor:
         branches = (self.b1(features), self.b2(features), self.b3(features), self.dw(features))
@@ -115,7 +115,7 @@ class RefineNet(nn.Module):
         self.gate2 = MotionGate()
         self.adapt_in = nn.Conv2d(3 * channels, channels, 1)
         self.msrf = nn.Sequential(*(EnhancementBlock(channels) for _ in range(blocks)))
-        self.cond = nn.Sequential(
+        self.cond = Layers(
             conv_prelu(values, channels // 2), nn.Conv2d(channels // 2, channels, 3, padding=1), nn.PReLU(channels)
         )
         self.fuse_cond = _mix(2 * channels, channels)
@@ -176,10 +176,11 @@ class RefineNet(nn.Module):
             magnitudes = magnitudes / magnitudes.amax((3, 4), keepdim=True)
 
         def layer(reference: Tensor, magnitudes: Tensor, masks: Tensor, positions: Tensor) -> Tensor:
-            aligned = torch.zeros_like(reference)
+            aligned: Tensor | None = None
             for side, (gate, neighbor) in enumerate(((self.gate0, encoded[0]), (self.gate2, encoded[2]))):
                 factor = gate(magnitudes[:, side], masks[:, side])
-                aligned = aligned + factor.to(reference.dtype) * sample(neighbor, positions[:, side])
+                aligned = sample(neighbor, positions[:, side], gate=factor, added=aligned)
+            assert aligned is not None
             mixed: Tensor = self.adapt_in(torch.cat((aligned, reference, aligned - reference), 1))
             return mixed
 

@@ -11,6 +11,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from f2hdr_backend.kernels.fused import kernels_for
 from f2hdr_backend.shot.cancellation import check_stop
 
 BILINEAR, ZEROS, ALIGN_CORNERS = 0, 0, True
@@ -40,7 +41,15 @@ def backward_warp(neighbor: Tensor, flow: Tensor, reading: str = "exact") -> Ten
     Returns:
         ``(B, C, H, W)`` in the type of ``neighbor``.
     """
-    return sample(neighbor, sampling_position(flow, reading))
+    kernels = kernels_for(neighbor)
+    if kernels is None:
+        return sample(neighbor, sampling_position(flow, reading))
+    check_stop()
+    sides = neighbor.shape[:1:-1]
+    stretch = (1.0, 1.0) if reading == "exact" else tuple(side / max(side - 1, 1) for side in sides)
+    shift = 0.0 if reading == "exact" else 0.5
+    found: Tensor = kernels.sample(neighbor, flow, from_pixel=True, stretch=stretch, shift=shift)
+    return found
 
 
 def sampling_position(flow: Tensor, reading: str) -> Tensor:
@@ -52,8 +61,8 @@ def sampling_position(flow: Tensor, reading: str) -> Tensor:
     return position * _stretch(width, height, flow.dtype, flow.device) - 0.5
 
 
-def sample(neighbor: Tensor, position: Tensor) -> Tensor:
-    """Read ``neighbor`` bilinearly at positions, zero outside.
+def sample(neighbor: Tensor, position: Tensor, *, gate: Tensor | None = None, added: Tensor | None = None) -> Tensor:
+    """Read ``neighbor`` bilinearly at positions, zero outside; times ``gate``, plus ``added``.
 
     Args:
         neighbor: ``(B, C, H, W)`` of any float type.

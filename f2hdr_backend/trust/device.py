@@ -1,4 +1,4 @@
-"""Soft trust of tensors: as torch operations for frames that are on a GPU, and as the CPU runs it.
+"""Reference trust of tensors: as torch operations for frames that are on a GPU, and as the CPU runs it.
 
 The steps and constants are those of :mod:`f2hdr_backend.trust.blend` and the modules that it calls, which the CPU runs.
 The operations do not wait for the device. One difference remains: where the result shows another surface, the CPU
@@ -18,7 +18,7 @@ from torch import Tensor
 
 from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.model.warp import backward_warp
-from f2hdr_backend.shot.equations import GAMMA, LUMA
+from f2hdr_backend.shot.equations import BRIGHT, DARK, GAMMA, LUMA
 from f2hdr_backend.trust import agreement, aligned, blend, clipped, deghost
 from f2hdr_backend.trust.aligned import CELL_PX
 
@@ -67,6 +67,16 @@ def blend_softly_on_host(
     light, along = radiance.movedim(0, -1).contiguous().numpy(), flows.movedim(1, -1).contiguous().numpy()
     blended, matched = blend.blend(light, along, codes, exposures, "soft")
     return torch.from_numpy(blended).movedim(-1, 0).contiguous(), torch.tensor(matched)
+
+
+def blend_hard(radiance: Tensor, codes: Tensor, exposure: float) -> Tensor:
+    """The result of :func:`f2hdr_backend.trust.blend.blend` in mode ``hard``, on the device of ``radiance``.
+
+    ``radiance`` is that of :func:`blend_softly`; ``codes`` ``(3, H, W)`` and ``exposure`` are the reference's.
+    """
+    luma = _luma(codes)
+    used = luma >= DARK if exposure <= 1.0 else luma <= BRIGHT
+    return torch.where(used, _radiance_of(codes, exposure), radiance)
 
 
 def _align(own: Tensor, codes: Tensor, exposures: tuple[float, float, float], flows: Tensor) -> list[_Neighbor]:
@@ -175,10 +185,15 @@ def _reach(radiance: Tensor, clip: Tensor) -> Tensor:
 
 def _trust(codes: Tensor, exposures: tuple[float, float, float]) -> Tensor:
     """``(1, H, W)`` weight of the reference: see :func:`f2hdr_backend.trust.blend.trust`, mode ``soft``."""
-    luma, longest = LUMA[0] * codes[:1] + LUMA[1] * codes[1:2] + LUMA[2] * codes[2:], max(exposures)
+    luma, longest = _luma(codes), max(exposures)
     if exposures[1] < longest:
         return _ramp((luma - (exposures[1] / longest) ** (1 / GAMMA)) / aligned.FEATHER)
     return _below_highlights(codes) * _ramp((luma - blend.DIM) / (blend.WELL_LIT - blend.DIM))
+
+
+def _luma(codes: Tensor) -> Tensor:
+    """``(1, H, W)``."""
+    return LUMA[0] * codes[:1] + LUMA[1] * codes[1:2] + LUMA[2] * codes[2:]
 
 
 def _radiance_of(codes: Tensor, exposure: float) -> Tensor:

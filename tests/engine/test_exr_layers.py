@@ -3,7 +3,7 @@
 import numpy as np
 
 from f2hdr_backend.engine.exr_layers import compose, needed_layers
-from f2hdr_backend.engine.method.base import HdrFrame
+from f2hdr_backend.engine.method.frame import HdrFrame
 from f2hdr_backend.shot.document import Engine, Output, Shot
 
 SHAPE = (4, 5)

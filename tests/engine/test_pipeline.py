@@ -110,13 +110,13 @@ def test_a_render_requests_written_layers_and_those_that_the_blend_needs(
     plate, tmp_path, monkeypatch, trust, written, wanted
 ):
     asked = []
-    fit = Method.fit
+    launch = Method.launch
 
-    def noted(self, frames, layers, known):
+    def noted(self, frames, layers, known, finishing):
         asked.append(set(layers))
-        return fit(self, frames, layers, known)
+        return launch(self, frames, layers, known, finishing)
 
-    monkeypatch.setattr(Method, "fit", noted)
+    monkeypatch.setattr(Method, "launch", noted)
     render(shot_of(plate, tmp_path, *written, reference_trust=trust), FEW)
     assert asked == [wanted] * len(FEW)
 
@@ -149,13 +149,13 @@ def test_there_is_one_synchronization_per_frame(flow, precision, monkeypatch):
 
 def test_the_first_frame_is_reported_before_the_second_starts(plate, tmp_path, monkeypatch):
     begun = []
-    fit = Method.fit
+    launch = Method.launch
 
-    def noted(self, frames, layers, known):
+    def noted(self, frames, layers, known, finishing):
         begun.append(frames[1].number)
-        return fit(self, frames, layers, known)
+        return launch(self, frames, layers, known, finishing)
 
-    monkeypatch.setattr(Method, "fit", noted)
+    monkeypatch.setattr(Method, "launch", noted)
     shot = shot_of(plate, tmp_path)
     events = Renderer(shot.engine).render(shot)
     first = next(event for event in events if isinstance(event, FrameDone))

@@ -10,7 +10,9 @@ import numpy as np
 import OpenEXR
 import pytest
 import torch
+import torch.nn.functional as F
 from torch.utils._python_dispatch import _disable_current_modes
+from torch.utils._pytree import tree_map
 
 from f2hdr_backend.engine.method.choose import open_method
 from f2hdr_backend.engine.method.merge import MergeMethod
@@ -18,21 +20,26 @@ from f2hdr_backend.engine.method.network import NetworkMethod
 from f2hdr_backend.engine.method.plan import LARGEST_TENSOR, Workload
 from f2hdr_backend.engine.renderer import Renderer
 from f2hdr_backend.evaluate.bench.random_weights import sea_raft_installed
+from f2hdr_backend.flow.estimators import dis
 from f2hdr_backend.image.write import write_image
 from f2hdr_backend.kernels import correlation, torch_lookup
+from f2hdr_backend.model import blocks, warp
 from f2hdr_backend.model.descriptor import Descriptor
 from f2hdr_backend.model.precision import exact_float32
-from f2hdr_backend.shot.document import Engine, Output, Shot
+from f2hdr_backend.shot.document import Color, Engine, Output, Shot
 from f2hdr_backend.shot.errors import OutOfMemory
 from f2hdr_backend.shot.events import RenderStarted
 from f2hdr_backend.shot.exposure import ExposurePattern
 from f2hdr_backend.shot.frames import FrameRange
 from tests.engine.windows import moving_window
-from tests.pretend_gpu import DEVICE, DeviceTensor, pretend_gpu
+from tests.pretend_gpu import DEVICE, DeviceTensor, _inner, pretend_gpu
 
 SIZE = (96, 64)
 PIXELS = SIZE[0] * SIZE[1]
 LAYERS = ("flow",)
+FRAMES = 5
+PLAIN = Color(response="off")
+ACES = Color(config="f2hdr", input_space="gamma22", output_space="ACEScg", response="off")
 EVERY_LAYER = ("flow", "mask", "coarse", "occlusion")
 ENGINES = {
     "merge": {"method": "merge"},
@@ -41,9 +48,13 @@ ENGINES = {
     "standard": {"weights": "standard"},
     "sea_raft": {"weights": "standard", "flow": "sea_raft"},
 }
-LAUNCHES = {"merge": 213, "mergenet": 980, "lite": 463, "standard": 384, "sea_raft": 825}
+LAUNCHES = {"merge": 208, "mergenet": 977, "lite": 450, "standard": 371, "sea_raft": 825}
 """Operations of a frame in a moving window; a convolution with its bias counts as one.
 That of mergenet includes soft trust, which the others apply after it."""
+
+
+FUSED = {"merge": 172, "mergenet": 929, "lite": 417, "standard": 338}
+"""The same with fused kernels."""
 
 
 @pytest.fixture
@@ -65,6 +76,41 @@ def lookup(monkeypatch):
     monkeypatch.setattr(correlation, "_made_by", lambda device: correlation._Maker(look_up, "none"))
 
 
+class OneLaunchEach:
+    """Stands for the fused Triton kernels: their results, by the plain steps, as one operation of the device each."""
+
+    @staticmethod
+    def _launched(step, *given, **named):
+        with _disable_current_modes():
+            found = DeviceTensor(step(*tree_map(_inner, given), **tree_map(_inner, named)))
+        return found.add_(0)
+
+    def finish_convolution(self, values, bias, activation, slopes, *, before=None, after=None):
+        def step(values, bias, slopes, before, after):
+            values = values + bias.view(1, -1, 1, 1) + (0 if before is None else before)
+            if activation == "slopes":
+                values = F.prelu(values, slopes if isinstance(slopes, torch.Tensor) else values.new_tensor([slopes]))
+            values = F.silu(values) if activation == "silu" else values
+            return values if after is None else values + after
+
+        return self._launched(step, values, bias, slopes, before, after)
+
+    def sample(self, picture, places, *, from_pixel=False, stretch=(1, 1), shift=0, gate=None, added=None):
+        def step(picture, places, gate, added):
+            found = warp.backward_warp(picture, places) if from_pixel else warp.sample(picture, places)
+            found = found if gate is None else found * gate
+            return (found if added is None else found + added).to(picture.dtype)
+
+        return self._launched(step, picture, places, gate, added)
+
+
+@pytest.fixture
+def fused(monkeypatch):
+    kernels = OneLaunchEach()
+    for module in (blocks, warp):
+        monkeypatch.setattr(module, "kernels_for", lambda picture: kernels if picture.is_cuda else None)
+
+
 def steady(engine, layers=LAYERS):
     """Device operations of the second of consecutive windows, and its result."""
     with pretend_gpu() as counted:
@@ -83,14 +129,22 @@ def steady(engine, layers=LAYERS):
 @pytest.mark.parametrize("name", LAUNCHES)
 def test_a_frame_synchronizes_once_and_launches_a_bounded_number_of_kernels(untrained_flow, lookup, name):
     counted, _ = steady(ENGINES[name])
-    assert counted.waits == []
+    assert counted.waits == counted.races == []
     assert counted.events == 1
     assert sum(counted.launches.values()) <= LAUNCHES[name]
 
 
-def test_mergenet_synchronizes_only_for_its_pictures():
-    counted, _ = steady(ENGINES["mergenet"])
-    assert counted.waits == []
+@pytest.mark.parametrize("name", FUSED)
+def test_fused_kernels_start_fewer_operations_and_give_the_same_pictures(fused, name):
+    engine = ENGINES[name] | {"precision": "fp32"}
+    counted, found = steady(engine, EVERY_LAYER)
+    assert counted.waits == counted.races == []
+    method = open_method(Engine(device="cpu", **engine))
+    expected = method.reconstruct(tuple(moving_window(SIZE, 4)[1:]), EVERY_LAYER)
+    for layer in ("radiance", "coarse", "flows", "masks", "occlusions"):
+        np.testing.assert_allclose(getattr(found, layer), getattr(expected, layer), atol=1e-5)
+    counted, _ = steady(ENGINES[name])
+    assert sum(counted.launches.values()) <= FUSED[name]
 
 
 @pytest.mark.parametrize("name", ["merge", "standard"])
@@ -121,7 +175,7 @@ def test_memory_of_a_frame_that_did_not_fit_is_free_before_the_next_try(monkeypa
     """The error's traceback refers to the tensors of the failed frame; the allocator cannot give them back."""
     held = []
 
-    def fails(self, frames, plan, padding, layers, known):
+    def fails(self, frames, plan, padding, layers, known, precision):
         picture = np.zeros((4, 4))  # unlike a tensor, it can be watched without keeping it
         held.append(weakref.ref(picture))
         raise torch.OutOfMemoryError("CUDA out of memory.")
@@ -185,31 +239,96 @@ def test_flows_computed_ahead_are_in_pinned_memory():
         assert len(known) == 4 and all(flow.is_pinned() for flow in known.values())
 
 
-def rendered(folder, device):
-    """The EXRs of a small moving plate, and what the device was asked for."""
-    for number, frame in enumerate(moving_window(SIZE, 5), 1):
+def rendered(folder, device, engine=ENGINES["merge"], color=PLAIN, **output):
+    """The pictures of a small moving plate of FRAMES frames by channel, and what the device was asked for."""
+    for number, frame in enumerate(moving_window(SIZE, FRAMES), 1):
         write_image(folder / f"p.{number}.tif", frame.codes, bits=16)
     shot = Shot(
         plate=str(folder / "p.#.tif"),
         exposures=ExposurePattern((0.0, 3.0), 1),
         cuts=(),
-        engine=Engine(method="merge", device=device),
-        output=Output(str(folder / device / "o.#.exr"), pixel_type="float"),
+        color=color,
+        engine=Engine(device=device, **engine),
+        output=Output(str(folder / device / "o.#.exr"), **{"pixel_type": "float", **output}),
     )
     with pretend_gpu() if device != "cpu" else nullcontext() as counted:
-        for event in Renderer(shot.engine).render(shot, FrameRange((1, 2, 3, 4, 5))):
+        for event in Renderer(shot.engine).render(shot, FrameRange(tuple(range(1, FRAMES + 1)))):
             if counted and isinstance(event, RenderStarted):
                 counted.clear()
-    paths = [shot.output.pattern.replace("#", str(number)) for number in range(1, 6)]
-    return [OpenEXR.File(path).channels()["RGB"].pixels for path in paths], counted
+    paths = [shot.output.pattern.replace("#", str(number)) for number in range(1, FRAMES + 1)]
+    return [{name: each.pixels for name, each in OpenEXR.File(path).channels().items()} for path in paths], counted
+
+
+def few_differ(found, expected):
+    """Soft trust differs in few pixels: see the module trust/device."""
+    for one, other in zip(found, expected, strict=True):
+        assert one.keys() == other.keys()
+        for name in one:
+            assert one[name].dtype == other[name].dtype
+            off = np.abs(one[name] - other[name].astype(np.float32)) > 1e-4 + 2e-3 * np.abs(other[name])
+            assert off.mean() < 0.02
 
 
 def test_with_soft_trust_a_frame_synchronizes_once_and_equals_that_of_the_cpu(tmp_path):
     expected, _ = rendered(tmp_path, "cpu")
     found, counted = rendered(tmp_path, "cuda:0")
     assert counted.waits == []
-    assert counted.events == 5
-    assert counted.down_bytes < 5 * (12 * PIXELS + 100)  # radiance alone: flows stay on the device
-    for one, other in zip(found, expected, strict=True):
-        off = np.abs(one - other) > 1e-4 + 1e-3 * other
-        assert off.mean() < 0.02
+    assert counted.events == FRAMES
+    assert counted.down_bytes < FRAMES * (12 * PIXELS + 100)  # radiance alone: flows stay on the device
+    few_differ(found, expected)
+
+
+@pytest.mark.parametrize("trust", ["soft", "hard", "off"])
+def test_the_device_makes_the_values_of_the_file_and_half_floats_leave_it(tmp_path, trust):
+    engine = ENGINES["merge"] | {"reference_trust": trust}
+    output = {"pixel_type": "half", "anchor": "short", "layers": ("coarse",)}
+    expected, _ = rendered(tmp_path, "cpu", engine, ACES, **output)
+    found, counted = rendered(tmp_path, "cuda:0", engine, ACES, **output)
+    assert counted.waits == counted.races == []
+    radiance, coarse = 6 * PIXELS, 12 * PIXELS
+    assert counted.down_bytes < FRAMES * (radiance + coarse + 100)
+    assert found[0]["RGB"].dtype == np.float16
+    few_differ(found, expected)
+
+
+@pytest.mark.parametrize("name", ["merge", "mergenet"])
+def test_the_next_frame_is_queued_before_the_host_waits_for_one(tmp_path, name):
+    _, counted = rendered(tmp_path, "cuda:0", ENGINES[name])
+    steps = " ".join(counted.order).split("event")
+    launches, uploads = ([step.count(kind) for step in steps] for kind in ("launch", "up"))
+    assert len(steps) == FRAMES + 1  # the host waits once for each frame
+    assert launches[0] > launches[1]  # two frames before the first wait, then one more before each
+    assert all(launches[1 : FRAMES - 1]) and all(uploads[1 : FRAMES - 1])
+    assert launches[FRAMES - 1 :] == [0, 0]  # the last frame was queued before the wait for the one before
+    assert counted.waits == counted.races == []
+
+
+def test_each_flow_is_computed_once_although_windows_share_it(tmp_path, monkeypatch):
+    """Forward and backward, between each two frames."""
+    computed = []
+    estimate = dis.Estimator.estimate
+    monkeypatch.setattr(dis.Estimator, "estimate", lambda *args: (computed.append(len(args[1])), estimate(*args))[1])
+    rendered(tmp_path, "cuda:0")
+    assert sum(computed) == 2 * (FRAMES - 1)
+
+
+def test_a_frame_that_overflows_in_half_precision_is_computed_again_while_the_next_one_is_queued(tmp_path, monkeypatch):
+    """Frame 2 alone: the others are as they were, and all arrive in order."""
+    expected, _ = rendered(tmp_path, "cuda:0", ENGINES["lite"])
+    computed, types = NetworkMethod._reconstruct, []
+
+    def overflows(self, frames, plan, padding, layers, known, precision):
+        found = computed(self, frames, plan, padding, layers, known, precision)
+        types.append((frames[1].number, precision))
+        if frames[1].number == 2 and precision == torch.float16:
+            found.layers["radiance"] = found.layers["radiance"] * float("nan")
+        return found
+
+    monkeypatch.setattr(NetworkMethod, "_reconstruct", overflows)
+    (tmp_path / "again").mkdir()
+    found, _ = rendered(tmp_path / "again", "cuda:0", ENGINES["lite"])
+    half, whole = torch.float16, torch.float32
+    assert types == [(1, half), (2, half), (3, half), (2, whole), (4, half), (5, half)]
+    assert all(np.isfinite(frame["RGB"]).all() for frame in found)
+    for index in (0, 2, 3, 4):
+        np.testing.assert_array_equal(found[index]["RGB"], expected[index]["RGB"])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from f2hdr_backend.engine.method.apply_trust import use_reference
-from f2hdr_backend.engine.method.base import HdrFrame
+from f2hdr_backend.engine.method.frame import HdrFrame
 from f2hdr_backend.trust.blend import trust
 
 SHORT, LONG = (8.0, 1.0, 8.0), (1.0, 8.0, 1.0)

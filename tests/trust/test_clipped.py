@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from f2hdr_backend.engine.method.apply_trust import use_reference
-from f2hdr_backend.engine.method.base import HdrFrame
+from f2hdr_backend.engine.method.frame import HdrFrame
 from f2hdr_backend.image.arrays import radiance_of
 from f2hdr_backend.trust.aligned import AlignedNeighbor, align_neighbors
 from f2hdr_backend.trust.clipped import respect_clip

@@ -58,6 +58,7 @@ def _facts() -> dict[str, Any]:
         "devices": devices,
         "cpu_features": _cpu_features(),
         "correlation": _correlation(devices),
+        "fused_kernels": _fused(devices),
         "cpu_cores": os.cpu_count(),
         "quality": _quality(),
         "weights_folder": str(weights_folder()),
@@ -106,6 +107,15 @@ def _correlation(devices: Iterable[str]) -> dict[str, str]:
     from f2hdr_backend.kernels import maker
 
     return {name: maker(torch.device(name)) for name in (device.split()[0] for device in devices)}
+
+
+def _fused(devices: Iterable[str]) -> dict[str, str]:
+    """Return what computes the fused operations on each of ``devices``: Triton, or torch and the reason."""
+    import torch
+
+    from f2hdr_backend.kernels.fused import fusing
+
+    return {name: fusing(torch.device(name)) for name in (device.split()[0] for device in devices)}
 
 
 def _cpu_features() -> list[str]:

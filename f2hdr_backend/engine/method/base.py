@@ -6,60 +6,43 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
-from traceback import clear_frames
+from dataclasses import dataclass, replace
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from f2hdr_backend.engine.method.attempts import Result, let_go, ran_out
 from f2hdr_backend.engine.method.features import NetworkFrame
-from f2hdr_backend.engine.method.flows import KnownFlows, Pair, WindowFlows
+from f2hdr_backend.engine.method.finishing import Finishing
+from f2hdr_backend.engine.method.flows import KnownFlows, WindowFlows, pairs_of
+from f2hdr_backend.engine.method.frame import EVERY_LAYER, HdrFrame, WindowFrames
 from f2hdr_backend.engine.method.padding import Padding
 from f2hdr_backend.engine.method.plan import Plan, Workload, leaner, make_plan
+from f2hdr_backend.engine.method.to_host import Leaving, Pictures
 from f2hdr_backend.flow.cache import open_cache
 from f2hdr_backend.flow.estimator import Estimator, SizeRequirement, load_estimator
 from f2hdr_backend.flow.stored import StoredFlows
 from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.machine.cpu_setup import keep_freed_memory
+from f2hdr_backend.machine.device import NAMES
 from f2hdr_backend.model.precision import exact_float32
-from f2hdr_backend.model.transfer import pinned_for, upload
+from f2hdr_backend.model.transfer import upload
 from f2hdr_backend.shot.document import Engine
 from f2hdr_backend.shot.errors import OutOfMemory
 from f2hdr_backend.shot.events import Warned
 from f2hdr_backend.shot.exposure import ExposurePattern
 
 HOST = torch.device("cpu")
-EVERY_LAYER = ("flow", "mask", "coarse")
-"""The layers of a window beside its radiance; ``occlusion`` may need further flows."""
-NOTHING: FloatArray = np.empty(0, np.float32)
-"""A layer that was not requested."""
 
 
 @dataclass(frozen=True)
-class HdrFrame:
-    """The result of a window. Radiance 1 is the clip of the shortest exposure. Layers not requested are NOTHING."""
+class Started:
+    """A window whose operations are queued on its device: see :meth:`Method.start`."""
 
-    radiance: FloatArray
-    """``(H, W, 3)``."""
-    coarse: FloatArray = field(default_factory=lambda: NOTHING)
-    """``(H, W, 3)`` stage I's result."""
-    flows: FloatArray = field(default_factory=lambda: NOTHING)
-    """``(2, H, W, 2)`` pixels, reference to previous and to next, y down."""
-    masks: FloatArray = field(default_factory=lambda: NOTHING)
-    """``(2, H, W)`` motion masks 0-1."""
-    occlusions: FloatArray = field(default_factory=lambda: NOTHING)
-    """``(2, H, W)`` 1 where a neighbor does not show the pixel."""
-    matched: tuple[float, float] = (1.0, 1.0)
-    """Factors that scale the radiance of previous and next to the reference's level; 1 until they are measured."""
-    trusted: bool = False
-    """Whether the method itself applied soft trust, so that it is not applied again."""
-    redone: bool = False
-    """Whether half precision overflowed and the frame was computed again in float32."""
-
-
-WindowFrames = tuple[NetworkFrame, NetworkFrame, NetworkFrame]
-"""Previous, reference and next."""
+    frames: WindowFrames
+    layers: Collection[str]
+    finishing: Finishing | None
+    leaving: Leaving
 
 
 class Method(ABC):
@@ -71,6 +54,8 @@ class Method(ABC):
     """The flow estimator in use."""
     alignment: str
     """Exposures at which the estimator sees the frames: see ``Descriptor.exposure_alignment``."""
+    compute_type = torch.float32
+    """The type that layers compute in."""
 
     def __init__(self, engine: Engine, device: torch.device) -> None:
         self.engine = engine
@@ -81,9 +66,9 @@ class Method(ABC):
         self._planning = threading.RLock()  # threads that work ahead ask for plans too
 
     @property
-    @abstractmethod
     def precision(self) -> str:
         """``fp32``, ``bf16`` or ``fp16``."""
+        return NAMES[self.compute_type]
 
     @property
     @abstractmethod
@@ -106,8 +91,15 @@ class Method(ABC):
 
     @abstractmethod
     def _reconstruct(
-        self, frames: WindowFrames, plan: Plan, padding: Padding, layers: Collection[str], known: KnownFlows
-    ) -> HdrFrame: ...
+        self,
+        frames: WindowFrames,
+        plan: Plan,
+        padding: Padding,
+        layers: Collection[str],
+        known: KnownFlows,
+        precision: torch.dtype,
+    ) -> Pictures:
+        """Queue the operations of a window whose layers compute in ``precision``."""
 
     def _arithmetic(self) -> AbstractContextManager[object]:
         """The autocast context for flow estimation."""
@@ -121,22 +113,61 @@ class Method(ABC):
         previous, reference, following = (NetworkFrame(number, codes[number], exposures[number]) for number in range(3))
         return self.reconstruct((previous, reference, following), (*EVERY_LAYER, *["occlusion"] * occlusions))
 
-    @torch.inference_mode()
     def reconstruct(self, frames: WindowFrames, layers: Collection[str], known: KnownFlows | None = None) -> HdrFrame:
-        """Reconstruct a window. Results that its frames keep from earlier windows are reused.
+        """Reconstruct a window: :meth:`start` and :meth:`finish`."""
+        return self.finish(self.start(frames, layers, known))
+
+    @torch.inference_mode()
+    def start(
+        self,
+        frames: WindowFrames,
+        layers: Collection[str],
+        known: KnownFlows | None = None,
+        finishing: Finishing | None = None,
+    ) -> Started:
+        """Queue all operations of a window on the device, without waiting for them; a CPU has then computed it.
+
+        Results that the frames keep from earlier windows are reused.
 
         Args:
             frames: previous, reference and next, of one size.
             layers: which of ``flow``, ``mask``, ``coarse`` and ``occlusion`` to return; others stay on the device.
             known: flows from :meth:`flows_ahead`.
+            finishing: what a GPU does with the result before it leaves the GPU.
 
         Raises:
             OutOfMemory: the current plan needs more memory than is available; :meth:`spare` makes a leaner one.
         """
+        leaving = self._leaving(frames, layers, known or {}, finishing, self.compute_type)
+        return Started(frames, layers, finishing, leaving)
+
+    @torch.inference_mode()
+    def finish(self, started: Started) -> HdrFrame:
+        """Wait for a window; if half precision overflowed, compute it again in float32. Raises as :meth:`start`."""
+        frame, finite = started.leaving.wait()
+        if finite or self.compute_type == torch.float32:
+            return frame
+        for each in started.frames:
+            each.forget()
+        frame, _ = self._leaving(started.frames, started.layers, {}, started.finishing, torch.float32).wait()
+        for each in started.frames:
+            each.forget()  # the pixels of other windows must not depend on this one
+        return replace(frame, redone=True)
+
+    def _leaving(
+        self,
+        frames: WindowFrames,
+        layers: Collection[str],
+        known: KnownFlows,
+        finishing: Finishing | None,
+        precision: torch.dtype,
+    ) -> Leaving:
         size = frames[1].size
+        padding, exposures = self._padding(size), (frames[0].exposure, frames[1].exposure, frames[2].exposure)
         try:
             with exact_float32(self.device):
-                return self._reconstruct(frames, self.plan(size), self._padding(size), layers, known or {})
+                pictures = self._reconstruct(frames, self.plan(size), padding, layers, known, precision)
+                return Leaving(pictures, padding, layers, exposures, finishing)
         except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
             if not ran_out(error):
                 raise
@@ -145,21 +176,39 @@ class Method(ABC):
                 hint="Close other programs, render with --memory or a smaller --tile, or on another --device.",
             ) from error
 
+    def launch(
+        self,
+        frames: WindowFrames,
+        layers: Collection[str],
+        known: KnownFlows | None = None,
+        finishing: Finishing | None = None,
+    ) -> Generator[Warned, None, Started]:
+        """Start a window as :meth:`start`, with a leaner plan each time memory runs out. Yields a warning for each new
+        plan. Raises OutOfMemory if there is no leaner plan.
+        """
+        return (yield from self._attempts(frames, lambda: self.start(frames, layers, known, finishing)))
+
+    def land(self, started: Started) -> Generator[Warned, None, HdrFrame]:
+        """Finish a window as :meth:`launch` starts it. Also yields a warning if half precision overflowed."""
+        frame = yield from self._attempts(started.frames, lambda: self.finish(started))
+        if frame.redone:
+            message = "Half precision overflowed; the frame was computed again in float32."
+            yield Warned("redone_fp32", message, started.frames[1].number)
+        return frame
+
     def fit(
         self, frames: WindowFrames, layers: Collection[str], known: KnownFlows | None = None
     ) -> Generator[Warned, None, HdrFrame]:
-        """Reconstruct as :meth:`reconstruct`, with a leaner plan each time memory runs out. Yields a warning for each
-        new plan, and one if half precision overflowed.
+        """Reconstruct a window as :meth:`launch` and :meth:`land`."""
+        return (yield from self.land((yield from self.launch(frames, layers, known))))
 
-        Raises OutOfMemory if there is no leaner plan.
-        """
+    def _attempts(self, frames: WindowFrames, attempt: Callable[[], Result]) -> Generator[Warned, None, Result]:
         while True:
             try:
-                frame = self.reconstruct(frames, layers, known)
-                break
+                return attempt()
             except OutOfMemory as error:
                 failed = error
-            _let_go(failed)
+            let_go(failed)
             for each in frames:
                 each.forget()
             plan = self.spare(frames[1].size)
@@ -167,10 +216,6 @@ class Method(ABC):
                 raise failed
             message = f"{failed.message} The frame is computed again in {plan}."
             yield Warned("smaller_plan", message, frames[1].number)
-        if frame.redone:
-            message = "Half precision overflowed; the frame was computed again in float32."
-            yield Warned("redone_fp32", message, frames[1].number)
-        return frame
 
     @property
     def works_ahead(self) -> bool:
@@ -184,10 +229,9 @@ class Method(ABC):
         ``frames`` must not be those that a device works on: what they keep is on the host.
         """
         size = frames[1].size
+        pairs = pairs_of(frames) + pairs_of(frames, back=True) * self.needs_back(layers)
         with self._arithmetic():
-            estimate = WindowFlows(self.estimator, self.stored, self._padding(size), self.plan(size).pairs_at_once)
-            known = estimate.ahead(_pairs(frames) + _pairs(frames, back=True) * self.needs_back(layers))
-        return {numbers: pinned_for(flow, self.device) for numbers, flow in known.items()}
+            return WindowFlows(self.estimator, self.stored, self._padding(size), 1).ahead(pairs, self.device)
 
     def needs_back(self, layers: Collection[str]) -> bool:
         """Whether flows from the neighbors to the reference are also needed."""
@@ -237,7 +281,7 @@ class Method(ABC):
     ) -> Tensor:
         """``(1, 2, 2, H, W)`` flows from the reference to its neighbors, or from them ``back`` to it."""
         estimate = WindowFlows(self.estimator, self.stored, padding, plan.pairs_at_once)
-        return torch.stack(estimate(_pairs(frames, back=back), known, self.device), 1)
+        return torch.stack(estimate(pairs_of(frames, back=back), known, self.device), 1)
 
     def _tensors(self, frames: WindowFrames, padding: Padding) -> tuple[Tensor, Tensor]:
         """``(1, 3, 3, H, W)`` codes and ``(1, 3)`` exposures of a window."""
@@ -251,34 +295,3 @@ def _open_estimator(name: str, device: torch.device) -> tuple[Estimator, torch.d
     if not estimator.on_host or device == HOST:
         return estimator, device
     return load_estimator(name, HOST), HOST
-
-
-def _pairs(frames: WindowFrames, *, back: bool = False) -> list[Pair]:
-    previous, reference, following = frames
-    pairs = [(reference, previous), (reference, following)]
-    return [(neighbor, reference) for _, neighbor in pairs] if back else pairs
-
-
-def fitted(attempts: Generator[Warned, None, HdrFrame], tell: Callable[[Warned], object]) -> HdrFrame:
-    """The frame that :meth:`Method.fit` returns; ``tell`` receives its warnings."""
-    while True:
-        try:
-            tell(next(attempts))
-        except StopIteration as end:
-            frame: HdrFrame = end.value
-            return frame
-
-
-def _let_go(error: BaseException) -> None:
-    """Free the memory of the functions that an error passed through: its traceback refers to it."""
-    for each in (error, error.__cause__):
-        if each is not None:
-            clear_frames(each.__traceback__)
-
-
-def ran_out(error: BaseException) -> bool:
-    """Whether an error means that memory ran out. On CPUs, torch reports this only in the message text."""
-    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
-        return True
-    words = ("can't allocate memory", "not enough memory", "out of memory", "STATUS_ALLOC_FAILED")
-    return any(each in str(error) for each in words)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+import threading
+from collections.abc import Callable, Hashable
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ class NetworkFrame:
         """Exposure relative to the shortest of the shot, which is 1."""
         self._identity = identity
         self._kept: dict[Hashable, object] = {}
+        self._making: dict[Hashable, threading.Lock] = {}
 
     @property
     def identity(self) -> str:
@@ -54,6 +56,13 @@ class NetworkFrame:
     def keep(self, key: Hashable, value: Any) -> None:
         """Keep ``value`` for later windows."""
         self._kept[key] = value
+
+    def once(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """The result under ``key``, made by the first thread that needs it while others wait."""
+        with self._making.setdefault(key, threading.Lock()):
+            if not self.has(key):
+                self.keep(key, make())
+            return self.kept(key)
 
     def drop(self, key: Hashable) -> None:
         """Discard the result under ``key``, if there is one."""

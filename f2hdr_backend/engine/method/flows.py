@@ -10,18 +10,26 @@ import torch
 from torch import Tensor
 
 from f2hdr_backend.engine.method.features import NetworkFrame
+from f2hdr_backend.engine.method.frame import WindowFrames
 from f2hdr_backend.engine.method.padding import Padding
 from f2hdr_backend.flow.estimator import Estimator
 from f2hdr_backend.flow.stored import StoredFlows
 from f2hdr_backend.flow.window import shown_exposures
 from f2hdr_backend.model.radiance import re_expose
-from f2hdr_backend.model.transfer import upload
+from f2hdr_backend.model.transfer import pinned_for, upload
 from f2hdr_backend.shot.cancellation import check_stop
 
 Pair = tuple[NetworkFrame, NetworkFrame]
 """Reference and neighbor frame."""
 KnownFlows = Mapping[tuple[int, int], Tensor]
 """Flows computed ahead on the host, ``(1, 2, H, W)`` each, by the numbers of reference and neighbor."""
+
+
+def pairs_of(frames: WindowFrames, *, back: bool = False) -> list[Pair]:
+    """The pairs of a window: the reference with its neighbors, or ``back`` from them."""
+    previous, reference, following = frames
+    pairs = [(reference, previous), (reference, following)]
+    return [(neighbor, reference) for _, neighbor in pairs] if back else pairs
 
 
 class WindowFlows:
@@ -45,15 +53,23 @@ class WindowFlows:
             pair[0].keep(_key(pair), upload(flow, device))
         return [pair[0].kept(_key(pair)) for pair in pairs]
 
-    def ahead(self, pairs: Sequence[Pair]) -> KnownFlows:
+    def ahead(self, pairs: Sequence[Pair], device: torch.device) -> KnownFlows:
         """The flows of ``pairs`` that the host can provide ahead: cached ones, and those of an estimator that runs on
-        the host. Thread-safe."""
-        known: dict[tuple[int, int], Tensor] = {}
-        for batch in self._batches(list(dict.fromkeys(pairs))):
-            flows = self._recalled(batch) if self._estimator.on_host else self._stored.kept(batch, self._size(batch))
-            if flows is not None:
-                known |= zip(map(_numbers, batch), flows, strict=True)
-        return known
+        the host; in memory that ``device`` reads directly.
+
+        Thread-safe: windows share pairs, and each pair is computed once, by the first thread that needs it.
+        """
+        found = {_numbers(pair): pair[0].once(_key(pair), partial(self._provided, pair, device)) for pair in pairs}
+        return {numbers: flow for numbers, flow in found.items() if flow is not None}
+
+    def _provided(self, pair: Pair, device: torch.device) -> Tensor | None:
+        """The flow of a pair on the host; None if the device has to compute it."""
+        recall = self._recalled if self._estimator.on_host else self._kept
+        flows = recall([pair])
+        return None if flows is None else pinned_for(flows[0], device)
+
+    def _kept(self, batch: Sequence[Pair]) -> list[Tensor] | None:
+        return self._stored.kept(batch, self._size(batch))
 
     def _batches(self, pairs: Sequence[Pair]) -> list[Sequence[Pair]]:
         return [pairs[start : start + self._at_once] for start in range(0, len(pairs), self._at_once)]

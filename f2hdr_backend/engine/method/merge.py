@@ -6,11 +6,12 @@ from collections.abc import Collection
 
 import torch
 
-from f2hdr_backend.engine.method.base import HdrFrame, Method, WindowFrames
+from f2hdr_backend.engine.method.base import Method
 from f2hdr_backend.engine.method.flows import KnownFlows
+from f2hdr_backend.engine.method.frame import WindowFrames
 from f2hdr_backend.engine.method.padding import Padding
 from f2hdr_backend.engine.method.plan import Plan, Workload
-from f2hdr_backend.engine.method.to_host import digest_of, occlusions_of, on_host
+from f2hdr_backend.engine.method.to_host import Pictures, digest_of, occlusions_of
 from f2hdr_backend.flow.estimator import SizeRequirement
 from f2hdr_backend.model.merge import merge
 from f2hdr_backend.shot.document import Engine
@@ -23,7 +24,6 @@ class MergeMethod(Method):
     """The classical merge with DIS flow, or with another selected estimator."""
 
     name = "merge"
-    precision = "fp32"
     alignment = MERGE_ALIGNMENT
 
     def __init__(self, engine: Engine, device: torch.device) -> None:
@@ -49,12 +49,18 @@ class MergeMethod(Method):
         return Workload(*padded, None, torch.float32, self.estimator.bytes_per_pixel, self.on_host)
 
     def _reconstruct(
-        self, frames: WindowFrames, plan: Plan, padding: Padding, layers: Collection[str], known: KnownFlows
-    ) -> HdrFrame:
+        self,
+        frames: WindowFrames,
+        plan: Plan,
+        padding: Padding,
+        layers: Collection[str],
+        known: KnownFlows,
+        precision: torch.dtype,
+    ) -> Pictures:
         """See :class:`Method`: the coarse image is the merge, and the masks are the occlusions."""
         codes, exposures = self._tensors(frames, padding)
         flows = self._flows(frames, plan, padding, known)
         hidden = occlusions_of(flows, self._flows(frames, plan, padding, known, back=True))
         merged = merge(codes, exposures, flows, hidden).radiance
         pictures = {"radiance": merged, "coarse": merged, "flow": flows, "mask": hidden, "occlusion": hidden}
-        return on_host(padding, pictures, layers, codes, frames)[0]
+        return Pictures(pictures, codes)

@@ -8,11 +8,11 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from f2hdr_backend.engine.method.base import HdrFrame, WindowFrames
 from f2hdr_backend.engine.method.flows import KnownFlows
+from f2hdr_backend.engine.method.frame import WindowFrames
 from f2hdr_backend.engine.method.padding import Padding
 from f2hdr_backend.engine.method.plan import Plan
-from f2hdr_backend.engine.method.to_host import occlusions_of, on_host
+from f2hdr_backend.engine.method.to_host import Pictures, occlusions_of
 from f2hdr_backend.engine.method.trained import TrainedMethod
 from f2hdr_backend.flow.estimator import SizeRequirement
 from f2hdr_backend.model.descriptor import MergeNetDescriptor
@@ -67,7 +67,7 @@ class MergeNetMethod(TrainedMethod):
         """See :class:`Method`: always, as for the merge."""
         return True
 
-    def _computed(
+    def _reconstruct(
         self,
         frames: WindowFrames,
         plan: Plan,
@@ -75,7 +75,7 @@ class MergeNetMethod(TrainedMethod):
         layers: Collection[str],
         known: KnownFlows,
         precision: torch.dtype,
-    ) -> tuple[HdrFrame, bool]:
+    ) -> Pictures:
         codes, exposures = self._tensors(frames, padding)
         with self._autocast(precision):
             flows = self._flows(frames, plan, padding, known)
@@ -88,7 +88,7 @@ class MergeNetMethod(TrainedMethod):
                 "radiance": found.radiance.maximum(lowest), "coarse": start, "flow": flows, "mask": hidden,
                 "occlusion": hidden,
             }  # fmt: skip
-        return on_host(padding, pictures, layers, levels=levels)
+        return Pictures(pictures, codes, levels)
 
     def _trusted(
         self, frames: WindowFrames, padding: Padding, merged: Tensor, flows: Tensor, codes: Tensor

@@ -7,12 +7,12 @@ from collections.abc import Collection
 import torch
 from torch import Tensor
 
-from f2hdr_backend.engine.method.base import HdrFrame, WindowFrames
 from f2hdr_backend.engine.method.features import NetworkFrame
 from f2hdr_backend.engine.method.flows import KnownFlows
+from f2hdr_backend.engine.method.frame import WindowFrames
 from f2hdr_backend.engine.method.padding import Padding
 from f2hdr_backend.engine.method.plan import Plan
-from f2hdr_backend.engine.method.to_host import occlusions_of, on_host
+from f2hdr_backend.engine.method.to_host import Pictures, occlusions_of
 from f2hdr_backend.engine.method.trained import TrainedMethod
 from f2hdr_backend.flow.estimator import SizeRequirement
 from f2hdr_backend.model.descriptor import Descriptor
@@ -59,7 +59,7 @@ class NetworkMethod(TrainedMethod):
         """Sizes that the estimator and the network take."""
         return self.estimator.size, SizeRequirement(multiple_of=SIZE_MULTIPLE)
 
-    def _computed(
+    def _reconstruct(
         self,
         frames: WindowFrames,
         plan: Plan,
@@ -67,7 +67,7 @@ class NetworkMethod(TrainedMethod):
         layers: Collection[str],
         known: KnownFlows,
         precision: torch.dtype,
-    ) -> tuple[HdrFrame, bool]:
+    ) -> Pictures:
         codes, exposures = self._tensors(frames, padding)
         network = self._networks(precision)
         with self._autocast(precision):
@@ -82,7 +82,7 @@ class NetworkMethod(TrainedMethod):
             if self.needs_back(layers):
                 back = self._flows(frames, plan, padding, known, back=True)
                 pictures["occlusion"] = occlusions_of(result.flows, back)
-        return on_host(padding, pictures, layers, codes, frames)
+        return Pictures(pictures, codes)
 
     def _encoded(self, network: F2HDR, frame: NetworkFrame, plan: Plan, padding: Padding) -> Tensor:
         """Stage II's features of a frame."""

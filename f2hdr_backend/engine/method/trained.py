@@ -1,21 +1,17 @@
-"""Common part of methods with trained weights: precision, identity, warnings, and the retry in float32."""
+"""Common part of methods with trained weights: precision, identity and warnings."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from typing import Any
 
 import torch
 
-from f2hdr_backend.engine.method.base import HdrFrame, Method, WindowFrames
-from f2hdr_backend.engine.method.flows import KnownFlows
-from f2hdr_backend.engine.method.padding import Padding
-from f2hdr_backend.engine.method.plan import Plan, Workload
+from f2hdr_backend.engine.method.base import Method
+from f2hdr_backend.engine.method.plan import Workload
 from f2hdr_backend.engine.method.to_host import digest_of
-from f2hdr_backend.machine.device import NAMES, pick_precision
+from f2hdr_backend.machine.device import pick_precision
 from f2hdr_backend.model.descriptor import AnyDescriptor
 from f2hdr_backend.shot.document import Engine
 from f2hdr_backend.shot.events import Warned
@@ -40,14 +36,9 @@ class TrainedMethod(Method):
         self.alignment = self.descriptor.exposure_alignment
         self.flow_name = self.descriptor.flow if engine.flow == "auto" else engine.flow
         self._card = card
-        self._precision = pick_precision(engine.precision, device)
+        self.compute_type = pick_precision(engine.precision, device)
         self._weights_digest = entry.sha256
         super().__init__(engine, device)
-
-    @property
-    def precision(self) -> str:
-        """``fp32``, ``bf16`` or ``fp16``."""
-        return NAMES[self._precision]
 
     @property
     def digest(self) -> str:
@@ -72,35 +63,10 @@ class TrainedMethod(Method):
 
     def workload(self, padded: tuple[int, int]) -> Workload:
         """See :class:`Method`."""
-        return Workload(*padded, self.descriptor, self._precision, self.estimator.bytes_per_pixel, self.on_host)
-
-    @abstractmethod
-    def _computed(
-        self,
-        frames: WindowFrames,
-        plan: Plan,
-        padding: Padding,
-        layers: Collection[str],
-        known: KnownFlows,
-        precision: torch.dtype,
-    ) -> tuple[HdrFrame, bool]:
-        """The frame, and whether all of it is finite."""
+        return Workload(*padded, self.descriptor, self.compute_type, self.estimator.bytes_per_pixel, self.on_host)
 
     def _arithmetic(self) -> AbstractContextManager[object]:
-        return self._autocast(self._precision)
+        return self._autocast(self.compute_type)
 
     def _autocast(self, precision: torch.dtype) -> torch.autocast:
         return torch.autocast(self.device.type, precision, enabled=precision != torch.float32)
-
-    def _reconstruct(
-        self, frames: WindowFrames, plan: Plan, padding: Padding, layers: Collection[str], known: KnownFlows
-    ) -> HdrFrame:
-        frame, finite = self._computed(frames, plan, padding, layers, known, self._precision)
-        if finite or self._precision == torch.float32:
-            return frame
-        for each in frames:
-            each.forget()
-        frame, _ = self._computed(frames, plan, padding, layers, {}, torch.float32)
-        for each in frames:
-            each.forget()  # the pixels of other windows must not depend on this one
-        return replace(frame, redone=True)

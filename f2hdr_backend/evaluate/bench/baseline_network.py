@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from f2hdr_backend.engine.method.base import HdrFrame, WindowFrames
 from f2hdr_backend.engine.method.features import NetworkFrame
 from f2hdr_backend.engine.method.flows import KnownFlows
+from f2hdr_backend.engine.method.frame import HdrFrame, WindowFrames
 from f2hdr_backend.engine.method.padding import Padding
 from f2hdr_backend.evaluate.bench.baseline_sea_raft import VolumeEstimator, volume_bytes
 from f2hdr_backend.evaluate.bench.measure import Ready

@@ -12,8 +12,8 @@ from typing import Any, Protocol
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from f2hdr_backend.engine.method.base import HdrFrame, WindowFrames
 from f2hdr_backend.engine.method.flows import KnownFlows
+from f2hdr_backend.engine.method.frame import HdrFrame, WindowFrames
 from f2hdr_backend.evaluate.bench.breakdown import MeteredEstimator, PartMeter, clock, operations
 from f2hdr_backend.evaluate.bench.memory import MemoryPeak
 from f2hdr_backend.evaluate.bench.pan_plate import Pan

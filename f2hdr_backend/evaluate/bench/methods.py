@@ -9,10 +9,12 @@ from functools import partial
 
 import torch
 
-from f2hdr_backend.engine.method.base import HdrFrame, Method, WindowFrames, fitted, ran_out
+from f2hdr_backend.engine.method.attempts import fitted, ran_out
+from f2hdr_backend.engine.method.base import Method
 from f2hdr_backend.engine.method.choose import open_method
 from f2hdr_backend.engine.method.features import NetworkFrame
 from f2hdr_backend.engine.method.flows import KnownFlows
+from f2hdr_backend.engine.method.frame import HdrFrame, WindowFrames
 from f2hdr_backend.engine.method.quality import resolved
 from f2hdr_backend.engine.method.staging import one_thread_each, stage
 from f2hdr_backend.evaluate.bench.baseline_network import PlainMethod

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from f2hdr_backend.engine.method.base import WindowFrames
 from f2hdr_backend.engine.method.features import NetworkFrame
+from f2hdr_backend.engine.method.frame import WindowFrames
 from f2hdr_backend.image.arrays import codes_of
 
 GAINS = (1.0, 8.0)

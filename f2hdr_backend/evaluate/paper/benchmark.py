@@ -18,8 +18,8 @@ from typing import Any, Literal
 import cv2
 import torch
 
-from f2hdr_backend.engine.method.base import HdrFrame
 from f2hdr_backend.engine.method.choose import open_method
+from f2hdr_backend.engine.method.frame import HdrFrame
 from f2hdr_backend.engine.method.network import NetworkMethod
 from f2hdr_backend.evaluate.paper.cost import measure, measured_on
 from f2hdr_backend.evaluate.paper.metric import SceneFrame, Scored, Scores, ScoreSettings, load_metric, with_trust

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from f2hdr_backend.engine.method.base import HdrFrame
+from f2hdr_backend.engine.method.frame import HdrFrame
 from f2hdr_backend.evaluate.hdrvdp.hdrvdp import HdrVdpSettings
 from f2hdr_backend.evaluate.metrics.score import Score
 from f2hdr_backend.evaluate.paper import metrics

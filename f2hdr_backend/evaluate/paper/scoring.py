@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 
 from f2hdr_backend.engine.method.apply_trust import use_reference
-from f2hdr_backend.engine.method.base import HdrFrame
+from f2hdr_backend.engine.method.frame import HdrFrame
 from f2hdr_backend.evaluate.metrics.composite import composite, predicted_pixels
 from f2hdr_backend.evaluate.paper.metric import (
     FrameMetric,

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from f2hdr_backend.engine.method.apply_trust import use_reference
-from f2hdr_backend.engine.method.base import HdrFrame, Method
+from f2hdr_backend.engine.method.base import Method
+from f2hdr_backend.engine.method.frame import HdrFrame
 from f2hdr_backend.evaluate.metrics.psnr_ssim import psnr_l, psnr_t, ssim_t, tonemap
 from f2hdr_backend.evaluate.suite.alternation import alternation
 from f2hdr_backend.evaluate.suite.baselines import OPENCV, opencv_merge

@@ -3,7 +3,7 @@
 import numpy as np
 
 from f2hdr_backend.engine.method.apply_trust import use_reference
-from f2hdr_backend.engine.method.base import HdrFrame
+from f2hdr_backend.engine.method.frame import HdrFrame
 from f2hdr_backend.trust.published import trusted
 
 SIZE = (16, 20)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from f2hdr_backend.engine.method.base import HdrFrame
+from f2hdr_backend.engine.method.frame import HdrFrame
 from f2hdr_backend.evaluate.suite.baselines import OPENCV
 from f2hdr_backend.evaluate.suite.scoring import ALONE, FLICKER, REFERENCE, run
 from f2hdr_backend.evaluate.suite.suites import synthetic
