@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from f2hdr_backend.shot.atomic import replacing
 from f2hdr_backend.shot.errors import ShotError, UnwritableFrame
 from f2hdr_backend.shot.frames import FrameRange, Sequence
-from f2hdr_backend.shot.rename import replace_file
+from f2hdr_backend.shot.rename import remove_file, replace_file
 
 LOG = "log.txt"
 _LOG_LINES = 30
@@ -52,7 +52,7 @@ def accept_plate(written: str, pattern: str, frame: int, digest: str, earlier: s
     path = Sequence.parse(pattern).path(frame)
     with _writing(path, frame):
         if _same_bytes(written, path):
-            os.unlink(written)
+            remove_file(written)
         else:
             os.makedirs(os.path.dirname(path), exist_ok=True)
             old = Sequence.parse(earlier).path(frame) if earlier else ""
@@ -84,7 +84,7 @@ def disown(pattern: str, frames: Iterable[int]) -> None:
     """Remove results that ``adopt`` linked and the backend did not confirm."""
     for frame in frames:
         with contextlib.suppress(OSError):
-            os.unlink(Sequence.parse(pattern).path(frame))
+            remove_file(Sequence.parse(pattern).path(frame))
 
 
 def stretch(pattern: str, frames: FrameRange, folder: str) -> str:
@@ -163,7 +163,10 @@ def _use_link(old: str, written: str) -> None:
     link = f"{written}.link"
     with contextlib.suppress(OSError):
         os.link(old, link)
-        os.replace(link, written)
+        try:
+            replace_file(link, written)
+        except OSError:
+            remove_file(link)
 
 
 def _same_bytes(one: str, other: str) -> bool:

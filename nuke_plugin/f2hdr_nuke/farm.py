@@ -59,8 +59,12 @@ def provide(write: nuke.Node, frame: int) -> None:
 
     Only from original files: while Nuke renders, it cannot render anything else. Raises F2HDRError.
     """
-    for node in graph.upstream(write):
-        if knobs.is_f2hdr(node) and knobs.flag(node, "on_demand") and not node["disable"].value():
+    wanted = [node for node in knobs.all_nodes() if knobs.flag(node, "on_demand") and not node["disable"].value()]
+    if not wanted:
+        return
+    above = {node.fullName() for node in graph.upstream(write)}
+    for node in wanted:
+        if node.fullName() in above:
             _provide(node, frame)
 
 

@@ -50,7 +50,7 @@ class Source:
     """Changes when a knob or a connection above does, as the script has them."""
     files: str
     """Changes with the files that are read above, every path absolute. Files that change on disk count when their Read
-    is reloaded, as everywhere in Nuke."""
+    is reloaded, as everywhere in Nuke. Where Python reaches only a few nodes, with the file at the top of the input."""
 
     @property
     def digest(self) -> str:
@@ -76,7 +76,10 @@ def look(node: nuke.Node) -> Source:
             )
         inputs = [source.fullName() for source in _inputs(other)]
         parts.append(f"{other.fullName()} {other.Class()} {inputs}\n{meaning}")
-    return Source(first, last, _digest(parts), _digest(sorted(_files_of(other) for other in above)))
+    files = sorted(_files_of(other) for other in above)
+    if is_limited():
+        files.append(_top_file(node))
+    return Source(first, last, _digest(parts), _digest(files))
 
 
 def picture(node: nuke.Node) -> nuke.Node:
@@ -199,6 +202,16 @@ def _files_of(node: nuke.Node) -> str:
     """The files that a Read reads, absolute, with frame and view not filled in; empty for another node."""
     named = nuke.filename(node, nuke.REPLACE) if node.Class() == "Read" else None
     return paths.absolute(named) if named else ""
+
+
+def _top_file(node: nuke.Node) -> str:
+    """The file at the top of the input as the knob ``top_file`` evaluates it, which needs no other node.
+
+    Empty if Nuke cannot evaluate it. Some versions fill in the frame number: the last number is left out.
+    """
+    with contextlib.suppress(RuntimeError):
+        return re.sub(r"\d+(?=\D*$)", "", knobs.evaluated(node, "top_file"))
+    return ""
 
 
 def _digest(parts: Iterable[str]) -> str:

@@ -53,8 +53,13 @@ def _evaluated(node: nuke.Node, text: str) -> str:
 
 
 def _top(node: nuke.Node) -> Optional[nuke.Node]:
-    """The Read that Nuke's ``[topnode]`` names; None if another class of node is at the top."""
+    """The Read that Nuke's ``[topnode]`` names; None if another class of node is at the top.
+
+    Where Python reaches only a few nodes, None unless the Read is the node's input.
+    """
     top, above = node, node.input(0)
+    if graph.is_limited() and (above is None or above.Class() != "Read"):
+        return None
     while above is not None:
         top, above = above, above.input(0)
     return top if top.Class() == "Read" else None

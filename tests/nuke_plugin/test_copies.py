@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,29 @@ def test_a_script_saved_under_another_name_does_not_change_frames_of_the_first(c
     assert again.state() == BAKED
     again.set(engine_reference_trust="soft")
     assert again.state() == BAKED
+
+
+@pytest.mark.parametrize("through", ["Grade1", "Read1"])
+def test_a_nuke_that_shows_python_few_nodes_keeps_the_inputs_apart_too(
+    through: str, comp: Comp, tmp_path: Path
+) -> None:
+    """Indie and Non-commercial: Python must not walk to the Read, whose file Nuke's own expressions name."""
+    session.flavor = "indie"
+    comp.node.setInput(0, nuke.toNode(through))
+    comp.bake(plate_from="graph", **RATIO)
+    first = comp.rgb(1003)
+    nuke.scriptSaveAs(str(comp.script))
+    comp.read["file"].setValue(darker(tmp_path / "other"))
+    fake.open_panel(comp.node)
+    assert comp.state().startswith("STALE") or not session.gui
+    comp.bake()
+    assert 0.3 < comp.rgb(1003).mean() / first.mean() < 0.7
+    session.frame = 1005
+    fake.open_panel(comp.node)
+    assert comp.state().startswith(BAKED)
+    nuke.scriptSaveAs(str(tmp_path / "shot_v002.nk"))
+    again = reopened(comp, tmp_path / "shot.nk")
+    np.testing.assert_array_equal(again.rgb(1003), first)
 
 
 def test_a_new_version_of_the_script_keeps_the_frames_of_the_same_input(window: Comp, tmp_path: Path) -> None:
@@ -266,29 +290,47 @@ def test_the_cache_of_an_unsaved_script_moves_when_it_is_saved(
     paths._unsaved.cache_clear()
 
 
-def test_a_plate_that_a_virus_scanner_has_open_is_renamed_later(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import os
-
+def holding(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Let each first two calls of a function of ``os`` for a path fail, as on Windows while a scanner has the file."""
     from f2hdr_backend.shot import rename
 
     tries: list[str] = []
-    real = os.replace
+    real = getattr(os, name)
 
-    def held(source: str, target: str, **folders: int | None) -> None:
-        tries.append(str(target))
-        if tries.count(str(target)) < 3:
+    def held(*paths: str, **folders: int | None) -> None:
+        tries.append(str(paths[-1]))
+        if tries.count(str(paths[-1])) < 3:
             raise PermissionError(13, "held by another process")
-        real(source, target, **folders)
+        real(*paths, **folders)
 
-    written = tmp_path / "new.exr"
-    written.write_bytes(b"plate")
     monkeypatch.setattr(rename.sys, "platform", "win32")
-    monkeypatch.setattr(os, "replace", held)
-    cache.accept_plate(str(written), str(tmp_path / "p.%04d.exr"), 7, "digest")
+    monkeypatch.setattr(os, name, held)
+
+
+@pytest.mark.parametrize("before", ["nothing", "same", "earlier"])
+@pytest.mark.parametrize("name", ["replace", "unlink"])
+def test_a_plate_that_a_virus_scanner_has_open_is_moved_later(
+    name: str, before: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written, pattern, earlier = tmp_path / "new.exr", str(tmp_path / "p.%04d.exr"), str(tmp_path / "q.%04d.exr")
+    written.write_bytes(b"plate")
+    if before != "nothing":
+        (tmp_path / ("p.0007.exr" if before == "same" else "q.0007.exr")).write_bytes(b"plate")
+    holding(monkeypatch, name)
+    cache.accept_plate(str(written), pattern, 7, "digest", earlier)
     assert (tmp_path / "p.0007.exr").read_bytes() == b"plate"
-    assert cache.has_plate(str(tmp_path / "p.%04d.exr"), 7, "digest")
+    assert cache.has_plate(pattern, 7, "digest")
+    assert {path.name for path in tmp_path.iterdir()} - {"q.0007.exr"} == {"p.0007.exr", "p.0007.exr.input"}
+    assert (tmp_path / "p.0007.exr").stat().st_nlink == (2 if before == "earlier" else 1)
+
+
+def test_an_unconfirmed_result_that_a_virus_scanner_has_open_is_deleted_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "hdr.0007.exr").write_bytes(b"of another input")
+    holding(monkeypatch, "unlink")
+    cache.disown(str(tmp_path / "hdr.%04d.exr"), [7, 8])
+    assert not list(tmp_path.iterdir())
 
 
 def test_callbacks_are_registered_in_every_process() -> None:

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import nuke
 import numpy as np
@@ -173,6 +174,28 @@ def test_on_demand_frames_follow_the_knobs_also_after_undoing_a_change(
         pictures.append(picture(target / "out.1003.exr"))
     np.testing.assert_allclose(pictures[1], pictures[0] / 8, rtol=1e-3, atol=1e-5)
     np.testing.assert_array_equal(pictures[2], pictures[0])
+
+
+@pytest.mark.parametrize("has_node", [True, False])
+def test_a_plain_render_walks_no_graph_unless_a_node_asks_for_it(
+    has_node: bool, plate: str, tmp_path: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every Write of every script calls the plug-in at every frame."""
+    from f2hdr_nuke import graph
+
+    comp = Comp(plate, tmp_path / "shot.nk", gui=False)
+    target = with_write(comp)
+    if not has_node:
+        nuke.toNode("Write1").setInput(0, comp.grade)
+        nuke.delete(comp.node)
+    comp.set(missing="black") if has_node else None
+
+    def refuse(*_: Any) -> Any:
+        raise RuntimeError("the graph was walked")
+
+    monkeypatch.setattr(graph, "upstream", refuse)
+    fake.render(1003, 1003)
+    assert (target / "out.1003.exr").exists()
 
 
 def test_a_terminal_render_does_not_measure_exposures_on_one_frame(window: Comp, installed: Path) -> None:

@@ -89,14 +89,16 @@ def test_bake_frame_bakes_and_shows_the_current_frame(window: Comp) -> None:
     assert "1001-1006" in window.messages()
 
 
-def scanned(frames: Any = None) -> set[str]:
+def scanned() -> set[str]:
     """The paths that a farm's submitter finds: every enabled Read, groups included, over its frames and views."""
-    found = set()
+    found, shown = set(), session.view
     for node in nuke.allNodes(recurseGroups=True):
         if node.Class() != "Read" or node["disable"].value():
             continue
-        for frame in range(int(node["first"].value()), int(node["last"].value()) + 1):
-            found.add(str(node["file"].evaluate(frame)))
+        for session.view in session.views:
+            for frame in range(int(node["first"].value()), int(node["last"].value()) + 1):
+                found.add(str(node["file"].evaluate(frame)))
+    session.view = shown
     return found
 
 
@@ -107,6 +109,10 @@ def test_a_sequence_scanner_finds_only_baked_frames(comp: Comp) -> None:
     session.frame = 1
     assert scanned() == footage | {str(path) for path in comp.results()}
     assert len(comp.results()) == 3
+    session.views[:] = ["main", "right"]
+    comp.bake()
+    assert len(comp.results()) == 6
+    assert scanned() == footage | {str(path) for path in comp.results()}
     fake.paste_copy(comp.node)
     assert scanned() == footage | {str(path) for path in comp.results()}
 

@@ -61,7 +61,7 @@ def test_the_hidden_knobs_are_those_that_only_the_code_writes() -> None:
     hidden = {knob.name for knob in GROUP.knobs if knob.is_hidden}
     assert hidden == {
         "node_id", "owner", "baked", "pattern", "evs", "clip", "result_test", "found", "result_first", "result_last",
-        "in_range", "is_own", "input_now", "baked_for", knobs.MARK,
+        "in_range", "is_own", "input_now", "baked_for", "top_file", knobs.MARK,
     }  # fmt: skip
     assert GROUP.values[knobs.MARK] == f2hdr_backend.__version__
     assert KNOBS["version_text"].text == f2hdr_backend.__version__

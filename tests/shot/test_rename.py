@@ -1,4 +1,4 @@
-"""Renaming replaces a file even if other processes have it open."""
+"""Renaming and deleting succeed even if other processes have the file open for a moment."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from f2hdr_backend.shot import rename
-from f2hdr_backend.shot.rename import replace_file
+from f2hdr_backend.shot.rename import remove_file, replace_file
 
 
 def held_open(monkeypatch, times):
@@ -35,6 +35,21 @@ def test_on_windows_a_rename_is_retried_while_another_program_has_the_file_open(
     held_open(monkeypatch, 3)
     replace_file(*files)
     assert files[1].read_text() == "new" and not files[0].exists()
+
+
+def test_on_windows_a_deletion_is_retried(files, monkeypatch):
+    real, tries = os.unlink, []
+
+    def refusing(path):
+        tries.append(path)
+        if len(tries) < 3:
+            raise PermissionError(13, "in use", str(path))
+        real(path)
+
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(os, "unlink", refusing)
+    remove_file(files[0])
+    assert not os.path.exists(files[0]) and len(tries) == 3
 
 
 def test_on_windows_a_rename_fails_after_the_time_limit(files, monkeypatch):
