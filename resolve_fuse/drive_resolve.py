@@ -72,7 +72,7 @@ def _treated(session: Session, item: Item, asked: argparse.Namespace) -> str:
         raise ShotError(f"refused: {reason}")
     clip = describe(item, media, asked.handles)
     shot = shot_of(clip, asked, session.project_name)
-    warnings = _rendered(shot, clip)
+    warnings = _rendered(shot, clip, asked.backend)
     result = deliver(session, clip, Sequence.parse(shot.output.pattern), asked.placement)
     return " ".join([f"done, frames {clip.first}-{clip.last}, {result.done}.", *result.notes, *warnings])
 
@@ -82,7 +82,7 @@ def shot_of(clip: Clip, asked: argparse.Namespace, project: str) -> Shot:
     shot = Shot(
         plate=clip.plate,
         color=Color(input_space=asked.input_space),
-        engine=Engine(method=asked.method, weights=asked.weights),
+        engine=Engine(quality=asked.quality, method=asked.method, weights=asked.weights),
         output=Output(anchor=asked.anchor),
     )
     facts = {"plate": shot.plate, **shot.pixel_digest_fields()}
@@ -94,9 +94,9 @@ def shot_of(clip: Clip, asked: argparse.Namespace, project: str) -> Shot:
     return Shot(shot.plate, frames=frames, color=shot.color, engine=shot.engine, output=output)
 
 
-def _rendered(shot: Shot, clip: Clip) -> list[str]:
+def _rendered(shot: Shot, clip: Clip, backend: str) -> list[str]:
     """Render in the shared server, with progress; return its warnings. Ctrl-C cancels the job."""
-    job = submit(connect(), shot, client="drive_resolve")
+    job = submit(connect(program=backend), shot, client="drive_resolve")
     warnings: list[str] = []
     try:
         for event in job.watch():
@@ -135,10 +135,13 @@ def _parser() -> argparse.ArgumentParser:
         "--color", default="Teal", help="clips of this color are rendered if nothing is selected (default Teal)"
     )
     parser.add_argument("--folder", default="~/F2HDR", help="where the frames go (default ~/F2HDR)")
-    parser.add_argument("--method", choices=("f2hdr", "merge"), default="f2hdr")
-    parser.add_argument("--weights", default="standard")
+    for name in ("quality", "method", "weights"):
+        field = Engine.__dataclass_fields__[name]
+        choices = field.metadata.get("choices")
+        parser.add_argument(f"--{name}", default=field.default, choices=choices, help=field.metadata["help"])
     parser.add_argument("--anchor", default="long", help="long, short or an EV")
     parser.add_argument("--input-space", default="auto", help="color space of the plates")
+    parser.add_argument("--backend", default="", help="path of the f2hdr command; empty: as installed")
     return parser
 
 

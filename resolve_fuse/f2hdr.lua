@@ -40,7 +40,7 @@ local function command_of(given)
     return installed.backend or {"f2hdr"}
 end
 
---- Make a door.
+--- Return a door: the backend's command and the folder of its jobs, with the functions below.
 -- @param options  backend (path of the f2hdr command, or empty), folder (cache folder, or empty), sleep
 --                 (function(seconds), if the host has a better one)
 -- @return the door, or nil and the reason: its folder cannot be written

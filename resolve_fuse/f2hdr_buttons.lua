@@ -1,5 +1,5 @@
 --- What the Fuse's buttons do. They run in the composition's script context, separate from the Fuse's Process: they
--- share only the cache folder. Words for the user go to the tool's message line and to the Console.
+-- share only the cache folder. Messages go to the tool's message line and to the Console.
 
 local f2hdr = require("f2hdr")
 local clips = require("f2hdr_clips")

@@ -97,7 +97,7 @@ function M.collect(timeline, color)
     end), "current"
 end
 
---- The plate as F2HDR names it, and the number of its first frame; nil for a path that is not a plate.
+--- The plate as F2HDR names it, and the number of its first frame.
 -- Resolve writes a sequence as "folder/name.[1001-1100].exr"; frames of a movie count from 1.
 function M.plate_of(path)
     local head, first, tail = path:match("^(.*)%[(%d+)%-%d+%]([^/\\]*)$")

@@ -253,7 +253,9 @@ end
 
 --- Open a file with the program that the system has for it; does nothing where there is none.
 function M.open_externally(path)
-    if M.windows then
+    if windows then
+        windows.open_externally(path)
+    elseif M.windows then
         os.execute('start "" "' .. path:gsub("/", "\\") .. '"')
     else
         local program = M.is_mac(M.home()) and "open" or "xdg-open"

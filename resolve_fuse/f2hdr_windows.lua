@@ -24,6 +24,8 @@ unsigned long f2_variable(const uint16_t *name, uint16_t *value, unsigned long r
     __asm__("GetEnvironmentVariableW");
 uint16_t *f2_environment(void) __asm__("GetEnvironmentStringsW");
 int f2_free_environment(uint16_t *block) __asm__("FreeEnvironmentStringsW");
+void *f2_shell_execute(void *window, const uint16_t *verb, const uint16_t *path, const uint16_t *arguments,
+    const uint16_t *folder, int how) __asm__("ShellExecuteW");
 void *f2_wfopen(const uint16_t *path, const uint16_t *mode) __asm__("_wfopen");
 size_t f2_fread(void *to, size_t size, size_t count, void *file) __asm__("fread");
 size_t f2_fwrite(const void *from, size_t size, size_t count, void *file) __asm__("fwrite");
@@ -151,6 +153,13 @@ end
 function M.remove(path) kernel.f2_delete(wide(path)) end
 function M.remove_folder(path) kernel.f2_remove_folder(wide(path)) end
 function M.make_folder(path) kernel.f2_make_folder(wide(path), nil) end
+
+--- Open a file with the program that the user has chosen for such files.
+function M.open_externally(path)
+    local normal_window = 1
+    ffi.load("shell32").f2_shell_execute(nil, wide("open"), wide((path:gsub("/", "\\"))), nil, nil, normal_window)
+end
+
 function M.sleep(seconds) kernel.f2_sleep(math.floor(seconds * 1000)) end
 
 --- The exit code of the process that start started with this base; nil while it runs or if another program started it.

@@ -51,6 +51,8 @@ class Source:
     files: str
     """Changes with the files that are read above, every path absolute. Files that change on disk count when their Read
     is reloaded, as everywhere in Nuke. Where Python reaches only a few nodes, with the file at the top of the input."""
+    is_whole: bool
+    """Whether every change above is seen; False where Python reaches only a few nodes."""
 
     @property
     def digest(self) -> str:
@@ -79,7 +81,7 @@ def look(node: nuke.Node) -> Source:
     files = sorted(_files_of(other) for other in above)
     if is_limited():
         files.append(_top_file(node))
-    return Source(first, last, _digest(parts), _digest(files))
+    return Source(first, last, _digest(parts), _digest(files), not is_limited())
 
 
 def picture(node: nuke.Node) -> nuke.Node:

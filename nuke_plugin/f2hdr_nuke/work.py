@@ -87,13 +87,16 @@ def look(plan: Plan, host: Host) -> dict[str, Any]:
 
 
 def write_plates(plan: Plan, host: Host, frames: FrameRange) -> None:
-    """Write the plates for ``frames`` that do not exist as the input is now."""
+    """Write the plates for ``frames`` that do not exist as the input is now; all where not every change is seen.
+
+    A plate that comes out the same keeps its file, so that its results are not computed again.
+    """
     digest = f"{plan.input_digest} {host.wait(lambda: graph.files_digest(plan.input_files))}"
     wanted = [
         (view, shot.plate, frame)
         for view, shot in plan.shots.items()
         for frame in plan.plates_for(frames)
-        if not cache.has_plate(shot.plate, frame, digest)
+        if not (plan.source.is_whole and cache.has_plate(shot.plate, frame, digest))
     ]
     for number, (view, pattern, frame) in enumerate(wanted):
         host.check()

@@ -75,6 +75,21 @@ def test_a_nuke_that_shows_python_few_nodes_keeps_the_inputs_apart_too(
     np.testing.assert_array_equal(again.rgb(1003), first)
 
 
+def test_a_nuke_that_shows_python_few_nodes_bakes_what_changed_far_above(comp: Comp) -> None:
+    session.flavor = "indie"
+    second = nuke.createNode("Grade")
+    second.setInput(0, comp.grade)
+    comp.node.setInput(0, second)
+    comp.bake(color_clip_level="1", **RATIO)
+    first = comp.rgb(1003)
+    times = {path: path.stat().st_mtime_ns for path in comp.results()}
+    comp.bake()
+    assert {path: path.stat().st_mtime_ns for path in comp.results()} == times
+    comp.grade["white"].setValue(0.5)
+    comp.bake()
+    assert comp.rgb(1003).mean() < 0.6 * first.mean()
+
+
 def test_a_new_version_of_the_script_keeps_the_frames_of_the_same_input(window: Comp, tmp_path: Path) -> None:
     window.bake(**RATIO)
     shown = {path: path.stat().st_mtime_ns for path in window.results()}

@@ -95,7 +95,8 @@ def scanned() -> set[str]:
     for node in nuke.allNodes(recurseGroups=True):
         if node.Class() != "Read" or node["disable"].value():
             continue
-        for session.view in session.views:
+        for view in session.views:
+            session.view = view
             for frame in range(int(node["first"].value()), int(node["last"].value()) + 1):
                 found.add(str(node["file"].evaluate(frame)))
     session.view = shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -11,10 +12,12 @@ import numpy as np
 import pytest
 
 from f2hdr_backend.image.write import write_image
+from f2hdr_backend.shot.document import Engine
 from f2hdr_backend.shot.errors import ServerUnreachable, ShotError
 from tests.hosts.resolve.fake_resolve import FakeItem, FakeMedia, FakeResolve, FakeTimeline, FakeTrack, Quirks
 from tests.hosts.resolve.fusion import code_values, radiance, read_exr
 from tests.resolve_fuse.conftest import ROOT, Backend
+from tests.resolve_fuse.lua import LUA51
 
 sys.path.insert(0, str(ROOT / "resolve_fuse"))
 
@@ -215,6 +218,33 @@ def test_occupied_and_locked_tracks_are_not_changed(edit: Edit) -> None:
     assert edit.run() == 0
     assert [len(track.items) for track in edit.timeline.tracks] == [1, 1, 0, 1]
     assert edit.timeline.tracks[3].name == "F2HDR 3"
+
+
+def test_its_defaults_and_choices_are_those_of_the_timeline_script() -> None:
+    code = """
+local json, list = require("f2hdr_json"), {}
+for _, field in ipairs(require("f2hdr_settings").FIELDS) do
+    list[field.name] = {field.default, json.array(field.choices)}
+end
+print(json.encode(list))
+"""
+    actions = {action.dest: action for action in drive_resolve._parser()._actions}
+    for name, (default, choices) in json.loads(LUA51.evaluate(code)).items():
+        assert list(actions[name].choices or ()) == choices, name
+        assert actions[name].default == (default if name != "folder" else "~/F2HDR"), name
+    fields = Engine.__dataclass_fields__
+    assert actions["quality"].choices == fields["quality"].metadata["choices"]
+    assert actions["method"].choices == fields["method"].metadata["choices"]
+
+
+def test_the_backend_can_be_named(
+    edit: Edit, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("F2HDR_RUNTIME", str(tmp_path / "nobody"))
+    monkeypatch.delenv("F2HDR_BACKEND")
+    named = str(tmp_path / "no" / "f2hdr")
+    assert edit.run("--backend", named) == ServerUnreachable.exit_code
+    assert named in capsys.readouterr().err
 
 
 def test_a_missing_timeline_or_resolve_is_reported(

@@ -1,4 +1,4 @@
-"""The Edit page effect: a macro around the Fuse, whose controls exist."""
+"""The Edit page effect: a macro around the Fuse, with its controls."""
 
 from __future__ import annotations
 
@@ -35,5 +35,6 @@ def test_the_effect_is_one_macro_with_one_image_in_and_out(tmp_path: Path) -> No
     assert images == ["MainInput1"]
     controls = {control["id"] for control in Comp(tmp_path).run()["controls"]}
     sources = {one["Source"] for one in macro["Inputs"].values() if isinstance(one, dict)}
+    assert controls - sources == {"Refresh"}
     assert sources <= controls
     assert inner["Inputs"].keys() <= controls

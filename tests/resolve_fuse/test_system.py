@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,18 +20,48 @@ print(server and server.port or "none")
 """
 
 
-def test_a_windows_user_with_accents_is_found_by_wide_characters(tmp_path: Path) -> None:
-    ran = LUAJIT.run(WINDOWS, tmp_path / "found.json")
-    found = json.loads((tmp_path / "found.json").read_text(encoding="utf-8")), ran.stderr
-    facts = found[0]
-    assert facts["windows"] and facts["missing"]
-    assert facts["home"] == "C:/Users/José 日"
-    assert facts["cache"] == "C:/Users/José/AppData/Local/f2hdr/resolve"
-    assert facts["settings"] == "C:/Users/José/AppData/Roaming/f2hdr"
-    assert facts["backend"] == "C:\\Users\\José\\f2hdr\\f2hdr.exe"
-    assert "C:/Users/José/AppData/Local/f2hdr/resolve/jobs" in facts["made"]
-    assert facts["opened"][0] == "C:/Users/José 日/x"
-    assert any(path.startswith("C:/Users/José/AppData/Local/f2hdr/resolve/jobs") for path in facts["opened"])
+USER = "C:/Users/José 日"
+
+
+@pytest.fixture(scope="module")
+def on_windows(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What the modules did on Windows, for a user with characters that no code page of Windows has together."""
+    path = tmp_path_factory.mktemp("windows") / "found.json"
+    ran = LUAJIT.run(WINDOWS, path)
+    assert path.exists(), ran.stderr
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def test_folders_of_a_windows_user_with_accents(on_windows: dict[str, Any]) -> None:
+    assert on_windows["windows"] and on_windows["missing"]
+    assert on_windows["home"] == USER
+    assert on_windows["cache"] == f"{USER}/AppData/Local/f2hdr/resolve"
+    assert on_windows["settings"] == f"{USER}/AppData/Roaming/f2hdr"
+    assert f"{USER}/AppData/Local/f2hdr/resolve/jobs" in on_windows["folders"]
+    assert on_windows["commands"] == [], "the command interpreter gets paths in the code page"
+
+
+def test_the_backend_of_a_windows_user_with_accents_is_started(on_windows: dict[str, Any]) -> None:
+    program = f"{USER}/f2hdr/f2hdr.exe".replace("/", "\\")
+    jobs = f"{USER}/AppData/Local/f2hdr/resolve/jobs"
+    assert on_windows["submitted"], on_windows.get("why")
+    submit = ["submit", f"{jobs}/job.json", "--detach", "--status", f"{jobs}/job.status"]
+    assert on_windows["lines"] == [subprocess.list2cmdline([program, *words]) for words in (["--version"], submit)]
+    assert on_windows["no_console"] == [True, True]
+    for environment in on_windows["environments"]:
+        variables = dict(entry.split("=", 1) for entry in environment)
+        assert variables["USERPROFILE"] == USER.replace("/", "\\")
+        assert variables["F2HDR_BACKEND"] == program
+        assert "PYTHONHOME" not in variables
+    assert json.loads(on_windows["files"][f"{jobs}/job.json"])["plate"] == "p.####.exr"
+
+
+def test_the_settings_of_a_windows_user_with_accents_are_written_and_opened(on_windows: dict[str, Any]) -> None:
+    path = f"{USER}/AppData/Roaming/f2hdr/resolve.txt"
+    assert on_windows["settings_path"] == path, on_windows.get("unsaved")
+    assert "placement = track" in on_windows["files"][path]
+    assert on_windows["shown"] == ["open " + path.replace("/", "\\")]
 
 
 def runtime(folder: Path, port: int = 7777) -> Path:
@@ -98,6 +130,20 @@ def test_without_ffi_no_connection_file_is_trusted(lua: Lua, tmp_path: Path) -> 
     path = runtime(tmp_path)
     code = 'print(require("f2hdr_owner").is_private((...), "file"))'
     assert lua.evaluate(code, path).strip() == "false"
+
+
+@WITH_SOCKETS
+@pytest.mark.parametrize("found", ["required", "global"])
+def test_ffi_is_found_in_both_places_where_hosts_have_it(lua: Lua, found: str, tmp_path: Path) -> None:
+    """Some builds have the global ``ffi`` alone."""
+    runtime(tmp_path)
+    hide = """
+ffi = require("ffi")
+package.loaded.ffi = nil
+package.preload.ffi = function() error("no ffi here") end
+"""
+    code = (hide if found == "global" else "ffi = nil") + SERVER
+    assert lua.evaluate(code, env={"F2HDR_RUNTIME": str(tmp_path)}).strip() == "7777"
 
 
 @pytest.mark.parametrize("lua", ALL, ids=lambda lua: lua.name)
