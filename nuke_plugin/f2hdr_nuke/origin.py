@@ -18,7 +18,10 @@ from f2hdr_nuke import graph, knobs, paths
 
 SCRIPT_FOLDER = "[file dirname [value root.name]]"
 TOP_FILE = "[file dirname [value [topnode].file]]/[file tail [knob [topnode].file]]"
-"""``value`` fills in expressions and, in some versions, the frame number; ``knob`` is the text as written."""
+"""``value`` fills in expressions and, in some versions, frame number and view; ``knob`` is the text as written."""
+TOP_TEXT = "[knob [topnode].file]"
+"""For a file with a view in its path, which must mean the same in every view."""
+_HAS_VIEW = re.compile("%v", re.IGNORECASE)
 _ASKS_SCRIPT = re.compile(r"\[.*(root|script)", re.IGNORECASE | re.DOTALL)
 
 
@@ -26,8 +29,10 @@ def bind(node: nuke.Node) -> None:
     """Bind what the node shows from now on to its present input."""
     top = _top(node)
     tests = [SCRIPT_FOLDER] if _is_found_by_script(node) else []
-    if top is not None and _evaluated(node, TOP_FILE) == _file_of(top):
-        tests.append(TOP_FILE)
+    written = "" if top is None else str(top["file"].value())
+    text = TOP_TEXT if _HAS_VIEW.search(written) else TOP_FILE
+    if top is not None and _evaluated(node, text) == (written if text == TOP_TEXT else _file_of(top)):
+        tests.append(text)
     knobs.write(node, baked_for=_evaluated(node, " ".join(tests)))
 
 

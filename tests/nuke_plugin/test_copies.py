@@ -181,6 +181,23 @@ def test_without_the_plugin_a_node_pasted_after_another_plate_shows_nothing(wind
     np.testing.assert_array_equal(picture(node), shown)
 
 
+@pytest.mark.parametrize("fills", [True, False])
+def test_the_view_in_a_path_is_no_other_input(fills: bool, window: Comp, tmp_path: Path) -> None:
+    """Some versions evaluate a file knob in an expression for the current frame and view."""
+    session.value_fills = fills
+    session.views[:] = ["left", "right"]
+    session.view = "left"
+    for view in session.views:
+        write_plate(tmp_path / "stereo" / view)
+    window.read["file"].setValue(f"{tmp_path}/stereo/%V/plate.%04d.exr")
+    window.bake(**RATIO)
+    for session.view in ("left", "right"):
+        assert np.abs(window.rgb(1003, session.view) - scene(1003)).mean() < 0.02
+    window.read["file"].setValue(f"{tmp_path}/other/%V/plate.%04d.exr")
+    with pytest.raises(RuntimeError, match="frame 1003 is not baked"):
+        window.rgb(1003, "right")
+
+
 def test_a_nuke_that_cannot_evaluate_the_input_check_shows_the_frames(
     window: Comp, monkeypatch: pytest.MonkeyPatch
 ) -> None:

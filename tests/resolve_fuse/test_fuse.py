@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from f2hdr_backend.engine.renderer import Renderer
 from f2hdr_backend.shot.document import Color, Engine, Output, Shot
 from f2hdr_backend.shot.exposure import ExposurePattern
-from tests.hosts.resolve.draw_controls import controls, draw
+from tests.hosts.resolve.draw_controls import DIGEST, controls, digest, draw, pages
 from tests.hosts.resolve.fusion import Comp, code_values, radiance, read_exr, write_exr
 from tests.resolve_fuse.conftest import Backend
 from tests.resolve_fuse.lua import ALL, LUA51, LUAJIT, MODULES, WITHOUT_FFI, Lua
@@ -336,6 +337,12 @@ def test_the_page_of_controls_shows_every_control(tmp_path: Path) -> None:
     every = {control["id"] for control in Comp(tmp_path).run()["controls"]} - {"Input", "Refresh"}
     assert {control["id"] for control in [*read, *live]} == every
     assert draw([("Controls", live)]).height > 32 * len(live)
+
+
+def test_the_picture_in_the_docs_shows_these_controls(tmp_path: Path) -> None:
+    """After a change: ``python -m tests.hosts.resolve.draw_controls docs/images/resolve_controls.png``."""
+    with Image.open(MODULES.parent / "docs" / "images" / "resolve_controls.png") as picture:
+        assert picture.info[DIGEST] == digest(pages(tmp_path))
 
 
 def test_a_missing_connection_is_reported(comp: Comp) -> None:

@@ -5,12 +5,14 @@ python -m tests.hosts.resolve.draw_controls docs/images/resolve_controls.png
 
 from __future__ import annotations
 
+import hashlib
+import json
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
 from tests.hosts.resolve.fusion import Comp
 
@@ -18,6 +20,8 @@ WIDTH, ROW, LABEL = 400, 32, 150
 BACK, PANEL, FIELD, WORDS, FAINT, ACCENT = "#1b1b1f", "#28282e", "#17171a", "#d6d6dc", "#85858f", "#d3703a"
 FONT = ImageFont.load_default(size=13)
 HEAD = ImageFont.load_default(size=15)
+DIGEST = "controls"
+"""Name of the PNG's text entry with the digest of the controls that it shows."""
 NOTIFIED = ("Mode", "Space", "Exposures", "Phase", "UseRange", "Anchor")
 
 
@@ -89,18 +93,30 @@ def _draw_slider(
     pen.text((end + 16, middle - 1), f"{control['value']:g}", WORDS, FONT, "lm")
 
 
-def main(path: Path) -> None:
-    """Draw both modes and the two other pages."""
-    with tempfile.TemporaryDirectory() as folder:
-        read = controls(Path(folder))
-        live = controls(Path(folder), Mode="live", Exposures="values", Anchor="ev", UseRange=1)
-    columns = [
+def pages(folder: Path) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Both modes and the two other pages, as the picture in the docs shows them."""
+    read = controls(folder)
+    live = controls(folder, Mode="live", Exposures="values", Anchor="ev", UseRange=1)
+    return [
         ("Controls, mode Read rendered", [control for control in read if control["page"] == "Controls"]),
         ("Controls, mode Live", [control for control in live if control["page"] == "Controls"]),
         ("Plate", [control for control in live if control["page"] == "Plate"]),
         ("Render", [control for control in live if control["page"] == "Render"]),
     ]
-    draw(columns).save(path, optimize=True)
+
+
+def digest(shown: list[tuple[str, list[dict[str, Any]]]]) -> str:
+    """SHA-256 of what ``draw`` is given."""
+    return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()
+
+
+def main(path: Path) -> None:
+    """Draw ``pages``."""
+    with tempfile.TemporaryDirectory() as folder:
+        shown = pages(Path(folder))
+    note = PngImagePlugin.PngInfo()
+    note.add_text(DIGEST, digest(shown))
+    draw(shown).save(path, pnginfo=note, optimize=True)
 
 
 if __name__ == "__main__":

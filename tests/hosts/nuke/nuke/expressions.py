@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from nuke.session import session
+
 Names = Callable[[str], Any]
 _TOKEN = re.compile(r"\s*(\d+\.?\d*|[A-Za-z_][\w.]*|&&|\|\||[<>=!]=|.)")
 _LEVELS = ({"||"}, {"&&"}, {"==", "!="}, {"<", ">", "<=", ">="}, {"+", "-"}, {"*", "/", "%"})
@@ -137,4 +139,7 @@ def _words(text: str) -> list[str]:
 
 
 def _knob(node: Any, name: str, frame: int) -> Any:
-    return node.find_knob(name).text_at(frame)
+    knob = node.find_knob(name)
+    if session.value_fills and knob.Class() == "File_Knob":
+        return knob.path(frame, session.view)
+    return knob.text_at(frame)

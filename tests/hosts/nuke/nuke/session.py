@@ -49,6 +49,8 @@ class Session:
         self.panels: list[Any] = []
         self.on_create = "early"
         """When a group's onCreate runs: "late" (when all that is in it exists), "early" (before), or "unattached"."""
+        self.value_fills = False
+        """Whether ``[value]`` of a file knob has the frame number and the view filled in."""
         self.names_late = False
         """Whether a script that is saved under another name has it only after onScriptSave."""
         self.modified = False
