@@ -5,6 +5,7 @@ from __future__ import annotations
 import nuke
 import numpy as np
 import OpenEXR
+import pytest
 from nuke.session import session
 from nuke_comp import Comp
 from nuke_footage import FIRST, LAST, exposed, scene, write_exr, write_plate
@@ -71,6 +72,22 @@ def test_pixels_outside_the_format_are_those_of_the_input(comp: Comp) -> None:
     for name in source.planes:
         np.testing.assert_array_equal(result.plane(name)[outside], source.plane(name)[outside])
     assert np.abs(comp.rgb(FIRST) - scene(FIRST)).mean() < 0.01
+
+
+@pytest.mark.parametrize("is_baked", [True, False])
+def test_the_bounding_box_is_the_inputs_where_it_is_smaller_than_the_result(is_baked: bool, window: Comp) -> None:
+    """Before a bake the result is black over the whole format; every layer is copied from it."""
+    crop = nuke.createNode("Crop")
+    crop["box"].fromScript("8 6 50 40")
+    crop.setInput(0, window.grade)
+    window.node.setInput(0, crop)
+    window.set(missing="black", **{f"layer_{layer}": True for layer in ("flow", "mask", "coarse", "occlusion")})
+    if is_baked:
+        window.bake(exposure_mode="ratio", short_parity="even", cuts="none")
+        assert np.abs((window.rgb(FIRST) - scene(FIRST))[8:42, 8:50]).mean() < 0.02
+    for view in ("HDR", "source", "difference", "mask", "forward flow", "backward flow"):
+        window.node["result"].setValue(view)
+        assert window.node.picture(FIRST, "main").bbox == (8, 6, 50, 40), view
 
 
 def test_premultiplied_input_is_divided_before_and_multiplied_after(comp: Comp) -> None:

@@ -29,7 +29,7 @@ def on_windows(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     path = tmp_path_factory.mktemp("windows") / "found.json"
     ran = LUAJIT.run(WINDOWS, path)
     assert path.exists(), ran.stderr
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8", errors="replace"))
     return found
 
 
