@@ -189,6 +189,7 @@ def test_the_view_in_a_path_is_no_other_input(fills: bool, window: Comp, tmp_pat
     session.view = "left"
     for view in session.views:
         write_plate(tmp_path / "stereo" / view)
+        write_plate(tmp_path / "other" / view)
     window.read["file"].setValue(f"{tmp_path}/stereo/%V/plate.%04d.exr")
     window.bake(**RATIO)
     for session.view in ("left", "right"):
