@@ -192,6 +192,7 @@ def test_the_view_in_a_path_is_no_other_input(fills: bool, window: Comp, tmp_pat
         write_plate(tmp_path / "other" / view)
     window.read["file"].setValue(f"{tmp_path}/stereo/%V/plate.%04d.exr")
     window.bake(**RATIO)
+    assert window.state() == BAKED, window.messages()
     for session.view in ("left", "right"):
         assert np.abs(window.rgb(1003, session.view) - scene(1003)).mean() < 0.02
     window.read["file"].setValue(f"{tmp_path}/other/%V/plate.%04d.exr")
