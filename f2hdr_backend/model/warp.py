@@ -68,11 +68,23 @@ def sample(neighbor: Tensor, position: Tensor, *, gate: Tensor | None = None, ad
         neighbor: ``(B, C, H, W)`` of any float type.
         position: ``(B, 2, h, W)`` float32 pixels of the neighbor; with fewer rows than it (``h < H``), only the
             neighbor's rows that they lead to are read.
+        gate: ``(B, 1, h, W)``.
+        added: ``(B, C, h, W)``; the result may be written into it.
 
     Returns:
         ``(B, C, h, W)`` in the type of ``neighbor``.
     """
     check_stop()
+    kernels = kernels_for(neighbor)
+    if kernels is not None:
+        fused: Tensor = kernels.sample(neighbor, position, gate=gate, added=added)
+        return fused
+    found = _sample(neighbor, position)
+    found = found if gate is None else gate.to(found.dtype) * found
+    return found if added is None else added + found
+
+
+def _sample(neighbor: Tensor, position: Tensor) -> Tensor:
     if position.shape[-2] < neighbor.shape[-2]:
         neighbor, position = _rows_needed(neighbor, position)
     height, width = neighbor.shape[-2:]
