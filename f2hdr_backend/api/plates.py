@@ -10,6 +10,7 @@ from f2hdr_backend.engine.settle import detect_light
 from f2hdr_backend.image.read import open_plate
 from f2hdr_backend.shot.document import Color
 from f2hdr_backend.shot.frames import FrameRange
+from f2hdr_backend.shot.naming import plate_named, source_named
 from f2hdr_backend.simulation.simulate import simulation
 
 Progress = Callable[[int, int], None]
@@ -22,7 +23,7 @@ def detect(
     """Measure the exposure pattern of a plate from its metadata and pixels.
 
     Args:
-        plate: numbered frames such as ``plate.####.tif``, or a movie file.
+        plate: numbered frames such as ``plate.####.tif``, a folder with them, one of them, a glob, or a movie.
         input_space: color space of the plate, as in a render.
         config: OCIO config, as in a render.
         progress: called after each frame.
@@ -32,11 +33,13 @@ def detect(
         ``cuts``, ``dropped`` and ``notes``.
 
     Raises:
+        ShotError: several plates are meant.
         ImageError, ColorError: the plate or its color cannot be read.
     """
-    opened = open_plate(os.fspath(plate))
+    named = plate_named([os.fspath(plate)])
+    opened = open_plate(named.plate)
     try:
-        return detect_light(Color(input_space=input_space, config=config), opened, progress=progress)
+        return detect_light(Color(input_space=input_space, config=config), opened, named.frames, progress=progress)
     finally:
         opened.close()
 
@@ -57,7 +60,7 @@ def simulate(
     """Simulate a plate with alternating exposures and sensor noise, and write it with its ground truth.
 
     Args:
-        source: scene-linear EXR frames, a movie, or one image or panorama.
+        source: scene-linear EXR frames (a pattern, a folder or a glob), a movie, or one image or panorama.
         folder: output folder for ``plate.####.tif``, ``truth/`` and ``shot.json``.
         exposures: stops of each frame of the repeating cycle.
         first_exposure: exposure of the first frame, ``short`` or ``long``.
@@ -75,15 +78,16 @@ def simulate(
         ShotError, ImageError: the source cannot be read, a setting is invalid, or the folder contains frames of another
             plate.
     """
+    named = source_named([os.fspath(source)])
     with simulation(
-        os.fspath(source),
+        named.plate,
         os.fspath(folder),
         exposures=exposures,
         first_exposure=first_exposure,
         noise=noise,
         bits=bits,
         seed=seed,
-        frames=frames,
+        frames=frames or named.frames,
         size=size,
     ) as (total, written):
         for done, _ in enumerate(written, start=1):

@@ -92,7 +92,7 @@ def find_clip(frames: Sequence[Samples]) -> Clip:
     brightest value, or full scale if that is higher.
     """
     pixels = np.concatenate(list(frames))
-    levels = [_plateau(np.sort(pixels[:, channel])) for channel in range(3)]
+    levels = [plateau(np.sort(pixels[:, channel])) for channel in range(3)]
     seen = [level for level in levels if level > 0]
     if not seen:
         return Clip((_rounded(max(float(pixels.max()), FULL_SCALE)),), False)
@@ -108,7 +108,7 @@ def looks_log(frames: Sequence[Samples]) -> bool:
     return darkest > LIFTED_BLACK and brightest <= FULL_SCALE + PLATEAU
 
 
-def _plateau(values: NDArray[np.float32]) -> float:
+def plateau(values: NDArray[np.floating]) -> float:
     """Return the value at which the brightest of ``(N,)`` ascending values accumulate, or 0 if they do not."""
     for tail in TAILS:
         level = float(values[-1 - int(tail * values.size)])

@@ -3,6 +3,8 @@
 The step between two exposures is the same at every brightness only if black is 0. The lift that makes it so is found
 by search, once as an offset of light and once as an offset of codes to the power 1/2.2: where processing or an
 old video standard lifted black, it did it to the codes; where a sensor's black level was not subtracted, to light.
+All pairs of frames are searched together: noise and motion distort the steps of one pair, up and down in opposite
+directions.
 """
 
 from __future__ import annotations
@@ -11,19 +13,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.shot.equations import GAMMA
 
 CODE_LIFTS = np.linspace(0, 0.08, 33)
 LIGHT_LIFTS = np.linspace(0, 0.06, 49)
-UNEVEN_EV = 0.08
-"""Stops by which the step varies over brightness before a lift is looked for: noise alone stays below."""
-CLEARLY_EVENER = 0.4
+UNEVEN_EV = 0.03
+"""Stops by which the step varies over brightness before a lift is looked for."""
+CLEARLY_EVENER = 0.5
 """Share of that variation which a lift must come down to."""
+LIGHT_IS_EVENER = 0.6
+"""Share of the best variation with codes that an offset of light must come down to, to be taken instead of them."""
 LEAST_CODE, LEAST_LIGHT = 0.012, 0.002
 """Lifts below may come from noise, and change the step by less than 0.05 stops."""
 LEAST_LEVELS = 30
+MOST_PAIRS = 48
+"""Maximum number of pairs that are searched, evenly chosen."""
+BINS = 12
+_LEAST_IN_BIN = 3
 
 
 @dataclass(frozen=True)
@@ -41,41 +50,92 @@ class Black:
         codes = np.maximum(light, 0) ** np.float32(1 / GAMMA)
         return np.asarray(np.maximum((codes - lift) / (1 - lift), 0) ** np.float32(GAMMA))
 
+    @property
+    def note(self) -> str:
+        """A sentence for the user about the lift."""
+        lifted = f"black is lifted to {self.lift:.1%} of the {'codes' if self.codes else 'linear light'}"
+        return f"{lifted}; it is subtracted to measure exposures, not in renders"
 
-def find_black(first: FloatArray, second: FloatArray, floor: float, ceiling: float) -> Black | None:
-    """Return the lift for which the step between matched levels varies least; None if black is not clearly lifted.
 
-    Args:
-        first, second: levels of equal quantiles of two frames, linear light, 1.0 = clip.
-        floor, ceiling: light between which levels are used.
+@dataclass(frozen=True)
+class Levels:
+    """``first`` and ``second``: levels of equal quantiles of two frames, linear light, 1.0 = clip.
+
+    Levels between ``floor`` and ``ceiling`` are well exposed.
     """
-    plain = _variation(first, second, floor, ceiling)
+
+    first: NDArray[np.floating]
+    second: NDArray[np.floating]
+    floor: float
+    ceiling: float
+
+    def subtracted(self, black: Black) -> tuple[FloatArray, FloatArray]:
+        """Return both levels with black at 0."""
+        first, second = (black.subtracted(np.asarray(part, np.float32)) for part in (self.first, self.second))
+        return first, second
+
+
+def find_black(pairs: Sequence[Levels]) -> Black | None:
+    """Return the lift for which the steps of all pairs vary least over brightness; None if black is not clearly lifted.
+
+    Pairs may have steps of different sizes.
+    """
+    every = -(-len(pairs) // MOST_PAIRS)
+    pairs = pairs[::every] if every else pairs
+    plain = _variation(pairs, Black(0.0, codes=False))
     if plain is None or plain < UNEVEN_EV:
         return None
-    tried = [Black(float(lift), codes) for codes, lifts in ((True, CODE_LIFTS), (False, LIGHT_LIFTS)) for lift in lifts]
-    found: list[tuple[float, Black]] = []
-    for black in tried:
-        variation = _variation(black.subtracted(first), black.subtracted(second), floor, ceiling)
-        if variation is not None:
-            found.append((variation, black))
-    least, best = min(found, key=lambda pair: pair[0])
+    least, best = _best(pairs, [Black(float(lift), codes=True) for lift in CODE_LIFTS])
+    least_in_light, in_light = _best(pairs, [Black(float(lift), codes=False) for lift in LIGHT_LIFTS])
+    if least_in_light < LIGHT_IS_EVENER * least:
+        least, best = least_in_light, in_light
     is_lifted = best.lift >= (LEAST_CODE if best.codes else LEAST_LIGHT)
     return best if is_lifted and least < CLEARLY_EVENER * plain else None
 
 
-def lifted_note(steps: Sequence[Black | None]) -> tuple[str, ...]:
-    """Return a note if a lifted black was subtracted for most of the measured steps; ``steps`` has that of each."""
-    found = [black for black in steps if black is not None]
-    if len(found) <= len(steps) / 2:
-        return ()
-    lift, where = float(np.median([black.lift for black in found])), "codes" if found[0].codes else "linear light"
-    return (f"black is lifted to {lift:.1%} of the {where}; it is subtracted to measure exposures, not in renders",)
+def _best(pairs: Sequence[Levels], tried: Sequence[Black]) -> tuple[float, Black]:
+    """Return the lift with the smallest variation, and this variation."""
+    found = [(variation, black) for black in tried if (variation := _variation(pairs, black)) is not None]
+    return min(found, key=lambda pair: pair[0])
 
 
-def _variation(first: FloatArray, second: FloatArray, floor: float, ceiling: float) -> float | None:
-    """The range of the step in stops without the outermost tenths; None if too few levels are well exposed."""
-    usable = (np.minimum(first, second) > floor) & (np.maximum(first, second) < ceiling)
-    if np.count_nonzero(usable) < LEAST_LEVELS:
+def _variation(pairs: Sequence[Levels], black: Black) -> float | None:
+    """The range of the step in stops without the outermost tenths; None if too few levels are well exposed.
+
+    Steps up and steps down have equal weight, because motion distorts them in opposite directions.
+    """
+    rows: dict[bool, list[NDArray[np.floating]]] = {True: [], False: []}
+    for levels in pairs:
+        first, second = levels.subtracted(black)
+        usable = (np.minimum(first, second) > levels.floor) & (np.maximum(first, second) < levels.ceiling)
+        if np.count_nonzero(usable) < LEAST_LEVELS:
+            continue
+        stops = np.log2(second[usable] / first[usable])
+        middle = float(np.median(stops))
+        brighter = np.log2(np.maximum(first, second)[usable] / levels.ceiling)
+        rows[middle > 0].append(_by_brightness(brighter, np.sign(middle) * (stops - middle)))
+    sides = [_median(np.array(side)) for side in rows.values() if side]
+    if not sides:
         return None
-    low, high = np.quantile(np.log2(second[usable] / first[usable]), (0.1, 0.9))
+    curve = np.mean(sides, axis=0)
+    curve = curve[np.isfinite(curve)]
+    if curve.size < 2:
+        return None
+    low, high = np.quantile(curve, (0.1, 0.9))
     return float(high - low)
+
+
+def _by_brightness(brighter: FloatArray, stops: FloatArray) -> NDArray[np.floating]:
+    """Mean of the stops in bins of half a stop of brightness down from the ceiling; NaN where there are too few."""
+    place = np.minimum(np.floor(-2 * brighter).astype(int), BINS)
+    count = np.bincount(place, minlength=BINS + 1)[:BINS]
+    total = np.bincount(place, stops, minlength=BINS + 1)[:BINS]
+    return np.where(count >= _LEAST_IN_BIN, total / np.maximum(count, 1), np.nan)
+
+
+def _median(rows: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Median of each column over the rows that have a value; NaN for columns that fewer than half of the rows have."""
+    counted = 2 * np.isfinite(rows).sum(axis=0) >= len(rows)
+    found = np.full(rows.shape[1], np.nan)
+    found[counted] = np.nanmedian(rows[:, counted], axis=0)
+    return found

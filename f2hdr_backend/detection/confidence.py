@@ -42,8 +42,8 @@ def judge_pixels(cadence: Cadence, steps: Steps, unknowns: int) -> Verdict:
     known = np.isfinite(steps.stops)
     if not known.size:
         return Verdict(0.0, "a single frame cannot be compared with another")
-    if not known.any():
-        return Verdict(0.0, "no part of the image is well exposed in two consecutive frames")
+    if not mostly_known(steps):
+        return Verdict(0.0, "too little of the image is well exposed in two consecutive frames")
     reason = _not_alternating(cadence, SMALLEST_RATIO_EV)
     if reason:
         return Verdict(0.0, _longer_cycle(steps) or reason)
@@ -62,6 +62,11 @@ def judge_pixels(cadence: Cadence, steps: Steps, unknowns: int) -> Verdict:
         return Verdict(confidence)
     weakest = min(factors, key=lambda words: factors[words])
     return Verdict(confidence, f"{weakest} (confidence {confidence:.2f}, at least {CONFIDENCE_LIMIT} is required)")
+
+
+def mostly_known(steps: Steps) -> bool:
+    """Return whether at least half of the steps could be measured."""
+    return bool(2 * np.isfinite(steps.stops).sum() >= max(1, len(steps.stops)))
 
 
 def judge_headers(cadence: Cadence, steps: Steps) -> Verdict:
@@ -121,7 +126,7 @@ def _longer_cycle(steps: Steps) -> str:
     changes = float(np.nanmedian(np.abs(steps.stops)))
     if changes < SMALLEST_RATIO_EV:
         return ""
-    longest = min(_LONGEST_NAMED, len(steps.numbers) - 1)
+    longest = min(_LONGEST_NAMED, int(np.isfinite(steps.stops).sum()) // 2)
     found = [find_cadence(steps, length) for length in range(LONGEST_CYCLE + 1, longest + 1)]
     fitting = [cadence for cadence in found if cadence.cost < _FITS and not cadence.breaks and _varies(cadence)]
     if fitting:

@@ -9,40 +9,35 @@ from typing import Any
 
 import numpy as np
 
-from f2hdr_backend.detection.black import lifted_note
 from f2hdr_backend.detection.cadence import Cadence, Steps, find_cadence, with_exposures
-from f2hdr_backend.detection.confidence import Verdict, exposure_pattern, judge_headers, judge_pixels, settled
-from f2hdr_backend.detection.contradiction import contradicted, reading
-from f2hdr_backend.detection.cuts import FARTHEST, find_cuts
-from f2hdr_backend.detection.measure import (
-    FrameMeasure,
-    Step,
-    likeness,
-    measure_frame,
-    step_between,
-    thin,
-    with_common_black,
+from f2hdr_backend.detection.compare import PlateSteps, compared_frames
+from f2hdr_backend.detection.confidence import (
+    Verdict,
+    exposure_pattern,
+    judge_headers,
+    judge_pixels,
+    mostly_known,
+    settled,
 )
-from f2hdr_backend.image.arrays import FloatArray
-from f2hdr_backend.image.frame import Encoding, Plate, PlateImage, whole_range
-from f2hdr_backend.machine.container import usable_cpus
-from f2hdr_backend.machine.read_ahead import read_each
-from f2hdr_backend.shot.equations import GAMMA
+from f2hdr_backend.detection.contradiction import contradicted, reading
+from f2hdr_backend.detection.cuts import find_cuts
+from f2hdr_backend.detection.measure import DARKEST, Step
+from f2hdr_backend.image.frame import Encoding, Plate, whole_range
 from f2hdr_backend.shot.errors import ExposureError
 from f2hdr_backend.shot.exposure import SMALLEST_STEP_EV, ExposurePattern
 from f2hdr_backend.shot.frames import FrameRange
-from f2hdr_backend.shot.frames import Sequence as Pattern
 
 HINT = "Give them, for example with --exposures 0,3 --first-exposure short."
 _DISAGREE_EV = 0.3
-_SAMPLED_FOR_WHITE = 8
 _CLEAR_ORDER_EV = 1.0
 """Difference in mean brightness (stops) that determines the order of frames without a common well-exposed range."""
 _ORDER_TRUST = 0.8
+_LEAST_COMMON_EV = 2.0
+"""Range of brightness in stops that both exposures must show, so that a lifted black is noticed."""
+_UNSURE = 0.75
+"""Factor of the confidence if it would not be noticed."""
 RENDERED_EXPOSURES = 2
 """Number of different exposures that a render supports (paper, section 3)."""
-MOST_READERS = 4
-"""Maximum number of frames read at the same time."""
 
 
 @dataclass(frozen=True)
@@ -77,38 +72,28 @@ class Detection:
         return document
 
 
-@dataclass(frozen=True)
-class _Measured:
-    """Steps between consecutive frames, and the similarity of frames up to FARTHEST apart, by index."""
-
-    steps: tuple[Step, ...]
-    alike: dict[tuple[int, int], float]
-    brightness: tuple[float, ...]
-    """Mean luminance of each frame; 1.0 is the clip level."""
-
-
 def detect(
     plate: Plate,
     *,
     frames: FrameRange | None = None,
     encoding: Encoding | None = None,
     cycle: Sequence[float] | None = None,
+    darkest: float = DARKEST,
     progress: Callable[[int, int], None] | None = None,
 ) -> Detection:
     """Detect the exposure of every frame, cuts and dropped frames; reads every frame, a few frames of linear plates
     twice.
 
     ``frames`` defaults to the whole plate, ``encoding`` to that of the plate. With ``cycle`` (stops, one per frame of
-    the cycle) only the positions of the frames are determined. ``progress`` is called with the number of frames done
+    the cycle) only the positions of the frames are determined. Linear values below ``darkest``, relative to the clip
+    level, are not compared. ``progress`` is called with the number of frames done
     and the total. Does not raise if detection fails: see ``require_pattern``.
 
     Raises MissingFrames, UnreadableFrame.
     """
     numbers = tuple(frames if frames is not None else whole_range(plate))
     plate.require(numbers)
-    file_notes: dict[str, None] = {}
-    measures = _measures(plate, numbers, encoding or plate.default_encoding, file_notes)
-    measured = _measured(measures, len(numbers), progress)
+    measured = compared_frames(plate, numbers, encoding or plate.default_encoding, darkest, progress)
     pixels = _ordered(_steps_of(numbers, measured), measured, cycle)
     from_pixels = _found_in_pixels(pixels, cycle, measured.brightness)
     found = (_found_in_headers(plate, numbers) if cycle is None else None) or from_pixels
@@ -118,22 +103,25 @@ def detect(
     believed = not found.verdict.reason
     pattern = exposure_pattern(cadence, numbers) if believed else None
     seen = None if from_pixels.verdict.reason else exposure_pattern(settled(from_pixels.cadence)[0], numbers)
-    lifted = lifted_note([step.black for step in measured.steps if not math.isnan(step.stops)])
+    is_measured = believed and found.source == "pixels" and cycle is None
+    black, factor = _black_note(measured) if is_measured else ("", 1.0)
     against = FrameRange(()) if pattern is None else contradicted(pattern, seen, numbers)
     return Detection(
         frames=numbers,
         pattern=pattern,
-        confidence=1 - from_pixels.verdict.confidence if against else found.verdict.confidence,
+        confidence=1 - from_pixels.verdict.confidence if against else found.verdict.confidence * factor,
         source=found.source,
         cuts=cuts,
         dropped=tuple(number for number in cadence.breaks if believed and number not in cuts),
         levels=_levels(exposures, pixels, cuts),
-        notes=(*notes, *lifted, *_doubts(pattern, seen, against), *_disagreement(cadence, from_pixels))
-        if believed
-        else (),
+        notes=(
+            (*notes, *filter(None, (black,)), *_doubts(pattern, seen, against), *_disagreement(cadence, from_pixels))
+            if believed
+            else ()
+        ),
         reason=found.verdict.reason,
         pixels=seen,
-        file_notes=tuple(file_notes),
+        file_notes=measured.notes,
     )
 
 
@@ -144,6 +132,19 @@ def require_pattern(detection: Detection) -> ExposurePattern:
         reason = f"The exposures could not be determined: {detection.reason}."
         raise ExposureError(reason, hint=HINT, confidence=confidence)
     return detection.pattern
+
+
+def _black_note(measured: PlateSteps) -> tuple[str, float]:
+    """Return a note about the black of a plate with measured exposures, or an empty text; and a factor of the
+    confidence.
+    """
+    if measured.black is not None:
+        return measured.black.note, 1.0
+    common = [step.common for step in measured.steps if not math.isnan(step.stops)]
+    if not common or (shared := float(np.median(common))) >= _LEAST_COMMON_EV:
+        return "", 1.0
+    note = f"only {shared:.1f} stops of brightness are well exposed in both exposures: if black is lifted, they differ"
+    return f"{note} by more than measured", _UNSURE
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,7 @@ def _found_in_pixels(steps: Steps, cycle: Sequence[float] | None, brightness: Se
     cadence = find_cadence(steps, None if cycle is None else len(cycle))
     unknowns = len(cadence.cycle) if cycle is None else 0
     verdict = judge_pixels(cadence, steps, unknowns)
-    first = _first_by_order(brightness) if np.isnan(steps.stops).all() else ""
+    first = _first_by_order(brightness) if not mostly_known(steps) else ""
     if first:
         more = f"every second frame is much darker, and the first one is {first}; give the exposure difference"
         verdict = Verdict(verdict.confidence, f"{verdict.reason}; {more} (--exposures 0,X)")
@@ -174,7 +175,7 @@ def _first_by_order(brightness: Sequence[float]) -> str:
     return "short" if rises[0] > 0 else "long"
 
 
-def _ordered(steps: Steps, measured: _Measured, cycle: Sequence[float] | None) -> Steps:
+def _ordered(steps: Steps, measured: PlateSteps, cycle: Sequence[float] | None) -> Steps:
     """Return steps of the given size if none could be measured, but the order of short and long is clear."""
     if cycle is None or len(cycle) != 2 or not len(steps.stops) or not np.isnan(steps.stops).all():
         return steps
@@ -215,7 +216,7 @@ def _doubts(pattern: ExposurePattern | None, seen: ExposurePattern | None, again
         yield f"the plate has {different} exposures; render supports plates of {RENDERED_EXPOSURES}"
 
 
-def _steps_of(numbers: tuple[int, ...], measured: _Measured) -> Steps:
+def _steps_of(numbers: tuple[int, ...], measured: PlateSteps) -> Steps:
     trust = [_trust(step, measured.alike[index, index + 1]) for index, step in enumerate(measured.steps)]
     return Steps(numbers, np.array([step.stops for step in measured.steps]), np.array(trust))
 
@@ -242,50 +243,3 @@ def _levels(exposures: Sequence[float], steps: Steps, cuts: tuple[int, ...]) -> 
         known = [level for level in reported if not math.isnan(level)]
         levels.append(float(np.mean(known)) if known else math.nan)
     return tuple(levels)
-
-
-def _measures(
-    plate: Plate, numbers: tuple[int, ...], encoding: Encoding, notes: dict[str, None]
-) -> Iterator[FrameMeasure]:
-    """Yield the measures of all frames in order; some are read ahead. ``notes`` receives the notes of the files."""
-    white = np.float32(_white(plate, numbers) if encoding == "linear" else 1.0)
-    readers = min(MOST_READERS, usable_cpus()) if Pattern.is_pattern(plate.name) else 1  # movies are read in order
-
-    def measured(number: int) -> FrameMeasure:
-        image = plate.read(number)
-        notes.update(dict.fromkeys(image.notes))
-        return measure_frame(number, _light(image, encoding) / white)
-
-    return read_each(measured, numbers, readers)
-
-
-def _light(image: PlateImage, encoding: Encoding) -> FloatArray:
-    pixels = np.maximum(thin(image.pixels), 0)
-    return pixels if encoding == "linear" else pixels ** np.float32(GAMMA)
-
-
-def _white(plate: Plate, numbers: tuple[int, ...]) -> float:
-    """Return the clip level of a linear plate: the highest 99.9th percentile of a few consecutive frames."""
-    middle = max(0, len(numbers) // 2 - _SAMPLED_FOR_WHITE // 2)
-    sampled = numbers[middle : middle + _SAMPLED_FOR_WHITE]
-    white = max(float(np.percentile(_light(plate.read(number), "linear"), 99.9)) for number in sampled)
-    return white if white > 0 else 1.0
-
-
-def _measured(measures: Iterator[FrameMeasure], total: int, progress: Callable[[int, int], None] | None) -> _Measured:
-    """Compare each frame with the previous ones; only the last few are kept in memory."""
-    steps: list[Step] = []
-    alike: dict[tuple[int, int], float] = {}
-    brightness: list[float] = []
-    recent: list[FrameMeasure] = []
-    for index, measure in enumerate(measures):
-        for before, earlier in enumerate(recent, start=index - len(recent)):
-            rough = step_between(earlier, measure).stops
-            alike[before, index], shift = likeness(earlier, measure, rough)
-            if before == index - 1:
-                steps.append(step_between(earlier, measure, shift))
-        recent = [*recent[-FARTHEST + 1 :], measure]
-        brightness.append(float(measure.thumb.mean()))
-        if progress is not None:
-            progress(index + 1, total)
-    return _Measured(with_common_black(steps), alike, tuple(brightness))

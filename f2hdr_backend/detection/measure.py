@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from f2hdr_backend.detection.black import Black, find_black
+from f2hdr_backend.detection.black import Black, Levels, find_black
 from f2hdr_backend.image.arrays import FloatArray
 
 WIDEST = 1280
@@ -36,10 +36,6 @@ NOISE_FLOOR_BLOCK, NOISE_FLOOR_SAMPLE = 2.5, 4.0
 PLATEAU_SHARE = 0.35
 """Minimum share of the matched levels in the plateau of their ratios."""
 LEAST_LEVELS = 9
-COMMON_LIFT = 0.6
-"""Range of the middle half of the lifts of black, as a share of their median, within which they are one."""
-LARGEST_SHARE_OF_OTHERS = 0.2
-"""Share of the steps whose lift may be of the other kind, of codes or of light."""
 _LAPLACIAN = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32) / 6
 
 
@@ -49,7 +45,8 @@ class FrameMeasure:
 
     ``blocks`` ``(h, w, 3)`` are area averages and ``samples`` ``(h, w, 3)`` single pixels on a regular grid;
     ``block_levels`` and ``sample_levels`` ``(3, 200)`` are the quantiles of each channel, ascending; ``noise`` is the
-    standard deviation of a pixel where the frame is smoothest; ``thumb`` ``(h, w)`` is luminance.
+    standard deviation of a pixel where the frame is smoothest; ``thumb`` ``(h, w)`` is luminance. Levels below
+    ``darkest`` are not compared.
     """
 
     number: int
@@ -59,27 +56,29 @@ class FrameMeasure:
     sample_levels: FloatArray
     noise: float
     thumb: FloatArray
+    darkest: float
 
 
 @dataclass(frozen=True)
 class Step:
     """A measured brightness difference: ``stops`` by which the second frame is brighter (NaN if no level is well
     exposed in both), ``coverage`` the share of levels that are, and ``spread`` the deviation of the matched levels in
-    stops. ``black`` is the lifted black that was subtracted, or None; ``lifted`` the step with a black subtracted that
-    fits these two frames better, or None.
+    stops. ``common`` is the range of brightness in stops that is well exposed in both frames. ``levels`` are those that
+    were matched, in half precision and every second one, which is enough to measure the step again with a lifted black
+    subtracted.
     """
 
     stops: float
     coverage: float
     spread: float
-    black: Black | None = None
-    lifted: Step | None = None
+    common: float = 0.0
+    levels: Levels | None = None
 
 
 UNKNOWN = Step(math.nan, 0.0, math.nan)
 
 
-def measure_frame(number: int, light: FloatArray) -> FrameMeasure:
+def measure_frame(number: int, light: FloatArray, darkest: float = DARKEST) -> FrameMeasure:
     """Reduce a frame to the values that the comparisons need.
 
     ``light`` is ``(H, W, 3)`` linear, 1.0 = clip level, subsampled by ``thin`` or small.
@@ -91,7 +90,8 @@ def measure_frame(number: int, light: FloatArray) -> FrameMeasure:
     samples = np.ascontiguousarray(light[every // 2 :: every, every // 2 :: every])
     luminance = blocks.mean(axis=2)
     thumb = _averaged(luminance, _fitting(*blocks_size, THUMB_WIDE))
-    return FrameMeasure(number, blocks, samples, _levels(blocks), _levels(samples), _noise(light, blocks), thumb)
+    levels = _levels(blocks), _levels(samples)
+    return FrameMeasure(number, blocks, samples, *levels, _noise(light, blocks), thumb, darkest)
 
 
 def thin(pixels: FloatArray) -> FloatArray:
@@ -107,7 +107,7 @@ def step_between(first: FrameMeasure, second: FrameMeasure, shift: tuple[int, in
     pixels, the one with the smaller spread is used.
     """
     noise = max(first.noise, second.noise)
-    block_floor, sample_floor = (max(DARKEST, times * noise) for times in (NOISE_FLOOR_BLOCK, NOISE_FLOOR_SAMPLE))
+    block_floor, sample_floor = (max(first.darkest, times * noise) for times in (NOISE_FLOOR_BLOCK, NOISE_FLOOR_SAMPLE))
     if shift == (0, 0):
         blocks, samples = (first.block_levels, second.block_levels), (first.sample_levels, second.sample_levels)
     else:
@@ -115,30 +115,16 @@ def step_between(first: FrameMeasure, second: FrameMeasure, shift: tuple[int, in
         samples = _overlap_levels(first.samples, second.samples, shift, first.thumb.shape[1])
     by_blocks = _matched(*blocks, block_floor, BRIGHTEST_BLOCK)
     by_samples = _matched(*samples, sample_floor, BRIGHTEST_SAMPLE)
-    step = by_samples if math.isnan(by_blocks.stops) or by_samples.spread < by_blocks.spread else by_blocks
-    scales = (
-        _lifted(*blocks, block_floor, BRIGHTEST_BLOCK),
-        _lifted(*samples, sample_floor, BRIGHTEST_SAMPLE),
-    )
-    lifted = [other for other in scales if other is not None]
-    return replace(step, lifted=min(lifted, key=lambda other: other.spread)) if lifted else step
+    return by_samples if math.isnan(by_blocks.stops) or by_samples.spread < by_blocks.spread else by_blocks
 
 
-def with_common_black(steps: Sequence[Step]) -> tuple[Step, ...]:
-    """Return the steps with a lifted black subtracted if one lift explains a third of the steps up and of those down.
-
-    A lift that only some steps show is a change of the scene.
-    """
-    known = [step for step in steps if not math.isnan(step.stops)]
-    blacks = [step.lifted.black for step in known if step.lifted is not None and step.lifted.black is not None]
-    for part in ([step for step in known if step.stops > 0], [step for step in known if step.stops <= 0]):
-        if sum(step.lifted is not None for step in part) < len(part) / 3 or not part:
-            return tuple(steps)
-    lower, middle, upper = np.quantile([black.lift for black in blacks], (0.25, 0.5, 0.75))
-    in_codes = sum(black.codes for black in blacks) / len(blacks)
-    if upper - lower > COMMON_LIFT * middle or 1 - LARGEST_SHARE_OF_OTHERS > in_codes > LARGEST_SHARE_OF_OTHERS:
-        return tuple(steps)
-    return tuple(step.lifted or step for step in steps)
+def with_common_black(steps: Sequence[Step]) -> tuple[tuple[Step, ...], Black | None]:
+    """Return the steps with a lifted black subtracted if one lift explains all of them, and this lift."""
+    pairs = [step.levels for step in steps if step.levels is not None]
+    black = find_black(pairs)
+    if black is None:
+        return tuple(steps), None
+    return tuple(_without(black, step) for step in steps), black
 
 
 def likeness(first: FrameMeasure, second: FrameMeasure, stops: float) -> tuple[float, tuple[int, int]]:
@@ -196,13 +182,12 @@ def _noise(light: FloatArray, blocks: FloatArray) -> float:
     return math.sqrt(float(np.percentile(dim if dim.size else variance, 10)))
 
 
-def _lifted(first: FloatArray, second: FloatArray, floor: float, ceiling: float) -> Step | None:
-    """Return the step after a lifted black is subtracted; None if black is not lifted."""
-    black = find_black(first, second, floor, ceiling)
-    if black is None:
-        return None
-    step = _matched(black.subtracted(first), black.subtracted(second), floor, ceiling)
-    return None if math.isnan(step.stops) else replace(step, black=black)
+def _without(black: Black, step: Step) -> Step:
+    """Return a step measured again with a lifted black subtracted, or as it is if too few levels remain."""
+    if step.levels is None:
+        return step
+    again = _matched(*step.levels.subtracted(black), step.levels.floor, step.levels.ceiling)
+    return step if math.isnan(again.stops) else again
 
 
 def _matched(first: FloatArray, second: FloatArray, floor: float, ceiling: float) -> Step:
@@ -216,7 +201,10 @@ def _matched(first: FloatArray, second: FloatArray, floor: float, ceiling: float
     start = int(np.argmin(widths))
     center, spread = float(np.median(ratios[start : start + within])), float(widths[start])
     near = ratios[np.abs(ratios - center) <= max(spread, 0.1)]
-    return Step(float(near.mean()), float(usable.mean()), spread)
+    kept = Levels(first[:, ::2].astype(np.float16), second[:, ::2].astype(np.float16), floor, ceiling)
+    brighter = np.maximum(first, second)[usable]
+    common = float(np.log2(brighter.max() / brighter.min()))
+    return Step(float(near.mean()), float(usable.mean()), spread, common, kept)
 
 
 def _local_contrast(luminance: FloatArray) -> FloatArray:

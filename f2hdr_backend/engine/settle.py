@@ -6,14 +6,18 @@ import itertools
 from collections.abc import Callable
 from dataclasses import replace
 
+from f2hdr_backend.color.curve import parse_curve
+from f2hdr_backend.color.own import RESPONSE
 from f2hdr_backend.color.plate import open_color, settle_color
 from f2hdr_backend.detection.contradiction import contradicted, reading
 from f2hdr_backend.detection.cuts import FARTHEST
 from f2hdr_backend.detection.detect import Detection, detect, require_pattern
+from f2hdr_backend.detection.measure import DARKEST
 from f2hdr_backend.engine.request import check_request, check_windows
 from f2hdr_backend.engine.window import settled_exposures
 from f2hdr_backend.image.frame import Encoding, Plate, whole_range
 from f2hdr_backend.image.read import open_plate
+from f2hdr_backend.response.fit import least_light
 from f2hdr_backend.response.knee import settle_knee
 from f2hdr_backend.response.plate import settle_response, tone_curve_note
 from f2hdr_backend.shot.document import Color, Engine, Shot
@@ -212,7 +216,10 @@ def detect_light(
     color, _ = settle_color(replace(color, clip_level=(1.0,)), plate)
     encoding: Encoding = "gamma22" if color.input_space == "gamma22" else "linear"
     light = open_color(color, plate).in_light(plate)
-    found = detect(light, frames=frames, encoding=encoding, cycle=cycle, progress=progress)
+    darkest = DARKEST
+    if color.input_space == RESPONSE:
+        darkest = max(darkest, least_light(parse_curve(color.response)))
+    found = detect(light, frames=frames, encoding=encoding, cycle=cycle, darkest=darkest, progress=progress)
     return found if cycle else _with_note(found, wanted, color, plate)
 
 

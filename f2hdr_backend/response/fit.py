@@ -87,6 +87,11 @@ def match(pairs: Sequence[tuple[Floats, Floats, float]]) -> Matches:
     return Matches(joined[0], joined[1], joined[2].astype(int), joined[3], joined[4].astype(int))
 
 
+def least_light(curve: Curve) -> float:
+    """Return the linear value above which a recovered curve is known; below, no codes were matched."""
+    return float(curve.light(np.full(3, DARKEST), np.arange(3)).max())
+
+
 def spread(matches: Matches, curve: Curve | None = None) -> float:
     """Return the variation of the measured step over brightness (stops): 0 for the correct curve.
 

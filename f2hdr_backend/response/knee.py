@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from f2hdr_backend.color.file_spaces import RESPONSE
+from f2hdr_backend.color.light import PLATEAU, plateau
 from f2hdr_backend.color.plate import open_color
-from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.image.frame import Plate
 from f2hdr_backend.response.fit import Floats
-from f2hdr_backend.response.plate import exposed_frames, sampled, sampled_codes
+from f2hdr_backend.response.plate import exposed_pairs
 from f2hdr_backend.shot.document import Color
 from f2hdr_backend.shot.equations import GAMMA
 from f2hdr_backend.shot.events import ColorSettled, Event
@@ -65,11 +65,10 @@ def settle_knee(
     opened = open_color(color, plate)
     light = opened.in_light(plate)
     power = GAMMA if opened.response.encoding == "gamma22" else 1.0
-    pairs = []
-    for dark, bright, stops in exposed_frames(light, pattern):
-        clip = (np.asarray(color.clip_level) / 2.0**stops) ** (1 / power)
-        expected = _with_clip(light.read(dark).pixels[..., :3], clip, EDGES[-2] ** (1 / power))
-        pairs.append((np.maximum(expected, 0) ** power, np.maximum(sampled_codes(light, bright), 0) ** power, stops))
+    pairs = [
+        (np.maximum(dark, 0) ** power, np.maximum(bright, 0) ** power, stops)
+        for dark, bright, stops in exposed_pairs(light, pattern)
+    ]
     knee = find_knee(pairs, color.clip_level)
     if knee is None:
         return color, events
@@ -79,17 +78,6 @@ def settle_knee(
         replace(event, clip_level=knee.level, clip_source=source) if isinstance(event, ColorSettled) else event
         for event in events
     ]
-
-
-def _with_clip(pixels: FloatArray, clip: Floats, almost: float) -> Floats:
-    """Return samples of a darker frame that would be right for a brighter one that clips at the codes ``clip``.
-
-    Samples of large frames are means. Those of the brighter frame contain pixels that clip, which makes them darker
-    than the mean of the scene, as if the sensor bent. Here the pixels are clipped too, before they are averaged; a
-    sample that reaches ``almost`` (share) of the clip even so is left as it is.
-    """
-    clipped = sampled(np.minimum(pixels, np.asarray(clip, np.float32)))
-    return np.where(clipped < almost * clip, clipped, sampled(pixels))
 
 
 def find_knee(pairs: Sequence[tuple[Floats, Floats, float]], clip: Sequence[float]) -> Knee | None:
@@ -122,14 +110,17 @@ def _of_channel(pairs: Sequence[tuple[Floats, Floats, float]], channel: int, cli
     bent = known & (middle < 1 - AGREEMENT)
     straight = np.flatnonzero(known & ~bent)
     first = int(straight[-1]) + 1 if straight.size else 0
-    above = middle[first:-1][bent[first:-1]]  # the last bin has the clipped pixels
+    above = middle[first:][bent[first:]]
     if not above.size or not LOWEST <= EDGES[first] <= HIGHEST or above.min() > 1 - _CLEARLY_BENT:
         return None
     return float(EDGES[first]), float(1 - above.min())
 
 
 def _deviation(dark: Floats, bright: Floats, stops: float, clip: float) -> NDArray[np.float64] | None:
-    """Measured light over the light that the darker frame predicts, by bins of the measured one; None if unusable."""
+    """Measured light over the light that the darker frame predicts, by bins of the measured one; None if unusable.
+
+    Bins with pixels at the brighter frame's own clip, which a grade may have lowered, are NaN.
+    """
     count = min(len(dark), len(bright))
     ordered = (np.sort(light)[np.linspace(0, len(light) - 1, count).round().astype(int)] for light in (dark, bright))
     predicted, seen = next(ordered) * 2.0**stops / clip, next(ordered) / clip
@@ -142,5 +133,6 @@ def _deviation(dark: Floats, bright: Floats, stops: float, clip: float) -> NDArr
         return None
     ratio = seen / np.maximum(predicted, 1e-9) / np.exp(center)
     place = np.digitize(seen, EDGES) - 1
-    bins = [ratio[place == index] for index in range(len(EDGES) - 1)]
+    own_clip = (plateau(np.sort(bright)) or clip) / clip * (1 - PLATEAU)
+    bins = [ratio[(place == index) & (EDGES[index + 1] <= own_clip)] for index in range(len(EDGES) - 1)]
     return np.array([np.median(part) if len(part) >= _LEAST_IN_BIN else np.nan for part in bins])

@@ -104,13 +104,14 @@ def sampled_codes(plate: Plate, number: int) -> Floats:
 
 
 def sampled(pixels: FloatArray) -> Floats:
-    """Return ``(N, 3)`` of ``(H, W, 3)`` pixels; of large frames means of 3 x 3 pixels, which have less noise.
+    """Return ``(N, 3)`` of ``(H, W, 3)`` pixels; of large frames medians of 3 x 3 pixels, which have less noise.
 
-    In a small frame too many of the means would mix clipped pixels with others.
+    A median is the same pixel in both exposures, whatever their curve is and wherever they clip. A mean is not: around
+    clipped pixels it is darker than the scene, which looks like a tone curve or a knee.
     """
     every = max(1, pixels.shape[0] // SAMPLED_ROWS)
-    averaged = cv2.blur(pixels, (3, 3)) if every > 1 else pixels
-    return np.asarray(averaged[::every, ::every].reshape(-1, 3), np.float64)
+    smooth = cv2.medianBlur(np.ascontiguousarray(pixels, np.float32), 3) if every > 1 else pixels
+    return np.asarray(smooth[::every, ::every].reshape(-1, 3), np.float64)
 
 
 def misfit(color: Color, plate: Plate, matches: Matches) -> float | None:

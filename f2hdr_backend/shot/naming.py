@@ -54,6 +54,18 @@ def plate_named(arguments: Iterable[str]) -> Named:
     return _of_file(text)
 
 
+def source_named(arguments: Iterable[str]) -> Named:
+    """Return what is simulated: as :func:`plate_named`, but one existing file names this picture alone.
+
+    A panorama is often one of several numbered files in a folder.
+
+    Raises:
+        ShotError: as plate_named.
+    """
+    texts = list(arguments)
+    return Named(texts[0]) if len(texts) == 1 and os.path.isfile(texts[0]) else plate_named(texts)
+
+
 def default_output(plate: str) -> str:
     """Return where the frames of a plate go if the user does not say: ``<folder>/<plate>_hdr/<plate>.####.exr``."""
     folder, name = os.path.split(plate)

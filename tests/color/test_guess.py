@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import OpenImageIO as oiio
 import pytest
+from PIL import Image
 
 from f2hdr_backend.color.config import load_config
 from f2hdr_backend.color.guess import guess
@@ -219,3 +220,12 @@ def dpx(path, transfer, colorimetric, writer):
     header[800:804] = bytes((50, transfer, colorimetric, 10))
     struct.pack_into(">HHI", header, 804, 1, 0, 2048)
     path.write_bytes(bytes(header) + struct.pack(">I", 0x80200800) * 24)
+
+
+@pytest.mark.parametrize(("tag", "space"), [(1, "sRGB - Texture"), (65535, "gamma22")])
+def test_the_exif_tag_of_srgb_is_used(tmp_path, tag, space):
+    """65535 is uncalibrated, as cameras write it for their other spaces."""
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0xA001] = tag
+    Image.new("RGB", (8, 6), (99, 99, 99)).save(tmp_path / "p.0001.jpg", exif=exif)
+    assert guessed(tmp_path / "p.####.jpg").space == space

@@ -183,8 +183,12 @@ def test_the_tagged_color_space_of_a_plate_is_used(tmp_path, config):
     np.testing.assert_allclose(result(moved), truth, rtol=0.012, atol=0.02)
 
 
-def test_primaries_in_the_header_are_used_if_no_space_has_them(tmp_path, config):
-    odd = (0.7, 0.3, 0.2, 0.75, 0.14, 0.05, 0.3127, 0.329)
+ODD = (0.7, 0.3, 0.2, 0.75, 0.14, 0.05, 0.3127, 0.329)
+XYZ = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1 / 3, 1 / 3)
+
+
+@pytest.mark.parametrize("odd", [ODD, XYZ])
+def test_primaries_in_the_header_are_used_if_no_space_has_them(tmp_path, config, odd):
     shot = shot_of(tmp_path, write_light(tmp_path, header={"chromaticities": odd}), output_space="ACEScg")
     assert not warned(render(shot))
     truth = config.transform("linear", "ACEScg", odd).apply(scene() * GAIN)

@@ -248,3 +248,93 @@ def test_nonfinite_pixels_are_counted_and_replaced(tmp_path):
 def test_a_picture_without_finite_pixels_is_black(tmp_path):
     image = read_image(save(tmp_path / "a.exr", {"RGB": np.full((4, 5, 3), np.inf, np.float32)}))
     assert image.nonfinite == 20 and not image.pixels.any()
+
+
+LOSSY = ["PXR24", "B44", "B44A", "DWAA", "DWAB"]
+
+
+@pytest.mark.parametrize("compression", LOSSY)
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_lossy_compressions_are_read_as_openimageio_reads_them(tmp_path, compression, dtype):
+    kind = getattr(OpenEXR, f"{compression}_COMPRESSION")
+    path = save(tmp_path / "a.exr", {"RGB": PICTURE.astype(dtype), "A": PLANE.astype(dtype)}, compression=kind)
+    image = read_exr(path)
+    other = oiio.ImageBuf(path).get_pixels(oiio.FLOAT)
+    np.testing.assert_allclose(image.pixels, other[..., :3], atol=1e-3)
+    np.testing.assert_allclose(image.layers["A"], other[..., 3], atol=1e-3)
+    np.testing.assert_allclose(image.pixels, PICTURE, atol=0.05)
+
+
+def test_integer_channels_arrive_as_they_are_counted(tmp_path):
+    codes = (PLANE * 60000).astype(np.uint32)
+    image = read_exr(save(tmp_path / "a.exr", {name: codes + offset for offset, name in enumerate("RGB")}))
+    np.testing.assert_array_equal(image.pixels, np.stack([codes, codes + 1, codes + 2], axis=-1).astype(np.float32))
+
+
+@pytest.mark.parametrize("order", ["INCREASING_Y", "DECREASING_Y"])
+def test_lines_in_either_order_are_the_same_picture(tmp_path, order):
+    path = save(tmp_path / "a.exr", {"RGB": PICTURE}, lineOrder=getattr(OpenEXR, order))
+    np.testing.assert_array_equal(read_exr(path).pixels, PICTURE.astype(np.float32))
+
+
+@pytest.mark.parametrize("mode", ["mipmap", "ripmap"])
+def test_of_tiles_in_several_sizes_the_largest_is_read(tmp_path, mode):
+    source = oiio.ImageBuf(oiio.ImageSpec(64, 64, 3, oiio.HALF))
+    pixels = RNG.random((64, 64, 3), np.float32).astype(np.float16).astype(np.float32)
+    source.set_pixels(oiio.ROI.All, pixels)
+    path = str(tmp_path / "a.exr")
+    if mode == "mipmap":
+        assert oiio.ImageBufAlgo.make_texture(oiio.MakeTxTexture, source, path, oiio.ImageSpec())
+    else:
+        tiles = OpenEXR.TileDescription()
+        tiles.xSize = tiles.ySize = 16
+        tiles.mode = OpenEXR.RIPMAP_LEVELS
+        OpenEXR.File(header(type=OpenEXR.tiledimage, tiles=tiles), {"RGB": pixels}).write(path)
+    np.testing.assert_allclose(read_exr(path).pixels, pixels, atol=1e-3)
+
+
+def test_subsampled_channels_are_refused_by_name(tmp_path):
+    channels = {"Y": OpenEXR.Channel("Y", PLANE, 1, 1)}
+    for name in ("RY", "BY"):
+        channels[name] = OpenEXR.Channel(name, PLANE[::2, ::2].copy(), 2, 2)
+    with pytest.raises(UnreadableFrame, match="chroma.exr.*RY"):
+        read_exr(save(tmp_path / "chroma.exr", channels))
+    channels = {name: OpenEXR.Channel(name, PLANE[::2, ::2].copy(), 2, 2) for name in "RGB"}
+    with pytest.raises(UnreadableFrame, match='half.exr.*"R" is subsampled'):
+        read_exr(save(tmp_path / "half.exr", channels))
+
+
+def test_subsampled_layers_are_refused_by_name(tmp_path):
+    channels = {name: OpenEXR.Channel(name, PLANE.copy(), 1, 1) for name in "RGB"}
+    channels["mask"] = OpenEXR.Channel("mask", PLANE[::2, ::2].copy(), 2, 2)
+    with pytest.raises(UnreadableFrame, match='"mask" is subsampled'):
+        read_exr(save(tmp_path / "a.exr", channels))
+
+
+@pytest.mark.parametrize("names", ["RG", "R", "GB"])
+def test_a_picture_without_one_of_its_colors_is_refused_with_its_channels(tmp_path, names):
+    path = save(tmp_path / "a.exr", {name: PLANE for name in names})
+    with pytest.raises(UnreadableFrame, match=f"its channels are: {', '.join(sorted(names))}"):
+        read_exr(path)
+
+
+@pytest.mark.parametrize("kind", [OpenEXR.deepscanline, OpenEXR.deeptile])
+def test_deep_pixels_are_refused(tmp_path, kind):
+    deep = np.empty((4, 6), object)
+    for y in range(4):
+        for x in range(6):
+            deep[y, x] = np.full(1 + (x + y) % 3, 0.5, np.float32)
+    attributes = {"type": kind}
+    if kind == OpenEXR.deeptile:
+        attributes["tiles"] = OpenEXR.TileDescription()
+    path = save(tmp_path / "deep.exr", {name: deep for name in "RGBAZ"}, **attributes)
+    with pytest.raises(UnreadableFrame, match="deep"):
+        read_exr(path)
+
+
+def test_chromaticities_and_unknown_attributes_reach_the_header(tmp_path):
+    primaries = (0.713, 0.293, 0.165, 0.83, 0.128, 0.044, 0.32168, 0.33767)
+    path = save(tmp_path / "a.exr", {"RGB": PICTURE}, chromaticities=primaries, comments="take 3")
+    found = read_header(path)
+    np.testing.assert_allclose(found["chromaticities"], primaries, atol=1e-6)
+    assert found["comments"] == "take 3"

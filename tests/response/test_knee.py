@@ -61,6 +61,15 @@ def test_a_plate_that_only_clips_has_no_knee(stops, noise):
     assert find_knee(pairs(1.0, stops, noise), (1.0,)) is None
 
 
+@pytest.mark.parametrize("gain", [0.9, 0.935, 0.97])
+@pytest.mark.parametrize("graded", ["all", "one"])
+def test_a_clip_that_a_grade_lowered_is_no_knee(gain, graded):
+    """A grade darkens bright frames, and so their clip: nothing bends below it."""
+    made = pairs(1.0, 3, "none")
+    lowered = [(dark, bright * gain, stops) for dark, bright, stops in made]
+    assert find_knee(lowered if graded == "all" else [*made[:2], lowered[2]], (1.0,)) is None
+
+
 def write_plate(folder, knee, clip=1.0):
     for number in range(1, 7):
         light = exposed(number // 2, 4.0 if number % 2 == 0 else 1.0, knee, "none", number)

@@ -15,6 +15,7 @@ from f2hdr_backend.color.plate import open_color
 from f2hdr_backend.engine.settle import complete_exposures, detect_light, prepare
 from f2hdr_backend.image.read import open_plate
 from f2hdr_backend.image.write import write_exr, write_image
+from f2hdr_backend.response.plate import SAMPLED_ROWS, sampled
 from f2hdr_backend.shot.document import Color, Shot
 from f2hdr_backend.shot.errors import ColorError
 from tests.engine.alternating import Scene
@@ -65,6 +66,16 @@ def test_a_gamma_22_plate_has_no_response_curve(tmp_path):
     pattern, _ = plate(tmp_path, gamma22)
     shot, events = prepare(given(pattern))
     assert shot.color.input_space == "gamma22" and not {"tone_curve", "response_recovered"} & set(codes_of(events))
+
+
+@pytest.mark.parametrize("curve", [filmic, gamma22])
+def test_a_sample_is_the_same_pixel_in_both_exposures_whatever_the_curve_and_the_clip(curve):
+    light = np.exp(np.random.default_rng(2).normal(-2, 1.5, (2 * SAMPLED_ROWS, 40, 3))).astype(np.float32)
+    dark, bright = (curve(np.minimum(light * gain, 1)).astype(np.float32) for gain in (1 / 8, 1))
+    dark_samples, bright_samples = sampled(dark), sampled(bright)
+    assert len(dark_samples) == SAMPLED_ROWS * 20
+    codes = np.unique(np.stack([dark, bright], axis=-1).reshape(-1, 2), axis=0)
+    np.testing.assert_allclose(bright_samples, np.interp(dark_samples, codes[:, 0], codes[:, 1]), atol=1e-3)
 
 
 def test_a_linear_plate_has_no_response_curve(tmp_path):

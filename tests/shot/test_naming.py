@@ -6,7 +6,7 @@ import pytest
 
 from f2hdr_backend.shot.errors import ShotError
 from f2hdr_backend.shot.frames import FrameRange
-from f2hdr_backend.shot.naming import default_output, plate_named
+from f2hdr_backend.shot.naming import default_output, plate_named, source_named
 
 
 @pytest.fixture
@@ -95,3 +95,10 @@ def test_an_empty_folder_is_refused_in_one_sentence(folder):
 )
 def test_the_default_output_is_a_folder_next_to_the_plate(plate, output):
     assert default_output(plate).replace("\\", "/") == output
+
+
+def test_a_source_is_named_as_a_plate_but_one_picture_is_meant_alone(folder):
+    plate = folder(*FRAMES)
+    assert source_named([str(plate)]).plate.replace("\\", "/") == f"{plate}/sh010.####.tif"
+    assert source_named([str(plate / name) for name in FRAMES[:2]]).frames == FrameRange((1001, 1002))
+    assert source_named([str(plate / FRAMES[0])]).plate == str(plate / FRAMES[0])

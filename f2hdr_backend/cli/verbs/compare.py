@@ -13,6 +13,7 @@ from f2hdr_backend.cli import terminal
 from f2hdr_backend.cli.command import Section
 from f2hdr_backend.shot.errors import ShotError
 from f2hdr_backend.shot.frames import FrameRange
+from f2hdr_backend.shot.naming import plate_named
 from f2hdr_backend.shot.sizes import format_size
 
 if TYPE_CHECKING:
@@ -27,10 +28,15 @@ def register(app: typer.Typer) -> None:
 
 
 def compare(
-    a: Annotated[str, typer.Argument(help="One sequence: a.####.exr.", metavar="A")],
-    b: Annotated[str, typer.Argument(help="The other: b.####.exr.", metavar="B")],
+    a: Annotated[
+        str,
+        typer.Argument(
+            help="One sequence: a.####.exr, a folder, one of its files, a glob in quotes or a movie.", metavar="A"
+        ),
+    ],
+    b: Annotated[str, typer.Argument(help="The other, named in the same ways.", metavar="B")],
     output: Annotated[Path, typer.Option("--output", "-o", help="HTML page to write.")],
-    truth: Annotated[str | None, typer.Option(help="Ground truth for both: truth.####.exr.")] = None,
+    truth: Annotated[str | None, typer.Option(help="Ground truth for both, named in the same ways.")] = None,
     frames: Annotated[
         str | None, typer.Option(help="Frames to compare, such as 1001-1010. Default: all frames of A.")
     ] = None,
@@ -62,8 +68,10 @@ def compare(
 
     if white is not None and not white > 0:
         raise ShotError(f"--white cannot be {white:g}.", hint="Give a radiance above 0.")
-    paths = {"A": a, "B": b, **({"truth": truth} if truth else {})}
-    comparison = Comparison(paths, FrameRange.parse(frames) if frames else None, truth_stops)
+    named = {name: plate_named([text]) for name, text in {"A": a, "B": b, "truth": truth}.items() if text}
+    wanted = next((each.frames for each in named.values() if each.frames), None)
+    paths = {name: each.plate for name, each in named.items()}
+    comparison = Comparison(paths, FrameRange.parse(frames) if frames else wanted, truth_stops)
     try:
         page = _page(comparison, title, white or comparison.white(), (page_frames, page_width))
         for note in page.notes:

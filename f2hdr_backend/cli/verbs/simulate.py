@@ -12,6 +12,7 @@ from f2hdr_backend.cli.command import Section
 from f2hdr_backend.shot.errors import DocumentError
 from f2hdr_backend.shot.exposure import ExposurePattern
 from f2hdr_backend.shot.frames import FrameRange
+from f2hdr_backend.shot.naming import source_named
 
 
 def register(app: typer.Typer) -> None:
@@ -20,7 +21,10 @@ def register(app: typer.Typer) -> None:
 
 
 def simulate(
-    source: Annotated[str, typer.Argument(help="hdr.####.exr, a movie, or one picture or panorama.", metavar="SOURCE")],
+    source: Annotated[
+        list[str],
+        typer.Argument(help="hdr.####.exr, a folder, a movie, or one picture or panorama.", metavar="SOURCE"),
+    ],
     output: Annotated[str, typer.Option("--output", "-o", help="Folder for plate, truth and shot.json.")],
     exposures: Annotated[str, typer.Option(help="Stops of each frame of the repeating cycle.")] = "0,3",
     first_exposure: Annotated[str, typer.Option(help="Exposure of the first frame: short or long.")] = "short",
@@ -47,15 +51,16 @@ def simulate(
     """
     from f2hdr_backend.simulation.simulate import simulation
 
+    named = source_named(source)
     with simulation(
-        source,
+        named.plate,
         output,
         exposures=ExposurePattern.parse_steps(exposures),
         first_exposure=first_exposure,
         noise=noise,
         bits=bits,
         seed=seed,
-        frames=FrameRange.parse(frames) if frames else None,
+        frames=FrameRange.parse(frames) if frames else named.frames,
         size=_size(size) if size else None,
     ) as (total, written):
         for _ in terminal.track(written, "simulate", total):

@@ -1,0 +1,106 @@
+"""Every cell of the table of formats in docs/footage.md is run by the tests that are listed here."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+NONE = "none in the format"
+GUESS, STILLS, TURNED = "color/test_guess", "image/test_read", "image/test_orientation"
+EXR, DPX, RAW, MOVIE = "image/test_exr", "image/test_dpx", "image/test_raw", "image/movie/test_plate"
+EXIF = "image/test_still:test_time_and_sensitivity_of_exif_give_the_exposure"
+TURNED_STILLS = f"{TURNED}:test_stills_are_turned_with_their_plate"
+ALPHA = f"{STILLS}:test_alpha_comes_along_and_multiplies_nothing"
+ICC = "color/test_icc:test_a_plate_with_a_profile_becomes_its_light"
+
+TESTS = {
+    "EXR": {
+        "color tags": f"{GUESS}:test_exr_headers color/test_primaries:test_xyz_chromaticities_are_the_identity",
+        "timecode, rate": "image/test_metadata:test_attributes_survive_from_plate_to_result_and_again",
+        "alpha": f"{EXR}:test_alpha_and_layers_pass_through_in_their_own_type",
+        "windows, parts": f"{EXR}:test_no_pixel_is_lost_where_the_windows_differ"
+        f" {EXR}:test_each_view_is_a_plate_of_its_own_and_none_is_chosen_silently",
+        "exposure": f"{STILLS}:test_exposures_come_from_exr_headers",
+    },
+    "TIFF": {
+        "color tags": ICC,
+        "orientation": TURNED_STILLS,
+        "alpha": ALPHA,
+        "windows, parts": "image/test_still:test_the_picture_is_read_and_not_the_thumbnail_before_it"
+        " image/test_still:test_further_pages_are_reported",
+        "exposure": EXIF,
+    },
+    "PNG": {
+        "color tags": f"{GUESS}:test_png_chunks {ICC}"
+        f" {GUESS}:test_chromaticities_and_gamma_of_a_png_are_used_or_doubted",
+        "orientation": TURNED_STILLS,
+        "alpha": ALPHA,
+        "exposure": EXIF,
+    },
+    "JPEG": {
+        "color tags": f"{ICC} {GUESS}:test_the_exif_tag_of_srgb_is_used",
+        "orientation": TURNED_STILLS,
+        "exposure": EXIF,
+    },
+    "DPX": {
+        "color tags": f"{GUESS}:test_dpx_is_read_by_the_meaning_of_its_standard"
+        f" {GUESS}:test_dpx_words_that_give_no_space_are_doubted",
+        "orientation": f"{DPX}:test_it_is_turned_upright_as_openimageio_turns_it",
+        "timecode, rate": f"{STILLS}:test_metadata_arrives_under_its_exr_names",
+        "alpha": f"{DPX}:test_every_code_arrives_at_its_place",
+        "windows, parts": f"{DPX}:test_what_is_not_read_is_refused",
+    },
+    "Radiance `.hdr`": {
+        "color tags": f"{GUESS}:test_primaries_of_a_radiance_header_are_read",
+        "orientation": f"{TURNED}:test_radiance_pictures_are_turned_by_their_resolution_line",
+    },
+    "camera raw, DNG": {
+        "color tags": f"{RAW}:test_light_is_linear_within_a_thousandth",
+        "orientation": f"{RAW}:test_portrait_frames_stand_upright",
+        "timecode, rate": f"{RAW}:test_timecode_and_rate_of_cinema_dng_are_kept",
+        "exposure": f"{RAW}:test_exposures_come_from_shutter_and_sensitivity",
+    },
+    "MOV, MP4, MKV, MXF": {
+        "color tags": f"{GUESS}:test_movie_tags {MOVIE}:test_the_containers_matrix_counts_where_the_frame_has_none",
+        "orientation": f"{MOVIE}:test_turned_and_flipped_movies_are_upright",
+        "timecode, rate": f"{MOVIE}:test_timecodes_of_high_rates_are_kept"
+        f" {MOVIE}:test_rate_shape_and_timecode_come_along",
+        "alpha": f"{MOVIE}:test_alpha_becomes_a_layer",
+        "windows, parts": f"{MOVIE}:test_edit_lists_give_the_frames_that_a_player_shows",
+    },
+}
+"""Tests by row and column."""
+
+
+def table() -> dict[str, dict[str, str]]:
+    """The cells that state something, by row and column."""
+    text = (ROOT / "docs" / "footage.md").read_text(encoding="utf-8")
+    rows = [
+        [cell.strip() for cell in line.strip("|\n").split("|")]
+        for line in text.splitlines()
+        if line.startswith("| ") and not set(line) <= set("|- ")
+    ]
+    heading, *formats = rows
+    return {
+        row[0]: {
+            column: cell
+            for column, cell in zip(heading[1:], row[1:], strict=True)
+            if cell and not cell.startswith(NONE)
+        }
+        for row in formats
+    }
+
+
+def test_the_table_and_its_tests_have_the_same_cells() -> None:
+    assert {row: set(cells) for row, cells in table().items()} == {row: set(cells) for row, cells in TESTS.items()}
+
+
+@pytest.mark.parametrize("row", TESTS)
+def test_the_tests_of_a_row_exist(row: str) -> None:
+    for test in " ".join(TESTS[row].values()).split():
+        path, name = test.split(":")
+        source = (ROOT / "tests" / f"{path}.py").read_text(encoding="utf-8")
+        assert re.search(rf"^def {name}\(", source, re.MULTILINE), test
