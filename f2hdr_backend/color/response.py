@@ -13,6 +13,8 @@ from f2hdr_backend.shot.equations import GAMMA
 from f2hdr_backend.shot.errors import ColorError
 
 ENCODINGS = ("gamma22", "linear")
+ROUNDING = 1e-3
+"""Share by which a color transform may miss the clip level: ICC profiles store primaries in steps of 1/65536."""
 
 
 @dataclass(frozen=True)
@@ -57,4 +59,4 @@ class Response:
         limit = np.asarray(self.clip_level, np.float32)
         if self.encoding == "gamma22":
             limit = limit ** np.float32(1 / GAMMA)
-        return int((pixels > limit * np.float32(1.0001)).any(-1).sum())
+        return int((pixels > limit * np.float32(1 + ROUNDING)).any(-1).sum())
