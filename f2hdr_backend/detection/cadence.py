@@ -162,8 +162,8 @@ def _fitted(steps: Steps, cadence: Cadence) -> tuple[_Floats, float]:
     places = np.asarray(cadence.places)
     known = np.isfinite(steps.stops)
     rows = np.eye(length)[places[1:]] - np.eye(length)[places[:-1]]
-    tells_drift = np.count_nonzero(known) >= 2 * length
-    rows = np.column_stack([rows[:, 1:], np.full(len(rows), float(tells_drift))])
+    shows_drift = np.count_nonzero(known) >= 2 * length
+    rows = np.column_stack([rows[:, 1:], np.full(len(rows), float(shows_drift))])
     rows, stops, trust = rows[known], steps.stops[known], steps.trust[known]
     weights = np.where(np.abs(cadence.misfits[known]) < WORST_MISFIT * MISFIT_EV, trust, 0.0)
     solution = np.zeros(rows.shape[1])

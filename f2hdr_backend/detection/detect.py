@@ -32,6 +32,8 @@ _DISAGREE_EV = 0.3
 _CLEAR_ORDER_EV = 1.0
 """Difference in mean brightness (stops) that determines the order of frames without a common well-exposed range."""
 _ORDER_TRUST = 0.8
+_NEAR_BLACK_EV = 3.5
+"""Steps in stops from which the shorter exposure shows the scene close to black."""
 _LEAST_COMMON_EV = 2.0
 """Range of brightness in stops that both exposures must show, so that a lifted black is noticed."""
 _UNSURE = 0.75
@@ -140,8 +142,11 @@ def _black_note(measured: PlateSteps) -> tuple[str, float]:
     """
     if measured.black is not None:
         return measured.black.note, 1.0
-    common = [step.common for step in measured.steps if not math.isnan(step.stops)]
-    if not common or (shared := float(np.median(common))) >= _LEAST_COMMON_EV:
+    known = [step for step in measured.steps if not math.isnan(step.stops)]
+    if not known or float(np.median([abs(step.stops) for step in known])) < _NEAR_BLACK_EV:
+        return "", 1.0
+    shared = float(np.median([step.common for step in known]))
+    if shared >= _LEAST_COMMON_EV:
         return "", 1.0
     note = f"only {shared:.1f} stops of brightness are well exposed in both exposures: if black is lifted, they differ"
     return f"{note} by more than measured", _UNSURE
