@@ -24,7 +24,7 @@ UNEVEN_EV = 0.03
 """Stops by which the step varies over brightness before a lift is looked for."""
 CLEARLY_EVENER = 0.5
 """Share of that variation which a lift must come down to."""
-LIGHT_IS_EVENER = 0.6
+LIGHT_IS_EVENER = 0.35
 """Share of the best variation with codes that an offset of light must come down to, to be taken instead of them."""
 LEAST_CODE, LEAST_LIGHT = 0.012, 0.002
 """Lifts below may come from noise, and change the step by less than 0.05 stops."""
