@@ -29,6 +29,8 @@ LIGHT_IS_EVENER = 0.35
 LEAST_CODE, LEAST_LIGHT = 0.012, 0.002
 """Lifts below may come from noise, and change the step by less than 0.05 stops."""
 LEAST_LEVELS = 30
+NOISIEST_FLOOR = 0.024
+"""Pairs whose noise makes their floor higher are not searched: what looks like a lift there may be noise."""
 MOST_PAIRS = 48
 """Maximum number of pairs that are searched, evenly chosen."""
 BINS = 12
@@ -80,6 +82,7 @@ def find_black(pairs: Sequence[Levels]) -> Black | None:
 
     Pairs may have steps of different sizes.
     """
+    pairs = [levels for levels in pairs if levels.floor <= NOISIEST_FLOOR]
     every = -(-len(pairs) // MOST_PAIRS)
     pairs = pairs[::every] if every else pairs
     plain = _variation(pairs, Black(0.0, codes=False))
