@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from f2hdr_backend.color.curve import parse_curve
-from f2hdr_backend.color.own import RESPONSE
+from f2hdr_backend.color.file_spaces import RESPONSE
 from f2hdr_backend.color.plate import open_color, settle_color
 from f2hdr_backend.detection.contradiction import contradicted, reading
 from f2hdr_backend.detection.cuts import FARTHEST

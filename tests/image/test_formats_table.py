@@ -12,30 +12,30 @@ NONE = "none in the format"
 GUESS, STILLS, TURNED = "color/test_guess", "image/test_read", "image/test_orientation"
 EXR, DPX, RAW, MOVIE = "image/test_exr", "image/test_dpx", "image/test_raw", "image/movie/test_plate"
 EXIF = "image/test_still:test_time_and_sensitivity_of_exif_give_the_exposure"
-TURNED_STILLS = f"{TURNED}:test_stills_are_turned_with_their_plate"
-ALPHA = f"{STILLS}:test_alpha_comes_along_and_multiplies_nothing"
-ICC = "color/test_icc:test_a_plate_with_a_profile_becomes_its_light"
+TURNED_STILLS = f"{TURNED}:test_stills_of_a_plate_are_rotated_upright"
+ALPHA = f"{STILLS}:test_alpha_is_a_layer_and_does_not_change_color"
+ICC = "color/test_icc:test_a_plate_with_a_profile_is_converted_to_linear"
 
 TESTS = {
     "EXR": {
-        "color tags": f"{GUESS}:test_exr_headers color/test_primaries:test_xyz_chromaticities_are_the_identity",
-        "timecode, rate": "image/test_metadata:test_attributes_survive_from_plate_to_result_and_again",
+        "color tags": f"{GUESS}:test_exr_headers_give_the_space color/test_primaries:test_xyz_chromaticities_are_the_identity",
+        "timecode, rate": "image/test_metadata:test_attributes_are_copied_from_plate_to_result_unchanged",
         "alpha": f"{EXR}:test_alpha_and_layers_pass_through_in_their_own_type",
-        "windows, parts": f"{EXR}:test_no_pixel_is_lost_where_the_windows_differ"
-        f" {EXR}:test_each_view_is_a_plate_of_its_own_and_none_is_chosen_silently",
+        "windows, parts": f"{EXR}:test_pixels_of_the_whole_data_window_are_read"
+        f" {EXR}:test_each_view_is_selectable_and_one_is_required",
         "exposure": f"{STILLS}:test_exposures_come_from_exr_headers",
     },
     "TIFF": {
         "color tags": ICC,
         "orientation": TURNED_STILLS,
         "alpha": ALPHA,
-        "windows, parts": "image/test_still:test_the_picture_is_read_and_not_the_thumbnail_before_it"
+        "windows, parts": "image/test_still:test_the_full_picture_is_read_and_not_the_thumbnail"
         " image/test_still:test_further_pages_are_reported",
         "exposure": EXIF,
     },
     "PNG": {
-        "color tags": f"{GUESS}:test_png_chunks {ICC}"
-        f" {GUESS}:test_chromaticities_and_gamma_of_a_png_are_used_or_doubted",
+        "color tags": f"{GUESS}:test_png_chunks_give_the_space {ICC}"
+        f" {GUESS}:test_chromaticities_and_gamma_of_a_png_are_used_or_a_doubt",
         "orientation": TURNED_STILLS,
         "alpha": ALPHA,
         "exposure": EXIF,
@@ -46,29 +46,29 @@ TESTS = {
         "exposure": EXIF,
     },
     "DPX": {
-        "color tags": f"{GUESS}:test_dpx_is_read_by_the_meaning_of_its_standard"
-        f" {GUESS}:test_dpx_words_that_give_no_space_are_doubted",
-        "orientation": f"{DPX}:test_it_is_turned_upright_as_openimageio_turns_it",
-        "timecode, rate": f"{STILLS}:test_metadata_arrives_under_its_exr_names",
-        "alpha": f"{DPX}:test_every_code_arrives_at_its_place",
-        "windows, parts": f"{DPX}:test_what_is_not_read_is_refused",
+        "color tags": f"{GUESS}:test_dpx_fields_are_interpreted_by_the_standard"
+        f" {GUESS}:test_dpx_fields_that_give_no_space_are_a_doubt",
+        "orientation": f"{DPX}:test_orientation_equals_that_of_openimageio",
+        "timecode, rate": f"{STILLS}:test_metadata_has_its_exr_names",
+        "alpha": f"{DPX}:test_every_code_is_decoded_at_its_place",
+        "windows, parts": f"{DPX}:test_unsupported_dpx_files_are_refused",
     },
     "Radiance `.hdr`": {
         "color tags": f"{GUESS}:test_primaries_of_a_radiance_header_are_read",
-        "orientation": f"{TURNED}:test_radiance_pictures_are_turned_by_their_resolution_line",
+        "orientation": f"{TURNED}:test_radiance_pictures_are_rotated_by_their_resolution_line",
     },
     "camera raw, DNG": {
-        "color tags": f"{RAW}:test_light_is_linear_within_a_thousandth",
-        "orientation": f"{RAW}:test_portrait_frames_stand_upright",
+        "color tags": f"{RAW}:test_radiance_is_linear_within_a_thousandth",
+        "orientation": f"{RAW}:test_portrait_frames_are_rotated_upright",
         "timecode, rate": f"{RAW}:test_timecode_and_rate_of_cinema_dng_are_kept",
         "exposure": f"{RAW}:test_exposures_come_from_shutter_and_sensitivity",
     },
     "MOV, MP4, MKV, MXF": {
-        "color tags": f"{GUESS}:test_movie_tags {MOVIE}:test_the_containers_matrix_counts_where_the_frame_has_none",
-        "orientation": f"{MOVIE}:test_turned_and_flipped_movies_are_upright",
+        "color tags": f"{GUESS}:test_movie_tags_give_the_space {MOVIE}:test_the_matrix_of_the_container_is_used_if_the_frame_has_none",
+        "orientation": f"{MOVIE}:test_rotated_and_flipped_movies_are_read_upright",
         "timecode, rate": f"{MOVIE}:test_timecodes_of_high_rates_are_kept"
-        f" {MOVIE}:test_rate_shape_and_timecode_come_along",
-        "alpha": f"{MOVIE}:test_alpha_becomes_a_layer",
+        f" {MOVIE}:test_frame_rate_pixel_shape_and_timecode_are_read",
+        "alpha": f"{MOVIE}:test_alpha_is_read_as_a_layer",
         "windows, parts": f"{MOVIE}:test_edit_lists_give_the_frames_that_a_player_shows",
     },
 }
