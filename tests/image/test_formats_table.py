@@ -18,7 +18,8 @@ ICC = "color/test_icc:test_a_plate_with_a_profile_is_converted_to_linear"
 
 TESTS = {
     "EXR": {
-        "color tags": f"{GUESS}:test_exr_headers_give_the_space color/test_primaries:test_xyz_chromaticities_are_the_identity",
+        "color tags": f"{GUESS}:test_exr_headers_give_the_space"
+        " color/test_primaries:test_xyz_chromaticities_are_the_identity",
         "timecode, rate": "image/test_metadata:test_attributes_are_copied_from_plate_to_result_unchanged",
         "alpha": f"{EXR}:test_alpha_and_layers_pass_through_in_their_own_type",
         "windows, parts": f"{EXR}:test_pixels_of_the_whole_data_window_are_read"
@@ -64,7 +65,8 @@ TESTS = {
         "exposure": f"{RAW}:test_exposures_come_from_shutter_and_sensitivity",
     },
     "MOV, MP4, MKV, MXF": {
-        "color tags": f"{GUESS}:test_movie_tags_give_the_space {MOVIE}:test_the_matrix_of_the_container_is_used_if_the_frame_has_none",
+        "color tags": f"{GUESS}:test_movie_tags_give_the_space"
+        f" {MOVIE}:test_the_matrix_of_the_container_is_used_if_the_frame_has_none",
         "orientation": f"{MOVIE}:test_rotated_and_flipped_movies_are_read_upright",
         "timecode, rate": f"{MOVIE}:test_timecodes_of_high_rates_are_kept"
         f" {MOVIE}:test_frame_rate_pixel_shape_and_timecode_are_read",
