@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from f2hdr_backend.color.file_spaces import RESPONSE
-from f2hdr_backend.color.light import PLATEAU, plateau
+from f2hdr_backend.color.linear_plate import PLATEAU, plateau
 from f2hdr_backend.color.plate import open_color
 from f2hdr_backend.image.frame import Plate
 from f2hdr_backend.response.fit import Floats
