@@ -165,7 +165,7 @@ def test_decoders_exit_with_their_parent_even_if_it_is_killed(tmp_path):
     write_image(tmp_path / "a.png", PIXELS, 8)
     program = f"""
 import time
-from f2hdr_backend.image import in_decoder_process
+from f2hdr_backend.image import decoder_processes
 from f2hdr_backend.image.read import read_image
 decoder_processes.use_decoders()
 read_image({str(tmp_path / "a.png")!r})
@@ -188,7 +188,7 @@ def test_a_hanging_decoder_exits_even_if_its_parent_was_killed(tmp_path):
     )
     program = """
 import os, sys
-from f2hdr_backend.image import in_decoder_process
+from f2hdr_backend.image import decoder_processes
 from spinning import spin
 decoder = decoder_processes.Decoder()
 os.environ["F2HDR_LIMITS"] = "seconds=1000"  # of the reader alone
