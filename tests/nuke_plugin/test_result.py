@@ -9,6 +9,7 @@ from typing import Any
 
 import nuke
 import numpy as np
+import OpenEXR
 import pytest
 from f2hdr_nuke import cache
 from nuke import fake
@@ -121,3 +122,17 @@ def test_percent_signs_that_are_not_variables_are_allowed(window: Comp) -> None:
     window.grade["label"].setValue("%{shot}")
     window.bake(**RATIO)
     assert window.state() == f"Baked {FIRST}-{LAST}."
+
+
+def test_every_channel_of_the_file_is_in_the_output_under_nukes_name(window: Comp) -> None:
+    window.set(**{f"layer_{layer}": True for layer in ("flow", "mask", "coarse", "occlusion")})
+    window.bake(engine_method="f2hdr", bake_range="custom", bake_first=1003, bake_last=1003, **RATIO)
+    image = window.node.picture(1003, "main")
+    with OpenEXR.File(str(window.results()[0]), separate_channels=True) as file:
+        channels = {name: np.array(channel.pixels) for name, channel in file.channels().items()}
+    assert len(channels) == 14
+    for name, pixels in channels.items():
+        layer, _, channel = name.rpartition(".")
+        nukes = f"{layer or 'rgba'}.{ {'R': 'red', 'G': 'green', 'B': 'blue'}.get(channel, channel) }"
+        np.testing.assert_array_equal(image.plane(nukes)[::-1], pixels, err_msg=nukes)
+        assert np.ptp(pixels) > 0 or layer == "occlusion", name
