@@ -16,6 +16,7 @@ from typing import Any
 import f2hdr_backend
 from f2hdr_backend.engine.digest import PIXELS_VERSION
 from f2hdr_backend.engine.settle import frames_of
+from f2hdr_backend.flow import estimators
 from f2hdr_backend.image.frame import Plate, file_identity
 from f2hdr_backend.image.read import open_plate
 from f2hdr_backend.image.write import read_header
@@ -35,7 +36,6 @@ from f2hdr_backend.shot.paths import paths_in
 from f2hdr_backend.shot.read_text import read_json
 from f2hdr_backend.weights.manifest import entries
 
-_OWN_FLOWS = ("auto", "dis", "sea_raft")
 _KINDS: dict[str, type[Event]] = {"color_settled": ColorSettled, "plate_measured": PlateMeasured, "warned": Warned}
 
 
@@ -57,7 +57,7 @@ def request_key(shot: Shot, plate: Plate, frames: FrameRange) -> str:
         frames: the frames to render.
     """
     color = shot.color
-    if color.config or os.environ.get("OCIO") or shot.engine.flow not in _OWN_FLOWS:
+    if color.config or os.environ.get("OCIO") or shot.engine.flow not in ("auto", *estimators.names()):
         return ""
     facts = {
         "version": [f2hdr_backend.__version__, PIXELS_VERSION],

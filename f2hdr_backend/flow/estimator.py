@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -68,7 +67,7 @@ class Estimator(Protocol):
 
 def estimator_names() -> list[str]:
     """Return the names for ``--flow``, sorted."""
-    own = [module.name for module in pkgutil.iter_modules(estimators.__path__)]
+    own = estimators.names()
     return sorted({*own, *(point.name for point in entry_points(group=ENTRY_POINT_GROUP))})
 
 
