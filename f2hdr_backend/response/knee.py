@@ -32,6 +32,8 @@ _MIDDLE = (0.08, 0.4)
 """Shares of the clip between which both exposures agree in any case; a pair that does not is not used."""
 _MIDDLE_SPREAD = 0.08
 _LEAST_PIXELS, _LEAST_IN_BIN, _LEAST_PAIRS = 400, 12, 2
+CHANNELS_BENT = 2
+"""Channels that must show a knee. The lowest one counts for all: with other levels clipped white would get a color."""
 _CLEARLY_BENT = 0.05
 """Disagreement (share) that is reached between the knee and the clip; less may be noise."""
 
@@ -81,7 +83,9 @@ def settle_knee(
 
 
 def find_knee(pairs: Sequence[tuple[Floats, Floats, float]], clip: Sequence[float]) -> Knee | None:
-    """Return the level of each channel up to which two exposures agree within 2 %; None if that is the clip level.
+    """Return the level up to which two exposures agree within 2 %, of each channel; None if that is the clip level.
+
+    It is the same share of the clip level in all channels.
 
     Args:
         pairs: linear light ``(N, 3)`` of a darker and a brighter frame, and the stops between them.
@@ -89,13 +93,13 @@ def find_knee(pairs: Sequence[tuple[Floats, Floats, float]], clip: Sequence[floa
     """
     clips = np.broadcast_to(np.asarray(clip, np.float64), 3)
     found = [_of_channel(pairs, channel, float(clips[channel])) for channel in range(3)]
-    if not any(found):
+    shares = [share for share in found if share]
+    if len(shares) < CHANNELS_BENT:
         return None
-    levels = tuple(
-        float(f"{(share[0] if share else 1.0) * level:.4g}") for share, level in zip(found, clips, strict=True)
-    )
+    lowest = min(level for level, _ in shares)
+    levels = tuple(float(f"{lowest * level:.4g}") for level in clips)
     same = max(levels) == min(levels)
-    return Knee(levels[:1] if same else levels, max(share[1] for share in found if share))
+    return Knee(levels[:1] if same else levels, max(off for _, off in shares))
 
 
 def _of_channel(pairs: Sequence[tuple[Floats, Floats, float]], channel: int, clip: float) -> tuple[float, float] | None:

@@ -105,3 +105,21 @@ def test_a_given_clip_level_and_that_of_a_plate_without_a_knee_are_kept(tmp_path
     bending = write_plate(tmp_path, 0.7)
     shot, _ = prepare(Shot(plate=bending.plate, exposures=bending.exposures, color=Color(clip_level=(1.0,))))
     assert shot.color.clip_level == (1.0,)
+
+
+def test_a_knee_in_one_channel_is_not_used_and_of_two_the_lower_one_counts_for_all():
+    """With a clip level of its own in one channel, clipped white would get a color."""
+    low, high, none = (pairs(knee, 3, "none") for knee in (0.6, 0.75, 1.0))
+
+    def channels(*from_each):
+        return [
+            (
+                *(np.stack([part[frame][:, n] for n, part in enumerate(parts)], axis=1) for frame in (0, 1)),
+                parts[0][2],
+            )
+            for parts in zip(*from_each, strict=True)
+        ]
+
+    assert find_knee(channels(none, low, none), (1.0,)) is None
+    found = find_knee(channels(none, low, high), (1.0,))
+    assert found is not None and found.level == find_knee(channels(low, low, none), (1.0,)).level
