@@ -6,7 +6,7 @@ import torch
 from f2hdr_backend.evaluate.metrics.psnr_ssim import psnr_t
 from f2hdr_backend.evaluate.suite import candidate
 from f2hdr_backend.evaluate.suite.suites.synthetic import Suite
-from f2hdr_backend.train.loop import course_of
+from f2hdr_backend.train.loop import setup_of
 from f2hdr_backend.weights.store import Weights
 from tests.train.test_loop import SMALL_MERGENET
 from tests.train.worlds import world
@@ -15,7 +15,7 @@ from tests.train.worlds import world
 def test_scores_are_those_of_the_suite_and_every_window_is_reported(monkeypatch):
     monkeypatch.setattr(candidate, "WINDOWS", 2)
     torch.manual_seed(1)
-    tensors = course_of(SMALL_MERGENET).model().state_dict()
+    tensors = setup_of(SMALL_MERGENET).model().state_dict()
     weights = Weights("small", SMALL_MERGENET, {"source": "a test", "license": "CC0"}, tensors)
     reports, held_out = [], [world(2)]
     scores = candidate.candidate_scores(weights, held_out, lambda done, total: reports.append((done, total)))
