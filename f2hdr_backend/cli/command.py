@@ -125,7 +125,10 @@ def _with_verbosity(verb: Callable[..., None]) -> Callable[..., None]:
         terminal.be_quiet(quiet)
         if verbose:
             terminal.be_verbose()
-        verb(**given)
+        try:
+            verb(**given)
+        finally:
+            terminal.be_quiet(False)  # a setting of this command alone
 
     call.__annotations__ = {parameter.name: parameter.annotation for parameter in (*own, *shared)}
     call.__signature__ = inspect.Signature([*own, *shared])  # type: ignore[attr-defined]
