@@ -125,7 +125,6 @@ TESTED_BY = {
     "farm/test_run.py": "cli/verbs/farm farm/dask",
     "install/test_program.py": "cli/verbs/install",
     # A server as its clients see it, by its answers; a window as its user sees it, by keys and clicks.
-    "panel/test_command_line.py": "cli/verbs/panel",
     "panel/test_workspace.py": "panel/*",
     "pictures/test_requests.py": "pictures/*",
     "server/test_api.py": "server/openapi",

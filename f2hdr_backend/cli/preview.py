@@ -31,7 +31,7 @@ def write_preview(shot: Shot, path: Path) -> None:
     image = read_image(rendered, number)
     settled = Shot.from_json(str(read_header(rendered)["f2hdr/shot"]))
     pattern = settled_exposures(settled)
-    plate = open_plate(shot.plate)
+    plate = open_plate(shot.plate, shot.layer)
     try:
         window = window_of(number, settled, plate.frames)
         color = open_color(settled.color, plate)

@@ -16,7 +16,8 @@ from f2hdr_backend.shot.events import Event
 from f2hdr_backend.shot.exposure import ExposurePattern
 from f2hdr_backend.shot.fields import decode_text
 from f2hdr_backend.shot.frames import FrameRange
-from f2hdr_backend.shot.naming import plate_named
+from f2hdr_backend.shot.naming import Named, plate_named
+from f2hdr_backend.shot.plate_files import require_plate
 from f2hdr_backend.shot.read_text import read_text
 
 Source = Annotated[
@@ -154,6 +155,13 @@ def path_mapping(rules: str | None) -> PathMapping:
     return PathMapping.read(rules) if rules else PathMapping()
 
 
+def existing_plate(arguments: Iterable[str]) -> Named:
+    """Return the plate that arguments name. Raises the errors of ``plate_named`` and ``require_plate``."""
+    named = plate_named(arguments)
+    require_plate(named.plate)
+    return named
+
+
 def is_document(source: str) -> bool:
     """Whether an argument names a Shot document rather than a bare plate."""
     return source.lower().endswith(".json")
@@ -168,6 +176,8 @@ def read_shot(source: str) -> Shot:
 
 def _with_exposures(shot: Shot, steps: str | None, first: str | None) -> tuple[Shot, list[Event]]:
     """The Shot with the exposures that the user gives; what they leave open comes from the plate."""
+    cycle = None if steps is None else ExposurePattern.parse_steps(steps)
+    require_plate(shot.plate, shot.layer)
     from f2hdr_backend.engine.settle import complete_exposures
 
-    return complete_exposures(shot, None if steps is None else ExposurePattern.parse_steps(steps), first)
+    return complete_exposures(shot, cycle, first)

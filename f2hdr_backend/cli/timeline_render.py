@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from f2hdr_backend.cli.shot_options import ShotOptions
 from f2hdr_backend.shot.errors import DocumentError
 from f2hdr_backend.shot.events import Event
+from f2hdr_backend.shot.naming import is_timeline
 
 USUAL_HANDLES = 8
 
 
 def is_cut(source: str, handles: int | None) -> bool:
     """Return whether a source is a timeline. Raises DocumentError if it is not, but handles are given."""
-    from f2hdr_backend.timeline.read import is_timeline
-
     if is_timeline(source):
         return True
     if handles is not None:
@@ -32,7 +31,6 @@ def render_timeline(
     Raises DocumentError for options that a timeline does not take, and what ``read_cut`` and ``render_cut`` raise.
     """
     from f2hdr_backend.timeline.read import read_cut
-    from f2hdr_backend.timeline.render import render_cut
 
     if "frames" in options.given:
         raise DocumentError(
@@ -44,4 +42,7 @@ def render_timeline(
             hint="Relink the timeline's clips to this machine's paths in the editor.",
         )
     cut = read_cut(source, USUAL_HANDLES if handles is None else handles)
+
+    from f2hdr_backend.timeline.render import render_cut  # loads torch: only for a timeline that could be read
+
     yield from render_cut(cut, output or "", options.shot, force=force)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from f2hdr_backend.detection.detect import RENDERED_EXPOSURES
 from f2hdr_backend.engine.window import window_of
 from f2hdr_backend.image.frame import Plate
+from f2hdr_backend.shot.device_names import device_names
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.errors import DocumentError, ExposureError, ShotError
 from f2hdr_backend.shot.frames import FrameRange, Sequence
@@ -20,7 +21,9 @@ def check_request(shot: Shot, plate: Plate, frames: FrameRange) -> None:
         ShotError: frames outside the plate, or an output that would overwrite the plate.
         DocumentError: no output pattern, or one that is not an EXR sequence.
         ExposureError: exposures that the method cannot use.
+        DeviceUnavailable: a name that is not that of a device.
     """
+    device_names(shot.engine.device)
     outside = FrameRange(tuple(frame for frame in frames if not plate.frames.first <= frame <= plate.frames.last))
     if outside:
         raise ShotError(

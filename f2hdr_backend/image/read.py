@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import chain, islice, pairwise
@@ -27,10 +25,11 @@ from f2hdr_backend.image.frame import (
 )
 from f2hdr_backend.image.metadata import EXPOSURE_ATTRIBUTES, Header, exposure_value
 from f2hdr_backend.image.still import probe_still, read_still
-from f2hdr_backend.shot.errors import ImageError, MissingFrames, ShotError, UnreadableFrame
+from f2hdr_backend.shot.errors import ImageError, UnreadableFrame
 from f2hdr_backend.shot.frames import Sequence
 from f2hdr_backend.shot.limits import check_image
 from f2hdr_backend.shot.naming import MOVIE_SUFFIXES, RAW_SUFFIXES
+from f2hdr_backend.shot.plate_files import is_movie, listed_frames, require_plate
 
 MOST_MISSING = 10_000
 """Missing frames that are listed: numbers may be time stamps, which are far apart."""
@@ -69,18 +68,8 @@ def open_plate(text: str, layer: str = "") -> Plate:
     matches no file, UnreadableFrame if the first frame cannot be read, ImageError if a movie needs an
     extra.
     """
-    is_pattern = Sequence.is_pattern(text)
-    if layer and not _is_exr(text):
-        raise ShotError(f'"{text}" has no layers to select; only EXR files have layers.', hint="Omit --layer.")
-    if text.lower().endswith(MOVIE_SUFFIXES) and (os.path.isfile(text) or not is_pattern):
-        return _open_movie(text)
-    if is_pattern:
-        return SequencePlate(Sequence.parse(text), layer)
-    raise ShotError(
-        f'"{text}" is neither a pattern of numbered frames nor a movie.',
-        hint=f'Write the frame number as number signs, like "{_as_pattern(text)}".',
-        path=text,
-    )
+    require_plate(text, layer)
+    return _open_movie(text) if is_movie(text) else SequencePlate(Sequence.parse(text), layer)
 
 
 class SequencePlate:
@@ -90,15 +79,8 @@ class SequencePlate:
 
     def __init__(self, sequence: Sequence, layer: str = "") -> None:
         self.name = str(sequence)
-        self.frames, left_out = sequence.listed()
+        self.frames, left_out = listed_frames(sequence)
         self._sequence = sequence
-        if not self.frames:
-            raise MissingFrames(
-                f'No file matches "{sequence}".',
-                hint=_near(sequence, left_out),
-                path=str(sequence),
-                frames=(),
-            )
         self._notes = _left_out(sequence, left_out)
         first = sequence.path(self.frames.first)
         canvas = self._canvas() if _is_exr(first) else None
@@ -172,33 +154,12 @@ class SequencePlate:
         return canvas
 
 
-def _near(sequence: Sequence, others: tuple[str, ...]) -> str:
-    """What to do if no file matches: name the pattern of files that differ in padding alone."""
-    if not others:
-        return "Check the folder, the name and the padding."
-    digits = others[0][len(sequence.prefix) : len(others[0]) - len(sequence.suffix)].lstrip("-")
-    named = replace(sequence, padding=len(digits) if digits.startswith("0") else 1)
-    return f'There are files with another padding, such as "{others[0]}": write "{named}".'
-
-
 def _left_out(sequence: Sequence, others: tuple[str, ...]) -> tuple[str, ...]:
     """A note about numbered files in the folder that are not frames of the sequence."""
     if not others:
         return ()
     files = f'{len(others)} numbered files, such as "{others[0]}", are' if len(others) > 1 else f'"{others[0]}" is'
     return (f'{files} not part of "{sequence}": the padding differs, or the number is there twice.',)
-
-
-def _as_pattern(text: str) -> str:
-    """Return the pattern that a user probably meant by one frame, a glob or a folder."""
-    folder, name = os.path.split(text)
-    if re.search(r"[*?]", name):
-        return os.path.join(folder, re.sub(r"[*?]+", "####", name))
-    stem, suffix = os.path.splitext(text)
-    pattern, found = re.subn(r"\d+(?=\D*$)", lambda digits: "#" * len(digits[0]), os.path.basename(stem))
-    if os.path.isdir(text) or not found:
-        return os.path.join(text if os.path.isdir(text) else os.path.dirname(text), "plate.####.exr")
-    return os.path.join(os.path.dirname(text), pattern + suffix)
 
 
 def _is_exr(path: str) -> bool:

@@ -39,8 +39,8 @@ def bundle() -> Path:
         if any((folder / BUNDLE).glob("Contents/*/F2HDR.ofx")):
             return folder / BUNDLE
     raise InstallError(
-        "The OpenFX effect is not part of this installation: it was built without a C++ compiler.",
-        hint="Build it: cmake -S ofx_plugin -B build/ofx && cmake --build build/ofx",
+        "The OpenFX effect is not part of this installation: it is built separately.",
+        hint="In a checkout of F2HDR, with CMake and a C++17 compiler: make ofx, then f2hdr install ofx.",
     )
 
 

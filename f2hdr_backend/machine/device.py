@@ -6,6 +6,7 @@ import psutil
 import torch
 
 from f2hdr_backend.machine.container import container_memory_left
+from f2hdr_backend.shot.device_names import device_names
 from f2hdr_backend.shot.errors import DeviceUnavailable
 
 NAMES = {torch.float32: "fp32", torch.bfloat16: "bf16", torch.float16: "fp16"}
@@ -16,9 +17,9 @@ def pick_devices(name: str) -> list[torch.device]:
     """Return the devices in ``name``, separated by commas; ``auto`` is the first CUDA device, or else the CPU.
 
     Raises:
-        DeviceUnavailable: a device is not available.
+        DeviceUnavailable: a name that is not that of a device, or a device that is not available.
     """
-    return [pick_device(part.strip()) for part in name.split(",")]
+    return [pick_device(each) for each in device_names(name)]
 
 
 def lanes_on(device: torch.device, name: str) -> int:

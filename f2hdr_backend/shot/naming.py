@@ -13,6 +13,7 @@ from f2hdr_backend.shot.errors import ShotError
 from f2hdr_backend.shot.frames import FrameRange, Sequence
 
 MOVIE_SUFFIXES = (".avi", ".mkv", ".mov", ".mp4", ".mxf", ".webm")
+TIMELINE_SUFFIXES = (".otio", ".edl", ".fcpxml")
 RAW_SUFFIXES = (
     *(".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".fff", ".iiq", ".kdc", ".mef", ".mos", ".mrw"),
     *(".nef", ".nrw", ".orf", ".pef", ".raf", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f"),
@@ -64,6 +65,11 @@ def source_named(arguments: Iterable[str]) -> Named:
     """
     texts = list(arguments)
     return Named(texts[0]) if len(texts) == 1 and os.path.isfile(texts[0]) else plate_named(texts)
+
+
+def is_timeline(path: str) -> bool:
+    """Return whether a path is an editorial timeline, by its suffix."""
+    return path.lower().endswith(TIMELINE_SUFFIXES)
 
 
 def default_output(plate: str) -> str:

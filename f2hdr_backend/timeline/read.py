@@ -20,7 +20,6 @@ from f2hdr_backend.shot.read_text import parse_json, read_text
 from f2hdr_backend.timeline.media import Media, Plates, find_media
 from f2hdr_backend.timeline.text import edl_rate, retimed_clips
 
-SUFFIXES = (".otio", ".edl", ".fcpxml")
 _ODD_VALUES = (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RuntimeError)
 """Exceptions of OpenTimelineIO for times that are not numbers, rates of 0 and similar values."""
 
@@ -67,11 +66,6 @@ class ClipStarted(Event):
     number: int
     """Number of the clip, starting at 1."""
     clips: int
-
-
-def is_timeline(path: str) -> bool:
-    """Return whether a path is a timeline, by its suffix."""
-    return path.lower().endswith(SUFFIXES)
 
 
 def read_cut(path: str, handles: int) -> Cut:

@@ -30,6 +30,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 HERE = Path(__file__).resolve().parent
 EXTRAS = "media,raw,timeline,ui"
 PYTHON = "3.11"
+MACOS = "14.0"
+"""Oldest macOS that torch supports."""
 SYSTEM_LIBRARIES = re.compile(r"lib(c|m|dl|pthread|rt|util|resolv)\.so|ld-linux|linux-vdso")
 """Parts of glibc: they belong to the target system and are not copied."""
 LICENSES = re.compile(r"(?i)(^|/)(licen[cs]es?|copying|notice|authors)([^/]*$|/)")
@@ -37,8 +39,9 @@ LICENSES = re.compile(r"(?i)(^|/)(licen[cs]es?|copying|notice|authors)([^/]*$|/)
 
 @dataclass(frozen=True)
 class Target:
-    """A platform: its wheel tags, newest first, and the files that start the installation."""
+    """A platform: its name in uv, its wheel tags, newest first, and the files that start the installation."""
 
+    uv: str
     tags: tuple[str, ...]
     starters: tuple[str, ...]
     archive: str = "tar.gz"
@@ -46,16 +49,19 @@ class Target:
 
 TARGETS = {
     "linux-x86_64": Target(
+        "x86_64-manylinux_2_34",
         tuple(f"manylinux_2_{minor}_x86_64" for minor in range(36, 4, -1)) + ("manylinux2014_x86_64", "linux_x86_64"),
         ("install.sh",),
     ),
     "linux-aarch64": Target(
+        "aarch64-manylinux_2_39",
         tuple(f"manylinux_2_{minor}_aarch64" for minor in range(39, 16, -1))
         + ("manylinux2014_aarch64", "linux_aarch64"),
         ("install.sh",),
     ),
-    "windows-x86_64": Target(("win_amd64",), ("install.ps1", "install.cmd"), "zip"),
+    "windows-x86_64": Target("x86_64-pc-windows-msvc", ("win_amd64",), ("install.ps1", "install.cmd"), "zip"),
     "macos-arm64": Target(
+        "aarch64-apple-darwin",
         tuple(f"macosx_{major}_0_{kind}" for major in range(14, 10, -1) for kind in ("arm64", "universal2")),
         ("install.command", "install.sh"),
     ),
@@ -77,7 +83,7 @@ def main() -> int:
     folder = asked.output / f"f2hdr-{version()}-{asked.target}"
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "wheels").mkdir(parents=True)
-    download_wheels(folder / "wheels", target, asked.extras, pure=not own)
+    download_wheels(folder / "wheels", target, asked.extras, own=own)
     if asked.wheels_only:
         print(f"{folder / 'wheels'}: {len(list((folder / 'wheels').iterdir()))} wheels")
         return 0
@@ -109,16 +115,34 @@ def version() -> str:
     return found[1]
 
 
-def download_wheels(folder: Path, target: Target, extras: str, *, pure: bool) -> None:
-    """Build F2HDR's wheel, and download every wheel that it needs on the target, including pip."""
+def download_wheels(folder: Path, target: Target, extras: str, *, own: bool) -> None:
+    """Build F2HDR's wheel, and download every wheel that it needs on the target, including pip.
+
+    pip evaluates the conditions of requirements for the system that it runs on, so that for another system uv selects
+    the packages.
+    """
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
-    environment = {**os.environ, **({"F2HDR_PURE": "1"} if pure else {})}
+    environment = {**os.environ, **({} if own else {"F2HDR_PURE": "1"})}
     subprocess.run([*pip, "wheel", "--quiet", "--no-deps", "-w", folder, ROOT], check=True, env=environment)
     (wheel,) = folder.glob("f2hdr-*.whl")
     tags = [word for tag in (*target.tags, "any") for word in ("--platform", tag)]
     command = [*pip, "download", "--quiet", "--only-binary=:all:", "--implementation", "cp", "--python-version", PYTHON]
     command += ["--abi", "cp311", "--abi", "abi3", "--abi", "none", *tags, "-c", ROOT / "constraints.txt"]
-    subprocess.run([*command, "-d", folder, f"f2hdr[{extras}] @ {wheel.as_uri()}", "pip"], check=True)
+    wanted = [f"f2hdr[{extras}] @ {wheel.as_uri()}"] if own else ["--no-deps", *packages_on(target, extras)]
+    subprocess.run([*command, "-d", folder, *wanted, "pip"], check=True)
+
+
+def packages_on(target: Target, extras: str) -> list[str]:
+    """Return every package with its version, such as ``numpy==2.4.6``, that F2HDR needs on another system."""
+    uv = shutil.which("uv")
+    if uv is None:
+        raise SystemExit("A bundle for another system needs uv, which selects its packages. Run: pip install uv")
+    command = [uv, "pip", "compile", ROOT / "pyproject.toml", "--python-platform", target.uv, "--only-binary=:all:"]
+    command += ["--python-version", PYTHON, "--constraint", ROOT / "constraints.txt", "--no-annotate", "--no-header"]
+    command += ["--quiet", *(word for extra in extras.split(",") for word in ("--extra", extra))]
+    environment = {**os.environ, "MACOSX_DEPLOYMENT_TARGET": MACOS}
+    listed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout
+    return [line.partition(";")[0].strip() for line in listed.splitlines() if "==" in line]
 
 
 def copy_own_python(folder: Path) -> None:

@@ -74,8 +74,9 @@ def read(path: Path) -> None:
     from f2hdr_backend.image.read import MOVIE_SUFFIXES, open_plate
     from f2hdr_backend.server.kept_frames import KeptFrames
     from f2hdr_backend.shot.document import Shot
+    from f2hdr_backend.shot.naming import is_timeline
     from f2hdr_backend.shot.read_text import read_text
-    from f2hdr_backend.timeline.read import is_timeline, read_cut
+    from f2hdr_backend.timeline.read import read_cut
 
     readers: dict[str, Callable[[], object]] = {
         "shot.json": lambda: Shot.from_json(read_text(path)),

@@ -6,7 +6,7 @@ import pytest
 
 from f2hdr_backend.shot.errors import ShotError
 from f2hdr_backend.shot.frames import FrameRange
-from f2hdr_backend.shot.naming import default_output, plate_named, source_named
+from f2hdr_backend.shot.naming import default_output, is_timeline, plate_named, source_named
 
 
 @pytest.fixture
@@ -102,3 +102,7 @@ def test_a_source_is_named_as_a_plate_but_one_picture_is_meant_alone(folder):
     assert source_named([str(plate)]).plate.replace("\\", "/") == f"{plate}/sh010.####.tif"
     assert source_named([str(plate / name) for name in FRAMES[:2]]).frames == FrameRange((1001, 1002))
     assert source_named([str(plate / FRAMES[0])]).plate == str(plate / FRAMES[0])
+
+
+def test_timelines_are_recognized_by_suffix():
+    assert is_timeline("a/Cut.OTIO") and is_timeline("a.edl") and not is_timeline("a.mov")

@@ -7,7 +7,7 @@ import pytest
 
 from f2hdr_backend.image.write import write_exr, write_image
 from f2hdr_backend.shot.errors import DocumentError, ShotError
-from f2hdr_backend.timeline.read import is_timeline, read_cut
+from f2hdr_backend.timeline.read import read_cut
 
 otio = pytest.importorskip("opentimelineio")
 av = pytest.importorskip("av")
@@ -284,7 +284,3 @@ def test_without_opentimelineio_the_error_names_what_to_install(tmp_path, monkey
     monkeypatch.setitem(sys.modules, "opentimelineio", None)
     with pytest.raises(ShotError, match=r'pip install "f2hdr\[timeline\]"'):
         read_cut(path, 0)
-
-
-def test_timelines_are_recognized_by_suffix():
-    assert is_timeline("a/Cut.OTIO") and is_timeline("a.edl") and not is_timeline("a.mov")

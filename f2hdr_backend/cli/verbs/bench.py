@@ -12,6 +12,7 @@ import typer
 
 from f2hdr_backend.cli import terminal
 from f2hdr_backend.cli.command import Section
+from f2hdr_backend.shot.device_names import device_names
 from f2hdr_backend.shot.errors import DocumentError
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ def bench(
     Everything runs in one process on frames made in memory. Seconds per frame are the median of the windows after the
     first. Memory is the peak above what the process used before. Parts are those of one steady window.
     """
+    wanted = _parsed(sizes)
+    device_names(device)
     from f2hdr_backend.cli.bench_tables import show, title
     from f2hdr_backend.evaluate.bench.chart import draw
     from f2hdr_backend.evaluate.bench.methods import MERGE, OURS, PLAIN, open_bench
@@ -60,7 +63,6 @@ def bench(
     from f2hdr_backend.image.write import write_image
     from f2hdr_backend.shot.document import Engine
 
-    wanted = _parsed(sizes)
     methods = (OURS, MERGE, PLAIN) if plain else (OURS, MERGE)
     shown = terminal.console()
     engine = Engine(weights=weights, flow=flow, precision=precision, device=device, memory=memory)

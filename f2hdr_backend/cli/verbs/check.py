@@ -33,9 +33,9 @@ def check(
     """
     progress = Progress.JSON if as_json else progress
     with task(progress):
+        shot = path_mapping(rules).shot(read_shot(source))
         from f2hdr_backend.engine.check import verify
 
-        shot = path_mapping(rules).shot(read_shot(source))
         events = verify(shot, frame_range(frames) if frames else None, sweep=sweep)
         if progress is Progress.BAR:
             _show(events)

@@ -11,9 +11,9 @@ import typer
 
 from f2hdr_backend.cli import terminal
 from f2hdr_backend.cli.command import Section
+from f2hdr_backend.cli.shot_options import existing_plate
 from f2hdr_backend.shot.errors import ShotError
 from f2hdr_backend.shot.frames import FrameRange
-from f2hdr_backend.shot.naming import plate_named
 from f2hdr_backend.shot.sizes import format_size
 
 if TYPE_CHECKING:
@@ -63,14 +63,14 @@ def compare(
     differences, flow and mask overlays, zoom with pixel values, and scores per frame. It stores up to 512 MiB of
     half-float pixels (8 frames of 1080p). F2HDR renders are scaled to one exposure by their headers.
     """
+    if white is not None and not white > 0:
+        raise ShotError(f"--white cannot be {white:g}.", hint="Give a radiance above 0.")
+    named = {name: existing_plate([text]) for name, text in {"A": a, "B": b, "truth": truth}.items() if text}
+    wanted = next((each.frames for each in named.values() if each.frames), None)
+    paths = {name: each.plate for name, each in named.items()}
     from f2hdr_backend.evaluate.page.comparison import Comparison
     from f2hdr_backend.evaluate.page.page import write_page
 
-    if white is not None and not white > 0:
-        raise ShotError(f"--white cannot be {white:g}.", hint="Give a radiance above 0.")
-    named = {name: plate_named([text]) for name, text in {"A": a, "B": b, "truth": truth}.items() if text}
-    wanted = next((each.frames for each in named.values() if each.frames), None)
-    paths = {name: each.plate for name, each in named.items()}
     comparison = Comparison(paths, FrameRange.parse(frames) if frames else wanted, truth_stops)
     try:
         page = _page(comparison, title, white or comparison.white(), (page_frames, page_width))

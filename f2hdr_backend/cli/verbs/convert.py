@@ -11,10 +11,10 @@ import typer
 from f2hdr_backend.cli import terminal
 from f2hdr_backend.cli.batch_mode import AsJson, Progress, show_lines, task
 from f2hdr_backend.cli.command import Section
+from f2hdr_backend.cli.shot_options import existing_plate
 from f2hdr_backend.shot.errors import DocumentError
 from f2hdr_backend.shot.events import Event, FrameDone, RenderFinished, Warned
 from f2hdr_backend.shot.frames import FrameRange
-from f2hdr_backend.shot.naming import plate_named
 
 if TYPE_CHECKING:
     from f2hdr_backend.deliver.deliver import DeliveryStarted, LightMeasured
@@ -59,9 +59,9 @@ def convert(
     first, because its metadata contains the content light level.
     """
     with task(Progress.BAR):
+        named = existing_plate(source)
         from f2hdr_backend.deliver.deliver import Delivery, deliver
 
-        named = plate_named(source)
         delivery = Delivery(
             source=named.plate,
             output=output,

@@ -12,10 +12,10 @@ import typer
 
 from f2hdr_backend.cli import terminal
 from f2hdr_backend.cli.command import Section
+from f2hdr_backend.cli.shot_options import existing_plate
 from f2hdr_backend.shot.document import Color
 from f2hdr_backend.shot.exposure import ExposurePattern
 from f2hdr_backend.shot.frames import FrameRange
-from f2hdr_backend.shot.naming import plate_named
 
 if TYPE_CHECKING:
     from f2hdr_backend.detection.detect import Detection
@@ -50,16 +50,16 @@ def detect(
     The exposures come from the file headers if every frame has one, else they are measured from the pixels. If the
     result is not clear, the command fails; it never guesses.
     """
+    named = existing_plate(plate)
+    wanted = FrameRange.parse(frames) if frames else named.frames
     from f2hdr_backend.detection.detect import require_pattern
     from f2hdr_backend.engine.settle import detect_light
     from f2hdr_backend.image.read import open_plate
 
-    named = plate_named(plate)
     opened = open_plate(named.plate)
     try:
         with _progress(as_json) as progress:
             color = Color(input_space=input_space, config=config)
-            wanted = FrameRange.parse(frames) if frames else named.frames
             detection = detect_light(color, opened, wanted, progress=progress)
     finally:
         opened.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import Annotated
 
 import typer
@@ -28,6 +30,7 @@ def panel(
         from f2hdr_backend.pictures.process import run as serve_pictures
 
         serve_pictures()
+    _require_display()
     try:
         from f2hdr_backend.panel.app import run
     except ImportError as error:
@@ -35,3 +38,13 @@ def panel(
             f"The panel needs Qt, which cannot be loaded: {error}.", hint='Run: pip install "f2hdr[ui]"'
         ) from error
     run(plate or [], own_command())
+
+
+def _require_display() -> None:
+    """Raise F2HDRError where Qt would find no display: it would end the process without a message of F2HDR."""
+    known = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    if sys.platform.startswith("linux") and not any(os.environ.get(name) for name in known):
+        raise F2HDRError(
+            "The panel needs a display, and neither DISPLAY nor WAYLAND_DISPLAY is set.",
+            hint="Start it in a desktop session, or use f2hdr render.",
+        )

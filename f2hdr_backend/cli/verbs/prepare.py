@@ -23,6 +23,7 @@ from f2hdr_backend.cli.shot_options import (
 )
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.events import Event, PlateMeasured, Warned
+from f2hdr_backend.shot.plate_files import require_plate
 
 
 def register(app: typer.Typer) -> None:
@@ -49,10 +50,11 @@ def prepare(
     """
     progress = Progress.JSON if as_json else progress
     with task(progress):
-        from f2hdr_backend.engine.settle import prepare as settled
-
         mapping = path_mapping(rules)
         shot, measured = options.shot(source, render_to, mapping)
+        require_plate(shot.plate, shot.layer)
+        from f2hdr_backend.engine.settle import prepare as settled
+
         shot, events = settled(shot)
         events = [*measured, *events]
         if progress is Progress.BAR:

@@ -19,6 +19,7 @@ from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.errors import DocumentError
 from f2hdr_backend.shot.events import Event
 from f2hdr_backend.shot.naming import default_output
+from f2hdr_backend.shot.plate_files import require_plate
 
 
 def register(app: typer.Typer) -> None:
@@ -79,6 +80,7 @@ def render(
             shot, found = options.shot(source, output, path_mapping(rules))
             if not shot.output.pattern:
                 shot = replace(shot, output=replace(shot.output, pattern=default_output(shot.plate)))
+            require_plate(shot.plate, shot.layer)
             if dry_run:
                 _dry_run(shot, force, progress)
                 return

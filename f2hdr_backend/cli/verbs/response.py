@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from f2hdr_backend.cli.command import Section
+from f2hdr_backend.cli.shot_options import existing_plate
 from f2hdr_backend.shot.errors import ExposureError
 from f2hdr_backend.shot.exposure import ExposurePattern
-from f2hdr_backend.shot.naming import plate_named
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,12 +42,12 @@ def response(
     the first frame) or from the file headers. From pixels alone the curve and the exposures can only be determined
     together, up to one number.
     """
+    named = existing_plate(plate)
     from f2hdr_backend.color.curve import write_curve
     from f2hdr_backend.image.read import open_plate
     from f2hdr_backend.response.fit import spread
     from f2hdr_backend.response.plate import MOST_FRAMES, recover_from, sampled_codes
 
-    named = plate_named(plate)
     opened = open_plate(named.plate)
     try:
         stops = _stops(opened, exposures)

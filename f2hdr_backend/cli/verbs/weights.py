@@ -72,9 +72,11 @@ def verify(
 
 
 def import_(
-    checkpoint: Annotated[Path, typer.Argument(help="The published .pth file.")],
+    checkpoint: Annotated[Path, typer.Argument(help="The published .pth file.", exists=True, dir_okay=False)],
     name: Annotated[str, typer.Option(help="Name for the weights. Those of SEA-RAFT are always named sea_raft.")],
-    sea_raft: Annotated[Path | None, typer.Option(help="SEA-RAFT's .pth file, to import with it.")] = None,
+    sea_raft: Annotated[
+        Path | None, typer.Option(help="SEA-RAFT's .pth file, to import with it.", exists=True, dir_okay=False)
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace installed weights of that name.")] = False,
 ) -> None:
     """Convert a published checkpoint to safetensors. Code inside the file is never executed."""
