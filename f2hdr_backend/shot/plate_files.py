@@ -29,8 +29,9 @@ def require_plate(text: str, layer: str = "") -> None:
     elif Sequence.is_pattern(text):
         listed_frames(Sequence.parse(text))
     else:
+        missing = "" if os.path.exists(text) else "does not exist, and it "
         raise ShotError(
-            f'"{text}" is neither a pattern of numbered frames nor a movie.',
+            f'"{text}" {missing}is neither a pattern of numbered frames nor a movie.',
             hint=f'Write the frame number as number signs, like "{_as_pattern(text)}".',
             path=text,
         )

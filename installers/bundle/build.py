@@ -95,6 +95,7 @@ def main() -> int:
         shutil.copy2(HERE / name, folder / name)
     (folder / "VERSION").write_text(version() + "\n", encoding="utf-8")
     (folder / "EXTRAS").write_text(asked.extras + "\n", encoding="utf-8")
+    (folder / "LONGEST").write_text(f"{longest_name(folder / 'wheels')}\n", encoding="utf-8")
     shutil.copy2(ROOT / "LICENSE", folder / "LICENSE")
     collect_licenses(folder / "wheels", folder / "licenses")
     write_checksums(folder)
@@ -180,6 +181,11 @@ def collect_licenses(wheels: Path, folder: Path) -> None:
                     path = folder / wheel.name.split("-")[0] / Path(name).name
                     path.parent.mkdir(parents=True, exist_ok=True)
                     path.write_bytes(file.read(name))
+
+
+def longest_name(wheels: Path) -> int:
+    """Return the length of the longest path in any wheel: Windows limits the lengths of paths."""
+    return max(len(name) for wheel in wheels.glob("*.whl") for name in zipfile.ZipFile(wheel).namelist())
 
 
 def write_checksums(folder: Path) -> None:

@@ -45,8 +45,16 @@ foreach ($line in [IO.File]::ReadAllLines((Join-Path $here 'SHA256SUMS'))) {
 # Everything is prepared in a folder at its side, then renamed: an installation that is stopped leaves the old one.
 $version = [IO.File]::ReadAllText((Join-Path $here 'VERSION')).Trim()
 $extras = [IO.File]::ReadAllText((Join-Path $here 'EXTRAS')).Trim()
-$work = "$To.installing"
-$part, $old, $process = (Join-Path $work 'new'), (Join-Path $work 'old'), (Join-Path $work 'process')
+$work = "$To.new"
+$part, $old, $process = (Join-Path $work 'n'), (Join-Path $work 'o'), (Join-Path $work 'process')
+
+# Where long paths are not enabled, Windows allows 259 characters. The longest are license files of torch.
+$longest = (Join-Path $part 'python\Lib\site-packages').Length + 1 + [int][IO.File]::ReadAllText((Join-Path $here 'LONGEST'))
+$system = Get-ItemProperty -LiteralPath 'HKLM:\SYSTEM\CurrentControlSet\Control\FileSystem' -Name LongPathsEnabled `
+    -ErrorAction SilentlyContinue
+if ($longest -gt 259 -and -not ($system -and $system.LongPathsEnabled)) {
+    Stop-Installation "$To is $($longest - 259) characters too long for Windows; choose a shorter folder with -To, such as C:\f2hdr."
+}
 
 function Remove-Work {
     if (-not (Test-Path -LiteralPath $To) -and (Test-Path -LiteralPath $old)) { Move-Item -LiteralPath $old -Destination $To }

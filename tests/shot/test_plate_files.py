@@ -50,6 +50,7 @@ def test_other_names_are_answered_with_a_pattern(folder, files, named, meant):
     with pytest.raises(ShotError) as raised:
         require_plate(str(folder(*files) / named))
     assert meant in raised.value.hint
+    assert ("exist" in raised.value.message) == (not files)
 
 
 def test_a_missing_movie_is_an_unreadable_file(tmp_path):
