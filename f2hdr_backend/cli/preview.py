@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,6 @@ from f2hdr_backend.evaluate.pictures.tone_map import tone_map
 from f2hdr_backend.image.read import open_plate, read_image
 from f2hdr_backend.image.write import read_header, write_image
 from f2hdr_backend.shot.document import Shot
-from f2hdr_backend.shot.equations import GAMMA
 from f2hdr_backend.shot.frames import Sequence
 
 
@@ -37,9 +37,10 @@ def write_preview(shot: Shot, path: Path) -> None:
         window = window_of(number, settled, plate.frames)
         color = open_color(settled.color, plate)
         light = color.in_light(plate)
-        brightest = max(color.response.clip_level)  # one for all channels: the picture keeps the plate's hues
+        # one level for all channels: the picture keeps the plate's hues
+        response = replace(color.response, clip_level=(max(color.response.clip_level),))
         shown = [
-            Panel(_picture(light.read(frame).pixels / brightest), f"plate {frame}, {_kind(gain)}")
+            Panel(_picture(response.to_network(light.read(frame).pixels)), f"plate {frame}, {_kind(gain)}")
             for frame, gain in zip(window.frames[:2], window.exposures[:2], strict=True)
         ]
     finally:
@@ -56,5 +57,5 @@ def _kind(gain: float) -> str:
     return "short exposure" if gain == 1 else "long exposure"
 
 
-def _picture(light: NDArray[np.float32]) -> NDArray[np.uint8]:
-    return np.asarray(np.rint(np.clip(light, 0, 1) ** (1 / GAMMA) * 255), np.uint8)
+def _picture(codes: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return np.asarray(np.rint(np.clip(codes, 0, 1) * 255), np.uint8)
