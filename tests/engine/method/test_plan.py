@@ -272,7 +272,7 @@ def test_two_devices_give_the_frames_of_one(plate, tmp_path):
         np.testing.assert_array_equal(pixels(tmp_path, number), picture)
 
 
-def test_a_window_that_runs_out_of_memory_at_download_is_computed_again(plate, tmp_path):
+def test_a_window_in_memory_that_runs_out_of_memory_is_computed_again(plate, tmp_path):
     shot = shot_of(plate, tmp_path)
     pictures = open_plate(plate)
     first, middle, last = (pictures.read(number).pixels for number in (1, 2, 3))
