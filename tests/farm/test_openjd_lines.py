@@ -51,7 +51,7 @@ def test_events_of_a_server_give_the_same_lines():
     assert list(lines_of({"event": "job_queued"})) == []
 
 
-def test_a_check_names_what_is_wrong():
+def test_a_failed_check_gives_a_line_with_its_reason_and_progress():
     result = list(lines(FrameChecked(7, "o.0007.exr", "it is not there", "", 1, 2)))
     assert result == ["frame 7 is not correct: it is not there", "openjd_progress: 50.00"]
     assert all(re.fullmatch(r"openjd_progress: [\d.]+", line) for line in lines(FrameChecked(8, "p", "", "m", 2, 2)))

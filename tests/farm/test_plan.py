@@ -12,7 +12,7 @@ def test_the_estimate_for_one_worker_includes_every_start_and_both_neighbors():
     assert simulate(100, 1, 10, COSTS, warm=True).seconds == pytest.approx(10 + 10 * (2 * 1 + 10 * 5))
 
 
-def test_the_estimate_includes_the_last_task():
+def test_the_estimate_includes_a_last_task_that_runs_alone():
     found = simulate(5, 4, 1, COSTS)
     assert found.tasks == 5 and found.seconds == pytest.approx(2 * (10 + 2 + 5))
     assert found.overhead == pytest.approx(1 - 25 / (4 * found.seconds))

@@ -91,7 +91,7 @@ def on_dask(client, shot, chunk, retries=2):
     return dask.run(job, client, open_renderer)
 
 
-def test_dask_workers_keep_their_model_and_give_the_bytes_of_one_render(client, shot):
+def test_dask_workers_report_every_frame_and_give_the_bytes_of_one_render(client, shot):
     events = list(on_dask(client, shot, 2))
     assert [event.done for event in events if isinstance(event, FrameDone)] == list(range(1, FRAMES + 1))
     assert sorted(event.frames for event in events if isinstance(event, ChunkDone))[0] == "1001-1002"

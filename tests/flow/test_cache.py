@@ -44,7 +44,7 @@ def cache(tmp_path):
     return FlowCache(tmp_path / "cache", PLENTY)
 
 
-def test_a_stored_flow_is_found_by_every_process(cache, tmp_path):
+def test_a_stored_flow_is_found_by_another_cache_of_the_same_folder(cache, tmp_path):
     assert cache.get(key(1)) is None and not (tmp_path / "cache").exists()
     cache.put(key(1), payload(1))
     cache.put(key(2), b"")
@@ -189,7 +189,7 @@ print(len(found or b""), *[notice.code for notice in cache.take_notices()])
 
 @pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")
 @pytest.mark.parametrize(("mode", "found"), [(0o555, 5000), (0o000, 0)])
-def test_a_read_only_cache_is_reported_and_read(mode, found, monkeypatch):
+def test_a_cache_without_write_permission_is_reported_and_read_if_readable(mode, found, monkeypatch):
     """Seen by a user who is not allowed everything, as root would be."""
     with tempfile.TemporaryDirectory() as name:
         Path(name).chmod(0o755)
@@ -311,7 +311,7 @@ def test_flows_of_another_user_are_misses_unless_the_cache_is_declared_shared(tm
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs pipes")
-def test_a_pipe_in_the_cache_cannot_hang_a_render(tmp_path):
+def test_a_pipe_in_the_cache_is_a_miss_and_does_not_block(tmp_path):
     cache = FlowCache(tmp_path, PLENTY)
     cache.put(key(1), payload(1))
     (path,) = files(tmp_path)

@@ -159,7 +159,7 @@ def test_flows_of_a_moved_plate_are_found_by_its_pixels(plate, tmp_path, calls):
     assert calls == []
 
 
-def test_a_changed_pixel_changes_only_the_flows_of_its_frame(plate, tmp_path, folder, calls):
+def test_a_changed_frame_changes_only_its_own_flows(plate, tmp_path, folder, calls):
     render(shot_of(plate, tmp_path / "a"))
     kept = len(flows(folder))
     calls.clear()

@@ -46,7 +46,7 @@ def test_from_four_pixels_on_rounding_is_as_exact_as_half_precision():
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
-def test_nonfinite_flow_is_refused(value):
+def test_nonfinite_flow_has_a_unit_of_nan(value):
     flow = flow_of(3)
     flow[1, 5, 7] = value
     assert RoundedFlow.of(flow).unit.isnan()

@@ -44,7 +44,7 @@ def test_threads_share_one_memory_arena():
 
 @pytest.mark.skipif(not hasattr(os, "getloadavg"), reason="this system has no load average")
 @pytest.mark.parametrize(("load", "policy"), [(0.0, None), (1e6, "PASSIVE")])
-def test_waiting_threads_do_not_spin(monkeypatch, load, policy):
+def test_waiting_threads_do_not_spin_on_a_busy_machine(monkeypatch, load, policy):
     monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
     monkeypatch.setattr(os, "getloadavg", lambda: (load, load, load))
     monkeypatch.setattr(os, "environ", dict(os.environ))

@@ -30,7 +30,7 @@ def test_an_unknown_edition_is_refused_and_the_known_ones_listed(edition, ablati
         assert fact in str(caught.value)
 
 
-def test_a_known_edition_is_returned():
+def test_a_known_name_is_returned():
     assert known("recipe", "ours", ["ours", "paper"]) == "ours"
 
 

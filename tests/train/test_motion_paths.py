@@ -1,4 +1,4 @@
-"""Ways of pieces by their formulas."""
+"""Motion paths of scene pieces, against their formulas."""
 
 import math
 

@@ -20,7 +20,7 @@ def test_hard_trusts_luma_within_the_published_thresholds():
     assert trust(codes, LONG, "hard")[0, :, 0].tolist() == [1, 1, 1, 1, 0]
 
 
-def test_off_returns_the_result_unchanged():
+def test_off_gives_zero_trust():
     assert not trust(gray(np.linspace(0, 1, 50)), LONG, "off").any()
 
 

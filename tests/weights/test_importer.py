@@ -132,7 +132,7 @@ def test_a_checkpoint_of_the_whole_model_is_split(folder, tmp_path, published_st
     assert_same(store.load(store.find("sea_raft")).tensors, flow_state)
 
 
-def test_files_given_in_the_wrong_order_are_refused(folder, checkpoint, flow_checkpoint):
+def test_two_files_of_one_network_and_a_wrong_name_are_refused(folder, checkpoint, flow_checkpoint):
     with pytest.raises(WeightsMismatch, match="both files .* F2HDR"):
         import_checkpoint(checkpoint, "authors", sea_raft=checkpoint)
     with pytest.raises(WeightsMismatch, match="both files .* SEA-RAFT"):

@@ -72,7 +72,7 @@ def test_equal_weights_give_identical_files(folder, tmp_path):
     assert store.save(small()).sha256 == store.save(small(), tmp_path / "other").sha256
 
 
-def test_every_flipped_byte_is_detected(folder):
+def test_a_flipped_bit_is_detected_when_verifying_and_loading(folder):
     entry = store.save(small())
     content = entry.path.read_bytes()
     for position in (0, 9, len(content) // 2, len(content) - 1):
@@ -120,7 +120,7 @@ def test_names_are_listed_embedded_first(folder, tmp_path, monkeypatch):
         store.save(small("standard"), replace=True)
 
 
-def test_a_name_that_matches_two_files_is_refused(folder, tmp_path, monkeypatch):
+def test_a_name_both_installed_and_embedded_is_refused(folder, tmp_path, monkeypatch):
     store.save(small("later"))
     monkeypatch.setattr(manifest, "EMBEDDED_FOLDER", tmp_path / "embedded")
     monkeypatch.setattr(store, "EMBEDDED_FOLDER", tmp_path / "embedded")

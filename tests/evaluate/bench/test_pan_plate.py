@@ -11,7 +11,7 @@ def windows(seed=1):
     return list(Pan(SIZE, 3, seed).windows())
 
 
-def test_windows_share_their_frames_and_alternate():
+def test_windows_share_their_frames_and_exposures_alternate():
     found = windows()
     assert [[frame.number for frame in window] for window in found] == [[0, 1, 2], [1, 2, 3], [2, 3, 4]]
     assert found[0][1] is found[1][0] and found[0][2] is found[1][1]

@@ -9,7 +9,7 @@ from f2hdr_backend.evaluate.hdrvdp.bicubic import cubic, resize, resize_weights
 
 
 @pytest.mark.parametrize(("source", "target"), [((41, 60), (83, 121)), ((83, 121), (42, 61)), ((64, 64), (16, 100))])
-def test_the_interior_agrees_with_pillow(source, target):
+def test_the_interior_of_a_resized_picture_agrees_with_pillow(source, target):
     picture = np.random.default_rng(0).random(source).astype(np.float32)
     expected = np.asarray(Image.fromarray(picture).resize(target[::-1], Image.Resampling.BICUBIC))
     found = resize(torch.from_numpy(picture).double(), target).numpy()

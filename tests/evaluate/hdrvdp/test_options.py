@@ -26,7 +26,7 @@ def test_settings_of_the_metric_and_of_its_display_are_read():
         ("scale", ["scale", "''"]),
     ],
 )
-def test_unknown_options_are_refused_with_the_known_ones(text, facts):
+def test_unknown_options_and_invalid_values_are_refused(text, facts):
     with pytest.raises(DocumentError) as caught:
         hdrvdp_settings(text)
     for fact in facts:

@@ -45,6 +45,6 @@ def test_black_stays_black_and_negative_becomes_black():
     assert round_trip(frame, "unbiased").tolist() == [[[0.0, 0.0, 0.0], [0.0, 0.5, 0.25]]]
 
 
-def test_a_frame_of_one_channel_does_not_fit():
+def test_a_frame_of_one_channel_is_refused():
     with pytest.raises(ImageError, match=r"\(4, 4\)"):
         round_trip(np.zeros((4, 4)), "official")

@@ -82,7 +82,7 @@ def test_a_normalized_ground_truth_leaves_composited_pixels_off_by_its_divisor()
     np.testing.assert_allclose(corrected[4, 4], truth.radiance[4, 4], rtol=1e-5)
 
 
-def test_unknown_cycles_and_sizes_are_refused():
+def test_invalid_cycles_exposures_and_sizes_are_refused():
     frame = _gray_frame()
     with pytest.raises(ExposureError, match="4 exposures"):
         composite(frame, frame, 1.0, exposures=4)

@@ -33,7 +33,7 @@ def test_scores_without_composite_have_the_reference_values(pair, golden_pair, g
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_agrees_with_scikit_image_as_the_published_programs_call_it(seed):
+def test_scores_agree_with_scikit_image_as_the_published_programs_call_it(seed):
     predicted, reference = _pair(seed)
     for psnr_of, ssim_of, mapped in ((psnr_l, ssim_l, lambda x: x), (psnr_t, ssim_t, _published_tonemap)):
         p, r = mapped(predicted), mapped(reference)

@@ -20,7 +20,7 @@ def test_the_mean_is_over_frames_and_not_over_scenes():
     assert mean.frames == 4
 
 
-def test_the_mean_keeps_common_parameters_only():
+def test_the_mean_leaves_out_facts_that_some_frames_lack():
     mean = average({"1": _score(30.0, clamped=2.0), "2": _score(40.0)})
     assert mean.score == _score(35.0)
 

@@ -11,7 +11,7 @@ def test_the_worst_middle_and_best_of_all_come_first():
     assert choose(SCORES, SCENES, 3) == (2, 4, 5)
 
 
-def test_then_the_worst_of_every_scene_then_its_best():
+def test_frames_beyond_three_are_the_worst_then_the_best_of_every_scene():
     assert choose(SCORES, SCENES, 5) == (0, 2, 4, 5, 7)
     assert choose(SCORES, SCENES, 6) == (0, 1, 2, 4, 5, 7)
 

@@ -141,7 +141,7 @@ def test_a_value_takes_two_bytes():
 @pytest.mark.parametrize(
     "plane", [np.zeros((9, 13, 3), np.float32), np.zeros((9, 14, 4), np.float32), np.full((9, 14, 3), np.nan)]
 )
-def test_planes_of_different_sizes_are_refused_and_no_file_is_written(tmp_path, plane):
+def test_invalid_planes_are_refused_and_no_file_is_written(tmp_path, plane):
     frame = PageFrame(7, {"A": np.zeros((9, 14, 3), np.float32), "B": plane})
     with pytest.raises(ImageError, match="Plane B of frame 7"):
         write_page(tmp_path / "page.html", Page("t", SOURCES, [frame]))

@@ -170,7 +170,7 @@ def test_other_exposures_or_another_curve_are_scored_again(tmp_path):
     assert not any(event.kept for event in again.values())
 
 
-def test_costs_of_other_devices_or_job_counts_are_never_mixed_in(tmp_path):
+def test_results_of_another_job_count_are_refused(tmp_path):
     root = trees.deephdrvideo(tmp_path / "tree", frames=5)
     finish(first := merge_run("deephdrvideo", root), ResultsFolder(tmp_path / "out", first.settings))
     shared = merge_run("deephdrvideo", root, jobs=2)
@@ -178,7 +178,7 @@ def test_costs_of_other_devices_or_job_counts_are_never_mixed_in(tmp_path):
         finish(shared, ResultsFolder(tmp_path / "out", shared.settings))
 
 
-def test_rows_of_other_settings_are_never_mixed_in(tmp_path):
+def test_results_of_other_settings_and_damaged_results_are_refused(tmp_path):
     root = trees.deephdrvideo(tmp_path / "tree", frames=5)
     finish(first := merge_run("deephdrvideo", root), ResultsFolder(tmp_path / "out", first.settings))
     before = (tmp_path / "out" / "scores.json").read_bytes()
@@ -257,7 +257,7 @@ def test_warp_uses_the_warping_of_the_weights(tmp_path, monkeypatch):
     assert ("warp", "released") in event.row.scores["warp PSNR"].parameters
 
 
-def test_a_scene_without_overlap_is_named_and_its_frames_are_kept(tmp_path):
+def test_a_scene_whose_flicker_cannot_be_measured_is_named_and_its_frames_are_kept(tmp_path):
     root = trees.deephdrvideo(tmp_path / "tree", frames=7, scenes=("alley", "park"))
     for index in range(7):
         trees.write_picture(root / "alley" / f"img_{index}.tif", np.zeros((40, 48, 3), np.uint16))

@@ -1,4 +1,4 @@
-"""What a frame costs: by a call whose time and result are known."""
+"""The cost of a frame, measured on a call whose time and result are known."""
 
 import sys
 from types import SimpleNamespace

@@ -32,7 +32,7 @@ def reported(dataset, rows, *, ablation=False):
         ("real-hdrv", {"PSNR_T": 40.0, "SSIM_T": 0.9}, True, "Table 5", ["41.01", "0.9538"]),
     ],
 )
-def test_the_row_of_the_paper_is_above_ours_with_the_difference(dataset, columns, ablation, table, paper):
+def test_the_row_of_the_paper_and_the_difference_are_shown_with_this_run(dataset, columns, ablation, table, paper):
     text = reported(dataset, run(**columns), ablation=ablation)
     own = text[text.index(table) :]
     lines = own.splitlines()
@@ -50,7 +50,7 @@ def test_table_4_is_shown_only_for_frames_of_its_sizes():
     assert "Table 4" not in reported("cinematic", run(size="640x480"))
 
 
-def test_table_5_is_for_weights_that_leave_out_a_part():
+def test_table_5_is_not_shown_for_the_full_network():
     assert "Table 5" not in reported("real-hdrv", run(PSNR_T=40.0))
 
 

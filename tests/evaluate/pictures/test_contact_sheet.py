@@ -50,7 +50,7 @@ def test_small_pictures_are_enlarged_by_repeating_pixels():
     assert {tuple(map(int, color)) for color in inside} == {RED, (0, 0, 0)}
 
 
-def test_text_is_drawn_in_its_place_only():
+def test_text_is_drawn_only_right_above_its_picture():
     one = draw(sheet((Panel(filled(RED), "a"),)), WIDTH)
     other = draw(sheet((Panel(filled(RED), "another label", "38.2 dB"),)), WIDTH)
     assert one.shape == other.shape

@@ -67,7 +67,7 @@ def test_every_dataset_is_tested_here():
 
 
 @pytest.mark.parametrize("name", TREES)
-def test_windows_have_the_declared_frames_and_exposures(name, tmp_path):
+def test_windows_of_every_dataset_have_valid_shapes_and_value_ranges(name, tmp_path):
     reader = open_dataset(name, TREES[name](tmp_path))
     for files in reader.windows:
         window = read_window(reader, files)
@@ -173,7 +173,7 @@ def test_real_hdrv_with_a_frame_gone_everywhere_is_refused(tmp_path):
         open_dataset("real-hdrv", root)
 
 
-def test_only_real_hdrv_offers_other_references(tmp_path):
+def test_a_reference_mode_of_real_hdrv_is_refused_for_deephdrvideo(tmp_path):
     with pytest.raises(DocumentError, match="low"):
         open_dataset("deephdrvideo", trees.deephdrvideo(tmp_path), "low")
 

@@ -18,7 +18,7 @@ def test_matrices_are_read(tmp_path, dtype, compressed):
     np.testing.assert_array_equal(read_matrix(tmp_path / "m.mat", "b"), np.ones((2, 2)))
 
 
-def test_files_of_other_formats_are_refused(tmp_path):
+def test_unreadable_files_and_missing_matrices_are_refused(tmp_path):
     path = tmp_path / "m.mat"
     scipy.io.savemat(path, {"a": np.ones((20, 20))})
     whole = path.read_bytes()
