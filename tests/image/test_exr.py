@@ -37,7 +37,7 @@ def save_parts(path, parts):
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
 @pytest.mark.parametrize("compression", ["ZIP", "PIZ", "NO", "ZIPS", "RLE"])
-def test_half_and_float_pixels_arrive_exactly(tmp_path, dtype, compression):
+def test_half_and_float_pixels_are_read_exactly(tmp_path, dtype, compression):
     pixels = PICTURE.astype(dtype) * 100 - 3
     kind = getattr(OpenEXR, f"{compression}_COMPRESSION")
     image = read_exr(save(tmp_path / "a.exr", {"RGB": pixels}, compression=kind))
@@ -79,7 +79,7 @@ def test_alpha_and_layers_pass_through_in_their_own_type(tmp_path):
         ((500, 0, WIDTH, HEIGHT), (0, 0, 32, 24)),
     ],
 )
-def test_no_pixel_is_lost_where_the_windows_differ(tmp_path, data, display):
+def test_pixels_of_the_whole_data_window_are_read(tmp_path, data, display):
     """The picture covers both windows: overscan stays, and where no data is there is black."""
     path = save(
         tmp_path / "a.exr",
@@ -118,7 +118,7 @@ def test_the_picture_is_found_among_parts_and_other_parts_become_layers(tmp_path
     np.testing.assert_array_equal(image.layers["diffuse.R"], other[..., 0])
 
 
-def test_a_part_named_as_pictures_are_comes_before_an_earlier_one(tmp_path):
+def test_a_part_named_rgba_is_preferred_to_an_earlier_part(tmp_path):
     other = PICTURE[..., ::-1].copy()
     parts = [("diffuse", {"RGB": other}), ("rgba", {"RGB": PICTURE, "A": PLANE}), ("z", {"z.Z": PLANE})]
     image = read_exr(save_parts(tmp_path / "a.exr", parts))
@@ -156,7 +156,7 @@ def views(path, *, parts):
 
 
 @pytest.mark.parametrize("parts", [True, False])
-def test_each_view_is_a_plate_of_its_own_and_none_is_chosen_silently(tmp_path, parts):
+def test_each_view_is_selectable_and_one_is_required(tmp_path, parts):
     path, expected = views(tmp_path / "a.exr", parts=parts)
     with pytest.raises(UnreadableFrame) as caught:
         read_exr(path)
@@ -180,12 +180,12 @@ def test_a_layer_is_chosen_by_its_name(tmp_path):
         read_exr(path, "other")
 
 
-def test_a_file_without_a_picture_names_what_it_has(tmp_path):
+def test_the_error_of_a_file_without_a_picture_names_its_channels(tmp_path):
     with pytest.raises(UnreadableFrame, match=r"depth\.Z.*R, G and B"):
         read_exr(save(tmp_path / "a.exr", {"depth.Z": PLANE}))
 
 
-def test_every_truncation_is_refused_without_a_word_from_the_library(tmp_path, capfd):
+def test_truncated_files_are_refused_without_output_of_the_library(tmp_path, capfd):
     for name, path in (
         ("scanlines", save(tmp_path / "a.exr", {"RGB": PICTURE, "A": PLANE})),
         ("parts", save_parts(tmp_path / "b.exr", [("rgba", {"RGB": PICTURE}), ("depth", {"Z": PLANE})])),
@@ -212,7 +212,7 @@ def test_a_file_that_was_never_finished_is_refused(tmp_path):
         read_exr(str(tmp_path / "b.exr"))
 
 
-def test_damaged_pixels_are_never_half_a_picture(tmp_path):
+def test_a_file_with_damaged_pixels_is_refused(tmp_path):
     path = save(tmp_path / "a.exr", {"RGB": PICTURE})
     damaged = bytearray(open(path, "rb").read())
     for at in range(len(damaged) // 2, len(damaged) // 2 + 300):
@@ -245,7 +245,7 @@ def test_nonfinite_pixels_are_counted_and_replaced(tmp_path):
     assert read_image(save(tmp_path / "b.exr", {"RGB": PICTURE})).nonfinite == 0
 
 
-def test_a_picture_of_nothing_finite_is_black(tmp_path):
+def test_a_picture_without_finite_pixels_is_black(tmp_path):
     image = read_image(save(tmp_path / "a.exr", {"RGB": np.full((4, 5, 3), np.inf, np.float32)}))
     assert image.nonfinite == 20 and not image.pixels.any()
 
@@ -265,19 +265,19 @@ def test_lossy_compressions_are_read_as_openimageio_reads_them(tmp_path, compres
     np.testing.assert_allclose(image.pixels, PICTURE, atol=0.15)  # B44 on noise
 
 
-def test_integer_channels_arrive_as_they_are_counted(tmp_path):
+def test_integer_channels_are_read_without_scaling(tmp_path):
     codes = (PLANE * 60000).astype(np.uint32)
     image = read_exr(save(tmp_path / "a.exr", {name: codes + offset for offset, name in enumerate("RGB")}))
     np.testing.assert_array_equal(image.pixels, np.stack([codes, codes + 1, codes + 2], axis=-1).astype(np.float32))
 
 
 @pytest.mark.parametrize("order", ["INCREASING_Y", "DECREASING_Y"])
-def test_lines_in_either_order_are_the_same_picture(tmp_path, order):
+def test_the_line_order_does_not_change_the_picture(tmp_path, order):
     path = save(tmp_path / "a.exr", {"RGB": PICTURE}, lineOrder=getattr(OpenEXR, order))
     np.testing.assert_array_equal(read_exr(path).pixels, PICTURE.astype(np.float32))
 
 
-def test_of_a_mipmap_the_largest_level_is_read(tmp_path):
+def test_the_largest_level_of_a_mipmap_is_read(tmp_path):
     source = oiio.ImageBuf(oiio.ImageSpec(64, 64, 3, oiio.HALF))
     pixels = RNG.random((64, 64, 3), np.float32).astype(np.float16).astype(np.float32)
     source.set_pixels(oiio.ROI.All, pixels)

@@ -69,7 +69,7 @@ TESTS = {
         f" {MOVIE}:test_the_matrix_of_the_container_is_used_if_the_frame_has_none",
         "orientation": f"{MOVIE}:test_rotated_and_flipped_movies_are_read_upright",
         "timecode, rate": f"{MOVIE}:test_timecodes_of_high_rates_are_kept"
-        f" {MOVIE}:test_frame_rate_pixel_shape_and_timecode_are_read",
+        f" {MOVIE}:test_frame_rate_and_drop_frame_timecode_are_read",
         "alpha": f"{MOVIE}:test_alpha_is_read_as_a_layer",
         "windows, parts": f"{MOVIE}:test_edit_lists_give_the_frames_that_a_player_shows",
     },

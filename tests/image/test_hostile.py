@@ -1,4 +1,4 @@
-"""Image files made to exhaust memory, to hang or to crash their reader: each is one sentence that names it."""
+"""Image files made to exhaust memory, to hang or to crash their reader: each is refused with an error that names it."""
 
 import os
 import shutil

@@ -212,7 +212,7 @@ def test_unsupported_formats_are_refused(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_library_still_writes_infinite_half_floats():
+def test_the_openexr_library_still_ignores_the_strides_of_arrays():
     """The reason for copying: when this fails, OpenEXR has learned to honor strides."""
     stored = io.BytesIO()
     OpenEXR.File({"type": OpenEXR.scanlineimage}, {"RGB": RGB[::-1]}).write(stored)

@@ -33,14 +33,14 @@ def test_the_effect_is_installed_with_its_backend_and_removed(built: Path, tmp_p
     assert not root.exists()
 
 
-def test_a_missing_effect_is_reported_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_effect_is_refused_and_the_hint_names_cmake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ofx, "PACKAGE", tmp_path / "package")
     with pytest.raises(InstallError) as refused:
         ofx.install([tmp_path], ["f2hdr"], dry_run=False)
     assert "cmake" in refused.value.hint.lower() and list(tmp_path.iterdir()) == []
 
 
-def test_the_folder_is_the_first_of_ofx_plugin_path_or_that_of_the_standard(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_folder_is_that_of_ofx_plugin_path_or_of_the_standard(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OFX_PLUGIN_PATH", "/mine")
     assert ofx.default_folders() == [Path("/mine")]
     monkeypatch.delenv("OFX_PLUGIN_PATH")

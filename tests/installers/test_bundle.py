@@ -67,7 +67,7 @@ def home(tmp_path):
     return folder
 
 
-def test_a_bundle_is_installed_and_upgraded_without_other_files_in_the_home_folder(tmp_path, home):
+def test_a_bundle_is_installed_upgraded_and_removed_without_other_changes_in_the_home_folder(tmp_path, home):
     before = tree(home)
     old, new = make_bundle(tmp_path / "old bundle é", "1.0"), make_bundle(tmp_path / "new", "2.0")
     target = home / ".local/share/f2hdr"
@@ -109,7 +109,7 @@ def test_an_upgrade_that_fails_leaves_the_old_version(tmp_path, home):
     assert tree(target) == before and not (tmp_path / "f2hdr.installing").exists()
 
 
-def test_an_installation_that_was_killed_between_its_renames_is_completed_by_the_next(tmp_path, home):
+def test_the_old_version_is_restored_after_an_installation_was_killed_between_its_renames(tmp_path, home):
     target, work = tmp_path / "f2hdr", tmp_path / "f2hdr.installing"
     assert run(make_bundle(tmp_path / "old", "1.0"), home, "--to", target).returncode == 0
     work.mkdir()

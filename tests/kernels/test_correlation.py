@@ -86,7 +86,7 @@ def test_gradients_are_computed_only_for_inputs_that_require_them(maker, make_pr
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), 1e9, -1e9, 3e38, 2.0**31, -(2.0**63)])
 @pytest.mark.parametrize("axis", [0, 1])
-def test_nonfinite_positions_sample_zeros(maker, make_problem, stored_volume, value, axis):
+def test_nonfinite_and_far_positions_sample_zeros(maker, make_problem, stored_volume, value, axis):
     problem = make_problem((1, 8, 2, 3), ((7, 7),), 2)
     problem.coords[:] = 2.75
     known = stored_volume(problem)

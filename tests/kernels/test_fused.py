@@ -68,7 +68,7 @@ def test_the_end_of_a_convolution_is_bias_activation_and_sum(kernels, shape, act
         ((1, 5, 8, 4), torch.channels_last, torch.float32),
     ],
 )
-def test_warping_is_sampling_along_the_flow(kernels, shape, layout, kind, reading):
+def test_warping_along_the_flow_equals_the_plain_warp(kernels, shape, layout, kind, reading):
     picture = random(*shape, kind=kind, layout=layout)
     flow = random(shape[0], 2, *shape[2:], seed=2, layout=torch.contiguous_format) * 3
     expected = backward_warp(picture, flow, reading)
@@ -110,7 +110,7 @@ def test_edges_fade_to_zero_as_in_the_plain_sampler(kernels):
     torch.testing.assert_close(kernels.sample(picture, places), sample_plainly(picture, places), atol=1e-5, rtol=1e-5)
 
 
-def test_the_cpu_and_training_have_the_plain_steps():
+def test_on_the_cpu_the_plain_steps_are_used():
     assert fused.kernels_for(torch.zeros(1, 2, 3, 4)) is None
     assert fused.fusing(torch.device("cpu")).startswith("torch (")
 
@@ -136,7 +136,7 @@ def test_where_triton_does_not_run_torch_is_named_with_the_reason():
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="There is no CUDA device.")
-def test_on_a_gpu_the_kernels_are_used_without_gradients_alone():
+def test_on_a_gpu_the_kernels_are_used_only_without_gradients():
     picture = torch.zeros(1, 2, 3, 4, device="cuda")
     assert fused.kernels_for(picture) is None
     with torch.inference_mode():

@@ -62,7 +62,7 @@ def test_a_smooth_ramp_has_no_seams() -> None:
     assert (whole - banded).abs().max() <= 1e-5
 
 
-def test_stored_features_of_another_window_do_not_change_the_result() -> None:
+def test_features_encoded_in_advance_do_not_change_the_result() -> None:
     network = _network(Descriptor())
     frames, exposures, flows = _window(64, 64)
     with torch.inference_mode():
@@ -84,7 +84,7 @@ def test_a_band_keeps_the_memory_layout() -> None:
 
 
 def test_too_small_a_border_changes_the_result() -> None:
-    """The comparison above can fail: one row less, and it does."""
+    """Bands with one row less than the convolution needs differ from the whole frame."""
     conv = nn.Conv2d(1, 1, 5, padding=2).requires_grad_(False)
     picture = torch.rand(1, 1, 64, 32)
     assert (Bands(16)(conv, 1, picture) - conv(picture)).abs().max() > 1e-3

@@ -29,7 +29,7 @@ def test_defaults_are_the_published_widths():
 
 
 @pytest.mark.parametrize("cell_px", [1, 2, 4])
-def test_cells_do_not_change_a_static_bright_scene(cell_px):
+def test_cells_do_not_change_a_static_scene(cell_px):
     """With a refinement that adds nothing and equal frames, any weights of the candidates return the candidates."""
     torch.manual_seed(1)
     network = F2HDR(Descriptor(cell_px=cell_px, adapter_channels=8, fusion_channels=16, refine_channels=8)).eval()

@@ -70,7 +70,7 @@ def test_a_pixel_depends_only_on_pixels_within_the_receptive_field():
     assert not torch.equal(one.delta[..., 150:180, :], other.delta[..., 150:180, :])
 
 
-def test_odd_sizes_give_the_pixels_of_the_repeated_border():
+def test_odd_sizes_give_finite_pictures_of_the_same_size():
     given = window(45, 51)
     with torch.no_grad():
         found = corrected(stirred(), given)
@@ -85,7 +85,7 @@ def test_the_correction_is_added_on_the_mu_law_curve():
     torch.testing.assert_close(tonemap(found.radiance), found.tone.clamp(0, 1), rtol=1e-4, atol=1e-5)
 
 
-def test_every_layer_has_a_gradient_after_the_first_step():
+def test_every_layer_has_a_gradient_after_a_few_steps():
     network, given = MergeNet(SMALL), window(32, 32)
     optimizer = torch.optim.SGD(network.parameters(), 0.1)
     truth = torch.rand(1, 3, 32, 32)
@@ -96,7 +96,7 @@ def test_every_layer_has_a_gradient_after_the_first_step():
     assert all(parameter.grad.abs().max() > 0 for parameter in network.parameters())
 
 
-def test_overflow_in_half_precision_gives_nonfinite_values():
+def test_an_infinite_weight_gives_nonfinite_radiance():
     network = stirred()
     with torch.no_grad():
         network.tail.bias.fill_(float("inf"))

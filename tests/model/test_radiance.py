@@ -26,7 +26,7 @@ def test_another_exposure_records_the_same_radiance_where_it_does_not_clip():
     assert np.allclose(shown, truth, atol=1e-5)
 
 
-def test_the_mu_law_keeps_0_and_1():
+def test_the_tone_map_follows_the_mu_law_formula():
     x = torch.tensor([0.0, 0.001, 0.5, 1.0])
     assert np.allclose(tonemap(x), np.log1p(5000 * x.double().numpy()) / np.log1p(5000), atol=1e-6)
     assert np.allclose(tonemap(x, mu=100.0), np.log1p(100 * x.double().numpy()) / np.log1p(100), atol=1e-6)

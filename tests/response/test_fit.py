@@ -93,7 +93,7 @@ def test_gamma_22_is_recognized(stops):
 
 
 @pytest.mark.parametrize("name", ["sRGB", "filmic", "soft shoulder", "log", "camera log"])
-def test_other_curves_are_recognized(name):
+def test_curves_other_than_gamma_22_are_recognized(name):
     assert spread(match(pairs_of(CURVES[name], 2))) > LARGEST_SPREAD
 
 

@@ -260,7 +260,7 @@ def test_a_truncated_body_is_refused(server):
     assert info(server.connection)["pid"] == server.process.pid
 
 
-def test_an_upgrade_to_websockets_is_ignored(server):
+def test_an_upgrade_to_websockets_is_ignored_or_refused(server):
     more = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Key: eA==", "Sec-WebSocket-Version: 13")
     answer = talk(server, head(server, "GET", "/v1/info", *more))
     assert answer.startswith((b"HTTP/1.1 200", b"HTTP/1.1 400"))
@@ -297,7 +297,7 @@ def test_silent_and_slow_clients_do_not_delay_others_and_are_disconnected(server
             door.close()
 
 
-def test_the_openapi_description_requires_the_token(server):
+def test_the_openapi_description_declares_the_token_and_status_422(server):
     status, described = server.ask("GET", "/openapi.json")
     assert status == 200 and described["security"] == [{"token": []}]
     assert json.dumps(described["paths"]).count("422") >= 3

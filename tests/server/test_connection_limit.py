@@ -52,7 +52,7 @@ def test_a_log_has_few_lines_of_each_kind():
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs Unix sockets and ulimit")
-def test_a_thousand_connections_of_other_users_do_not_block_the_owner(tmp_path):
+def test_hundreds_of_tcp_connections_do_not_block_the_owner(tmp_path):
     import resource
 
     before = resource.getrlimit(resource.RLIMIT_NOFILE)

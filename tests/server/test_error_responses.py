@@ -35,7 +35,7 @@ def test_every_error_has_a_described_status(kind):
         (errors.F2HDRError("x"), 500),
     ],
 )
-def test_the_closest_class_decides(error, status):
+def test_the_status_is_that_of_the_closest_class(error, status):
     assert status_of(error) == status
 
 

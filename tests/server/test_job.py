@@ -40,7 +40,7 @@ def test_there_is_no_event_after_the_last(error, state, event):
     assert (status.error or {}).get("facts") == ({"frame": 3} if state == "failed" else None)
 
 
-def test_events_after_a_number_and_only_the_latest_are_kept(monkeypatch):
+def test_only_the_latest_events_are_kept_and_those_after_a_number_are_returned(monkeypatch):
     monkeypatch.setattr(module, "EVENTS_KEPT", 2)
     record = JobRecord("me")
     for event in (STARTED, FRAME, FINISHED):

@@ -188,7 +188,7 @@ def test_detect_uses_the_given_space_and_config(server, tmp_path):
         detect(server.connection, plate, "of our studio")
 
 
-def test_an_unknown_job_is_an_error_with_an_action(server):
+def test_an_unknown_job_is_an_error_that_names_it(server):
     with pytest.raises(ServerError, match="0" * 16):
         Job(server.connection, "0" * 16).status()
 

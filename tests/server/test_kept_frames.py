@@ -48,7 +48,7 @@ def test_a_frame_without_a_stamp_is_always_read(tmp_path):
         assert seen(frames, path) == [(1, value)]
 
 
-def test_a_window_names_a_frame_twice_and_a_frame_that_cannot_be_read_is_reported(tmp_path):
+def test_a_window_may_name_a_frame_twice_and_an_unreadable_frame_is_reported(tmp_path):
     frames = KeptFrames()
     one, two = put(tmp_path / "1", 1, 10, 5), put(tmp_path / "2", 2, 20, 6)
     assert seen(frames, two, one, two) == [(2, 20), (1, 10), (2, 20)]
@@ -68,7 +68,7 @@ def test_pixels_in_use_are_not_overwritten_by_the_next_request(tmp_path):
         assert (before[0].frame, before[0].pixels.max()) == (1, 10)
 
 
-def test_a_frame_of_another_size_takes_its_place(tmp_path):
+def test_a_frame_of_another_size_replaces_the_kept_one(tmp_path):
     frames, path = KeptFrames(), tmp_path / "b"
     put(path, 1, 10, stamp=5)
     assert seen(frames, path) == [(1, 10)]

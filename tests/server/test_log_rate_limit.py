@@ -29,7 +29,7 @@ def test_lines_of_one_kind_are_limited_and_the_last_one_states_it(clock):
     assert f"{PERIOD_S:g} s" not in kept[-2].getMessage()
 
 
-def test_other_kinds_and_the_next_minute_are_not_affected(clock):
+def test_other_kinds_and_lines_of_the_next_period_are_not_limited(clock):
     few = FewLines()
     for number in range(MOST + 1):
         few.filter(record("refused %s", number))

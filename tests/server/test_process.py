@@ -17,7 +17,7 @@ from tests.server.running import LONG_S, Served, make_plate, make_shot, until
 
 @pytest.fixture
 def served(tmp_path):
-    """A server that was started with another user's color config, and with an invalid one."""
+    """A server that was started with an OCIO variable that names a missing file."""
     server = Served(tmp_path)
     server.environment["OCIO"] = "/nowhere/of/the/first/client.ocio"
     yield server.start()

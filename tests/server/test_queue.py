@@ -68,7 +68,7 @@ def test_a_full_queue_refuses_jobs_until_one_is_done(queue):
     until(lambda: queue.count == 0)
 
 
-def test_documents_that_are_too_large_together_are_not_kept(queue):
+def test_jobs_whose_documents_are_too_large_together_are_refused(queue):
     first = Piece(ready=False, weight=LARGEST)
     queue.add(first, "cpu")
     with pytest.raises(ServerError, match="full"):
@@ -95,7 +95,7 @@ def test_canceling_stops_waiting_work_at_once_and_running_work_at_its_next_check
     queue.stop(busy)
 
 
-def test_one_thread_uses_the_device_and_another_prepares_jobs(queue):
+def test_all_steps_on_a_device_run_on_one_thread(queue):
     pieces = [Piece(client, steps=2, ready=False) for client in "abc"]
     for piece in pieces:
         queue.add(piece, "cpu")

@@ -93,7 +93,7 @@ def test_a_named_pipe_is_refused_without_blocking(places):
         roots.allow_frames(str(allowed / "p.####.exr"), [2])
 
 
-def test_a_missing_plate_is_reported_by_the_reader(places):
+def test_a_missing_plate_below_a_root_is_allowed(places):
     allowed, _ = places
     Roots.of([str(allowed)]).allow_plate(str(allowed / "q.####.exr"))
 

@@ -158,7 +158,7 @@ def test_json_that_is_not_a_shot_is_refused(text: str) -> None:
         Shot.from_json(text)
 
 
-def test_an_impossible_pattern_is_an_exposure_error() -> None:
+def test_an_empty_exposure_cycle_is_an_exposure_error() -> None:
     with pytest.raises(ExposureError, match="empty"):
         Shot.from_json({"plate": "p", "exposures": {"cycle": [], "start": 1}})
 

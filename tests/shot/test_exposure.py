@@ -66,7 +66,7 @@ def test_gain_is_at_least_1(cycle: list[float], exceptions: dict[int, float], fr
         ((0, 0.01), False),
     ],
 )
-def test_a_pattern_is_alternating_if_it_has_different_exposures(cycle: tuple[float, ...], alternates: bool) -> None:
+def test_a_pattern_is_alternating_if_adjacent_exposures_differ(cycle: tuple[float, ...], alternates: bool) -> None:
     assert ExposurePattern(cycle, 0).is_alternating is alternates
 
 

@@ -79,7 +79,7 @@ def test_the_text_of_a_range_parses_to_the_same_range(frames: set[int]) -> None:
 
 
 @given(FRAME, STEP, st.integers(1, 200))
-def test_consecutive_frames_are_one_part(start: int, step: int, count: int) -> None:
+def test_evenly_spaced_frames_are_one_part_of_the_text(start: int, step: int, count: int) -> None:
     text = str(FrameRange(tuple(range(start, start + step * count, step))))
     assert "," not in text or (count == 2 and step > 1)
 

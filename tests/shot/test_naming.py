@@ -77,7 +77,7 @@ def test_time_stamps_that_change_beside_the_number_are_refused_with_two_of_the_n
     assert sum(name in caught.value.message for name in names) == 2
 
 
-def test_an_empty_folder_is_refused_in_one_sentence(folder):
+def test_a_folder_without_pictures_is_refused_and_named(folder):
     empty = str(folder("readme.txt"))
     with pytest.raises(ShotError) as caught:
         plate_named([empty])

@@ -107,7 +107,7 @@ def test_a_farm_maps_all_paths_and_refuses_line_breaks_in_each():
 
 @pytest.mark.parametrize("name", ["plate", "color.response", "color.config", "output.pattern"])
 @pytest.mark.parametrize("text", ["/a\0b", "/\ud800", "/" + "x" * 5000])
-def test_what_no_file_system_stores_is_refused_in_each(name, text):
+def test_text_that_no_file_system_stores_is_refused_in_each_path(name, text):
     document = SHOT.to_json()
     *parents, last = name.split(".")
     place = document

@@ -18,7 +18,7 @@ def test_utf_8_is_read_with_and_without_a_byte_order_mark(tmp_path, encoding):
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-16", "utf-32"])
-def test_text_that_is_not_utf_8_is_refused_with_file_and_byte(tmp_path, encoding):
+def test_text_that_is_not_utf_8_is_refused_and_its_file_named(tmp_path, encoding):
     path = tmp_path / "a.json"
     path.write_text('{"plate": "größer.####.tif"}', encoding=encoding)
     with pytest.raises(DocumentError) as caught:
@@ -35,7 +35,7 @@ def test_a_document_larger_than_the_limit_is_not_read(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("path", ["missing.json", "a\0b", "."])
-def test_a_file_that_cannot_be_opened_is_reported_in_one_sentence(tmp_path, monkeypatch, path):
+def test_a_file_that_cannot_be_opened_is_refused_and_named(tmp_path, monkeypatch, path):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DocumentError) as caught:
         read_text(path)
@@ -53,7 +53,7 @@ def test_invalid_json_is_refused_and_the_document_named(text):
         json_value(text)
 
 
-def test_json_is_parsed_in_no_other_way():
+def test_json_is_parsed_only_by_read_text():
     """``json.loads`` raises RecursionError for deep nesting, which callers that expect ValueError do not handle."""
     found = []
     root = Path(__file__).parents[2]

@@ -34,7 +34,7 @@ def test_chroma_has_half_the_columns_and_rows_rounded_up(halved, shape):
 
 
 @pytest.mark.parametrize("matrix", [1, 6, 9])
-def test_a_flat_color_is_unchanged(matrix):
+def test_a_flat_color_is_unchanged_after_conversion_to_planes_and_back(matrix):
     color = (0.2, 0.5, 0.7)
     planes = to_planes(flat(color), matrix, halved_rows=True)
     luma, cb, cr = scaled(planes[0][:3, :4], 10, False), *(scaled_chroma(plane, 10, False) for plane in planes[1:])

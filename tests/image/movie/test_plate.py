@@ -361,7 +361,7 @@ def test_movies_may_be_read_from_many_threads(tmp_path):
         assert [number_in(image) for image in threads.map(plate.read, order)] == order
 
 
-def test_frame_rate_pixel_shape_and_timecode_are_read(tmp_path):
+def test_frame_rate_and_drop_frame_timecode_are_read(tmp_path):
     path = encode(
         tmp_path / "a.mov",
         counters(4),

@@ -71,7 +71,7 @@ def test_chroma_planes_of_odd_sizes_are_rounded_up():
 
 
 @pytest.mark.parametrize("index_first", [False, True])
-def test_light_levels_are_written_to_files_with_the_index_at_the_end(tmp_path, index_first):
+def test_light_levels_are_written_if_the_index_is_at_the_end_and_refused_otherwise(tmp_path, index_first):
     path = tmp_path / "a.mov"
     options = {"movflags": "faststart"} if index_first else {}
     with av.open(str(path), "w", options=options) as container:
@@ -122,7 +122,7 @@ def test_an_error_during_writing_keeps_the_existing_file(tmp_path):
     assert os.listdir(tmp_path) == ["a.mp4"] and (tmp_path / "a.mp4").read_bytes() == b"older"
 
 
-def test_a_full_disk_is_named(tmp_path, monkeypatch):
+def test_the_error_of_a_full_disk_names_the_file_and_no_file_is_left(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
