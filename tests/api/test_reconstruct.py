@@ -66,7 +66,7 @@ def test_three_frames_give_the_result_of_the_middle_frame(rendered: list[np.ndar
         np.testing.assert_allclose(result, rendered[1], atol=1e-5)
 
 
-def test_options_are_those_of_a_render() -> None:
+def test_anchor_space_and_clip_level_options_change_the_result() -> None:
     frames = _plate(3)
     long_anchor = reconstruct(frames, STOPS, **MERGE)
     short_anchor = reconstruct(frames, STOPS, anchor="short", **MERGE)
@@ -115,7 +115,7 @@ def test_wrong_arguments_get_one_clear_sentence(change: dict, error: type[Except
     assert all(fact in str(caught.value) for fact in facts), str(caught.value)
 
 
-def test_the_package_exports_only_the_documented_names() -> None:
+def test_the_package_exports_its_functions_and_refuses_unknown_names() -> None:
     assert {"Renderer", "Shot", "detect", "reconstruct", "simulate"} <= set(dir(f2hdr_backend))
     assert callable(f2hdr_backend.detect) and callable(f2hdr_backend.simulate)
     with pytest.raises(AttributeError, match="nothing"):

@@ -98,7 +98,7 @@ def test_every_verb_is_in_a_section_of_the_help() -> None:
     assert ran.output.index("  render ") < ran.output.index("  bench ")
 
 
-def test_a_new_verb_is_one_file(
+def test_a_new_verb_needs_only_one_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "dummy_verb.py").write_text(DUMMY)

@@ -28,7 +28,7 @@ def found(name: str) -> list[tuple[State, str, str]]:
     return [(item.state, item.text, item.next) for item in examine() if item.name == name]
 
 
-def test_a_working_installation_has_no_red_item_and_every_step_has_a_reason() -> None:
+def test_a_working_installation_has_no_red_item_and_only_yellow_items_suggest_a_step() -> None:
     items = list(examine())
     assert [item.name for item in items if item.state is State.RED] == []
     assert all(bool(item.next) == (item.state is not State.GREEN) for item in items)
@@ -66,7 +66,7 @@ def test_a_host_is_yellow_if_its_files_are_not_installed_or_have_changed(alone: 
     assert found("nuke")[0][0] is State.YELLOW
 
 
-def test_an_idle_gpu_is_yellow(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_nvidia_gpu_that_torch_cannot_use_is_yellow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch_build, "_has_nvidia_gpu", lambda: True)
     ((state, text, step),) = found("gpu")

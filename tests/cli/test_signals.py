@@ -33,7 +33,7 @@ def started(path, cleanup_s):
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
-def test_one_signal_stops_a_render_cleanly(tmp_path, name):
+def test_one_signal_stops_a_task_without_partial_files(tmp_path, name):
     child = started(tmp_path / "a", 0)
     child.send_signal(getattr(signal, name))
     assert child.wait(LONG_S) != 0
@@ -41,7 +41,7 @@ def test_one_signal_stops_a_render_cleanly(tmp_path, name):
 
 
 @pytest.mark.parametrize("names", [("SIGINT", "SIGINT"), ("SIGTERM", "SIGTERM"), ("SIGTERM", "SIGHUP")])
-def test_a_second_signal_ends_a_render_at_once_without_partial_files(tmp_path, names):
+def test_a_second_signal_ends_a_task_at_once_without_partial_files(tmp_path, names):
     child = started(tmp_path / "a", 1000)
     child.send_signal(getattr(signal, names[0]))
     assert child.stdout.readline() == b"stopping\n"

@@ -27,7 +27,7 @@ def test_nouns_agree_with_their_count(number, words):
     assert terminal.count(number, "frame") == words
 
 
-def test_a_progress_bar_yields_all_items_and_draws_nothing_before_the_first(capsys):
+def test_a_progress_bar_yields_items_on_request_and_writes_nothing_to_standard_output(capsys):
     asked = []
 
     def items():

@@ -64,7 +64,7 @@ def test_the_server_does_not_inherit_the_python_environment_of_a_host(monkeypatc
 
 
 def test_a_stale_connection_file_is_replaced(home):
-    """Its process has ended, belongs to another user, or is a different server."""
+    """Its process has ended or is not a server; a killed server is replaced as well."""
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     facts = {"address": "http://127.0.0.1:9", "token": "t", "version": f2hdr_backend.__version__}
@@ -79,7 +79,7 @@ def test_a_stale_connection_file_is_replaced(home):
     assert info(launch.connect(timeout=LONG_S))["pid"] != first
 
 
-def test_without_a_backend_the_error_names_what_to_install(tmp_path, monkeypatch):
+def test_without_a_backend_the_error_names_the_variable_or_the_missing_path(tmp_path, monkeypatch):
     monkeypatch.setenv("F2HDR_RUNTIME", str(tmp_path))
     monkeypatch.delenv("F2HDR_BACKEND", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -160,7 +160,7 @@ def serve_in(environment, *options):
         (("--host", "192.0.2.1", "--certificate", "x", "--key", "x", "--root", "/"), '"x"'),
     ],
 )
-def test_a_connection_file_with_unsafe_permissions_is_not_used(tmp_path, options, words):
+def test_unsafe_or_invalid_options_of_serve_are_refused_with_the_reason(tmp_path, options, words):
     backend = str(write_backend(tmp_path))
     ran = serve_in({**os.environ, "F2HDR_RUNTIME": str(tmp_path / "run"), "F2HDR_BACKEND": backend}, *options)
     assert ran.returncode == 2 and words in ran.stderr

@@ -59,7 +59,7 @@ def test_spaces_agree_with_the_aces_studio_config(shipped, space):
 
 @pytest.mark.parametrize("space", [name for name in all_spaces() if not name.startswith("Rec.2100-HLG")])
 def test_a_space_is_a_curve_and_a_matrix_of_its_primaries(shipped, space):
-    """The plate's own primaries: neutral stays neutral, and the conversion via the hub equals that of the config."""
+    """The curve keeps channels separate; curve and matrix together equal the conversion of the config."""
     linear = shipped.linear(space)
     assert linear.own
     codes = np.random.default_rng(1).uniform(0.1, 0.9, (3, 20, 3)).astype(np.float32)
@@ -73,7 +73,7 @@ def test_a_space_is_a_curve_and_a_matrix_of_its_primaries(shipped, space):
         np.testing.assert_allclose(moved[..., 0], light[..., 0], rtol=1e-4, atol=1e-5)
 
 
-def test_white_and_primaries_keep_their_chromaticity(shipped):
+def test_gray_is_unchanged_and_colors_keep_their_largest_channel_in_linear_spaces(shipped):
     pixels = np.array([[[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.1, 0.1, 0.8], [0.5, 0.5, 0.5]]], np.float32)
     for space in shipped.linear_names():
         converted = shipped.transform("Linear Rec.709 (sRGB)", space).apply(pixels)[0]
@@ -170,7 +170,7 @@ def test_aliases_and_roles_are_accepted_and_data_spaces_refused(shipped):
         shipped.space("Raw")
 
 
-def test_displays_and_views_are_listed(shipped):
+def test_displays_and_views_are_resolved_and_unknown_ones_refused_with_known_names(shipped):
     assert shipped.display_view("rec.2100-pq") == ("Rec.2100-PQ", "Reference white 203 nits")
     with pytest.raises(ColorError, match="Rec.2100-PQ"):
         shipped.display_view("PQ")

@@ -33,7 +33,7 @@ def test_a_table_is_linear_between_its_values():
     assert np.allclose(colors, [[(a + b) / 2 for a, b in zip(curves[1], curves[2], strict=True)]], atol=1e-6)
 
 
-def test_a_curve_and_a_matrix_have_these_primaries():
+def test_primaries_of_a_curve_and_a_matrix_are_those_of_the_matrix():
     found = primaries_of(transform(power_step(2.4), matrix_step(3 * MATRIX)))
     assert np.allclose(found, MATRIX / MATRIX.sum(1).mean(), atol=1e-4)
 

@@ -72,7 +72,7 @@ def test_a_curve_has_the_values_of_its_definition(name):
 
 
 def test_colors_agree_with_littlecms():
-    """The profile's display to XYZ, by both; the second one through 8-bit codes of Lab."""
+    """The luminance of a picture by both; that of littleCMS is computed from 8-bit codes of Lab."""
     data = profile(gamma(1.8), [(0.51512, 0.24120, -0.00105), (0.29198, 0.69225, 0.04189), (0.15710, 0.06657, 0.78407)])
     found = read_profile(data)
     assert found is not None and from_matrix(found.to_ap0) == pytest.approx(STANDARD["lin_p3d65_scene"], abs=0.002)

@@ -17,7 +17,7 @@ def test_case_and_punctuation_are_ignored():
     ("wanted", "first"),
     [("slog3", OFFERED[2]), ("aces_cg", "ACEScg"), ("LogC4", "ARRI LogC4"), ("ASEScg", "ACEScg"), ("srgb", OFFERED[4])],
 )
-def test_names_that_contain_the_text_come_before_similar_names(wanted, first):
+def test_the_best_matching_name_comes_first(wanted, first):
     assert near_names(wanted, OFFERED)[0] == first
 
 

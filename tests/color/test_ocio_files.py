@@ -83,7 +83,7 @@ def test_a_lookup_table_that_is_changed_added_or_removed_is_noticed_at_once(fold
 
 @posix
 @pytest.mark.parametrize("way", ["absolute", "dots", "search", "link", "device", "pipe", "folder"])
-def test_no_other_file_is_opened_and_no_read_blocks(folder, way):
+def test_a_table_outside_the_folder_or_not_a_regular_file_is_refused_without_blocking(folder, way):
     outside = folder.parent / "a.spi1d"
     table, search = "b.spi1d", "luts"
     if way == "absolute":

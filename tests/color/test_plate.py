@@ -320,7 +320,7 @@ def test_chunks_have_one_clip_level_even_if_only_one_clips(tmp_path):
     np.testing.assert_array_equal(result(chunk, 2), result(whole, 2))
 
 
-def test_requested_frames_outside_the_plate_are_missing_frames(tmp_path):
+def test_a_requested_frame_whose_file_is_missing_is_refused(tmp_path):
     write_light(tmp_path)
     (tmp_path / "lin.3.exr").unlink()
     with pytest.raises(MissingFrames):

@@ -32,7 +32,7 @@ def test_radiance_up_to_the_clip_is_returned_in_the_units_of_the_plate(encoding,
     assert response.above_clip(pixels * 1.5) > 0
 
 
-def test_a_wrong_clip_level_does_not_change_the_hue():
+def test_a_clip_level_that_is_too_high_does_not_change_the_light():
     light = np.random.default_rng(0).uniform(0.05, 0.9, (8, 8, 3)).astype(np.float32)
     for clip in ((1.0,), (1.3, 1.0, 2.0)):
         response = Response("linear", clip)
@@ -85,7 +85,7 @@ def test_the_clip_level_of_log_footage_is_measured_in_linear_values():
 
 
 @pytest.mark.parametrize(("brightest", "level"), [(0.6, 1.0), (4.0, 4.0)])
-def test_a_plate_without_clipping_is_unchanged(brightest, level):
+def test_without_clipping_the_clip_level_is_1_or_the_brightest_value(brightest, level):
     ramp = np.linspace(0, brightest, 9999, dtype=np.float32).reshape(-1, 3)
     found = find_clip([ramp, ramp / 8])
     assert not found.seen and found.level == (pytest.approx(level),)

@@ -109,7 +109,7 @@ def test_the_merge_scores_higher_than_the_reference_alone(scores):
     assert scores["classical merge"].means()[0] > scores[REFERENCE].means()[0] + 1
 
 
-def test_the_shot_documents_render_identical_frames(demo):
+def test_rendering_a_shot_document_of_the_demo_again_skips_all_frames(demo):
     shot = Shot.from_json((demo.folder / "merge.json").read_text(encoding="utf-8"))
     *_, last = Renderer(shot.engine).render(shot)
     assert (last.rendered, last.skipped) == (0, FRAMES)

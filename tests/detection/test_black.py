@@ -26,7 +26,7 @@ def test_a_lifted_black_level_is_measured(lift, in_codes, stops):
     np.testing.assert_allclose(found.subtracted(second), LEVELS, rtol=0.05, atol=0.002)
 
 
-def test_linear_plates_and_noise_have_no_lifted_black():
+def test_no_lifted_black_is_found_where_black_is_0_even_with_noise():
     rng = np.random.default_rng(1)
     for stops in (1, 3, 5):
         for spread in (0.0, 0.02, 0.1):

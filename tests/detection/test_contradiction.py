@@ -59,7 +59,7 @@ def test_headers_that_are_one_frame_late_are_refused_with_given_and_measured_exp
     assert trusted.exposures is not None and trusted.exposures.ev(1) == 3
 
 
-def test_headers_that_agree_are_used_and_a_small_difference_is_a_warning(tmp_path) -> None:
+def test_headers_that_state_another_ratio_are_used_with_a_warning(tmp_path) -> None:
     settled, events = prepare(Shot(plate=plate(tmp_path, stated_stops=2.0)))
     assert settled.exposures is not None and settled.exposures.ev(2) == pytest.approx(2)
     assert any(getattr(event, "code", "") == "exposures_doubtful" for event in events)

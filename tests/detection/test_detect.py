@@ -183,7 +183,7 @@ def test_for_a_given_cycle_only_the_phase_is_measured(count: int) -> None:
     assert [pattern.ev(number) for number in (1, 2)] == [1.7, -1.0]
 
 
-def test_a_range_of_a_plate_with_missing_numbers_is_detected() -> None:
+def test_exposures_of_a_frame_range_with_a_gap_are_detected() -> None:
     plate = plate_of(Scene(21), _alternating(3, 1, 16), first=-7, noise=0.002)
     found = detect(plate, frames=FrameRange.parse("-7--2,1-8"))
     assert found.dropped == ()

@@ -23,7 +23,7 @@ def test_paths_devices_and_memory_do_not_change_the_digest():
     assert digest(moved) == digest()
 
 
-def test_every_other_setting_changes_the_digest():
+def test_trust_window_method_files_and_color_change_the_digest():
     others = [
         digest(replace(SHOT, engine=Engine(reference_trust="off"))),
         digest(window=window_of(3, SHOT, PLATE)),

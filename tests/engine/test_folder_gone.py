@@ -1,4 +1,4 @@
-"""A render whose output folder is moved or deleted meanwhile does not end as if all were well."""
+"""A render whose output folder is moved or deleted meanwhile ends with an error."""
 
 import shutil
 
@@ -36,7 +36,7 @@ def _deleted(folder):
 
 
 @pytest.mark.parametrize("loss", [_moved, _deleted])
-def test_frames_deleted_during_a_render_are_an_error_and_rendered_next_time(shot, tmp_path, loss):
+def test_a_folder_lost_during_a_render_is_an_error_and_its_frames_are_rendered_next_time(shot, tmp_path, loss):
     renderer = Renderer(shot.engine)
     done, finished = 0, False
     with pytest.raises(UnwritableFrame) as caught:

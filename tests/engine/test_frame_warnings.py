@@ -13,7 +13,7 @@ WINDOW = Window(10, 11, 12, (8.0, 1.0, 8.0))
 IMAGE = PlateImage(11, "p.0011.exr", np.zeros((0, 2, 3), np.float32), "float")
 
 
-def test_a_frame_in_order_is_not_mentioned():
+def test_a_frame_without_problems_gives_no_warning():
     assert [*input_warnings(11, IMAGE, 0), *level_warnings(WINDOW, (1.02, 0.99)), *range_warnings(WINDOW, 0)] == []
 
 

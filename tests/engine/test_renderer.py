@@ -303,7 +303,7 @@ def test_a_full_disk_names_the_file_and_leaves_no_partial_file(plate, tmp_path, 
     assert files(tmp_path / "hdr") == []
 
 
-def test_the_header_names_the_shot_and_not_the_chunk(plate, tmp_path):
+def test_the_frame_range_of_a_render_does_not_change_the_bytes_of_a_frame(plate, tmp_path):
     shot = shot_of(plate, tmp_path)
     render(replace(shot, frames=FrameRange((1001, 1002))))
     first = (tmp_path / "hdr" / "sh.1002.exr").read_bytes()
@@ -311,7 +311,7 @@ def test_the_header_names_the_shot_and_not_the_chunk(plate, tmp_path):
     assert (tmp_path / "hdr" / "sh.1002.exr").read_bytes() == first
 
 
-def test_a_flickering_light_is_reported_once_and_short_frames_are_steady(tmp_path):
+def test_flickering_light_gives_a_warning_and_a_summary_and_short_frames_are_steady(tmp_path):
     """Every second long frame is 10 % brighter than its exposure; the shadows of short frames come from them."""
     light = np.random.default_rng(3).uniform(0.03, 0.2, (96, 128, 3)).astype(np.float32)
     for number in range(1, 10):

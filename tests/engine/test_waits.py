@@ -165,7 +165,7 @@ def test_the_pixels_are_those_of_the_cpu(name):
         np.testing.assert_allclose(getattr(found, layer), getattr(expected, layer), atol=1e-5)
 
 
-def test_bands_synchronize_once_for_each_neighbor_of_each_band():
+def test_bands_wait_for_the_device_only_to_read_single_numbers():
     engine = ENGINES["standard"] | {"tile": "32"}
     counted, _ = steady(engine)
     assert set(counted.waits) <= {"_local_scalar_dense", "a copy of 8 bytes from the device"}
@@ -279,7 +279,7 @@ def test_with_soft_trust_a_frame_synchronizes_once_and_equals_that_of_the_cpu(tm
 
 
 @pytest.mark.parametrize("trust", ["soft", "hard", "off"])
-def test_the_device_makes_the_values_of_the_file_and_half_floats_leave_it(tmp_path, trust):
+def test_the_device_computes_the_file_values_and_half_floats_are_downloaded(tmp_path, trust):
     engine = ENGINES["merge"] | {"reference_trust": trust}
     output = {"pixel_type": "half", "anchor": "short", "layers": ("coarse",)}
     expected, _ = rendered(tmp_path, "cpu", engine, ACES, **output)

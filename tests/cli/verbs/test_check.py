@@ -96,7 +96,7 @@ def test_a_frame_rendered_with_other_weights_is_found(shot):
     assert list(found) == [1003] and "other weights, flow, precision" in found[1003]
 
 
-def test_sweep_removes_only_temporary_files_of_killed_renders(shot):
+def test_sweep_removes_only_temporary_files_of_frames_of_the_shot(shot):
     left = shot.parent / "hdr" / ".o.1002.exr.4711-0123456789abcdef.part"
     other = shot.parent / "hdr" / ".o.2002.exr.4711-0123456789abcdef.part"
     left.write_bytes(b"half a frame")

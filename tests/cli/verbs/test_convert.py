@@ -182,7 +182,7 @@ def test_pq_movies_have_light_level_metadata(f2hdr, hdr, tmp_path, name, codec):
     assert content.count(b"mdcv") == content.count(b"clli") == 1
 
 
-def test_hlg_and_sdr_movies_have_no_light_level_metadata(f2hdr, hdr, tmp_path):
+def test_hlg_movies_have_no_light_level_metadata(f2hdr, hdr, tmp_path):
     assert f2hdr("convert", hdr, "-o", tmp_path / "a.mp4", "--display", "Rec.2100-HLG").returncode == 0
     names = {data.type.name for data in decoded(tmp_path / "a.mp4")[0][0].side_data}
     assert not names & {"CONTENT_LIGHT_LEVEL", "MASTERING_DISPLAY_METADATA"}

@@ -34,7 +34,7 @@ def test_the_table_has_a_line_for_every_method(tmp_path):
     assert [float(number) for number in numbers.groups()] == pytest.approx(scores[0].means(), abs=0.005)
 
 
-def test_the_command_writes_the_demo():
+def test_the_help_names_the_folder_and_the_contact_sheet():
     app = typer.Typer()
     app.callback()(lambda: None)
     verb.register(app)

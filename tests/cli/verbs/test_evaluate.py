@@ -62,7 +62,7 @@ def test_json_is_one_event_a_line_and_settings_reach_the_scores(tmp_path):
     assert finished["low"] == {}
 
 
-def test_metrics_none_measures_only_time_and_memory(tmp_path):
+def test_metrics_none_prints_times_and_no_scores(tmp_path):
     root = trees.deephdrvideo(tmp_path, frames=5)
     text = evaluate("dataset", "deephdrvideo", root, "--method", "merge", "--metrics", "none")
     assert "PSNR" not in text

@@ -50,7 +50,7 @@ def test_a_panorama_becomes_a_plate_that_detect_understands(panorama: str, tmp_p
         (("--bits", "99"), "1 to 16 bits"),
     ],
 )
-def test_a_wrong_option_is_said_and_nothing_written(
+def test_a_wrong_option_is_reported_and_nothing_is_written(
     panorama: str, tmp_path: Path, option: tuple[str, str], words: str
 ) -> None:
     ran = _f2hdr("simulate", panorama, "-o", str(tmp_path / "plate"), *option)

@@ -141,7 +141,7 @@ def test_an_interrupted_watch_cancels_the_job(served, endless, tmp_path):
     assert read(status)["state"] == "canceled"
 
 
-def test_a_server_that_dies_is_reported_in_the_file(tmp_path, endless):
+def test_a_server_that_dies_is_reported_in_the_status_file(tmp_path, endless):
     server = Served(tmp_path).start()
     status = tmp_path / "status.json"
     f2hdr(server, "submit", endless, "--detach", "--status", status)
@@ -151,7 +151,7 @@ def test_a_server_that_dies_is_reported_in_the_file(tmp_path, endless):
     assert failed["error"]["code"] == "server_unreachable" and "Submit again" in failed["message"]
 
 
-def test_the_status_of_a_failed_job_has_all_known_values(tmp_path):
+def test_a_status_file_has_the_error_of_a_failed_job_and_the_state_of_a_canceled_one(tmp_path):
     file = StatusFile(str(tmp_path / "s"))
     file.starting()
     assert json.loads((tmp_path / "s").read_text())["state"] == "starting"

@@ -81,7 +81,7 @@ def test_preview_writes_a_sheet(images, tmp_path):
     assert read_image(str(tmp_path / "sheet.png")).pixels.shape == (2 * 52, 6 * 68, 3)
 
 
-def test_weights_of_an_ablation_name_the_ablation(images, tmp_path):
+def test_weights_of_an_ablation_have_its_reduced_descriptor(images, tmp_path):
     words = ("-o", tmp_path / "run", "--edition", "lite", "--ablation", "stage1-no-adapter")
     call(images, *words, "--into", tmp_path / "weights", "--steps", 1, "--windows", 1, "--crop", 32)
     (entry,) = entries_in(tmp_path / "weights")
@@ -89,7 +89,7 @@ def test_weights_of_an_ablation_name_the_ablation(images, tmp_path):
 
 
 @pytest.mark.parametrize("option", ["edition", "ablation"])
-def test_missing_weights_and_folders_are_named(images, tmp_path, option):
+def test_an_unknown_edition_or_ablation_is_named_and_no_folder_is_created(images, tmp_path, option):
     with pytest.raises(DocumentError) as caught:
         call(images, "-o", tmp_path / "run", f"--{option}", "tiny", "--into", tmp_path / "weights")
     assert option in caught.value.message and "'tiny'" in caught.value.message

@@ -116,7 +116,7 @@ def test_large_frames_are_planned_in_bands(trained):
     assert plan.rows is not None and plan.bytes < 16 << 30
 
 
-def test_clipped_channels_are_at_least_the_clip_level_for_every_network_output(folder):
+def test_clipped_channels_keep_0_9_of_the_clip_level_when_the_network_darkens(folder):
     """A network that darkens everything: a clipped reference still gives 0.9 of its clip."""
     torch.manual_seed(1)
     network = MergeNet(SMALL)

@@ -99,7 +99,7 @@ def plate(tmp_path):
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    """The second frame in float32 without failures."""
+    """The first two frames in float32 without failures."""
     folder = tmp_path_factory.mktemp("undisturbed")
     shot = shot_of(write_plate(folder), folder)
     list(Renderer(shot.engine).render(shot, FrameRange((1, 2))))
@@ -213,7 +213,7 @@ def fail_once(method, stage, error):
     method._network.get_submodule(stage).register_forward_pre_hook(hook)
 
 
-def test_if_no_plan_fits_the_error_names_an_action(plate, tmp_path):
+def test_if_no_plan_fits_the_error_names_size_and_device_and_no_file_is_written(plate, tmp_path):
     shot = shot_of(plate, tmp_path)
     renderer = Renderer(shot.engine)
     method = renderer.methods[0]

@@ -20,16 +20,16 @@ def test_with_less_memory_there_are_fewer_threads_and_stored_frames_fit(lanes, m
     assert before.writers < stage(lanes, 32, 1e6, makes_flows=makes_flows).writers
 
 
-def test_a_render_on_the_cpu_uses_one_thread_of_each_kind():
+def test_a_render_on_the_cpu_has_one_reader_one_writer_and_no_flow_thread():
     assert (ON_CPU.readers, ON_CPU.writers, ON_CPU.makers) == (1, 1, 0)
 
 
-def test_with_very_little_memory_there_is_one_thread_of_each_kind():
+def test_with_very_little_memory_there_is_at_least_one_thread_of_each_kind():
     found = stage(4, 16, 1.0, makes_flows=True)
     assert min(found.readers, found.writers, found.makers, found.results) == 1
 
 
-def test_one_processor_is_enough():
+def test_with_one_processor_there_is_one_thread_of_each_kind():
     found = stage(1, 1, 1e6, makes_flows=True)
     assert (found.readers, found.writers, found.makers) == (1, 1, 1)
 
@@ -40,6 +40,6 @@ def test_for_several_devices_more_frames_are_read_ahead():
     assert four.results * 4 <= max(4, four.writers)
 
 
-def test_a_server_checks_file_identities_before_reading():
+def test_a_server_looks_further_ahead_than_a_render_reads():
     most = stage(1, 1000, 1e9, makes_flows=True)
     assert most.ahead + most.results + 2 < LOOKED_AHEAD
