@@ -1,4 +1,4 @@
-"""The walls of the house: who may import whom, what hosts can load, how long a module may be, and where its test is."""
+"""Architecture: which package may import which, what hosts can load, the length of a module, and its test file."""
 
 from __future__ import annotations
 

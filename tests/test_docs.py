@@ -1,4 +1,4 @@
-"""Documents name what exists: files, folders, options and verbs."""
+"""Files that the documents name or link to exist."""
 
 from __future__ import annotations
 

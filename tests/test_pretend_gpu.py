@@ -64,6 +64,6 @@ def test_results_equal_those_of_the_cpu_in_all_threads():
         torch.testing.assert_close(found.cpu(), expected)
 
 
-def test_autocast_uses_the_settings_of_the_device():
+def test_autocast_for_cuda_applies_to_the_simulated_gpu():
     with pretend_gpu(), torch.autocast("cuda", torch.float16):
         assert torch.nn.Conv2d(1, 1, 1, device=DEVICE)(torch.ones(1, 1, 2, 2, device=DEVICE)).dtype == torch.float16

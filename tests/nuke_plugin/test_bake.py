@@ -124,7 +124,7 @@ def test_part_of_the_range_reads_the_neighbors_that_it_needs(comp: Comp) -> None
     assert np.abs(comp.rgb(1003) - scene(1003)).mean() < 0.01
 
 
-def test_layers_difference_and_plate_are_shown_by_the_view_knob(comp: Comp) -> None:
+def test_layers_difference_and_source_are_shown_by_the_result_knob(comp: Comp) -> None:
     comp.bake(layer_flow=True, layer_mask=True)
     result = comp.node.picture(1003, "main")
     assert {"forward.u", "forward.v", "backward.u", "motion_mask.forward", "motion_mask.backward"} <= set(result.planes)

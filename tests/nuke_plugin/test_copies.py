@@ -53,7 +53,7 @@ def test_a_script_saved_under_another_name_does_not_change_frames_of_the_first(c
 
 
 @pytest.mark.parametrize("through", ["Grade1", "Read1"])
-def test_a_nuke_that_shows_python_few_nodes_keeps_the_inputs_apart_too(
+def test_a_nuke_that_shows_python_few_nodes_keeps_frames_of_different_inputs_apart(
     through: str, comp: Comp, tmp_path: Path
 ) -> None:
     """Indie and Non-commercial: Python must not walk to the Read, whose file Nuke's own expressions name."""
@@ -75,7 +75,7 @@ def test_a_nuke_that_shows_python_few_nodes_keeps_the_inputs_apart_too(
     np.testing.assert_array_equal(again.rgb(1003), first)
 
 
-def test_a_nuke_that_shows_python_few_nodes_bakes_what_changed_far_above(comp: Comp) -> None:
+def test_a_nuke_that_shows_python_few_nodes_bakes_again_after_a_change_far_above(comp: Comp) -> None:
     session.flavor = "indie"
     second = nuke.createNode("Grade")
     second.setInput(0, comp.grade)
@@ -182,7 +182,9 @@ def test_without_the_plugin_a_node_pasted_after_another_plate_shows_nothing(wind
 
 
 @pytest.mark.parametrize("fills", [True, False])
-def test_the_view_in_a_path_is_no_other_input(fills: bool, window: Comp, tmp_path: Path) -> None:
+def test_a_view_variable_in_a_path_does_not_make_it_a_different_input(
+    fills: bool, window: Comp, tmp_path: Path
+) -> None:
     """Some versions evaluate a file knob in an expression for the current frame and view."""
     session.value_fills = fills
     session.views[:] = ["left", "right"]
@@ -325,7 +327,7 @@ def test_the_cache_of_an_unsaved_script_moves_when_it_is_saved(
 
 
 def holding(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """Let each first two calls of a function of ``os`` for a path fail, as on Windows while a scanner has the file."""
+    """Let the first two calls of a function of ``os`` fail for each path, as on Windows while a scanner has it open."""
     from f2hdr_backend.shot import rename
 
     tries: list[str] = []
@@ -367,7 +369,7 @@ def test_an_unconfirmed_result_that_a_virus_scanner_has_open_is_deleted_later(
     assert not list(tmp_path.iterdir())
 
 
-def test_callbacks_are_registered_in_every_process() -> None:
+def test_callbacks_are_registered_in_a_terminal_session() -> None:
     fake.start(gui=False, plugin=PLUGIN)
     assert {kind for kind, calls in session.callbacks.items() if calls} == {
         "onCreate", "onScriptLoad", "onScriptSave", "beforeFrameRender",

@@ -130,7 +130,7 @@ def test_a_saved_script_contains_a_group(window: Comp) -> None:
 
 
 @pytest.mark.parametrize("policy", ["error", "black", "checkerboard", "source"])
-def test_a_missing_frame_is_an_error_or_the_plate_as_the_knob_says(window: Comp, policy: str) -> None:
+def test_a_missing_frame_is_an_error_or_is_replaced_as_the_knob_says(window: Comp, policy: str) -> None:
     window.bake(bake_range="custom", bake_first=1001, bake_last=1003, missing=policy)
     target = with_write(window)
     ran = terminal("-F", "1003-1004", "-x", str(window.script))
@@ -162,7 +162,7 @@ def test_a_terminal_render_requests_each_frame_of_original_files(window: Comp, i
 def test_on_demand_frames_follow_the_knobs_also_after_undoing_a_change(
     plate: str, tmp_path: Path, runtime: Path
 ) -> None:
-    """Files of earlier settings exist, but the node shows those of others."""
+    """Files of earlier settings exist when the knobs change back; the node must show those and no others."""
     comp = Comp(plate, tmp_path / "shot.nk", gui=False)
     comp.from_files()
     comp.set(on_demand=True, exposure_mode="ratio", short_parity="even", cuts="none", color_clip_level="1")
@@ -177,7 +177,7 @@ def test_on_demand_frames_follow_the_knobs_also_after_undoing_a_change(
 
 
 @pytest.mark.parametrize("has_node", [True, False])
-def test_a_plain_render_walks_no_graph_unless_a_node_asks_for_it(
+def test_a_render_without_on_demand_nodes_does_not_walk_the_graph(
     has_node: bool, plate: str, tmp_path: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every Write of every script calls the plug-in at every frame."""

@@ -119,7 +119,7 @@ def test_a_sequence_scanner_finds_only_baked_frames(comp: Comp) -> None:
     assert scanned() == footage | {str(path) for path in comp.results()}
 
 
-def test_a_sequence_scanner_ignores_folders_of_the_cache(window: Comp) -> None:
+def test_the_node_has_no_file_knobs_that_a_sequence_scanner_would_list(window: Comp) -> None:
     """Scanners list the value of every file knob as a file to transfer."""
     window.set(cache_dir=str(window.script.parent), backend_program="/opt/f2hdr/bin/f2hdr")
     assert not [knob for knob in window.node.knobs().values() if knob.Class() == "File_Knob"]
@@ -206,7 +206,7 @@ def test_a_bake_with_a_built_in_config_uses_the_working_space(comp: Comp, monkey
     assert header["chromaticities"][:2] == pytest.approx((0.713, 0.293), abs=1e-3)
 
 
-def test_the_backend_that_the_node_names_is_started(window: Comp, tmp_path: Path, monkeypatch: Any) -> None:
+def test_a_missing_backend_that_the_node_names_is_reported(window: Comp, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setenv("F2HDR_RUNTIME", str(tmp_path / "nobody"))
     monkeypatch.delenv("F2HDR_BACKEND")
     window.bake(backend_program=str(tmp_path / "no" / "f2hdr"))

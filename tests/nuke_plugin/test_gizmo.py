@@ -187,7 +187,7 @@ def test_an_unbaked_node_reads_nothing() -> None:
     assert INNER[knobs.RESULT].values["disable"] == '{"!parent.is_own || parent.result_last < parent.result_first"}'
 
 
-def test_a_range_is_extended_by_the_frames_the_backend_needs_for_cuts() -> None:
+def test_the_plugin_and_the_backend_use_the_same_number_of_frames_for_cuts() -> None:
     assert plan.CUT_FRAMES == FARTHEST
 
 

@@ -129,7 +129,7 @@ def test_a_filename_filter_moves_the_cache(window: Comp) -> None:
     assert np.abs(window.rgb(FIRST) - scene(FIRST)).mean() < 0.01
 
 
-def test_a_folder_with_spaces_and_non_latin_letters_is_used(plate: str, tmp_path: Path, runtime: Path) -> None:
+def test_a_folder_with_spaces_and_accented_letters_is_used(plate: str, tmp_path: Path, runtime: Path) -> None:
     folder = tmp_path / "Müllers shot 10"
     pattern = write_plate(folder / "plates", "sh 010")
     comp = Comp(pattern, folder / "comp v001.nk", gui=True)

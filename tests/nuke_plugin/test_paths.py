@@ -100,7 +100,7 @@ def test_the_name_of_a_built_in_config_is_not_changed_to_a_path(window: Comp, mo
     assert spaces.config_file() == "ocio://cg-config-v2.1.0_aces-v1.3_ocio-v2.3"
 
 
-def test_paths_are_resolved_without_nodes_outside_the_main_thread(window: Comp) -> None:
+def test_an_unmapped_drive_letter_raises_an_error_without_a_dialog(window: Comp) -> None:
     with pytest.raises(ShotError) if os.name != "nt" else pytest.raises(AssertionError):
         paths.located("Q:/x")
     assert session.messages == []

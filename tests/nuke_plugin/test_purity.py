@@ -1,4 +1,4 @@
-"""Requirements on the host: Python 3.9, the standard library, and no imports at start-up."""
+"""What the plug-in imports, its start without the client, and its types."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ def test_without_a_window_the_panel_does_nothing(long: Comp, count: Count) -> No
     assert (count.knobs, count.metadata) == (0, 0)
 
 
-def test_a_change_of_the_input_reads_no_metadata_until_the_next_bake(long: Comp, count: Count) -> None:
+def test_a_change_of_the_input_reads_metadata_of_one_frame_until_the_next_bake(long: Comp, count: Count) -> None:
     fake.open_panel(long.node)
     fake.idle()
     count.reset()

@@ -127,13 +127,15 @@ def test_a_stale_connection_file_starts_a_new_backend(load: Load, fake: FakeBack
 
 
 @pytest.mark.parametrize("content", ["", "{", "[1]", '{"pid": 1}', '{"token": "a\\r\\nb", "pid": 1}', "\0" * 100])
-def test_a_damaged_connection_file_is_reported(load: Load, fake: FakeBackend, tmp_path: Path, content: str) -> None:
+def test_a_damaged_connection_file_starts_a_new_backend(
+    load: Load, fake: FakeBackend, tmp_path: Path, content: str
+) -> None:
     effect = effect_of(load())
     (tmp_path / "run" / "f2hdr" / "server.json").write_text(content)
     assert "no-backend" in refused(effect)
 
 
-def test_a_slow_backend_is_waited_for(load: Load, fake: FakeBackend) -> None:
+def test_a_backend_slower_than_the_longest_wait_is_reported(load: Load, fake: FakeBackend) -> None:
     fake.delay_s = 30
     assert "1 s" in refused(effect_of(load(), longest_wait=1.0))
 

@@ -198,7 +198,7 @@ def test_a_frame_that_is_known_keeps_its_stamp(load: Load, fake: FakeBackend, ha
     assert {frame for frame, stamp in stamps.items() if stamp != before[frame]} == {5}
 
 
-def test_two_renders_of_different_sizes_use_the_files_again(load: Load, fake: FakeBackend) -> None:
+def test_renders_of_alternating_sizes_have_the_right_pixels(load: Load, fake: FakeBackend) -> None:
     effect = load().create()
     for size in ((96, 64), (48, 32), (96, 64)):
         frames = plate(1, 3, size=size)

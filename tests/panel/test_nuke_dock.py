@@ -30,7 +30,7 @@ def docked(qtbot, served, tmp_path):
     panel.deleteLater()
 
 
-def test_the_panel_is_in_the_pane_menu_and_starts_only_when_opened(docked):
+def test_the_panel_is_in_the_pane_menu_and_opens_without_a_shot(docked):
     panel, _ = docked
     assert panels.registered["com.f2hdr.panel"][0] == "F2HDR"
     assert panel.workspace.model.shot is None and not panel.apply.isEnabled()
@@ -85,7 +85,7 @@ def test_the_layout_in_nuke_is_restored(docked, qtbot):
     again.workspace.shut_down()
 
 
-def test_a_plate_from_the_graph_is_refused_with_an_action(docked):
+def test_a_plate_from_the_graph_is_refused_with_an_error_that_names_the_node(docked):
     panel, comp = docked
     reported = []
     panel.workspace.session.reported.connect(lambda words, kind: reported.append((kind, words)))

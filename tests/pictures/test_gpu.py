@@ -68,7 +68,7 @@ def test_after_a_failure_of_the_gpu_the_cpu_is_used_and_the_reason_stored(opened
     assert path.gpu is None and "zero" in path.words
 
 
-def test_the_environment_selects_and_emulated_opengl_is_used_only_on_request(opened, monkeypatch):
+def test_the_environment_selects_the_device_and_emulated_opengl_only_on_request(opened, monkeypatch):
     monkeypatch.setenv(gpu.VARIABLE, "cpu")
     assert gpu.choose()[0] is None
     monkeypatch.setenv(gpu.VARIABLE, "gpu")
@@ -79,7 +79,7 @@ def test_the_environment_selects_and_emulated_opengl_is_used_only_on_request(ope
     assert found is None and opened.name in words
 
 
-def test_without_the_library_the_cpu_is_used_and_the_reason_is_given(monkeypatch):
+def test_without_moderngl_the_cpu_is_used_and_the_reason_is_given(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "moderngl", None)
     monkeypatch.delenv(gpu.VARIABLE, raising=False)
     found, words = gpu.choose()

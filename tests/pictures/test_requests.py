@@ -144,7 +144,7 @@ def test_a_probe_gives_scene_linear_values_of_plate_and_result(asked):
     assert answer["result"] == pytest.approx(scene()[5, 20], rel=2e-3)
 
 
-def test_thumbnails_fit_their_size_and_waveforms_mark_clipping(asked):
+def test_thumbnails_fit_their_size_and_scopes_report_the_clipped_fraction(asked):
     thumb = asked.call("thumb", {"frame": 2, "width": 32, "height": 32})
     assert (thumb["width"], thumb["height"]) == (32, 24)
     assert len(base64.b64decode(thumb["rgba"])) == 32 * 24 * 4

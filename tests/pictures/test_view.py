@@ -18,7 +18,7 @@ def test_plate_frames_are_scaled_to_the_anchor(anchor, short, long, clip):
     assert view.clip_of_result() == clip
 
 
-def test_without_exposures_nothing_is_changed():
+def test_without_exposures_plate_frames_are_not_scaled():
     assert View(1, WHOLE, 1.0).plate_gain(1) == 1
 
 

@@ -55,7 +55,9 @@ def test_known_primaries_have_the_name_of_resolve(lua: Lua, name: str, tmp_path:
 @pytest.mark.parametrize(
     "chromaticities", [None, (0.7, 0.3, 0.2, 0.7, 0.1, 0.05, 0.3127, 0.329)], ids=["none", "other"]
 )
-def test_unknown_primaries_have_no_name(lua: Lua, chromaticities: tuple[float, ...] | None, tmp_path: Path) -> None:
+def test_missing_primaries_are_assumed_as_rec_709_and_unknown_ones_have_no_name(
+    lua: Lua, chromaticities: tuple[float, ...] | None, tmp_path: Path
+) -> None:
     path = write(tmp_path / "a.exr", chromaticities)
     answer = json.loads(lua.evaluate(NAMES, path))
     names, words, assumed = color.names_of(str(path))

@@ -184,7 +184,7 @@ def test_color_properties_are_set_in_an_order_that_resolve_keeps(
     assert (tagged["Input Color Space"], tagged["Input Gamma"]) == ("ACES (AP1)", "Linear")
 
 
-def test_the_selection_of_clips_to_render(edit: Edit) -> None:
+def test_clips_to_render_are_the_selected_else_colored_else_marked_else_current(edit: Edit) -> None:
     session = adapter.Session(edit.resolve)
     other = FakeItem("other", 86500, 9, 0, None)
     other.color = "Teal"
@@ -220,7 +220,7 @@ def test_occupied_and_locked_tracks_are_not_changed(edit: Edit) -> None:
     assert edit.timeline.tracks[3].name == "F2HDR 3"
 
 
-def test_its_defaults_and_choices_are_those_of_the_timeline_script() -> None:
+def test_the_options_have_the_defaults_and_choices_of_the_timeline_script() -> None:
     code = """
 local json, list = require("f2hdr_json"), {}
 for _, field in ipairs(require("f2hdr_settings").FIELDS) do
@@ -237,7 +237,7 @@ print(json.encode(list))
     assert actions["method"].choices == fields["method"].metadata["choices"]
 
 
-def test_the_backend_can_be_named(
+def test_a_missing_backend_named_by_an_option_is_reported(
     edit: Edit, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("F2HDR_RUNTIME", str(tmp_path / "nobody"))

@@ -259,7 +259,9 @@ def test_an_unchanged_status_does_not_stop_a_render(status: str, comp: Comp, bac
 
 
 @pytest.mark.parametrize("range_", ["fields", "attributes", "missing", "raises"])
-def test_the_range_of_the_composition_is_used_at_any_start(range_: str, comp: Comp, backend: Backend) -> None:
+def test_neighbors_before_the_composition_are_not_requested_if_its_range_is_known(
+    range_: str, comp: Comp, backend: Backend
+) -> None:
     comp.inputs = GIVEN
     comp.facts["comp_range"] = range_
     report = comp.run(comp.frame(0), env=backend.env)
@@ -269,7 +271,7 @@ def test_the_range_of_the_composition_is_used_at_any_start(range_: str, comp: Co
 
 
 @pytest.mark.parametrize("missing", ["no_require", "no_package"])
-def test_a_lua_without_its_usual_libraries_is_reported(missing: str, comp: Comp) -> None:
+def test_a_lua_without_require_is_reported_and_one_without_package_does_not_crash(missing: str, comp: Comp) -> None:
     comp.inputs = GIVEN
     comp.facts[missing] = True
     report = comp.run(comp.frame(5))

@@ -112,7 +112,7 @@ def test_render_range_renders_the_range_of_the_composition_from_the_plate(comp: 
 
 @pytest.mark.parametrize("by", ["resolve", "fusion", "scriptapp"])
 def test_render_range_takes_the_clip_at_the_playhead(by: str, comp: Comp, backend: Backend) -> None:
-    """In Resolve, wherever its object is; the clip begins at the plate's third frame."""
+    """By each way in which a Fuse finds Resolve's object; the clip begins at the plate's third frame."""
     plate = comp.folder / "plate"
     plate.mkdir()
     for number in range(1001, 1009):

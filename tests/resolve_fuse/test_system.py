@@ -33,7 +33,7 @@ def on_windows(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return found
 
 
-def test_folders_of_a_windows_user_with_accents(on_windows: dict[str, Any]) -> None:
+def test_the_folders_of_a_windows_user_with_accents_are_found_and_created(on_windows: dict[str, Any]) -> None:
     assert on_windows["windows"] and on_windows["missing"]
     assert on_windows["home"] == USER
     assert on_windows["cache"] == f"{USER}/AppData/Local/f2hdr/resolve"

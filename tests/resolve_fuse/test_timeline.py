@@ -149,7 +149,7 @@ def test_unknown_source_frames_are_accepted(edit: Edit) -> None:
         ({"current": [1, 1]}, "Lime", "current"),
     ],
 )
-def test_without_a_selection_clip_color_or_playhead_select_the_clips(
+def test_without_a_selection_clip_color_marks_or_playhead_select_the_clips(
     timeline: dict[str, Any], color: str, how: str, edit: Edit
 ) -> None:
     edit.timeline = {"rate": "24", **timeline}
@@ -158,7 +158,7 @@ def test_without_a_selection_clip_color_or_playhead_select_the_clips(
     assert f"1 {how} clip" in report["said"][1] and "done" in report["said"][-1]
 
 
-def test_without_a_clip_to_render_the_message_explains_the_selection(edit: Edit) -> None:
+def test_a_missing_clip_or_timeline_is_reported(edit: Edit) -> None:
     edit.timeline = {"rate": "24"}
     assert "there is no clip to render" in edit.run()["said"][-1]
     edit.facts["no_timeline"] = True
@@ -195,7 +195,7 @@ def test_an_occupied_or_locked_track_is_not_changed(edit: Edit) -> None:
     assert [len(track["items"]) for track in report["tracks"]] == [1, 1, 0, 1]
 
 
-def test_a_take_of_the_wrong_length_is_removed(edit: Edit) -> None:
+def test_a_result_is_added_as_a_take_and_one_of_the_wrong_length_is_removed(edit: Edit) -> None:
     edit.data["F2HDR.placement"] = "take"
     edit.facts["times"] = 2
     report = edit.run()
@@ -324,7 +324,7 @@ FREE = {"product": "DaVinci Resolve", "version": [21, 1, 0, 0, ""]}
 
 
 @pytest.mark.parametrize("lua", [LUAJIT, LUA51], ids=lambda lua: lua.name)
-def test_without_windows_a_file_with_comments_is_created_opened_and_read(lua: Lua, edit: Edit) -> None:
+def test_without_a_settings_window_a_file_with_comments_is_created_opened_and_read(lua: Lua, edit: Edit) -> None:
     edit.facts |= FREE
     report = edit.run(lua)
     path = edit.folder / "config é" / "f2hdr" / "resolve.txt"
