@@ -23,10 +23,14 @@ _USER = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "")
 os.environ["F2HDR_CACHE_SIZE"] = "0"
 os.environ["F2HDR_LOGS"] = os.path.join(tempfile.gettempdir(), f"f2hdr-test-logs-{_USER}")
 
-# A shell without job control starts background jobs with Ctrl-C ignored, and their children inherit that. A handler,
-# unlike "ignore", is not inherited: the tests' children start with the system's default, and this process stays alive.
-if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, lambda number, frame: None)
+# A shell without job control starts background jobs with Ctrl-C ignored, nohup with the hangup, and children inherit
+# that. A handler, unlike "ignore", is not inherited: the tests' children start with the system's default, and this
+# process stays alive.
+for _name in ("SIGINT", "SIGHUP"):
+    _number = getattr(signal, _name, None)
+    if threading.current_thread() is threading.main_thread() and _number is not None:
+        if signal.getsignal(_number) is signal.SIG_IGN:
+            signal.signal(_number, lambda number, frame: None)
 
 
 def _has_qt() -> bool:

@@ -434,8 +434,10 @@ def test_without_pyav_the_error_names_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "f2hdr_backend.image.movie.frames", None)
     monkeypatch.delitem(sys.modules, "f2hdr_backend.image.movie.frames")
     monkeypatch.setitem(sys.modules, "av", None)
+    movie = tmp_path / "a.mov"
+    movie.write_bytes(b"not read")
     with pytest.raises(ImageError, match=r'pip install "f2hdr\[media\]"'):
-        open_plate("a.mov")
+        open_plate(str(movie))
 
 
 def test_the_identity_of_a_frame_includes_its_number(tmp_path):
