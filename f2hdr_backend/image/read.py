@@ -29,7 +29,7 @@ from f2hdr_backend.shot.errors import ImageError, UnreadableFrame
 from f2hdr_backend.shot.frames import Sequence
 from f2hdr_backend.shot.limits import check_image
 from f2hdr_backend.shot.naming import MOVIE_SUFFIXES, RAW_SUFFIXES
-from f2hdr_backend.shot.plate_files import is_movie, listed_frames, require_plate
+from f2hdr_backend.shot.plate_files import is_movie, listed_frames, require_pattern_or_movie
 
 MOST_MISSING = 10_000
 """Missing frames that are listed: numbers may be time stamps, which are far apart."""
@@ -68,7 +68,7 @@ def open_plate(text: str, layer: str = "") -> Plate:
     matches no file, UnreadableFrame if the first frame cannot be read, ImageError if a movie needs an
     extra.
     """
-    require_plate(text, layer)
+    require_pattern_or_movie(text, layer)
     return _open_movie(text) if is_movie(text) else SequencePlate(Sequence.parse(text), layer)
 
 

@@ -15,9 +15,20 @@ def require_plate(text: str, layer: str = "") -> None:
     """Raise an error unless ``text`` is a pattern that matches a file, or an existing movie.
 
     Raises:
-        ShotError: anything else (a single image has no neighbors), or a layer of files that have none.
+        ShotError, UnreadableFrame: as :func:`require_pattern_or_movie`; also if the folder cannot be listed.
         MissingFrames: the pattern matches no file.
-        UnreadableFrame: the folder cannot be listed, or there is no such movie.
+    """
+    require_pattern_or_movie(text, layer)
+    if not is_movie(text):
+        listed_frames(Sequence.parse(text))
+
+
+def require_pattern_or_movie(text: str, layer: str = "") -> None:
+    """Raise an error unless ``text`` is a pattern of frames, which are not looked for, or an existing movie.
+
+    Raises:
+        ShotError: anything else (a single image has no neighbors), or a layer of files that have none.
+        UnreadableFrame: there is no such movie.
     """
     if layer and not text.lower().endswith(".exr"):
         raise ShotError(f'"{text}" has no layers to select; only EXR files have layers.', hint="Omit --layer.")
@@ -26,9 +37,7 @@ def require_plate(text: str, layer: str = "") -> None:
             raise UnreadableFrame(
                 f'"{text}" cannot be read: No such file or directory.', hint="Check the path and the file.", path=text
             )
-    elif Sequence.is_pattern(text):
-        listed_frames(Sequence.parse(text))
-    else:
+    elif not Sequence.is_pattern(text):
         missing = "" if os.path.exists(text) else "does not exist, and it "
         raise ShotError(
             f'"{text}" {missing}is neither a pattern of numbered frames nor a movie.',
