@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 import platform
-import stat
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +15,7 @@ import platformdirs
 import f2hdr_backend
 from f2hdr_backend.shot.errors import F2HDRError
 from f2hdr_backend.shot.printable import printable
+from f2hdr_backend.shot.safe_open import require_regular
 
 ROTATE_BYTES = 1_000_000
 """Size from which a log file is put aside when the next command starts; one older file is kept."""
@@ -70,10 +69,12 @@ def start_log() -> None:
 def _appending(path: Path) -> TextIO:
     """Open a file to append to; not a link, and without waiting for the other end of a pipe. Raises OSError."""
     descriptor = os.open(path, _APPEND, 0o600)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    try:
+        require_regular(descriptor, path)
+        return open(descriptor, "a", encoding="utf-8", errors="backslashreplace", buffering=1)
+    except BaseException:
         os.close(descriptor)
-        raise OSError(errno.EINVAL, "it is a pipe or a device, not a file", str(path))
-    return open(descriptor, "a", encoding="utf-8", errors="backslashreplace", buffering=1)
+        raise
 
 
 def log_error(error: F2HDRError) -> None:

@@ -60,15 +60,20 @@ def open_file(path: _Path, *, own: bool = False, change: bool = False) -> Binary
     flags = _WRITE if change else _READ
     descriptor = os.open(require_storable(path), flags) if own else _opened(require_storable(path), flags)
     try:
-        mode = os.fstat(descriptor).st_mode
-        if stat.S_ISDIR(mode):
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
-        if not stat.S_ISREG(mode):
-            raise OSError(errno.EINVAL, "it is a pipe or a device, not a file", os.fspath(path))
+        require_regular(descriptor, path)
         return os.fdopen(descriptor, "r+b" if change else "rb")
     except BaseException:
         os.close(descriptor)
         raise
+
+
+def require_regular(descriptor: int, path: _Path) -> None:
+    """Raise OSError, with a reason in ``strerror``, unless an open descriptor of ``path`` is a regular file."""
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "it is a pipe or a device, not a file", os.fspath(path))
 
 
 def library_path(path: _Path, file: BinaryIO) -> str:
