@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace f2hdr::ofx::platform {
@@ -34,8 +35,13 @@ class MappedFile {
 public:
     static MappedFile create(const std::string& path, std::size_t size);  // new, zero, for this user alone
     MappedFile() = default;
-    MappedFile(MappedFile&& other) noexcept;
-    MappedFile& operator=(MappedFile&& other) noexcept;
+    MappedFile(MappedFile&& other) noexcept { *this = std::move(other); }
+    MappedFile& operator=(MappedFile&& other) noexcept {
+        std::swap(handle_, other.handle_);
+        std::swap(data_, other.data_);
+        std::swap(size_, other.size_);
+        return *this;
+    }
     ~MappedFile();  // the file stays
 
     char* data() const { return data_; }

@@ -109,15 +109,6 @@ MappedFile MappedFile::create(const std::string& path, std::size_t size) {
     return made;
 }
 
-MappedFile::MappedFile(MappedFile&& other) noexcept { *this = std::move(other); }
-
-MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
-    std::swap(handle_, other.handle_);
-    std::swap(data_, other.data_);
-    std::swap(size_, other.size_);
-    return *this;
-}
-
 MappedFile::~MappedFile() {
     if (data_) munmap(data_, size_);
     if (handle_ != -1) ::close(static_cast<int>(handle_));

@@ -100,15 +100,6 @@ MappedFile MappedFile::create(const std::string& path, std::size_t size) {
     return made;
 }
 
-MappedFile::MappedFile(MappedFile&& other) noexcept { *this = std::move(other); }
-
-MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
-    std::swap(handle_, other.handle_);
-    std::swap(data_, other.data_);
-    std::swap(size_, other.size_);
-    return *this;
-}
-
 MappedFile::~MappedFile() {
     if (data_) UnmapViewOfFile(data_);
     if (handle_ != -1) CloseHandle(handle_of(handle_));
