@@ -8,17 +8,6 @@ from f2hdr_backend.shot.errors import ShotError
 from f2hdr_backend.shot.frames import FrameRange
 from f2hdr_backend.shot.naming import default_output, is_timeline, plate_named, source_named
 
-
-@pytest.fixture
-def folder(tmp_path):
-    def make(*names):
-        for name in names:
-            (tmp_path / name).touch()
-        return tmp_path
-
-    return make
-
-
 FRAMES = [f"sh010.{number}.tif" for number in range(1001, 1005)]
 
 

@@ -9,16 +9,6 @@ from f2hdr_backend.shot.frames import Sequence
 from f2hdr_backend.shot.plate_files import is_movie, listed_frames, require_plate
 
 
-@pytest.fixture
-def folder(tmp_path):
-    def make(*names):
-        for name in names:
-            (tmp_path / name).touch()
-        return tmp_path
-
-    return make
-
-
 @pytest.mark.parametrize(
     ("files", "plate"),
     [
