@@ -38,11 +38,10 @@ class KeptFrames:
 
         Raises what :func:`~f2hdr_backend.server.buffers.open_buffer` raises.
         """
-        with self._lock:
-            lent = {path: self._current(path) for path in dict.fromkeys(paths)}
-            for frame in lent.values():
-                frame.users += 1
+        lent: dict[str, _Frame] = {}
         try:
+            for path in dict.fromkeys(paths):
+                lent[path] = self._borrowed(path)
             yield [Buffer(lent[path].layout.frame, lent[path].rgb) for path in paths]
         finally:
             with self._lock:
@@ -58,17 +57,22 @@ class KeptFrames:
             for path in [path for path, frame in self._kept.items() if not frame.users and frame.used_at < oldest]:
                 del self._kept[path]
 
-    def _current(self, path: str) -> _Frame:
-        kept = self._kept.pop(path, None)
+    def _borrowed(self, path: str) -> _Frame:
+        """The frame at ``path`` with one more user. Files are read without the lock: a slow one holds up no other."""
+        with self._lock:
+            kept = self._kept.pop(path, None)
+            samples = None if kept is None or kept.users else kept.samples
         with open_buffer(path) as opened:
             layout = opened.layout
             if kept is None or not layout.stamp or kept.layout != layout:
-                samples = None if kept is None or kept.users else kept.samples
                 if samples is None or samples.shape != layout.shape:
                     samples = np.empty(layout.shape, "<f4")
                 opened.read_into(samples, self._threads)
                 kept = _Frame(layout, samples)
-            if layout.stamp and opened.read_layout() == layout:
+            unchanged = layout.stamp and opened.read_layout() == layout
+        with self._lock:
+            kept.users += 1
+            if unchanged:
                 self._kept[path] = kept
         return kept
 

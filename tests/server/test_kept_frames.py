@@ -1,6 +1,8 @@
 """Frames between requests: what is the same is not read again, and what changed always is."""
 
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -98,3 +100,26 @@ def test_frames_that_no_request_needs_are_dropped_after_a_while(tmp_path, monkey
     monkeypatch.setattr(kept_frames, "UNUSED_S", -1.0)
     frames.drop_unused()
     assert seen(frames, path) == [(1, 11)]
+
+
+def test_a_slow_file_does_not_delay_other_requests(tmp_path, monkeypatch):
+    frames = KeptFrames()
+    slow, fast = put(tmp_path / "slow", 1, 10, 5), put(tmp_path / "fast", 2, 20, 6)
+    opened, released = threading.Event(), threading.Event()
+    open_buffer = kept_frames.open_buffer
+
+    def waiting(path):
+        if path == slow:
+            opened.set()
+            assert released.wait(60)
+        return open_buffer(path)
+
+    monkeypatch.setattr(kept_frames, "open_buffer", waiting)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(seen, frames, slow)
+        assert opened.wait(60)
+        try:
+            assert pool.submit(seen, frames, fast).result(30) == [(2, 20)]
+        finally:
+            released.set()
+        assert first.result(60) == [(1, 10)]
