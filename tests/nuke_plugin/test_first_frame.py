@@ -43,10 +43,9 @@ def test_the_first_of_20_frames_is_shown_while_the_others_are_computed(from_file
     twenty.set(engine_method="f2hdr", engine_weights="standard")
     fake.press(twenty.node, "bake")
     fake.pump(lambda: is_shown(twenty, FIRST), timeout=120)
-    done = len(twenty.results())
-    assert done <= 3
-    assert len(twenty.plates()) <= (0 if from_files else 7)
     assert not is_shown(twenty, LAST)
+    assert len(twenty.results()) < 20
+    assert len(twenty.plates()) < (1 if from_files else 20)
     assert session.frame >= FIRST
     twenty.set(engine_method="f2hdr", engine_weights="standard")
     session.tasks[-1].cancelled = True
