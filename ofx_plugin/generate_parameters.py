@@ -21,7 +21,7 @@ from f2hdr_backend.shot.setting import label_of  # noqa: E402
 SECTIONS = {"color": Color, "engine": Engine, "output": Output}
 IN_A_HOST = {
     "color.input_space": "In a host, auto is read as linear: set the working space of the host.",
-    "color.config": "$OCIO is that of the host.",
+    "color.config": "$OCIO is read from the host's environment.",
     "color.clip_level": "In a host it is one value for all channels, and never measured.",
 }
 """Additional help of a field if the plate comes from a host."""
@@ -61,8 +61,8 @@ def parameters() -> Iterator[Parameter]:
         "exposure_group", options=("measured", "given"), text="measured",
     )  # fmt: skip
     yield Parameter(
-        "ratio", "real", "Ratio (stops)", "How many stops the long exposure is brighter than the short one; used if "
-        "Exposures is given.", "exposure_group", value=3.0, low=0.5, high=8.0,
+        "ratio", "real", "Ratio (stops)", "Stops by which the long exposure is brighter than the short one; used if "
+        "Exposures is set to given.", "exposure_group", value=3.0, low=0.5, high=8.0,
     )  # fmt: skip
     yield Parameter(
         "measure", "button", "Measure exposures", "Measure the ratio in up to nine frames around the current one, and "
@@ -106,7 +106,7 @@ def parameters() -> Iterator[Parameter]:
         "after the backend was down or its weights were replaced.", "backend_group", affects_pixels=False,
     )  # fmt: skip
     yield Parameter("status", "label", "Status", "Last action of the effect.", "backend_group", affects_pixels=False)
-    yield Parameter("revision", "revision", "Revision", "Counts up with Render again.", "backend_group")
+    yield Parameter("revision", "revision", "Revision", "Increases by 1 with each Render again.", "backend_group")
 
 
 def table() -> str:

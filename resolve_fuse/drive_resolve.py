@@ -134,7 +134,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--color", default="Teal", help="clips of this color are rendered if nothing is selected (default Teal)"
     )
-    parser.add_argument("--folder", default="~/F2HDR", help="where the frames go (default ~/F2HDR)")
+    parser.add_argument("--folder", default="~/F2HDR", help="folder for the frames (default ~/F2HDR)")
     for name in ("quality", "method", "weights"):
         field = Engine.__dataclass_fields__[name]
         choices = field.metadata.get("choices")

@@ -62,7 +62,7 @@ local function with(words, more)
     return all
 end
 
-local HINT = "Install F2HDR, or name its f2hdr command in the control Backend or in F2HDR_BACKEND."
+local HINT = "Install F2HDR, or set its f2hdr command in the control Backend or in F2HDR_BACKEND."
 
 --- The reason why a start failed, from its exit code and its last lines.
 local function last_words(base, backend, code)

@@ -118,7 +118,7 @@ function M.render_range(comp, tool)
         return say(tool, "Choose the plate's file: numbered frames or a movie." .. found)
     end
     if not rendered then
-        return say(tool, "Write in Rendered Frames where they should go, such as /shots/hdr/sh010.####.exr.")
+        return say(tool, "Set Rendered Frames to the path for the frames, such as /shots/hdr/sh010.####.exr.")
     end
     local door, why = open_door(comp, tool)
     if not door then return say(tool, why) end

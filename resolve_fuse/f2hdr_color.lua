@@ -49,7 +49,7 @@ end
 -- @return list of names of "Input Color Space", or nil; the primaries in words; and whether they are an assumption
 function M.names_of(path)
     local found = chromaticities_of(path)
-    if not found then return M.PRIMARIES[1][1], "Rec.709 primaries (the plate names none)", true end
+    if not found then return M.PRIMARIES[1][1], "Rec.709 primaries (the plate states none)", true end
     for _, one in ipairs(M.PRIMARIES) do
         local white = {found[7], found[8]}
         if are_close(found, one[2]) and are_close(white, one[3]) then return one[1], one[1][1] .. " primaries" end
@@ -97,10 +97,10 @@ function M.tag(media, project, path)
     for _, name in ipairs(names and (separate and names or joined_names(names)) or {}) do
         local wanted = {{"Input Color Space", name}}
         if separate then wanted[2] = {"Input Gamma", "Linear"} end
-        if set_all(media, wanted) then return assumed and "The plate names no primaries: tagged as Rec.709." or nil end
+        if set_all(media, wanted) then return assumed and "The plate does not state its primaries: tagged as Rec.709." or nil end
     end
     local which = separate and '"Input Color Space" and "Input Gamma"' or '"Input Color Space"'
-    return facts .. "Resolve did not take " .. which .. ": choose them in the clip's attributes."
+    return facts .. "Resolve did not accept " .. which .. ": choose them in the clip's attributes."
 end
 
 return M

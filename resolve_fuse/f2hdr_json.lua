@@ -51,7 +51,7 @@ encode = function(value)
     if kind == "number" then return number(value) end
     if kind == "boolean" then return tostring(value) end
     if kind == "table" then return encode_table(value) end
-    error("JSON cannot hold a " .. kind)
+    error("JSON cannot store a " .. kind)
 end
 
 --- Return a value as JSON text; names of an object come sorted. Raises an error for what JSON cannot hold.

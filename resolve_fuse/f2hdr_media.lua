@@ -58,7 +58,7 @@ end
 function M.import(project, wanted)
     local pool = project:GetMediaPool()
     local bin = bin_of(pool)
-    if not bin then return nil, 'the bin "' .. BIN .. '" cannot be made in the media pool' end
+    if not bin then return nil, 'the bin "' .. BIN .. '" cannot be created in the media pool' end
     local media, notes = in_bin(bin, wanted), {}
     if media then return media, notes end
     media = imported(pool, bin, wanted)
@@ -70,7 +70,7 @@ function M.import(project, wanted)
         return nil, string.format("Resolve imported %s frames instead of %d", tostring(frames), count)
     end
     if wanted.rate and not stuck(media, "FPS", wanted.rate) then
-        local words = "Set the imported clip's frame rate to %g yourself: Resolve did not take it."
+        local words = "Set the imported clip's frame rate to %g yourself: Resolve did not accept it."
         notes[#notes + 1] = string.format(words, wanted.rate)
     end
     notes[#notes + 1] = color.tag(media, project, wanted.head .. wanted.digits(wanted.first) .. wanted.tail)
@@ -140,7 +140,7 @@ local function on_track(host, clip, media)
     local timeline, pool = host.timeline, host.project:GetMediaPool()
     for _, track in ipairs(our_tracks(timeline)) do
         local there = at(timeline, track, clip.start, media)
-        if there and there:GetDuration() == clip.duration then return true, "it is on the timeline already" end
+        if there and there:GetDuration() == clip.duration then return true, "it is already on the timeline" end
     end
     local track, why = free_track(timeline, clip.start, clip.start + clip.duration)
     if not track then return nil, why end
@@ -164,7 +164,7 @@ local function as_take(clip, media)
     for index = 1, ask(item, "GetTakesCount") or 0 do
         local take = ask(item, "GetTakeByIndex", index)
         if take and take.mediaPoolItem and identity(take.mediaPoolItem) == identity(media) then
-            return true, "it is a take already"
+            return true, "it is already a take"
         end
     end
     if not item:AddTake(media, clip.skip, clip.skip + clip.duration - 1) then return nil, "Resolve added no take" end
@@ -175,7 +175,7 @@ local function as_take(clip, media)
     end
     item:SelectTakeByIndex(1)
     item:DeleteTakeByIndex(index)
-    return nil, "the take had another length than the clip and was removed again; the frames are in the bin " .. BIN
+    return nil, "the take did not have the clip's length and was removed again; the frames are in the bin " .. BIN
 end
 
 --- Put an imported clip where the user wants it.

@@ -30,7 +30,7 @@ def as_pictures(frames: Sequence[ArrayLike], highest: float) -> list[NDArray[np.
     if len(frames) < FEWEST_FRAMES:
         raise ImageError(
             f"{len(frames)} frames were given; a window needs {FEWEST_FRAMES}: previous, reference and next.",
-            hint="At the ends of a shot, pass the one neighbor twice.",
+            hint="At the ends of a shot, pass the only neighbor twice.",
         )
     pictures = [_as_picture(index, np.asarray(frame), highest) for index, frame in enumerate(frames)]
     for index, picture in enumerate(pictures):

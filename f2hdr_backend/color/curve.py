@@ -104,7 +104,7 @@ def _from_cube(text: str) -> NDArray[np.float64]:
 def _checked(values: NDArray[np.float64]) -> Curve:
     sound = values.shape == (len(KNOTS), 3) and np.isfinite(values).all() and (values[0] >= 0).all()
     if not sound or (np.diff(values, axis=0) < 0).any() or (values[-1] <= 0).any():
-        raise ValueError("its curves are not monotonic from 0")
+        raise ValueError("its curves have negative or falling values")
     return Curve(values)
 
 

@@ -64,7 +64,7 @@ def _by_name(tags: ColorTags, config: ColorConfig) -> Guess | None:
     for where, name in tags.names:
         space = named(name, config)
         if space:
-            return Guess(space, f'{where} says "{name}"')
+            return Guess(space, f'{where} states "{name}"')
     return None
 
 

@@ -148,8 +148,8 @@ def _black_note(measured: PlateSteps) -> tuple[str, float]:
     shared = float(np.median([step.common for step in known]))
     if shared >= _LEAST_COMMON_EV:
         return "", 1.0
-    note = f"only {shared:.1f} stops of brightness are well exposed in both exposures: if black is lifted, they differ"
-    return f"{note} by more than measured", _UNSURE
+    note = f"only {shared:.1f} stops of brightness are well exposed in both exposures"
+    return f"{note}; if black is lifted, the real difference between the exposures is larger", _UNSURE
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,7 @@ def _check(window: HeldWindow, evs: list[float]) -> None:
     if any(abs(evs[1] - evs[side]) < SMALLEST_STEP_EV for side in (0, 2)):
         raise ExposureError(
             f"Frames {', '.join(map(str, window.frames))} do not alternate in exposure.",
-            hint="Give neighbors of the other exposure; at the ends of a shot, give the one neighbor twice.",
+            hint="Give neighbors of the other exposure; at the ends of a shot, give the only neighbor twice.",
             frames=window.frames,
         )
 

@@ -8,10 +8,10 @@ from typing import Any
 from f2hdr_backend.panel.qt import Qt
 
 KEYS = """\
-Left, Right          one frame back, on
+Left, Right          previous, next frame
 J  K  L              play backward, pause, play forward;  Space: play or pause
 Home, End            first, last frame of the range
-I, O                 range begins, ends here (again: not any more)
+I, O                 first, last frame of the range is this one (again: reset)
 1  2  3  W           plate, result, difference, wipe
 F, H                 whole picture, actual size;  wheel: zoom;  drag: pan
 .  ,  0              exposure half a stop up, down, reset

@@ -33,8 +33,9 @@ _LEGENDS = {
 }  # fmt: skip
 """Legend of an overlay (text, color), for the plate and for views with a result."""
 RANGE_HELP = (
-    "Range: what clips, what is within the noise floor (8 stops below the clip), and, in a result, what only exposures "
-    "shorter than the anchor saw.\nMotion mask, occlusion and flow are layers of the result: switch them on there."
+    "Range: pixels that clip, pixels within the noise floor (8 stops below the clip) and, in a result, pixels that "
+    "only exposures shorter than the anchor recorded.\nMotion mask, occlusion and flow are layers of the result: "
+    "switch them on there."
 )
 
 

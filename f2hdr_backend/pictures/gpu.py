@@ -93,7 +93,7 @@ class Gpu:
         try:
             return self._thread.submit(work).result()
         except Exception as error:  # drivers and moderngl raise whatever they like
-            raise DeviceError(f"OpenGL failed: {error}.", hint=f"Set {VARIABLE}=cpu to do without.") from error
+            raise DeviceError(f"OpenGL failed: {error}.", hint=f"Set {VARIABLE}=cpu to use the CPU instead.") from error
 
     def _drawn(self, exact: Any, pixels: FloatArray, shading: Shading) -> NDArray[np.uint8]:
         key = exact.getCacheID()

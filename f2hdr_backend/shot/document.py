@@ -96,8 +96,8 @@ class Engine:
     """The method that computes the frames, and the device it runs on."""
 
     quality: str = setting(
-        "Quality for the time: draft is the classical merge, good and best are networks; auto is good. A method or "
-        "weights that are named win.",
+        "Quality or speed: draft is the classical merge, good and best are networks; auto is good. A given method or "
+        "given weights are used instead.",
         default="auto",
         choices=("auto", "draft", "good", "best"),
         pixels=False,

@@ -127,15 +127,15 @@ class Sequence:
         """Parse a pattern with ``####``, ``@@@@``, ``%04d`` or ``$F4`` in its file name.
 
         An ``@`` together with one of the other marks is an ordinary character. Raises ShotError if the file name has
-        no frame mark or more than one.
+        no frame number placeholder or more than one.
         """
         folder, name = os.path.split(text)
         marks = _marks(name)
         if len(marks) != 1:
-            count = "no frame mark" if not marks else f"{len(marks)} frame marks"
+            count = "no frame number placeholder" if not marks else f"{len(marks)} frame number placeholders"
             raise ShotError(
                 f'"{text}" has {count} in its file name.',
-                hint="Use one frame mark, such as plate.####.exr or plate.%04d.exr.",
+                hint="Use one placeholder, such as plate.####.exr or plate.%04d.exr.",
                 text=text,
             )
         mark = marks[0]
@@ -143,7 +143,7 @@ class Sequence:
 
     @staticmethod
     def is_pattern(text: str) -> bool:
-        """Return whether the file name of ``text`` contains a frame mark."""
+        """Return whether the file name of ``text`` contains a frame number placeholder."""
         return bool(_marks(os.path.split(text)[1]))
 
     def path(self, frame: int) -> str:

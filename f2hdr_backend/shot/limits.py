@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from f2hdr_backend.shot.errors import DocumentError, F2HDRError, ShotError, UnreadableFrame
+from f2hdr_backend.shot.sizes import parse_size
 
 VARIABLE = "F2HDR_LIMITS"
 DEFAULTS: Mapping[str, int] = MappingProxyType(
@@ -37,7 +38,6 @@ path. ``memory``: bytes that a decoder process may use. ``seconds``: for decodin
 """
 FREE_BYTES = 256 * 1024 * 1024
 """Size in bytes up to which ``expansion`` does not apply."""
-_SCALES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
 _ENTRY = re.compile(r"\s*([a-z]+)\s*=\s*([0-9]{1,15})([KMG]?)\s*", re.ASCII)
 
 
@@ -106,7 +106,7 @@ def _parsed(text: str) -> dict[str, int]:
                 hint=f"Use the form pixels=400M,frames=2M; the names are {', '.join(DEFAULTS)}.",
                 variable=VARIABLE,
             )
-        limits[found[1]] = int(found[2]) * _SCALES[found[3]]
+        limits[found[1]] = parse_size(found[2] + found[3])
     return limits
 
 

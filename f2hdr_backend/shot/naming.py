@@ -121,7 +121,7 @@ def _of_files(paths: list[str]) -> Named:
 def _only(named: str, plates: list[str]) -> str:
     if not plates:
         raise ShotError(
-            f'"{named}" has no numbered pictures and no movie.', hint="Name a folder, a file or a pattern.", path=named
+            f'"{named}" has no numbered pictures and no movie.', hint="Give a folder, a file or a pattern.", path=named
         )
     if len(plates) > 1:
         raise _several(named, plates)
@@ -130,7 +130,7 @@ def _only(named: str, plates: list[str]) -> str:
 
 def _several(named: str, plates: list[str]) -> ShotError:
     shown = ", ".join(f'"{plate}"' for plate in plates[:_SHOWN]) + (" ..." if len(plates) > _SHOWN else "")
-    return ShotError(f'"{named}" names {len(plates)} plates.', hint=f"Name one of them: {shown}.", path=named)
+    return ShotError(f'"{named}" matches {len(plates)} plates.', hint=f"Give one of them: {shown}.", path=named)
 
 
 def _patterns(folder: str, names: list[str]) -> list[str]:

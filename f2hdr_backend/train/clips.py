@@ -92,7 +92,8 @@ def open_clips(folder: Path) -> list[Clip]:
     clips: list[Clip] = [MovieClip(path) for path in movies(folder)]
     if not clips:
         raise DocumentError(
-            f"There is no clip to train on in {folder}.", hint=f"Name Vimeo-90K's folder (with {LISTS[0]}) or movies."
+            f"There is no clip to train on in {folder}.",
+            hint=f"Give the folder of Vimeo-90K (with {LISTS[0]}) or a folder of movies.",
         )
     return clips
 

@@ -28,7 +28,9 @@ def weights_to_start_from(name: str, descriptor: AnyDescriptor) -> store.Weights
     """Load installed weights. Raises WeightsMissing, and DocumentError if they are of another network."""
     weights = store.load(store.find(name))
     if weights.descriptor != descriptor:
-        raise DocumentError(f"The weights {name!r} are of another network.", hint="Give --edition as they have it.")
+        raise DocumentError(
+            f"The weights {name!r} are of another network.", hint="Use the --edition with which they were trained."
+        )
     return weights
 
 

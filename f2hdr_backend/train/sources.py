@@ -44,6 +44,7 @@ def load_sources(folder: Path, *, held_out: bool = False) -> list[Source]:
     paths = [path for path in sorted(folder.glob("*.exr")) if (path.stem in HELD_OUT) == held_out]
     if not paths:
         raise DocumentError(
-            f"There is no EXR image to synthesize shots from in {folder}.", hint="Name a folder of radiance images."
+            f"There is no EXR image to synthesize shots from in {folder}.",
+            hint="Give a folder of scene-linear EXR images.",
         )
     return [Source(path.stem, np.maximum(read_image(str(path)).pixels, 0)) for path in paths]

@@ -85,7 +85,7 @@ def _to_install(name: str, checkpoints: list[_Checkpoint]) -> list[Weights]:
     files = ", ".join(str(checkpoint.path) for checkpoint in checkpoints)
     if len(flows) > 1 or len(networks) > 1:
         twice = "SEA-RAFT" if len(flows) > 1 else "F2HDR"
-        raise WeightsMismatch(f"both files contain {twice}'s tensors: {files}.", hint="Import one of them.")
+        raise WeightsMismatch(f"Both files contain {twice}'s tensors: {files}.", hint="Import one of them.")
     if not networks and name != SEA_RAFT:
         raise WeightsMismatch(
             f"{files} contains SEA-RAFT's tensors and none of F2HDR's.",
@@ -148,7 +148,7 @@ def _digest(path: Path) -> str:
             return hashlib.file_digest(cast(BufferedReader, file), "sha256").hexdigest()
     except OSError as error:
         raise WeightsMissing(
-            f"the checkpoint {path} cannot be read: {error.strerror}.",
+            f"The checkpoint {path} cannot be read: {error.strerror}.",
             hint="Give the .pth file.",
             path=str(path),
         ) from error

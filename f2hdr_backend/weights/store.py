@@ -63,7 +63,7 @@ class Weights:
         """The descriptor of an HDR network; ``WeightsMismatch`` if these are SEA-RAFT's weights."""
         if self.descriptor is None:
             raise WeightsMismatch(
-                f"weights {self.name!r} are those of the flow network SEA-RAFT, not of an HDR network.",
+                f"Weights {self.name!r} are those of the flow network SEA-RAFT, not of an HDR network.",
                 hint="Choose weights of kind f2hdr or mergenet; `f2hdr weights list` shows them.",
                 name=self.name,
             )
@@ -81,14 +81,14 @@ def find(name: str) -> WeightsEntry:
     matches = [entry for entry in installed if entry.name == name]
     if len(matches) > 1:
         raise WeightsMismatch(
-            f"two weights files are named {name!r}: {matches[0].path} and {matches[1].path}.",
+            f"Two weights files are named {name!r}: {matches[0].path} and {matches[1].path}.",
             hint="Import yours again under another name, then remove this file and its entry in manifest.json.",
             name=name,
         )
     if not matches:
         listed = ", ".join(entry.name for entry in installed) or "none"
         raise WeightsMissing(
-            f"no weights named {name!r} are installed (installed: {listed}).",
+            f"No weights named {name!r} are installed (installed: {listed}).",
             hint=_how_to_import(name),
             name=name,
         )
@@ -144,7 +144,7 @@ def save(weights: Weights, folder: Path | None = None, *, replace: bool = False)
     folder = folder or weights_folder()
     check_name(weights.name, folder, replace=replace)
     if lacking := [key for key in ("source", "license") if not isinstance(weights.card.get(key), str)]:
-        raise WeightsMismatch(f"the card of weights {weights.name!r} has no {lacking[0]}.", hint="Add its text.")
+        raise WeightsMismatch(f"The card of weights {weights.name!r} has no {lacking[0]}.", hint="Add its text.")
     header = json.dumps(manifest.to_record(weights.descriptor, weights.card), sort_keys=True)
     tensors = {name: _own_copy(tensor) for name, tensor in weights.tensors.items()}
     content = safetensors.torch.save(tensors, metadata={_HEADER_KEY: header})
@@ -179,7 +179,7 @@ def check_name(name: str, folder: Path | None = None, *, replace: bool = False) 
     if not replace and (name in _names(folder) or _path(folder, name).exists()):
         instead = "Leave out --sea-raft" if name == SEA_RAFT else "Choose another --name"
         raise ShotError(
-            f"weights named {name!r} are already in {folder}.",
+            f"Weights named {name!r} are already in {folder}.",
             hint=f"{instead}, or replace them with --force.",
             name=name,
         )
@@ -209,7 +209,7 @@ def _verified(entry: WeightsEntry) -> bytes:
             content = file.read()
     except OSError as error:
         raise WeightsMissing(
-            f"the weights file {entry.path} cannot be read: {error.strerror}.",
+            f"The weights file {entry.path} cannot be read: {error.strerror}.",
             hint=entry.remedy,
             path=str(entry.path),
         ) from error

@@ -237,7 +237,9 @@ def _thread_name(folder: str) -> str:
 def _require_idle(folder: str) -> None:
     """A node does one thing at a time; its thread has the name of its folder."""
     if any(thread.name == _thread_name(folder) for thread in threading.enumerate()):
-        raise ShotError("This node is at work already.", hint="Wait for it, or press Cancel in its progress bar.")
+        raise ShotError(
+            "This node is already baking or measuring.", hint="Wait for it, or press Cancel in its progress bar."
+        )
 
 
 def _refuse(error: F2HDRError) -> None:

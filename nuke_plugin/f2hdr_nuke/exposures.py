@@ -186,7 +186,9 @@ def _read_some(name: str, frames: Iterable[int]) -> dict[int, float]:
 def _ratio_pattern(node: nuke.Node, found: Optional[dict[str, Any]]) -> Optional[ExposurePattern]:
     ratio = knobs.number(node, "ev_ratio")
     if ratio <= 0:
-        raise ExposureError(f"The ratio cannot be {ratio:g} stops.", hint="Set how much more the long exposure gets.")
+        raise ExposureError(
+            f"The ratio cannot be {ratio:g} stops.", hint="Set the stops by which the long exposure is brighter."
+        )
     parity = knobs.text(node, "short_parity")
     if parity != "auto":
         return ExposurePattern((0.0, ratio), ("even", "odd").index(parity))

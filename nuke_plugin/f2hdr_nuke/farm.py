@@ -21,7 +21,7 @@ def main(arguments: list[str]) -> None:
     """
     scripts = [word for word in arguments[1:] if word.endswith((".nk", ".nknc", ".nkind"))]
     if not scripts:
-        raise RuntimeError("F2HDR: name the script to bake: nuke -F 1001-1010 -x f2hdr_farm.py shot.nk")
+        raise RuntimeError("F2HDR: give the script to bake: nuke -F 1001-1010 -x f2hdr_farm.py shot.nk")
     try:
         nuke.scriptOpen(scripts[0])
     except Exception as error:  # whatever a callback of the studio raises; the task ends with one line
@@ -77,8 +77,8 @@ def _provide(node: nuke.Node, frame: int) -> None:
     planned = plan.make(node, FrameRange((frame,)))
     if not planned.is_original:
         raise ShotError(
-            f"{node.fullName()} is to bake frames while Nuke renders, but its input is not an original file.",
-            hint="Bake it first, with f2hdr_farm.py; or switch this off (tab Files).",
+            f"{node.fullName()} is set to bake frames while Nuke renders, but its input is not an original file.",
+            hint="Bake it first, with f2hdr_farm.py; or switch off baking while rendering (tab Files).",
         )
     if not planned.is_settled:
         raise ShotError(

@@ -98,7 +98,7 @@ def frame_range(node: nuke.Node) -> tuple[int, int]:
     first, last = int(source.firstFrame()), int(source.lastFrame())
     if first < 0:
         raise ShotError(
-            f"The input begins at frame {first}; numbers below 0 have no common file name in Nuke and outside.",
+            f"The input begins at frame {first}; Nuke and other programs write negative frame numbers differently.",
             hint="Shift it with a TimeOffset.",
         )
     return first, last

@@ -37,7 +37,7 @@ def located(path: str) -> str:
     path = absolute(path)
     if _DRIVE.match(path) and os.name != "nt":
         raise ShotError(
-            f'The path "{path}" has a drive letter, which this system does not know.',
+            f'The path "{path}" has a drive letter, but this system has none.',
             hint="Add a filename filter (nuke.addFilenameFilter) that maps it, or choose another folder.",
         )
     return path

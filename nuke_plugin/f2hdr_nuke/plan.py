@@ -131,7 +131,7 @@ def asked_frames(node: nuke.Node) -> FrameRange:
     else:
         first, last = int(knobs.number(node, "bake_first")), int(knobs.number(node, "bake_last"))
     if first > last:
-        raise ShotError(f"The range {first}-{last} ends before it begins.", hint="Exchange its two numbers.")
+        raise ShotError(f"The range {first}-{last} ends before it begins.", hint="Swap its two numbers.")
     return FrameRange(tuple(range(first, last + 1)))
 
 

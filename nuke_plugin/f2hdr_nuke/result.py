@@ -117,7 +117,7 @@ def state(node: nuke.Node) -> str:
         return f"STALE: the input changed after {frames} was baked. Bake again."
     kept = FrameRange(tuple(set(frames).intersection(there)))
     gone = f" Deleted since: {deleted}. Bake again." if len(deleted) else ""
-    unseen = " This Nuke does not let Python see changes above the input." if graph.is_limited() else ""
+    unseen = " Python in this Nuke cannot detect changes above the input." if graph.is_limited() else ""
     return f"Baked {kept}.{_warned(record['warnings'])}{gone}{unseen}"
 
 

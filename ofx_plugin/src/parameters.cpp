@@ -111,7 +111,7 @@ ParameterSet::ParameterSet(Handle parameters) {
     for (const Parameter& parameter : parameter_table) {
         Handle handle = nullptr;
         if (suites().parameters->get(parameters, parameter.name, &handle, nullptr) != status_ok || !handle) {
-            throw Problem("parameter", std::string("The host does not know the parameter ") + parameter.name +
+            throw Problem("parameter", std::string("The host has no parameter ") + parameter.name +
                                            ": it has cached an older version of this effect. Clear its plug-in cache.");
         }
         handles_.push_back(handle);

@@ -49,9 +49,9 @@ def tag(session: Session, media: Media, path: str) -> str:
     for name in names if separate else _joined(names):
         wanted = {"Input Color Space": name, **({"Input Gamma": "Linear"} if separate else {})}
         if _set_all(media, wanted):
-            return "The plate names no primaries: tagged as Rec.709." if assumed else ""
+            return "The plate does not state its primaries: tagged as Rec.709." if assumed else ""
     which = '"Input Color Space" and "Input Gamma"' if separate else '"Input Color Space"'
-    return f"{facts} Resolve did not take {which}: choose them in the clip's attributes."
+    return f"{facts} Resolve did not accept {which}: choose them in the clip's attributes."
 
 
 def names_of(path: str) -> tuple[tuple[str, ...], str, bool]:
@@ -61,7 +61,7 @@ def names_of(path: str) -> tuple[tuple[str, ...], str, bool]:
     """
     found = _chromaticities(path)
     if found is None:
-        return PRIMARIES[0][0], "Rec.709 primaries (the plate names none)", True
+        return PRIMARIES[0][0], "Rec.709 primaries (the plate states none)", True
     for names, wanted in PRIMARIES:
         if all(abs(one - other) <= _CLOSE for one, other in zip(found, wanted)):
             return names, f"{names[0]} primaries", False

@@ -63,7 +63,7 @@ def _imported(session: Session, clip: Clip, frames: Sequence) -> tuple[Media, li
         raise ServerError(f"Resolve imported {found.get('Frames')} frames instead of {count}.", path=path)
     notes = []
     if clip.rate is not None and not found.put("FPS", clip.rate):
-        notes.append(f"Set the imported clip's frame rate to {clip.rate:g} yourself: Resolve did not take it.")
+        notes.append(f"Set the imported clip's frame rate to {clip.rate:g} yourself: Resolve did not accept it.")
     notes.append(color.tag(session, found, frames.path(clip.first)))
     return found, [note for note in notes if note]
 
@@ -85,7 +85,7 @@ def _on_track(session: Session, clip: Clip, media: Media) -> tuple[str, Optional
     for track in _ours(session):
         there = session.item_at(track, clip.start, media)
         if there is not None and there.duration == clip.duration:
-            return "it is on the timeline already", None
+            return "it is already on the timeline", None
     track = _free_track(session, clip)
     first, length = clip.skip, clip.duration
     problem = ""
@@ -119,7 +119,7 @@ def _free_track(session: Session, clip: Clip) -> Track:
 
 def _as_take(clip: Clip, media: Media) -> str:
     if clip.item.take_of(media):
-        return "it is a take already"
+        return "it is already a take"
     if not clip.item.add_take(media, clip.skip, clip.duration):
         raise ServerError(
             "Resolve added no take of the clip's length; nothing was changed.", hint=f"The frames are in the bin {BIN}."

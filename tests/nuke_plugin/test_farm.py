@@ -109,7 +109,7 @@ def test_a_script_that_cannot_be_opened_fails_with_one_line(installed: Path, tmp
 def test_the_farm_script_without_a_nuke_script_fails_with_a_message(installed: Path) -> None:
     ran = terminal("-F", "1-2", "-x", str(installed / "f2hdr" / "f2hdr_farm.py"), nuke_path=str(installed))
     assert ran.returncode != 0
-    assert "name the script to bake" in ran.stdout
+    assert "f2hdr_farm.py shot.nk" in ran.stdout
 
 
 def test_a_baked_script_renders_without_plugin_and_backend(window: Comp, tmp_path: Path) -> None:

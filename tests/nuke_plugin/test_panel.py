@@ -170,4 +170,4 @@ def test_equal_exposures_are_refused() -> None:
 def test_a_nuke_that_shows_python_few_nodes_reports_the_limitation(window: Comp) -> None:
     session.flavor = "indie"
     window.bake()
-    assert window.state() == "Baked 1001-1006. This Nuke does not let Python see changes above the input."
+    assert window.state() == "Baked 1001-1006. Python in this Nuke cannot detect changes above the input."

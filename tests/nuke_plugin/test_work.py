@@ -109,7 +109,7 @@ def test_the_main_thread_uses_no_network_and_starts_no_process(window: Comp, mon
 def test_a_second_bake_of_the_same_node_is_refused(window: Comp) -> None:
     begin(window, "writing plate 0/")
     fake.press(window.node, "bake")
-    assert "at work already" in window.messages()
+    assert "already baking" in window.messages()
     window.wait()
     assert window.state().startswith("Baked")
 

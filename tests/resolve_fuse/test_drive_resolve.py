@@ -95,7 +95,7 @@ def test_a_second_run_reuses_the_finished_frames(edit: Edit, capsys: pytest.Capt
     edit.run()
     assert [path.stat().st_mtime_ns for path in edit.rendered()] == stamps
     assert len(edit.timeline.tracks[1].items) == 1 and len(edit.resolve.imports) == 1
-    assert "on the timeline already" in capsys.readouterr().err
+    assert "already on the timeline" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_results_are_placed_as_takes_or_in_the_media_pool(edit: Edit, capsys: py
     assert edit.run("--placement", "take") == 0
     assert (len(edit.item.takes), edit.item.take, edit.item.duration) == (2, 2, 4)
     edit.run("--placement", "take")
-    assert "a take already" in capsys.readouterr().err
+    assert "already a take" in capsys.readouterr().err
     edit.item.takes.clear()
     edit.quirks.take_shifts = True
     assert edit.run("--placement", "take") != 0

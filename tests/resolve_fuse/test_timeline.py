@@ -98,7 +98,7 @@ def test_a_second_run_reuses_the_finished_frames(edit: Edit) -> None:
     report = edit.run()
     assert len(report["tracks"]) == 2 and len(report["tracks"][1]["items"]) == 1
     assert len(report["bins"]["F2HDR"]) == 1
-    assert "it is on the timeline already" in report["said"][-1]
+    assert "already on the timeline" in report["said"][-1]
     stamps = [path.stat().st_mtime_ns for path in edit.rendered()]
     edit.facts["times"] = 1
     edit.run()
@@ -201,7 +201,7 @@ def test_a_result_is_added_as_a_take_and_one_of_the_wrong_length_is_removed(edit
     report = edit.run()
     item = report["tracks"][0]["items"][0]
     assert (item["takes"], item["selected_take"], item["duration"]) == (2, 2, 4)
-    assert "it is a take already" in report["said"][-1] and len(report["tracks"]) == 1
+    assert "already a take" in report["said"][-1] and len(report["tracks"]) == 1
     edit.facts |= {"quirks": {"take_shifts": True}, "times": 1}
     report = edit.run()
     item = report["tracks"][0]["items"][0]

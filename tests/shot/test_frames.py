@@ -227,7 +227,7 @@ def test_a_pattern_without_a_frame_placeholder_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["a.####.b.##.exr", "a.%04d.####.exr", "a.$F4.%d.exr"])
 def test_a_pattern_with_two_frame_placeholders_is_refused(text: str) -> None:
-    with pytest.raises(ShotError, match="2 frame marks"):
+    with pytest.raises(ShotError, match="2 frame number placeholders"):
         Sequence.parse(text)
 
 

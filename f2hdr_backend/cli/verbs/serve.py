@@ -83,4 +83,4 @@ def _stop() -> None:
         terminal.note("No server is running.")
         return
     os.kill(pid, signal.SIGTERM)
-    terminal.note(f"Server {pid} was asked to stop.")
+    terminal.note(f"The server, process {pid}, is stopping.")

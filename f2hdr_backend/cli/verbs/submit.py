@@ -62,7 +62,7 @@ def submit_command(
         Job(connect(start=False), cancel).cancel()
         return
     if shot is None:
-        raise DocumentError("There is nothing to submit.", hint="Name a Shot document.")
+        raise DocumentError("There is nothing to submit.", hint="Give a Shot document.")
     order = _Order(shot, frames, force, priority)
     if detach:
         _detach(order, status)

@@ -45,7 +45,7 @@ class MergeNetMethod(TrainedMethod):
         weights = store.load(entry)
         if not isinstance(weights.descriptor, MergeNetDescriptor):
             raise WeightsMismatch(
-                f"weights {entry.name!r} are not of kind mergenet.",
+                f"Weights {entry.name!r} are not of kind mergenet.",
                 hint="`f2hdr weights list` shows the kind of each.",
                 name=entry.name,
             )

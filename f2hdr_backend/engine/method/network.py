@@ -41,7 +41,7 @@ class NetworkMethod(TrainedMethod):
         descriptor = weights.reading()
         if not isinstance(descriptor, Descriptor):
             raise WeightsMismatch(
-                f"weights {entry.name!r} are not those of the paper's network.",
+                f"Weights {entry.name!r} are not those of the paper's network.",
                 hint="Choose weights of kind f2hdr; `f2hdr weights list` shows them.",
                 name=entry.name,
             )

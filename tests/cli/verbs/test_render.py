@@ -96,7 +96,7 @@ def test_a_shot_document_renders_the_same_pixels(plate, tmp_path):
         (("--frames", "5-9"), 2, "7-9 are outside the plate"),
         (("--exposures", "1,1"), 2, "do not alternate"),
         (("--exposures", "0,3", "--first-exposure", "middle"), 2, '"middle"'),
-        (("--weights", "nosuch", "--method", "f2hdr"), 4, "no weights named 'nosuch'"),
+        (("--weights", "nosuch", "--method", "f2hdr"), 4, "'nosuch'"),
         (("--device", "cuda:7"), 5, "cuda:7"),
         (("--anchor", "bright"), 2, "anchor"),
         (("--layers", "flow,beauty"), 2, "beauty"),
