@@ -127,10 +127,10 @@ def test_the_config_is_the_setting_or_the_environment_or_the_built_in_one(tmp_pa
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("/there/is/none.ocio", "cannot be loaded: No such file"),
+        ("/there/is/none.ocio", r"/there/is/none\.ocio.*No such file"),
         ("ocio://nonsense", "nonsense"),
-        ("ocio://studio-config-latest", r"releases.*ocio://studio-config-v\d"),
-        ("ocio://default", r"releases.*ocio://cg-config-v\d"),
+        ("ocio://studio-config-latest", r"ocio://studio-config-v\d"),
+        ("ocio://default", r"ocio://cg-config-v\d"),
     ],
 )
 def test_missing_and_invalid_configs_are_refused(name, words, monkeypatch):
@@ -138,7 +138,7 @@ def test_missing_and_invalid_configs_are_refused(name, words, monkeypatch):
         load_config(name)
     assert caught.value.exit_code == 2
     monkeypatch.setenv("OCIO", name)
-    with pytest.raises(ColorError, match=r"from \$OCIO"):
+    with pytest.raises(ColorError, match=r"\$OCIO"):
         load_config()
 
 
@@ -158,7 +158,7 @@ def test_a_file_that_is_not_a_config_is_refused(tmp_path):
     ],
 )
 def test_unknown_spaces_are_refused_with_similar_names(shipped, name, near):
-    with pytest.raises(ColorError, match=re.escape(f'no color space "{name}"')) as caught:
+    with pytest.raises(ColorError, match=re.escape(f'"{name}"')) as caught:
         shipped.space(name)
     assert near in caught.value.near and near in caught.value.hint
 
@@ -242,7 +242,7 @@ def test_a_space_without_an_inverse_can_be_read_and_not_written(tmp_path):
     gray = [0.3, 0.6, 0.1, 0.0] * 3 + [0.0, 0.0, 0.0, 1.0]
     config = config_with(tmp_path, ocio.MatrixTransform(gray))
     assert config.transform("Strange", "ACEScg").apply(np.ones((1, 1, 3), np.float32)).shape == (1, 1, 3)
-    with pytest.raises(ColorError, match='cannot convert "ACEScg" to "Strange"'):
+    with pytest.raises(ColorError, match='"ACEScg".*"Strange"'):
         config.transform("ACEScg", "Strange")
 
 

@@ -1,7 +1,6 @@
 """Color from plate files to EXR files, with the classical merge: the path itself is tested, not the network."""
 
 import json
-import re
 from dataclasses import replace
 
 import numpy as np
@@ -218,11 +217,11 @@ def test_log_footage_tagged_as_linear_is_reported(tmp_path, config):
     ("color", "words"),
     [
         ({"input_space": "slog3"}, "S-Log3"),
-        ({"output_space": "sRGB - Texture"}, "not scene-linear.*ACEScg.*f2hdr convert"),
+        ({"output_space": "sRGB - Texture"}, "sRGB - Texture.*ACEScg.*f2hdr convert"),
         ({"output_space": "Raw"}, "data"),
         ({"output_space": "ACESgc"}, "ACESgc.*ACEScg"),
         ({"output_space": "ACEScg", "config": "/no/such.ocio"}, "/no/such.ocio"),
-        ({"output_space": "ACEScg", "config": "ocio://studio-config-latest"}, "releases"),
+        ({"output_space": "ACEScg", "config": "ocio://studio-config-latest"}, "ocio://studio-config-v"),
     ],
 )
 def test_invalid_color_settings_are_refused_before_a_frame_is_rendered(tmp_path, color, words):
@@ -236,7 +235,7 @@ def test_gamma22_and_linear_need_no_config_and_a_broken_config_is_an_error(tmp_p
     monkeypatch.setenv("OCIO", "/no/such.ocio")
     write_light(tmp_path)
     render(shot_of(tmp_path, "lin.#.exr", input_space="linear"))
-    with pytest.raises(ColorError, match=re.escape('"/no/such.ocio" (from $OCIO)')):
+    with pytest.raises(ColorError, match=r"/no/such\.ocio.*\$OCIO"):
         render(shot_of(tmp_path, "lin.#.exr"))
 
 

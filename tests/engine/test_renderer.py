@@ -251,13 +251,13 @@ def test_a_chunk_reads_only_the_frames_of_its_windows(plate, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "error", "words"),
     [
-        ({"frames": FrameRange((1003, 1009))}, ShotError, "1009 are outside the plate"),
-        ({"exposures": ExposurePattern((0.0, 2.0, 4.0), 1001)}, ExposureError, "3 different"),
-        ({"exposures": ExposurePattern((0.0, 0.0), 1001)}, ExposureError, "do not alternate"),
+        ({"frames": FrameRange((1003, 1009))}, ShotError, "1009"),
+        ({"exposures": ExposurePattern((0.0, 2.0, 4.0), 1001)}, ExposureError, "0,2,4.*3"),
+        ({"exposures": ExposurePattern((0.0, 0.0), 1001)}, ExposureError, "0,0"),
         ({"output": Output()}, DocumentError, "output"),
-        ({"output": Output(pattern="o.####.png")}, DocumentError, "EXR sequence"),
+        ({"output": Output(pattern="o.####.png")}, DocumentError, r"o\.####\.png.*\.exr"),
         ({"color": Color(input_space="sLog9")}, ShotError, "sLog9"),
-        ({"engine": replace(MERGE, flow="nosuch")}, DocumentError, "no flow estimator 'nosuch'"),
+        ({"engine": replace(MERGE, flow="nosuch")}, DocumentError, "'nosuch'"),
     ],
 )
 def test_an_impossible_request_is_refused_in_one_sentence(plate, tmp_path, changes, error, words):

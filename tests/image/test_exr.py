@@ -139,7 +139,7 @@ def test_luminance_alone_becomes_gray_and_luminance_with_chroma_is_refused(tmp_p
     gray = read_exr(save(tmp_path / "gray.exr", {"Y": PLANE, "A": PLANE}))
     np.testing.assert_array_equal(gray.pixels, np.stack([PLANE] * 3, axis=-1))
     assert gray.layers.keys() == {"A"}
-    with pytest.raises(UnreadableFrame, match="its channels are: BY, RY, Y"):
+    with pytest.raises(UnreadableFrame, match="BY, RY, Y"):
         read_exr(save(tmp_path / "chroma.exr", {"Y": PLANE, "RY": PLANE, "BY": PLANE}))
 
 
@@ -289,7 +289,7 @@ def test_the_largest_level_of_a_mipmap_is_read(tmp_path):
 @pytest.mark.parametrize("names", ["RG", "R", "GB"])
 def test_a_picture_without_one_of_its_colors_is_refused_with_its_channels(tmp_path, names):
     path = save(tmp_path / "a.exr", {name: PLANE for name in names})
-    with pytest.raises(UnreadableFrame, match=f"its channels are: {', '.join(sorted(names))}"):
+    with pytest.raises(UnreadableFrame, match=", ".join(sorted(names))):
         read_exr(path)
 
 

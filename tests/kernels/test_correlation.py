@@ -207,14 +207,14 @@ def test_the_pyramid_of_a_one_pixel_line_has_no_empty_level():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"reference": torch.zeros(8, 3, 5)}, "reference has shape"),
-        ({"coords": torch.zeros(1, 2, 5, 3)}, "coords has shape"),
-        ({"coords": torch.zeros(2, 2, 3, 5)}, "coords has shape"),
-        ({"pyramid": ()}, "pyramid is empty"),
+        ({"reference": torch.zeros(8, 3, 5)}, r"reference.*\(8, 3, 5\)"),
+        ({"coords": torch.zeros(1, 2, 5, 3)}, r"coords.*\(1, 2, 5, 3\)"),
+        ({"coords": torch.zeros(2, 2, 3, 5)}, r"coords.*\(2, 2, 3, 5\)"),
+        ({"pyramid": ()}, "pyramid"),
         ({"pyramid": (torch.zeros(1, 9, 5, 7),)}, "pyramid level 0"),
         ({"pyramid": (torch.zeros(1, 8, 5, 7), torch.zeros(1, 8, 0, 3))}, "pyramid level 1"),
-        ({"radius": -1}, "radius is -1"),
-        ({"coords": torch.zeros(1, 2, 3, 5, device="meta")}, "different devices"),
+        ({"radius": -1}, "radius.*-1"),
+        ({"coords": torch.zeros(1, 2, 3, 5, device="meta")}, "device"),
     ],
 )
 def test_invalid_arguments_are_named(make_problem, change, message):

@@ -56,7 +56,7 @@ def test_a_full_queue_refuses_jobs_until_one_is_done(queue):
     pieces = [Piece() for _ in range(3)]
     for piece in pieces:
         queue.add(piece, "cpu")
-    with pytest.raises(ServerError, match="full: 3 jobs") as caught:
+    with pytest.raises(ServerError, match=r"\b3 jobs") as caught:
         queue.add(Piece(), "cpu")
     assert caught.value.status == 429
     pieces[0].go.release()
@@ -71,8 +71,9 @@ def test_a_full_queue_refuses_jobs_until_one_is_done(queue):
 def test_jobs_whose_documents_are_too_large_together_are_refused(queue):
     first = Piece(ready=False, weight=LARGEST)
     queue.add(first, "cpu")
-    with pytest.raises(ServerError, match="full"):
+    with pytest.raises(ServerError, match="queue") as refused:
         queue.add(Piece(weight=1), "cpu")
+    assert refused.value.status == 429
     first.go.release()
     until(lambda: queue.count == 0)
     last = Piece(weight=1)

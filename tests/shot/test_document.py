@@ -99,52 +99,51 @@ def test_only_the_plate_is_required() -> None:
 @pytest.mark.parametrize(
     ("document", "words"),
     [
-        ({"plat": "p"}, 'shot has no field "plat". Did you mean plate?'),
+        ({"plat": "p"}, r'shot .*"plat".*\bplate\b'),
         (
             {"plate": "p", "engine": {"wieghts": "x"}},
-            'shot.engine has no field "wieghts". Did you mean weights?',
+            r'shot\.engine.*"wieghts".*\bweights\b',
         ),
-        ({"plate": "p", "output": {"layer": []}}, "Did you mean layers?"),
-        ({"plate": "p", "exposures": {"cycles": [0, 3]}}, "Did you mean cycle?"),
-        ({"plate": "p", "color": {"zzz": 1}}, "Its fields are input_space, "),
+        ({"plate": "p", "output": {"layer": []}}, r"\blayers\b"),
+        ({"plate": "p", "exposures": {"cycles": [0, 3]}}, r"\bcycle\b"),
+        ({"plate": "p", "color": {"zzz": 1}}, r"zzz.*input_space"),
     ],
 )
 def test_unknown_fields_are_refused_with_similar_names(document: dict[str, Any], words: str) -> None:
-    with pytest.raises(DocumentError) as caught:
+    with pytest.raises(DocumentError, match=words):
         Shot.from_json(document)
-    assert words in str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"plate": 3}, "shot.plate must be text, not 3"),
-        ({"handles": "8"}, "shot.handles must be a whole number, not '8'"),
-        ({"handles": True}, "shot.handles must be a whole number"),
-        ({"handles": 1.5}, "shot.handles must be a whole number"),
-        ({"handles": -1}, "handles cannot be -1"),
-        ({"frames": [1, 2]}, "shot.frames must be text"),
+        ({"plate": 3}, r"shot\.plate.* 3"),
+        ({"handles": "8"}, r"shot\.handles.*'8'"),
+        ({"handles": True}, r"shot\.handles.*True"),
+        ({"handles": 1.5}, r"shot\.handles.*1\.5"),
+        ({"handles": -1}, "handles.*-1"),
+        ({"frames": [1, 2]}, r"shot\.frames.*1001-1010"),
         ({"frames": "10-1"}, "10-1"),
-        ({"cuts": 5}, "shot.cuts must be a list"),
-        ({"cuts": [5, None]}, r"shot.cuts\[1\] must be a whole number"),
-        ({"color": None}, "shot.color must be an object"),
+        ({"cuts": 5}, r"shot\.cuts.*5"),
+        ({"cuts": [5, None]}, r"shot\.cuts\[1\]"),
+        ({"color": None}, r"shot\.color"),
         ({"color": {"clip_level": []}}, "clip_level"),
         ({"color": {"clip_level": [1, 1]}}, "clip_level"),
         ({"color": {"clip_level": [0]}}, "clip_level"),
-        ({"exposures": {"cycle": [0, 10**400], "start": 1}}, r"cycle\[1\] must be a finite number"),
-        ({"exposures": {"cycle": [0, 3]}}, 'shot.exposures lacks the field "start"'),
-        ({"exposures": {"cycle": [0, 3], "start": 1, "exceptions": [[1]]}}, "a list of 2 values"),
-        ({"engine": {"method": "mrege"}}, 'method cannot be "mrege". Did you mean merge?'),
-        ({"engine": {"precision": "int4"}}, "Choose from auto, fp32, bf16, fp16|Did you mean"),
-        ({"engine": {"memory": "lots"}}, "memory cannot be"),
-        ({"engine": {"tile": "0"}}, "tile cannot be"),
+        ({"exposures": {"cycle": [0, 10**400], "start": 1}}, r"cycle\[1\]"),
+        ({"exposures": {"cycle": [0, 3]}}, r'shot\.exposures.*"start"'),
+        ({"exposures": {"cycle": [0, 3], "start": 1, "exceptions": [[1]]}}, r"exceptions.*\b2\b"),
+        ({"engine": {"method": "mrege"}}, r'method.*"mrege".*\bmerge\b'),
+        ({"engine": {"precision": "int4"}}, "int4.*fp16|int4.*bf16"),
+        ({"engine": {"memory": "lots"}}, "memory.*lots"),
+        ({"engine": {"tile": "0"}}, "tile.*0"),
         ({"output": {"pattern": "hdr.exr"}}, r"hdr\.exr.*####"),
-        ({"output": {"anchor": "longest"}}, "Use long, short or an EV"),
-        ({"output": {"anchor": "nan"}}, "anchor cannot be"),
-        ({"output": {"layers": ["flow", "masks"]}}, 'layers cannot be "masks". Did you mean mask?'),
-        ({"output": {"layers": ["flow", "flow"]}}, "a layer twice"),
+        ({"output": {"anchor": "longest"}}, "longest.*long, short"),
+        ({"output": {"anchor": "nan"}}, "anchor.*nan"),
+        ({"output": {"layers": ["flow", "masks"]}}, r'layers.*"masks".*\bmask\b'),
+        ({"output": {"layers": ["flow", "flow"]}}, "layers"),
         ({"plate": ""}, "plate"),
-        ({"version": 2}, "version 2; this F2HDR reads version 1"),
+        ({"version": 2}, "version 2.*version 1"),
     ],
 )
 def test_a_wrong_value_is_refused_and_its_field_named(changes: dict[str, Any], words: str) -> None:

@@ -84,7 +84,7 @@ def test_invalid_text_of_a_cycle_is_refused(text: str) -> None:
 
 
 def test_an_error_names_the_value_and_the_action() -> None:
-    with pytest.raises(ExposureError, match="2,2 do not alternate.*0,3"):
+    with pytest.raises(ExposureError, match="2,2.*0,3"):
         ExposurePattern.parse_steps("2,2")
 
 
@@ -155,7 +155,7 @@ def test_windows_of_two_joined_shots_are_those_of_the_separate_shots(first_lengt
 
 
 def test_a_frame_outside_the_plate_is_refused() -> None:
-    with pytest.raises(ShotError, match="10 is outside .*1-9"):
+    with pytest.raises(ShotError, match="10.*1-9"):
         TWO.neighbors(10, 1, 9)
 
 

@@ -102,7 +102,7 @@ def test_text_that_is_not_a_range_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("10-1", "Write 1-10"),
+        ("10-1", "1-10"),
         ("1-10x0", "step of 0"),
         (f"1-{limit('frames') + 1}", "limit"),
         ("0-999999999", "limit"),
@@ -227,7 +227,7 @@ def test_a_pattern_without_a_frame_placeholder_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["a.####.b.##.exr", "a.%04d.####.exr", "a.$F4.%d.exr"])
 def test_a_pattern_with_two_frame_placeholders_is_refused(text: str) -> None:
-    with pytest.raises(ShotError, match="2 frame number placeholders"):
+    with pytest.raises(ShotError, match=r"\b2\b.*plate\.####\.exr"):
         Sequence.parse(text)
 
 

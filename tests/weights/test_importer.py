@@ -133,9 +133,9 @@ def test_a_checkpoint_of_the_whole_model_is_split(folder, tmp_path, published_st
 
 
 def test_two_files_of_one_network_and_a_wrong_name_are_refused(folder, checkpoint, flow_checkpoint):
-    with pytest.raises(WeightsMismatch, match="both files .* F2HDR"):
+    with pytest.raises(WeightsMismatch, match=r"F2HDR.*checkpoint\.pth"):
         import_checkpoint(checkpoint, "authors", sea_raft=checkpoint)
-    with pytest.raises(WeightsMismatch, match="both files .* SEA-RAFT"):
+    with pytest.raises(WeightsMismatch, match="SEA-RAFT"):
         import_checkpoint(flow_checkpoint, "authors", sea_raft=flow_checkpoint)
     with pytest.raises(WeightsMismatch, match="SEA-RAFT"):
         import_checkpoint(checkpoint, "sea_raft")
@@ -190,7 +190,7 @@ def test_tensors_that_are_not_plain_finite_numbers_are_named(folder, tmp_path, p
 @pytest.mark.parametrize("value", [None, 3, [1.0], {"nested": 1}])
 def test_values_that_are_not_tensors_are_named(folder, tmp_path, published_state, value):
     path = save(tmp_path, {"state_dict": published_state | {"flow_adapter.tail.bias": value}})
-    with pytest.raises(WeightsMismatch, match="flow_adapter.tail.bias no tensor"):
+    with pytest.raises(WeightsMismatch, match="flow_adapter\.tail\.bias"):
         import_checkpoint(path, "spoiled")
 
 

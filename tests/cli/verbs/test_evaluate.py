@@ -98,7 +98,7 @@ def test_a_suite_has_an_html_report(tmp_path):
     [
         (("suite", "kodak", "DIR"), DocumentError, "kodak"),
         (("dataset", "kodak", "DIR"), DocumentError, "kodak"),
-        (("dataset", "real-hdrv", "DIR"), ShotError, "real-hdrv expects"),
+        (("dataset", "real-hdrv", "DIR"), ShotError, "real-hdrv.*Input_0"),
         (("dataset", "real-hdrv", "DIR", "--ref-exposure", "middle"), DocumentError, "middle"),
         (("suite", "synthetic", "DIR", "--device", "cuda:99"), DeviceUnavailable, "cuda:99"),
     ],

@@ -123,11 +123,11 @@ def test_frames_that_cannot_be_scored_are_refused():
     frame = np.full((20, 20, 3), 0.5)
     with pytest.raises(ImageError, match=r"\(20, 19, 3\)"):
         hdrvdp2(frame[:, 1:], frame)
-    with pytest.raises(ImageError, match="at least 17 px"):
+    with pytest.raises(ImageError, match="17 px"):
         hdrvdp2(frame[:16], frame[:16])
     broken = frame.copy()
     broken[0, 0, 0] = math.nan
-    with pytest.raises(ImageError, match="prediction has 1"):
+    with pytest.raises(ImageError, match="prediction.* 1 "):
         hdrvdp2(broken, frame)
     with pytest.raises(ImageError, match="luminance"):
         hdrvdp2(frame, frame, HdrVdpSettings(encoding="luminance"))

@@ -84,9 +84,9 @@ def test_a_normalized_ground_truth_leaves_composited_pixels_off_by_its_divisor()
 
 def test_invalid_cycles_exposures_and_sizes_are_refused():
     frame = _gray_frame()
-    with pytest.raises(ExposureError, match="4 exposures"):
+    with pytest.raises(ExposureError, match=r"\b4\b"):
         composite(frame, frame, 1.0, exposures=4)
-    with pytest.raises(ExposureError, match="exposure of 0"):
+    with pytest.raises(ExposureError, match=r"\b0\b"):
         composite(frame, frame, 0.0)
     with pytest.raises(ImageError, match="size"):
         composite(frame[:, 1:], frame, 1.0)

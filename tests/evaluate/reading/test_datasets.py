@@ -96,7 +96,7 @@ def test_any_missing_file_is_refused_by_name(name, tmp_path):
 @pytest.mark.parametrize("name", TREES)
 def test_an_empty_or_absent_folder_is_refused_with_the_layout(name, tmp_path):
     for folder in (tmp_path, tmp_path / "absent"):
-        with pytest.raises(ShotError, match=rf"{name} expects ") as refused:
+        with pytest.raises(ShotError, match=rf"\b{name}\b") as refused:
             open_dataset(name, folder)
         assert str(tmp_path) in refused.value.message
         assert refused.value.exit_code == 2
@@ -250,18 +250,18 @@ def test_every_dataset_runs_with_its_default_metrics(name, tmp_path):
 def test_a_scene_too_short_for_a_window_is_refused_by_name(tmp_path):
     root = trees.deephdrvideo(tmp_path / "listed", frames=7, scenes=("alley", "park"))
     (root / "park" / "img_hdr_list.txt").write_text("\n".join(f"img_{index}.tif hdr_{index}.hdr" for index in range(4)))
-    with pytest.raises(ShotError, match="the scene park has 4 frames"):
+    with pytest.raises(ShotError, match="park.* 4 .* 5"):
         open_dataset("deephdrvideo", root)
     root = trees.real_hdrv(tmp_path / "real", frames=4, scenes=("night", "square"))
     for path in (root / "square").rglob("*.tif"):
         path.unlink()
-    with pytest.raises(ShotError, match="square has 0 frames"):
+    with pytest.raises(ShotError, match="square.* 0 "):
         open_dataset("real-hdrv", root)
     root = exr_pairs(exr_pairs(tmp_path / "pairs", "one"), "two")
     for path in (root / "two").rglob("*.exr"):
         if path.name[-5] > "2":
             path.unlink()
-    with pytest.raises(ShotError, match="two has 2 frames"):
+    with pytest.raises(ShotError, match="two.* 2 "):
         open_dataset("exr-pairs", root)
 
 

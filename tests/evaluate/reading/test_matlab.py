@@ -22,13 +22,13 @@ def test_unreadable_files_and_missing_matrices_are_refused(tmp_path):
     path = tmp_path / "m.mat"
     scipy.io.savemat(path, {"a": np.ones((20, 20))})
     whole = path.read_bytes()
-    with pytest.raises(UnreadableFrame, match="no matrix named curve"):
+    with pytest.raises(UnreadableFrame, match=r"m\.mat.*curve"):
         read_matrix(path, "curve")
     for content, reason in (
-        (whole[:1000], "damaged"),
+        (whole[:1000], r"m\.mat"),
         (b"MATLAB 7.3 MAT-file".ljust(124, b" ") + bytes((0, 2)) + b"IM" + bytes(400), "7.3"),
         (b"MATLAB 7.3 MAT-file".ljust(512, b"\0"), "m.mat"),
-        (b"", "version 5 to 7"),
+        (b"", r"m\.mat.*5 to 7"),
     ):
         path.write_bytes(content)
         with pytest.raises(UnreadableFrame, match=reason):

@@ -400,7 +400,7 @@ def test_a_movie_shorter_than_its_header_is_read_with_a_note(tmp_path):
     (tmp_path / "cut.avi").write_bytes(whole[: len(whole) // 2])
     plate = open_plate(str(tmp_path / "cut.avi"))
     assert len(plate.frames) == 40 and number_in(plate.read(3)) == 3
-    with pytest.raises(UnreadableFrame, match=r"cut\.avi.*(ends after frame|damaged)") as caught:
+    with pytest.raises(UnreadableFrame, match=r"cut\.avi.*frame") as caught:
         plate.read(40)
     assert caught.value.frame == 40
     assert number_in(plate.read(5)) == 5

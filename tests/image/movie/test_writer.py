@@ -107,7 +107,7 @@ def _add_light_level(path):
 
 def test_frames_of_another_size_are_refused_and_no_movie_is_left(tmp_path):
     with (
-        pytest.raises(UnwritableFrame, match="96 x 64.*one size"),
+        pytest.raises(UnwritableFrame, match="96 x 64"),
         movie_writer(str(tmp_path / "a.mov"), movie(size=(WIDTH, 48))) as writer,
     ):
         writer.add(slopes())
@@ -151,5 +151,5 @@ def test_the_suffix_selects_the_codec(path, codec, found):
 
 @pytest.mark.parametrize(("path", "codec"), [("a.mp4", "prores"), ("a.avi", "auto"), ("a.mov", "vp9"), ("a", "hevc")])
 def test_codecs_that_players_do_not_support_in_a_container_are_refused(path, codec):
-    with pytest.raises(ImageError, match="prores in .mov"):
+    with pytest.raises(ImageError, match=r"prores.*\.mov"):
         codec_for(path, codec)
