@@ -209,7 +209,7 @@ def detect_light(
     """Measure exposures and cuts of a plate in any color space: see ``detection.detect``.
 
     Raises:
-        ColorError: see ``plate_color.open_color``.
+        ColorError: see ``color.plate.open_color``.
         MissingFrames, UnreadableFrame: the plate cannot be read.
     """
     wanted = color

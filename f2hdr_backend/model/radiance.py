@@ -20,7 +20,12 @@ def to_radiance(ldr: Tensor, exposure: Tensor) -> Tensor:
     Returns:
         ``(B, 3, H, W)`` radiance; 1 is the clip of exposure 1.
     """
-    return ldr.clamp(0, 1).pow(GAMMA) / exposure.view(-1, 1, 1, 1)
+    return radiance_of(ldr.clamp(0, 1), exposure.view(-1, 1, 1, 1))
+
+
+def radiance_of(codes: Tensor, exposure: Tensor | float) -> Tensor:
+    """Linear radiance of codes 0-1 of any shape at one exposure, Eq. 1."""
+    return codes.pow(GAMMA) / exposure
 
 
 def re_expose(ldr: Tensor, exposure: Tensor, target: Tensor) -> Tensor:

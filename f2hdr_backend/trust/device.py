@@ -17,10 +17,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from f2hdr_backend.image.arrays import FloatArray
+from f2hdr_backend.model.radiance import radiance_of
 from f2hdr_backend.model.warp import backward_warp
-from f2hdr_backend.shot.equations import BRIGHT, DARK, GAMMA, LUMA
+from f2hdr_backend.shot.equations import GAMMA, LUMA
 from f2hdr_backend.trust import agreement, aligned, blend, clipped, deghost
 from f2hdr_backend.trust.aligned import CELL_PX
+from f2hdr_backend.trust.published import used_by_luma
 
 
 class _Neighbor(NamedTuple):
@@ -48,7 +50,7 @@ def blend_softly(
         ``(3, H, W)`` radiance, and ``(2,)`` the factors that bring previous and next to the reference's level.
     """
     reference, exposure = codes[1], exposures[1]
-    own = _radiance_of(reference, exposure)
+    own = radiance_of(reference, exposure)
     neighbors = _align(own, codes, exposures, flows)
     radiance = _confirm(radiance, own, exposure, neighbors)
     radiance = _keep_surface(radiance, reference, own, exposure, neighbors)
@@ -74,16 +76,15 @@ def blend_hard(radiance: Tensor, codes: Tensor, exposure: float) -> Tensor:
 
     ``radiance`` is that of :func:`blend_softly`; ``codes`` ``(3, H, W)`` and ``exposure`` are the reference's.
     """
-    luma = _luma(codes)
-    used = luma >= DARK if exposure <= 1.0 else luma <= BRIGHT
-    return torch.where(used, _radiance_of(codes, exposure), radiance)
+    used = used_by_luma(_luma(codes), exposure <= 1.0)
+    return torch.where(used, radiance_of(codes, exposure), radiance)
 
 
 def _align(own: Tensor, codes: Tensor, exposures: tuple[float, float, float], flows: Tensor) -> list[_Neighbor]:
     """See :func:`~f2hdr_backend.trust.aligned.align_neighbors`."""
     here, found = _comparable(own, exposures[1]), []
     for side, index in ((0, 0), (1, 2)):
-        light = backward_warp(_radiance_of(codes[index], exposures[index])[None], flows[side][None])[0]
+        light = backward_warp(radiance_of(codes[index], exposures[index])[None], flows[side][None])[0]
         matched = _level(here, _comparable(light, exposures[index]))
         found.append(_Neighbor(light * matched, exposures[index], matched))
     return found
@@ -194,10 +195,6 @@ def _trust(codes: Tensor, exposures: tuple[float, float, float]) -> Tensor:
 def _luma(codes: Tensor) -> Tensor:
     """``(1, H, W)``."""
     return LUMA[0] * codes[:1] + LUMA[1] * codes[1:2] + LUMA[2] * codes[2:]
-
-
-def _radiance_of(codes: Tensor, exposure: float) -> Tensor:
-    return codes.pow(GAMMA) / exposure
 
 
 def _brightest(picture: Tensor) -> Tensor:

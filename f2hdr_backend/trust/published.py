@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,6 +43,10 @@ def trusted(codes: FloatArray, exposure: float, cycle: int = 2) -> NDArray[np.bo
         )
     if cycle == 3 and exposure == MIDDLE_EXPOSURE:
         return well_exposed(codes)
-    luma = luma_of(codes)
     short = exposure <= 1.0 if cycle == 2 else exposure == 1.0
-    return np.asarray(luma >= DARK if short else luma <= BRIGHT)
+    return np.asarray(used_by_luma(luma_of(codes), short))
+
+
+def used_by_luma(luma: Any, short: bool) -> Any:
+    """Where a ``short`` or a long reference is used: booleans, as an array or a tensor, which ``luma`` is."""
+    return luma >= DARK if short else luma <= BRIGHT

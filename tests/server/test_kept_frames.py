@@ -78,14 +78,16 @@ def test_a_frame_of_another_size_replaces_the_kept_one(tmp_path):
     assert seen(frames, path) == [(1, 20)]
 
 
-def test_memory_is_bounded_and_the_least_recently_used_frames_are_dropped(tmp_path):
-    frames = KeptFrames(limit=2 * 4 * 3 * 12)
+@pytest.mark.parametrize(("channels", "pixel_bytes"), [(3, 12), (4, 16 + 12)])
+def test_memory_is_bounded_and_the_least_recently_used_frames_are_dropped(tmp_path, channels, pixel_bytes):
+    """Frames with alpha count with their copy without alpha."""
+    frames = KeptFrames(limit=2 * 4 * 3 * pixel_bytes)
     paths = [tmp_path / str(frame) for frame in (1, 2, 3)]
     for frame, path in enumerate(paths, 1):
-        put(path, frame, 10 * frame, stamp=frame)
+        put(path, frame, 10 * frame, stamp=frame, channels=channels)
         seen(frames, path)
-    put(paths[0], 1, 99, stamp=1)
-    put(paths[2], 3, 99, stamp=3)
+    put(paths[0], 1, 99, stamp=1, channels=channels)
+    put(paths[2], 3, 99, stamp=3, channels=channels)
     assert seen(frames, paths[2]) == [(3, 30)]
     assert seen(frames, paths[0]) == [(1, 99)]
 

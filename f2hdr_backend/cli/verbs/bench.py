@@ -12,6 +12,7 @@ import typer
 
 from f2hdr_backend.cli import terminal
 from f2hdr_backend.cli.command import Section
+from f2hdr_backend.flow import estimators
 from f2hdr_backend.shot.device_names import device_names
 from f2hdr_backend.shot.errors import DocumentError
 
@@ -38,7 +39,8 @@ def bench(
     flow: Annotated[
         str,
         typer.Option(
-            help="Optical flow estimator: auto (the one of the weights), dis, or sea_raft (untrained if not installed)."
+            help=f"Flow estimator: auto (the one of the weights), {', '.join(estimators.names())} (untrained if its "
+            "weights are not installed)."
         ),
     ] = "auto",
     frames: Annotated[int, typer.Option(min=1, help="Number of windows to time after the first one.")] = 4,

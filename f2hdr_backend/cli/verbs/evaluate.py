@@ -11,12 +11,17 @@ import typer
 
 from f2hdr_backend.cli import terminal
 from f2hdr_backend.cli.command import App, Section
+from f2hdr_backend.evaluate.paper import metrics as paper_metrics
+from f2hdr_backend.evaluate.reading import datasets
+from f2hdr_backend.evaluate.suite import suites
+from f2hdr_backend.flow import estimators
 
 if TYPE_CHECKING:
     from f2hdr_backend.evaluate.page.page import Page
     from f2hdr_backend.evaluate.paper.benchmark import Benchmark
     from f2hdr_backend.evaluate.paper.results import ResultsFolder
 
+ESTIMATORS = ", ".join(estimators.names())
 WEIGHTS_HELP = "Weights by name; f2hdr weights list shows them."
 Precision = Annotated[str, typer.Option(metavar="auto|fp32|bf16|fp16", help="Arithmetic of the network.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda:0.")]
@@ -36,23 +41,21 @@ def register(app: typer.Typer) -> None:
 
 
 def dataset(
-    name: Annotated[
-        str, typer.Argument(metavar="NAME", help="deephdrvideo, real-hdrv, cinematic, tog13, kalantari or exr-pairs.")
-    ],
+    name: Annotated[str, typer.Argument(metavar="NAME", help=f"Data set: {', '.join(datasets.names())}.")],
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The data set's root folder.")],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder for CSV and JSON; the same command resumes there.")
     ] = None,
     method: Annotated[str, typer.Option(metavar="f2hdr|merge", help="Reconstruction method.")] = "f2hdr",
     weights: Annotated[str, typer.Option(help=WEIGHTS_HELP)] = "standard",
-    flow: Annotated[str, typer.Option(help="Flow estimator: auto (the one of the weights), dis, sea_raft.")] = "auto",
+    flow: Annotated[str, typer.Option(help=f"Flow estimator: auto (the one of the weights), {ESTIMATORS}.")] = "auto",
     reference_trust: Annotated[
         str, typer.Option(metavar="hard|soft|off", help="hard is the published composite; the others as in a render.")
     ] = "hard",
     metrics: Annotated[
         str | None,
         typer.Option(
-            help="Metrics: psnr, ssim, ssim-standard, hdrvdp, warp, epe, flicker, cvvdp; none: only time and memory. "
+            help=f"Metrics: {', '.join(paper_metrics.names())}; none: only time and memory. "
             "Default: psnr,ssim,hdrvdp, or flicker without ground truth."
         ),
     ] = None,
@@ -102,10 +105,7 @@ def dataset(
 def suite(
     name: Annotated[
         str,
-        typer.Argument(
-            metavar="NAME",
-            help="synthetic (the training's generator on other panoramas), other (a second generator) or clips.",
-        ),
+        typer.Argument(metavar="NAME", help=f"Suite: {', '.join(suites.names())}."),
     ],
     images: Annotated[Path, typer.Argument(metavar="IMAGES", help="Folder of the suite's images or clips.")],
     weights: Annotated[str, typer.Option(help=f"{WEIGHTS_HELP} Several: separated by commas.")] = "standard",
@@ -119,7 +119,7 @@ def suite(
     page_frames: PageFrames = 8,
     as_json: AsJson = False,
 ) -> None:
-    """Score weights on a suite of windows with known truth; also the merge, the reference frame and OpenCV's merge."""
+    """Score weights on a suite of windows with known truth, together with the merge and other baselines."""
     from f2hdr_backend.engine.method.choose import open_method
     from f2hdr_backend.engine.method.merge import MergeMethod
     from f2hdr_backend.evaluate.suite.scoring import BASELINES, run

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from statistics import fmean
@@ -32,7 +31,7 @@ class ScoreSettings:
     """The metrics, and everything besides the frames that their values depend on."""
 
     metrics: tuple[str, ...]
-    """Names from :func:`metric_names`; empty to measure only time and memory."""
+    """Names from ``metrics.names``; empty to measure only time and memory."""
     reference_trust: str = "hard"
     """``hard`` is the published composite; ``soft`` and ``off`` are the renderer's."""
     hdrvdp: HdrVdpSettings = field(default_factory=HdrVdpSettings)
@@ -41,8 +40,7 @@ class ScoreSettings:
 
     def __post_init__(self) -> None:
         for name in self.metrics:
-            if name not in metric_names():
-                raise DocumentError(f"There is no metric {name!r}.", hint=f"Use {', '.join(metric_names())}.")
+            _require_known(name)
         if self.reference_trust not in TRUSTS:
             raise DocumentError(
                 f"There is no reference trust {self.reference_trust!r}.", hint=f"Use {', '.join(TRUSTS)}."
@@ -113,15 +111,14 @@ class SceneMetric:
     settings: Callable[[ScoreSettings], Any] = _no_settings
 
 
-def metric_names() -> list[str]:
-    """Return the names for ``--metrics``, sorted."""
-    return sorted(found.name.replace("_", "-") for found in pkgutil.iter_modules(metrics.__path__))
+def _require_known(name: str) -> None:
+    if name not in metrics.names():
+        raise DocumentError(f'There is no metric "{name}".', hint=f"Use {', '.join(metrics.names())}.")
 
 
 def load_metric(name: str) -> FrameMetric | SceneMetric:
     """Return the metric of a name. Raises DocumentError if there is none."""
-    if name not in metric_names():
-        raise DocumentError(f'There is no metric "{name}".', hint=f"Use {', '.join(metric_names())}.")
+    _require_known(name)
     metric: FrameMetric | SceneMetric = importlib.import_module(f"{metrics.__name__}.{name.replace('-', '_')}").METRIC
     return metric
 

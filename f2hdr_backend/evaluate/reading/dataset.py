@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -123,11 +122,6 @@ class DatasetReader(ABC):
                 raise self.missing(path)
 
 
-def dataset_names() -> list[str]:
-    """Return the names for ``--dataset``, sorted."""
-    return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(datasets.__path__))
-
-
 def open_dataset(name: str, folder: Path, reference: str = ALTERNATE) -> DatasetReader:
     """Open the dataset called ``name`` (``real-hdrv`` or ``real_hdrv``) at ``folder``.
 
@@ -136,8 +130,8 @@ def open_dataset(name: str, folder: Path, reference: str = ALTERNATE) -> Dataset
         ShotError: the folder's layout is not the dataset's.
     """
     dashed = name.replace("_", "-")
-    if dashed not in dataset_names():
-        raise DocumentError(f"There is no dataset {name!r}.", hint=f"Use one of {', '.join(dataset_names())}.")
+    if dashed not in datasets.names():
+        raise DocumentError(f"There is no dataset {name!r}.", hint=f"Use one of {', '.join(datasets.names())}.")
     module = importlib.import_module(f"{datasets.__name__}.{dashed.replace('-', '_')}")
     kind: type[DatasetReader] = module.Reader
     if reference not in kind.references:

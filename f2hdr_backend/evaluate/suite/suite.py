@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -70,18 +69,13 @@ def cycle(index: int, kinds: Sequence[str], ratios_ev: Sequence[float]) -> Case:
     return Case(index, kinds[index % len(kinds)], ratios_ev[index % len(ratios_ev)], index % 2 == 0)
 
 
-def suite_names() -> tuple[str, ...]:
-    """Return the names of all suites."""
-    return tuple(sorted(module.name for module in pkgutil.iter_modules(suites.__path__)))
-
-
 def open_suite(name: str, folder: Path) -> Suite:
     """Open a suite on the user's folder of images or clips.
 
     Raises:
         DocumentError: the name is unknown, or the folder has nothing that the suite can use.
     """
-    if name not in suite_names():
-        raise DocumentError(f'There is no suite "{name}".', hint=f"Use {', '.join(suite_names())}.")
+    if name not in suites.names():
+        raise DocumentError(f'There is no suite "{name}".', hint=f"Use {', '.join(suites.names())}.")
     found: Suite = importlib.import_module(f"{suites.__name__}.{name}").Suite(folder)
     return found

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from f2hdr_backend.evaluate.paper import metric as metrics
+from f2hdr_backend.evaluate.paper import metrics
 from f2hdr_backend.evaluate.paper.benchmark import Benchmark, Plan
-from f2hdr_backend.evaluate.paper.metric import FrameMetric, SceneMetric, ScoreSettings, load_metric, metric_names
+from f2hdr_backend.evaluate.paper.metric import FrameMetric, SceneMetric, ScoreSettings, load_metric
 from f2hdr_backend.shot.document import Engine
 from f2hdr_backend.shot.errors import DocumentError
 from tests.evaluate.reading import dataset_trees as trees
@@ -36,10 +36,10 @@ def _scored(root: Path, *names: str) -> list:
 
 
 def test_the_published_metrics_exist() -> None:
-    assert {"psnr", "ssim", "hdrvdp", "warp", "epe", "flicker", "cvvdp", "ssim-standard"} <= set(metric_names())
+    assert {"psnr", "ssim", "hdrvdp", "warp", "epe", "flicker", "cvvdp", "ssim-standard"} <= set(metrics.names())
 
 
-@pytest.mark.parametrize("name", metric_names())
+@pytest.mark.parametrize("name", metrics.names())
 def test_every_metric_declares_its_data_and_settings(name: str) -> None:
     metric = load_metric(name)
     assert isinstance(metric, (FrameMetric, SceneMetric)) and metric.needs
@@ -47,7 +47,7 @@ def test_every_metric_declares_its_data_and_settings(name: str) -> None:
         json.dumps(metric.settings(ScoreSettings((name,))))
 
 
-@pytest.mark.parametrize("name", [name for name in metric_names() if name not in ("cvvdp", "hdrvdp")])
+@pytest.mark.parametrize("name", [name for name in metrics.names() if name not in ("cvvdp", "hdrvdp")])
 def test_every_metric_scores_a_scene_with_its_parameters(tmp_path: Path, name: str) -> None:
     rows = _scored(trees.real_hdrv(tmp_path, frames=5), name)
     plain = {column for row in _scored(tmp_path) for column in row.scores}
@@ -60,8 +60,8 @@ def test_every_metric_scores_a_scene_with_its_parameters(tmp_path: Path, name: s
 def test_a_new_metric_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "more").mkdir()
     (tmp_path / "more" / "largest_error.py").write_text(DUMMY, encoding="utf-8")
-    monkeypatch.setattr(metrics.metrics, "__path__", [*metrics.metrics.__path__, str(tmp_path / "more")])
-    assert "largest-error" in metric_names()
+    monkeypatch.setattr(metrics, "__path__", [*metrics.__path__, str(tmp_path / "more")])
+    assert "largest-error" in metrics.names()
     rows = _scored(trees.real_hdrv(tmp_path / "tree", frames=5), "largest-error")
     assert all(row.scores["largest error"].value > 0 for row in rows)
 

@@ -11,7 +11,8 @@ import scipy.io
 from f2hdr_backend.evaluate.paper.benchmark import Benchmark, Plan
 from f2hdr_backend.evaluate.paper.metric import ScoreSettings
 from f2hdr_backend.evaluate.paper.scoring import default_metrics
-from f2hdr_backend.evaluate.reading.dataset import dataset_names, open_dataset, read_window
+from f2hdr_backend.evaluate.reading import datasets
+from f2hdr_backend.evaluate.reading.dataset import open_dataset, read_window
 from f2hdr_backend.image.write import write_exr
 from f2hdr_backend.shot.document import Engine
 from f2hdr_backend.shot.errors import DocumentError, ImageError, MissingFrames, ShotError
@@ -63,7 +64,7 @@ TREES = {
 
 
 def test_every_dataset_is_tested_here():
-    assert dataset_names() == sorted(TREES)
+    assert datasets.names() == sorted(TREES)
 
 
 @pytest.mark.parametrize("name", TREES)

@@ -5,7 +5,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from f2hdr_backend.evaluate.suite.suite import open_suite, suite_names
+from f2hdr_backend.evaluate.suite import suites
+from f2hdr_backend.evaluate.suite.suite import open_suite
 from f2hdr_backend.shot.errors import DocumentError
 from tests.evaluate.suite.images import image_folder, movie_folder
 
@@ -17,7 +18,7 @@ def folder(tmp_path_factory):
 
 
 def test_there_are_three_suites():
-    assert suite_names() == ("clips", "other", "synthetic")
+    assert suites.names() == ["clips", "other", "synthetic"]
 
 
 def test_an_unknown_suite_is_named(folder):
@@ -25,14 +26,14 @@ def test_an_unknown_suite_is_named(folder):
         open_suite("nosuch", folder)
 
 
-@pytest.mark.parametrize("name", suite_names())
+@pytest.mark.parametrize("name", suites.names())
 def test_an_empty_folder_is_named(name, tmp_path):
     with pytest.raises(DocumentError) as error:
         open_suite(name, tmp_path)
     assert str(tmp_path) in error.value.message
 
 
-@pytest.mark.parametrize("name", suite_names())
+@pytest.mark.parametrize("name", suites.names())
 def test_every_kind_ratio_and_reference_occurs_once(name, folder):
     suite = open_suite(name, folder)
     found = Counter((case.kind, case.ratio_stops, case.long_reference) for case in suite.cases(None))
@@ -40,7 +41,7 @@ def test_every_kind_ratio_and_reference_occurs_once(name, folder):
     assert len(found) == suite.count == len(kinds) * 3 * 2 and set(found.values()) == {1}
 
 
-@pytest.mark.parametrize("name", suite_names())
+@pytest.mark.parametrize("name", suites.names())
 def test_windows_are_recordings_of_their_radiance(name, folder):
     suite = open_suite(name, folder)
     for index in range(3):
@@ -55,7 +56,7 @@ def test_windows_are_recordings_of_their_radiance(name, folder):
         assert abs(np.median(seen[sure] / window.radiance[sure]) - 1) < 0.08
 
 
-@pytest.mark.parametrize("name", suite_names())
+@pytest.mark.parametrize("name", suites.names())
 def test_the_other_phase_shows_the_same_radiance(name, folder):
     suite = open_suite(name, folder)
     case = suite.case(0)
