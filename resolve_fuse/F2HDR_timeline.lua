@@ -106,7 +106,7 @@ local function treated(host, item, label)
     return table.concat(words, " ")
 end
 
---- As treated, but an error becomes words for the report: the other clips are rendered all the same.
+--- As treated, but an error becomes words for the report: the other clips are still rendered.
 local function reported(host, item, label)
     local ok, words, canceled = pcall(treated, host, item, label)
     if not ok then words, canceled = "stopped by an error in " .. where() .. ": " .. tostring(words), false end

@@ -44,8 +44,8 @@ local function chromaticities_of(path)
     return list
 end
 
---- The names that Resolve may have for the primaries of a file, and words for a user. A file that names none is taken
--- as Rec.709, as F2HDR itself takes such a plate.
+--- The names that Resolve may have for the primaries of a file, and words for a user. A file without primaries
+-- is treated as Rec.709, as F2HDR itself treats such a plate.
 -- @return list of names of "Input Color Space", or nil; the primaries in words; and whether they are an assumption
 function M.names_of(path)
     local found = chromaticities_of(path)
@@ -82,9 +82,9 @@ local function joined_names(names)
     return list
 end
 
---- Tag a clip as linear with the primaries of its files, as far as the project's color management lets it.
+--- Tag a clip as linear with the primaries of its files, as far as the project's color management allows.
 -- @param path  one of the clip's files
--- @return nil, or a sentence that the user must know
+-- @return nil, or a sentence for the user
 function M.tag(media, project, path)
     local names, words, assumed = M.names_of(path)
     local facts = "The frames are scene-linear with " .. words .. ". "

@@ -54,7 +54,7 @@ encode = function(value)
     error("JSON cannot store a " .. kind)
 end
 
---- Return a value as JSON text; names of an object come sorted. Raises an error for what JSON cannot hold.
+--- Return a value as JSON text; names of an object come sorted. Raises an error for values that JSON cannot store.
 M.encode = encode
 
 local function utf8(code)

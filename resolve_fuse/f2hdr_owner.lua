@@ -48,7 +48,7 @@ function M.user()
     return available and tonumber(ffi.C.f2_user()) or nil
 end
 
---- Say whether path exists, is not a link, belongs to this user, and no other user can use it.
+--- Return whether path exists, is not a link, belongs to this user, and no other user can use it.
 -- @param kind  "file" (nobody else may read or write it) or "folder" (nobody else may write into it)
 function M.is_private(path, kind)
     if not available then return false end

@@ -33,7 +33,7 @@ def detect(
         ``cuts``, ``dropped`` and ``notes``.
 
     Raises:
-        ShotError: several plates are meant.
+        ShotError: the path matches several plates.
         ImageError, ColorError: the plate or its color cannot be read.
     """
     named = plate_named([os.fspath(plate)])

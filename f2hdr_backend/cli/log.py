@@ -47,7 +47,7 @@ def log_file() -> Path:
 
 
 def start_log() -> None:
-    """Append to the log from now on. A folder that cannot be written is no error: there is no log then."""
+    """Append to the log from now on. If the folder cannot be written, there is no log; this is not an error."""
     logging.raiseExceptions = False  # a full disk ends the log, and is not reported on the terminal
     _log.setLevel(logging.INFO)
     _log.propagate = False

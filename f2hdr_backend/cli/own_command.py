@@ -13,5 +13,5 @@ def own_command() -> str:
     typed = sys.argv[0]
     if os.path.basename(typed) in NAMES and os.access(typed, os.X_OK):
         return os.path.abspath(typed)
-    beside = (os.path.join(os.path.dirname(sys.executable), name) for name in NAMES)  # never the current folder
-    return next((path for path in beside if os.access(path, os.X_OK)), "")
+    neighbors = (os.path.join(os.path.dirname(sys.executable), name) for name in NAMES)  # never the current folder
+    return next((path for path in neighbors if os.access(path, os.X_OK)), "")

@@ -33,7 +33,7 @@ PathMappingFile = Annotated[
 
 
 PARTS: dict[str, type[Any]] = {"color": Color, "engine": Engine, "output": Output}
-"""The parts of a Shot whose settings are options of the command line, beside the Shot's own."""
+"""The parts of a Shot whose settings are options of the command line, in addition to the Shot's own."""
 _PANELS: dict[type[Any], str] = {Shot: "Shot", Color: "Color", Engine: "Method and device", Output: "Output"}
 """The sections of ``--help`` that the settings of each part are in."""
 _EXPOSURE_OPTIONS = {

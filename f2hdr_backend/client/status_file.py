@@ -41,9 +41,9 @@ class StatusFile:
 
     def starting(self) -> None:
         """Report that the server is being found or started."""
-        self.tell(JobStatus("", "starting", 0, 0, None, "Starting.", None, ()), [])
+        self.update(JobStatus("", "starting", 0, 0, None, "Starting.", None, ()), [])
 
-    def tell(self, status: JobStatus, events: list[dict[str, Any]]) -> None:
+    def update(self, status: JobStatus, events: list[dict[str, Any]]) -> None:
         """Update the file if the status changed or the last update is older than ``WRITE_S``.
 
         Raises DocumentError if the file cannot be written.

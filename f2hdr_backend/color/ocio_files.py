@@ -104,7 +104,7 @@ def _opened(path: Path, state: tuple[int, ...], environment: Environment) -> tup
 def _require_quick(path: str, text: str) -> None:
     """Raise ValueError if OpenColorIO takes too long to read a config.
 
-    It lets no other thread of a process run meanwhile, so that a server would not answer.
+    OpenColorIO blocks all other threads of the process meanwhile, so that a server would not answer.
     """
     began = time.thread_time()
     with suppress(ocio.Exception, UnicodeDecodeError):  # reported when the config is used
@@ -169,7 +169,7 @@ class _Files(ocio.PyConfigIOProxy):
         self._known: dict[str, str] = {}
 
     def has_changed(self) -> bool:
-        """Return whether a lookup table that OpenColorIO asked for is another one now."""
+        """Return whether a lookup table that OpenColorIO has read has changed since."""
         return any(self._state_now(path) != state for path, state in list(self._known.items()))
 
     def getConfigData(self) -> str:  # noqa: N802 - named by OpenColorIO

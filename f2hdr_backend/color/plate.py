@@ -27,7 +27,7 @@ from f2hdr_backend.shot.equations import GAMMA
 from f2hdr_backend.shot.errors import ColorError
 from f2hdr_backend.shot.events import ColorSettled, Event, Warned
 
-_SAYS_THE_SPACE = (
+_OF_THE_SPACE = (
     *("chromaticities", "colorInteropID", "oiio:ColorSpace", "acesImageContainerFlag", "adoptedNeutral"),
     *("colorspace", "ColorSpace", "color_space"),
 )
@@ -67,7 +67,7 @@ class PlateColor:
 
     def header(self, plate_header: dict[str, Any]) -> dict[str, Any]:
         """Return a plate's header with color attributes that are correct for the result."""
-        stale = () if self.same_space else _SAYS_THE_SPACE
+        stale = () if self.same_space else _OF_THE_SPACE
         return {**{key: value for key, value in plate_header.items() if key not in stale}, **self.facts}
 
 

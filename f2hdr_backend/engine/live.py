@@ -45,8 +45,7 @@ def reconstruct_window(renderer: Renderer, shot: Shot, window: HeldWindow) -> Fl
     Args:
         renderer: created with the Shot's engine settings.
         shot: a Shot with exposures. Color settings that it leaves open are not measured: the input space is then
-        linear,
-            and the clip level 1.0.
+            linear, and the clip level 1.0.
         window: the pixels; NaN is replaced by 0.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Recognize a request whose frames are all rendered, from the record beside them and without loading torch."""
+"""Recognize a request whose frames are all rendered, from the record in their folder and without loading torch."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def finished_before(shot: Shot) -> list[Event]:
     """Return the events of a render in which every frame is skipped, or none if anything is left to do or unknown.
 
     The record must be that of the same request in the same installation, and every frame must have the digest that the
-    record states. Otherwise the render itself finds out what is left to do.
+    record states. Otherwise the render itself determines what is left to do.
 
     Raises:
         ShotError, ImageError: from the plate.

@@ -152,7 +152,7 @@ def complete_exposures(shot: Shot, cycle: tuple[float, ...] | None, first: str |
         shot: a Shot with a plate.
         cycle: EVs of one cycle in stops; None to measure them.
         first: ``short`` or ``long``, the exposure of the plate's first frame; None to determine the phase from the
-        pixels.
+            pixels.
 
     Returns:
         The Shot, and events that describe the measurement; none if both were given.

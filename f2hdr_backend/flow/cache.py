@@ -30,7 +30,7 @@ LIMIT_VARIABLE = "F2HDR_CACHE_SIZE"
 SHARED_VARIABLE = "F2HDR_CACHE_SHARED"
 """1 accepts the flows of every user who can write to the folder; otherwise flows of other users are misses."""
 DEFAULT_LIMIT = 20 * 10**9
-"""Bytes; about 9,000 flows at 1080p, which is 4,500 frames."""
+"""Bytes; about 10,000 flows at 1080p, which are those of 5,000 frames."""
 FULL_SHARE = 7 / 8
 """Share of the limit that is in use after the least recently used flows were removed."""
 UNSEEN_SHARE = 1 / 32

@@ -77,8 +77,7 @@ class StoredFlows:
             pairs: reference and neighbor of each flow.
             size: (height, width) of the frames as the estimator sees them, including borders.
             estimate: returns ``(B, 2, *size)`` pixels, the flows of all pairs; called at most once, and not at all if
-            all
-                flows are cached.
+                all flows are cached.
 
         Returns:
             ``(1, 2, *size)`` float32 pixels on the device for each pair, reference to neighbor.

@@ -1,10 +1,10 @@
-"""Decode files in processes of their own: a file that crashes, hangs or floods its decoder costs one error.
+"""Decode files in processes of their own: a file that crashes, hangs or floods its decoder causes one error.
 
 The libraries that read EXR, TIFF, PNG, JPEG, camera raw and movies are large C and C++ programs. A function marked
 with :func:`in_decoder_process` takes the path of such a file first. Once :func:`use_decoders` was called, it runs in a
 decoder process, which has limited memory and time (limits ``memory`` and ``seconds``). Decoders are started when
-needed, one for each thread that reads at the same time, and stay for the next file. Arrays come back through shared
-memory. A decoder runs as the same user: it contains accidents and is not a sandbox.
+needed, one for each thread that reads at the same time, and are kept for the next file. Arrays are returned through
+shared memory. A decoder runs as the same user: it limits the effect of accidents and is not a sandbox.
 
 Windows decodes in the process itself, as it has no descriptors to pass on. This module is imported by every command, so
 it imports nothing slow by itself.

@@ -95,7 +95,7 @@ def _packed(value: object, shared: _Shared) -> tuple[bytes, list[int]]:
 
 
 def limit_memory(allowed: int) -> None:
-    """Let this process have so many bytes (Linux alone counts all memory that a process may write to).
+    """Limit the memory of this process to so many bytes (only Linux counts all memory that a process may write to).
 
     The shared memory counts as a file, so the limit of file sizes is raised as far as the user may.
     """

@@ -10,7 +10,7 @@ from f2hdr_backend.image.arrays import FloatArray
 _CELL = 16
 """Rows and columns of the cells in which the four places of the mosaic are compared."""
 _SEEN = 64
-"""Cells on each side of a grid over the picture that are looked at, at most."""
+"""Cells on each side of a grid over the picture that are examined, at most."""
 _LEAST_CELLS = 12
 _LEAST_CONTRAST = 0.03
 """Difference between the places of the mosaic, as a share of the brightness; other pictures stay below 0.01."""
@@ -21,7 +21,7 @@ _LEAST_EXCESS = 3.0
 def is_mosaic(gray: FloatArray) -> bool:
     """Whether a gray picture ``(H, W)``, 0 or more, is a mosaic of 2 x 2 color filters.
 
-    The filters let through different shares of light, so that pixels of even and odd rows and columns differ in the
+    The filters transmit different shares of light, so that pixels of even and odd rows and columns differ in the
     same direction in most cells of the picture. In other pictures they differ in no direction.
     """
     cells = _cells(gray)

@@ -1,1 +1,1 @@
-"""The network: tensors in, tensors out. It knows no path, no EXR and no EV."""
+"""The network: tensors in, tensors out. It does not depend on paths, file formats or EVs."""

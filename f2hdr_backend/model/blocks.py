@@ -50,7 +50,7 @@ def unchanged(features: Tensor) -> Tensor:
 
 
 def _described(activation: Callable[[Tensor], Tensor]) -> tuple[str, Tensor | float]:
-    """An activation as the fused kernels know it: its name, and the factors of negative values."""
+    """An activation in the form that the fused kernels accept: its name, and the factors of negative values."""
     if isinstance(activation, nn.PReLU):
         return "slopes", activation.weight
     if isinstance(activation, nn.LeakyReLU):

@@ -103,7 +103,7 @@ class EnhancementBlock(nn.Module):
 class RefineNet(nn.Module):
     """The refinement stage. Its inputs are encoded features, which windows share.
 
-    Features lie on the grid of cells, ``h = H / cell_px``; frames, flows and masks on that of pixels.
+    Features are on the grid of cells, ``h = H / cell_px``; frames, flows and masks on that of pixels.
     """
 
     def __init__(self, channels: int = 48, blocks: int = 3, cell_px: int = 1) -> None:

@@ -46,7 +46,7 @@ void main() {{
 
 @dataclass(frozen=True)
 class Shading:
-    """What of a look is applied around the view transform."""
+    """The parts of a look that are applied before and after the view transform."""
 
     gain: float
     """Factor on scene-linear pixels."""
@@ -82,7 +82,7 @@ class Gpu:
 
         Args:
             exact: OCIO's Processor of the view.
-            pixels: float32; they stay as they are.
+            pixels: float32; not modified.
             shading: what comes before and after the view.
 
         Raises DeviceError if OpenGL fails.
@@ -92,7 +92,7 @@ class Gpu:
     def _run(self, work: Callable[[], Any]) -> Any:
         try:
             return self._thread.submit(work).result()
-        except Exception as error:  # drivers and moderngl raise whatever they like
+        except Exception as error:  # drivers and moderngl raise arbitrary exceptions
             raise DeviceError(f"OpenGL failed: {error}.", hint=f"Set {VARIABLE}=cpu to use the CPU instead.") from error
 
     def _drawn(self, exact: Any, pixels: FloatArray, shading: Shading) -> NDArray[np.uint8]:

@@ -58,7 +58,7 @@ class KeptFrames:
                 del self._kept[path]
 
     def _borrowed(self, path: str) -> _Frame:
-        """The frame at ``path`` with one more user. Files are read without the lock: a slow one holds up no other."""
+        """The frame at ``path`` with one more user. Files are read without the lock, so a slow one delays no other."""
         with self._lock:
             kept = self._kept.pop(path, None)
             samples = None if kept is None or kept.users else kept.samples

@@ -14,7 +14,7 @@ from f2hdr_backend.shot.errors import Cancelled
 T = TypeVar("T")
 
 WAIT_S = 0.02
-"""Seconds between two looks at the request to stop while a call that cannot be interrupted runs."""
+"""Interval in seconds at which the request to stop is checked while a call that cannot be interrupted runs."""
 _request: contextvars.ContextVar[Optional[Event]] = contextvars.ContextVar("request to stop", default=None)
 
 

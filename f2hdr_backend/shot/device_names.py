@@ -1,4 +1,4 @@
-"""Names of devices, checked by their form: whether this machine has the device is found out by torch."""
+"""Names of devices, checked by their form: torch determines whether this machine has the device."""
 
 from __future__ import annotations
 

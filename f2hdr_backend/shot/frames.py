@@ -166,9 +166,9 @@ class Sequence:
         return self.listed()[0]
 
     def listed(self) -> tuple[FrameRange, tuple[str, ...]]:
-        """Return the frames on disk, and the names of numbered files beside them that are none of these frames.
+        """Return the frames on disk, and the names of numbered files in the folder that are none of these frames.
 
-        The latter have another padding (``p.1.tif`` beside ``p.####.tif``), or are a second file of the same number.
+        The latter have another padding (``p.1.tif`` for ``p.####.tif``), or are a second file of the same number.
         Raises UnreadableFrame if the folder cannot be listed.
         """
         found: set[int] = set()

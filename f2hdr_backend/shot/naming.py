@@ -1,4 +1,4 @@
-"""What a user calls a plate: a pattern, a folder, one file of a sequence, a glob or several files; and its pattern."""
+"""The names that a user gives a plate: a pattern, a folder, one file of a sequence, a glob or several files."""
 
 from __future__ import annotations
 
@@ -37,10 +37,11 @@ def plate_named(arguments: Iterable[str]) -> Named:
     """Return the plate that the arguments of a command name.
 
     These are a pattern, a movie or a document (returned as they are), a folder with one sequence or one movie, one
-    file of a sequence, a glob, or the files that a shell made of one. A path that does not exist is returned as it is.
+    file of a sequence, a glob, or the files that a shell expanded from one. A path that does not exist is returned
+    unchanged.
 
     Raises:
-        ShotError: several sequences are meant, or several numbers change from file to file.
+        ShotError: the arguments match several sequences, or several numbers change from file to file.
     """
     texts = list(arguments)
     if len(texts) != 1:
@@ -56,7 +57,7 @@ def plate_named(arguments: Iterable[str]) -> Named:
 
 
 def source_named(arguments: Iterable[str]) -> Named:
-    """Return what is simulated: as :func:`plate_named`, but one existing file names this picture alone.
+    """Return the source of a simulation: as :func:`plate_named`, but one existing file is this picture alone.
 
     A panorama is often one of several numbered files in a folder.
 
@@ -73,7 +74,7 @@ def is_timeline(path: str) -> bool:
 
 
 def default_output(plate: str) -> str:
-    """Return where the frames of a plate go if the user does not say: ``<folder>/<plate>_hdr/<plate>.####.exr``."""
+    """Return where the frames of a plate go by default: ``<folder>/<plate>_hdr/<plate>.####.exr``."""
     folder, name = os.path.split(plate)
     if Sequence.is_pattern(plate):
         sequence = Sequence.parse(plate)

@@ -17,7 +17,7 @@ FLOW_ERROR_LIMIT_PX = 20.0
 
 @dataclass(frozen=True)
 class Recipe:
-    """Weights of the terms beside the mu-law L1 of the final frame."""
+    """Weights of the terms besides the mu-law L1 of the final frame."""
 
     alignment: float = 0.5
     """Warping error of the neighbors' true radiance where the reference is badly exposed."""

@@ -38,7 +38,7 @@ class TrainingSetup(ABC, Generic[SomeBatch]):
     turns_count: int = 1
     """Optimizer steps for each drawn batch."""
     figures: tuple[str, ...]
-    """Names of the numbers that :meth:`loss` returns beside the loss: columns of the log."""
+    """Names of the numbers that :meth:`loss` returns besides the loss: columns of the log."""
 
     @abstractmethod
     def model(self) -> nn.Module:

@@ -3,7 +3,7 @@
 The steps and constants are those of :mod:`f2hdr_backend.trust.blend` and the modules that it calls, which the CPU runs.
 The operations do not wait for the device. One difference remains: where the result shows another surface, the CPU
 compares neighbors in the smallest box around those pixels, and the operations over the whole frame, so the cells that
-are compared may lie up to 3 pixels elsewhere.
+are compared may be up to 3 pixels apart.
 """
 
 from __future__ import annotations

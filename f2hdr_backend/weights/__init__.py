@@ -1,1 +1,1 @@
-"""Weights on disk: where they live, their digests and licenses, and the import of published checkpoints."""
+"""Weights on disk: their folders, digests and licenses, and the import of published checkpoints."""

@@ -99,7 +99,7 @@ def verify(entry: WeightsEntry) -> None:
     """Hash the file again and compare the digest with the manifest.
 
     Raises:
-        WeightsMissing: the file is gone.
+        WeightsMissing: the file no longer exists.
         WeightsMismatch: a byte differs.
     """
     _verified(entry)
@@ -109,7 +109,7 @@ def load(entry: WeightsEntry) -> Weights:
     """Read a file's tensors onto the CPU after checking its digest. No code in the file can run.
 
     Raises:
-        WeightsMissing: the file is gone.
+        WeightsMissing: the file no longer exists.
         WeightsMismatch: a byte differs, or it is not an F2HDR weights file.
     """
     import safetensors

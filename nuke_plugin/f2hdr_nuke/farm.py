@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> None:
         raise RuntimeError("F2HDR: give the script to bake: nuke -F 1001-1010 -x f2hdr_farm.py shot.nk")
     try:
         nuke.scriptOpen(scripts[0])
-    except Exception as error:  # whatever a callback of the studio raises; the task ends with one line
+    except Exception as error:  # a studio's callbacks raise arbitrary exceptions; the task ends with one line
         raise RuntimeError(f"F2HDR: {scripts[0]} cannot be opened: {error}") from error
     try:
         frames = asked_frames(list(nuke.rawArgs))

@@ -52,7 +52,7 @@ class Source:
     """Changes with the files that are read above, every path absolute. Files that change on disk count when their Read
     is reloaded, as everywhere in Nuke. Where Python reaches only a few nodes, with the file at the top of the input."""
     is_whole: bool
-    """Whether every change above is seen; False where Python reaches only a few nodes."""
+    """Whether every change above is detected; False where Python can access only a few nodes."""
 
     @property
     def digest(self) -> str:
@@ -105,7 +105,7 @@ def frame_range(node: nuke.Node) -> tuple[int, int]:
 
 
 def is_limited() -> bool:
-    """Whether this Nuke lets Python reach a few nodes only (Indie and Non-commercial: ten)."""
+    """Whether Python in this Nuke can access only a few nodes (Indie and Non-commercial: ten)."""
     return bool(nuke.env.get("indie") or nuke.env.get("nc"))
 
 

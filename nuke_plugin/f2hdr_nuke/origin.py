@@ -43,7 +43,7 @@ def release(node: nuke.Node) -> None:
 
 
 def _write(node: nuke.Node, text: str) -> None:
-    """Set the knob without asking for its value, which Nuke may not be able to evaluate."""
+    """Set the knob without reading its value, which Nuke may not be able to evaluate."""
     with knobs.without_undo():
         node["input_now"].setValue(text)
 

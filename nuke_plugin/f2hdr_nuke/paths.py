@@ -57,7 +57,7 @@ def node_folder(node: nuke.Node) -> str:
     """Return the cache folder of the node.
 
     It is in the folder that the knob names, else in ``f2hdr_cache`` in the script's folder, else (a script without a
-    name) in a temporary folder. Raises ShotError for a path that this system does not know.
+    name) in a temporary folder. Raises ShotError for a path that this system does not have.
     """
     chosen = knobs.evaluated(node, "cache_dir")
     if not chosen:

@@ -1,4 +1,4 @@
-"""Color spaces by the names that the backend knows: those of the script's OCIO config.
+"""Color spaces by the names of the backend: those of the script's OCIO config.
 
 A config that is a file is read here as text. The names of another one (``ocio://...``, built into OCIO) are requested
 from the backend, once in a session.

@@ -34,9 +34,9 @@ PRIMARIES: tuple[tuple[tuple[str, ...], tuple[float, ...]], ...] = (
 
 
 def tag(session: Session, media: Media, path: str) -> str:
-    """Tag a clip as linear with the primaries of ``path``, one of its files, as far as the project lets it.
+    """Tag a clip as linear with the primaries of ``path``, one of its files, as far as the project allows.
 
-    Returns a sentence that the user must know; empty if everything was set.
+    Returns a sentence for the user; empty if everything was set.
     """
     names, words, assumed = names_of(path)
     facts = f"The frames are scene-linear with {words}."
@@ -57,7 +57,7 @@ def tag(session: Session, media: Media, path: str) -> str:
 def names_of(path: str) -> tuple[tuple[str, ...], str, bool]:
     """Return the names that Resolve may have for the primaries of an EXR file, these in words, and if they are assumed.
 
-    A file that names none is taken as Rec.709, as F2HDR itself takes such a plate.
+    A file without primaries is treated as Rec.709, as F2HDR itself treats such a plate.
     """
     found = _chromaticities(path)
     if found is None:

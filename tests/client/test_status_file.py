@@ -27,8 +27,8 @@ def test_a_status_file_has_the_job_and_the_mean_time_of_its_frames(path):
     file = StatusFile(str(path))
     file.starting()
     assert read(path)["state"] == "starting"
-    file.tell(RUNNING, [{"event": "frame_done", "seconds": 1.0}, {"event": "warned"}])
-    file.tell(replace(RUNNING, done=2), [{"event": "frame_done", "seconds": 2.0}])
+    file.update(RUNNING, [{"event": "frame_done", "seconds": 1.0}, {"event": "warned"}])
+    file.update(replace(RUNNING, done=2), [{"event": "frame_done", "seconds": 2.0}])
     document = read(path)
     assert (document["job"], document["done"], document["total"], document["frame"]) == ("ab", 2, 4, 1001)
     assert document["seconds_per_frame"] == 1.5 and document["warnings"] == ["careful"]
@@ -38,11 +38,11 @@ def test_a_status_file_has_the_job_and_the_mean_time_of_its_frames(path):
 def test_an_unchanged_status_is_written_at_most_once_per_interval(path, monkeypatch):
     monkeypatch.setattr(status_file, "WRITE_S", 1e9)
     file = StatusFile(str(path))
-    file.tell(RUNNING, [])
+    file.update(RUNNING, [])
     path.unlink()
-    file.tell(RUNNING, [])
+    file.update(RUNNING, [])
     assert not path.exists()
-    file.tell(replace(RUNNING, done=2), [])
+    file.update(replace(RUNNING, done=2), [])
     assert path.exists()
 
 
@@ -52,7 +52,7 @@ def test_an_unchanged_status_is_written_at_most_once_per_interval(path, monkeypa
 )
 def test_the_final_status_keeps_the_progress(path, error, state, code):
     file = StatusFile(str(path))
-    file.tell(RUNNING, [])
+    file.update(RUNNING, [])
     file.failed(error)
     document = read(path)
     assert (document["state"], document["done"], document["message"]) == (state, 1, str(error))

@@ -181,7 +181,7 @@ def _watched(job: Job, file: StatusFile | None) -> Iterator[tuple[JobStatus, lis
     while True:
         status, events, after = job.poll(after)
         if file is not None:
-            file.tell(status, events)
+            file.update(status, events)
         yield status, events
         if status.is_over:
             return

@@ -69,7 +69,7 @@ def train(
 ) -> None:
     """Train the network on synthetic shots; the same command again resumes from the last checkpoint.
 
-    The result is scored on the panoramas of the folder that are kept out of training
+    The result is scored on the panoramas of the folder that are held out from training
     (f2hdr_backend.train.sources.HELD_OUT). Processes that torchrun starts share the windows of every step.
     """
     from f2hdr_backend.evaluate.suite.candidate import candidate_scores

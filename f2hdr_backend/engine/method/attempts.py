@@ -13,11 +13,11 @@ from f2hdr_backend.shot.events import Warned
 Result = TypeVar("Result")
 
 
-def fitted(attempts: Generator[Warned, None, Result], tell: Callable[[Warned], object]) -> Result:
-    """What a generator such as :meth:`Method.fit` returns; ``tell`` receives its warnings."""
+def fitted(attempts: Generator[Warned, None, Result], warn: Callable[[Warned], object]) -> Result:
+    """What a generator such as :meth:`Method.fit` returns; ``warn`` receives its warnings."""
     while True:
         try:
-            tell(next(attempts))
+            warn(next(attempts))
         except StopIteration as end:
             result: Result = end.value
             return result

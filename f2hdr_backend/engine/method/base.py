@@ -63,7 +63,7 @@ class Method(ABC):
         self.estimator, flow_device = _open_estimator(self.flow_name, device)
         self.stored = StoredFlows(open_cache(), self.estimator.digest, self.alignment, flow_device)
         self._plans: dict[tuple[int, int], Plan] = {}
-        self._planning = threading.RLock()  # threads that work ahead ask for plans too
+        self._planning = threading.RLock()  # threads that compute flows ahead use plans too
 
     @property
     def precision(self) -> str:

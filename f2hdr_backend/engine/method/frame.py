@@ -10,7 +10,7 @@ from f2hdr_backend.engine.method.features import NetworkFrame
 from f2hdr_backend.image.arrays import FloatArray
 
 EVERY_LAYER = ("flow", "mask", "coarse")
-"""The layers of a window beside its radiance; ``occlusion`` may need further flows."""
+"""The layers of a window besides its radiance; ``occlusion`` may need further flows."""
 NOTHING: FloatArray = np.empty(0, np.float32)
 """A layer that was not requested."""
 

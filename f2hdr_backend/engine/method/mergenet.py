@@ -30,7 +30,7 @@ class MergeNetMethod(TrainedMethod):
     """The classical merge, soft trust, and a network that corrects their result.
 
     ``coarse`` is what the network starts from, ``mask`` the occlusions. Soft trust comes before the network and not
-    after it, because the network was trained so: it then corrects what soft trust leaves wrong.
+    after it, because the network was trained that way: it corrects what soft trust leaves wrong.
     """
 
     descriptor: MergeNetDescriptor

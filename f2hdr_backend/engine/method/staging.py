@@ -60,7 +60,7 @@ ON_CPU = Staging()
 def one_thread_each() -> Iterator[None]:
     """Let torch and OpenCV use one thread in each thread that is started during the block.
 
-    Beside a GPU, there are already as many readers, makers and writers as processors; otherwise each of them would
+    With a GPU, there are already as many readers, makers and writers as processors; otherwise each of them would
     start as many threads again.
     """
     before = torch.get_num_threads(), cv2.getNumThreads()

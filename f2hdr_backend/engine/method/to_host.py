@@ -55,7 +55,7 @@ class Leaving:
         Args:
             pictures: the result, with the borders of ``padding``.
             padding: borders to remove.
-            layers: which layers are copied beside the radiance.
+            layers: which layers are copied besides the radiance.
             exposures: of previous, reference and next; 1 is the shortest.
             finishing: what is done on the device first; None if the host does all of it.
         """
@@ -83,8 +83,8 @@ class Leaving:
         """Wait for the copies; they can be waited for again.
 
         Returns:
-            The frame, and whether radiance and flow are finite everywhere. (A flow that overflowed leads nowhere, and
-            its pixel would look right.)
+            The frame, and whether radiance and flow are finite everywhere. (A pixel that was
+            warped by an overflowed flow can be finite and wrong.)
         """
         arrived = self._download.wait()
         finite, levels, *beyond = arrived[: self._counted]

@@ -25,7 +25,7 @@ Size = tuple[int, int]
 """(width, height) in pixels."""
 COUNTED_SIZE = (128, 128)
 """FLOPs are counted on frames of this size and scaled by the number of pixels."""
-TOLD_PIXELS = 256 * 256
+REPORTED_PIXELS = 256 * 256
 """FLOPs are reported for a frame of this size."""
 
 
@@ -145,7 +145,7 @@ def count(opening: Opening) -> dict[str, float]:
     contender.run(next(windows), {})
     with FlopCounterMode(display=False) as counter:
         found = _metered(contender, next(windows), PartMeter(operations(counter)))
-    scale = TOLD_PIXELS / (COUNTED_SIZE[0] * COUNTED_SIZE[1])
+    scale = REPORTED_PIXELS / (COUNTED_SIZE[0] * COUNTED_SIZE[1])
     return {part: operations * scale for part, operations in found.items()}
 
 

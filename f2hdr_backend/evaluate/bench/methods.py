@@ -150,7 +150,7 @@ class EngineContender:
 
     @contextmanager
     def feed(self, windows: Sequence[WindowFrames]) -> Iterator[Iterator[Ready]]:
-        """See :class:`Contender`: as a render, whose threads pin frames and compute flows ahead beside a GPU."""
+        """See :class:`Contender`: as a render, whose threads pin frames and compute flows ahead for a GPU."""
         if self._method.on_host:
             yield ((window, {}) for window in windows)
             return

@@ -21,7 +21,7 @@ HIGH_PASS = (
     (-0.00032734998967, -0.00062596000498),
     (-0.000404839986,),
 )
-"""15 x 15, symmetric eightfold: row i holds the taps (i, i) to (i, 7) counted from the center."""
+"""15 x 15, symmetric eightfold: row i contains the taps (i, i) to (i, 7) counted from the center."""
 INITIAL_LOW_PASS = (
     (0.4376249909, 0.181160301, -0.032971370965, 0.0011076199589, 0.0025240099058),
     (0.043813198805, -0.037694871426, 0.0082244202495, -0.00050337001448),
@@ -29,7 +29,7 @@ INITIAL_LOW_PASS = (
     (0.0029215801042, -0.0013542800443),
     (-8.7009997515e-05,),
 )
-"""9 x 9, symmetric eightfold: row i holds the taps (i, i) to (i, 4) counted from the center."""
+"""9 x 9, symmetric eightfold: row i contains the taps (i, i) to (i, 4) counted from the center."""
 LOW_PASS = (
     (
         0.2120374441, 0.1773651242, 0.090580143034, 0.014385120012, -0.016485679895, -0.0096372198313,
@@ -50,7 +50,7 @@ LOW_PASS = (
     (0.00044606000301, 0.00012078000145),
     (-4.3500000174e-05,),
 )
-"""17 x 17, symmetric eightfold: row i holds the taps (i, i) to (i, 8) counted from the center; sum 2."""
+"""17 x 17, symmetric eightfold: row i contains the taps (i, i) to (i, 8) counted from the center; sum 2."""
 BAND_STRAIGHT = (
     (0.01417945046, 0.013955879956, 0.012316980399, 0.0044451598078, -0.00081125000725),
     (0.0085267601535, -0.0028760801069, -0.0058724298142, 0.004456540104, 0.0039103501476),

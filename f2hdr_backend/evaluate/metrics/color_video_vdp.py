@@ -60,8 +60,7 @@ def color_video_vdp(frames: Iterator[tuple[AnyFloatArray, AnyFloatArray]], count
 
     Args:
         frames: prediction and truth, ``(H, W, 3)`` linear radiance each, of which 1 is shown at 1000 cd/m2; at least
-        one
-            frame, all of one size.
+            one frame, all of one size.
         count: number of frames.
         device: torch device that computes it.
 

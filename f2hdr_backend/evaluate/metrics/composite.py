@@ -33,8 +33,7 @@ def composite(
         exposure: the reference frame's gain over the lowest exposure.
         exposures: 2 or 3, see `predicted_pixels`.
         divisor: the number by which `normalize_reference` divided the ground truth. 1, as published, leaves the
-        radiance
-            unscaled; the true divisor scales the whole composite to the ground truth.
+            radiance unscaled; the true divisor scales the whole composite to the ground truth.
 
     Returns:
         ``(H, W, 3)`` float32 linear radiance.

@@ -30,8 +30,7 @@ class Score:
     """Name and value of each setting, in display order; equal for all frames of a mean."""
     facts: Parameters = ()
     """Name and value of properties of this frame, such as a data range read from it. A mean has those that all of its
-    frames
-    have: the value if it is equal, or else the range of the numbers.
+    frames have: the value if it is equal, or else the range of the numbers.
     """
 
     @property

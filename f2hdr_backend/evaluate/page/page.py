@@ -30,7 +30,7 @@ Plane = NDArray[np.floating[Any]]
 Item = TypeVar("Item")
 
 MOST_BYTES = 512 * 2**20
-"""Maximum pixel data of a page in bytes before compression; a browser tab can hold it."""
+"""Maximum pixel data of a page in bytes before compression; small enough for a browser tab."""
 MOST_FRAMES = 8
 """Default number of frames of a page."""
 LARGEST_HALF = 65504.0

@@ -124,8 +124,7 @@ class Benchmark:
 
         Raises:
             ImageError: an image cannot be read or scored; names the frame. Or a scene cannot be scored by a metric of
-            scenes;
-                raised after all windows have been scored.
+                scenes; raised after all windows have been scored.
             DeviceError: one of several processes ended unexpectedly.
             UnwritableFrame: the folder cannot be written to.
         """

@@ -25,7 +25,7 @@ WINDOWS = 42
 def candidate_scores(
     weights: store.Weights, held_out: Sequence[Source], progress: Callable[[int, int], object]
 ) -> dict[str, float]:
-    """Return the mean PSNR_T in dB on the synthetic suite, beside the merge and the bare reference, on the CPU.
+    """Return the mean PSNR_T in dB on the synthetic suite, also of the merge and the bare reference, on the CPU.
 
     Args:
         weights: not necessarily installed.
