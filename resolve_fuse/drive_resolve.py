@@ -26,7 +26,7 @@ from f2hdr_backend.client.connection import rebuilt
 from f2hdr_backend.client.jobs import submit
 from f2hdr_backend.client.launch import connect
 from f2hdr_backend.shot.document import Color, Engine, Output, Shot
-from f2hdr_backend.shot.errors import Cancelled, F2HDRError, ShotError
+from f2hdr_backend.shot.errors import Canceled, F2HDRError, ShotError
 from f2hdr_backend.shot.frames import FrameRange, Sequence
 
 
@@ -43,7 +43,7 @@ def main(words: Words[str]) -> int:
 def run(session: Session, asked: argparse.Namespace) -> int:
     """Render and place each clip; one that cannot be rendered is refused with the reason, and the others follow.
 
-    Raises ShotError if there is no clip to render, Cancelled on Ctrl-C.
+    Raises ShotError if there is no clip to render, Canceled on Ctrl-C.
     """
     items, how = collect(session, asked.color)
     if not items:
@@ -57,7 +57,7 @@ def run(session: Session, asked: argparse.Namespace) -> int:
     for item in items:
         try:
             _say(f"{item.name}: {_treated(session, item, asked)}")
-        except Cancelled:
+        except Canceled:
             raise
         except F2HDRError as error:
             _say(f"{item.name}: {error}")
@@ -103,10 +103,10 @@ def _rendered(shot: Shot, clip: Clip, backend: str) -> list[str]:
             _follow(event, clip, warnings)
     except KeyboardInterrupt:
         job.cancel()
-        raise Cancelled("Canceled; finished frames are kept.") from None
+        raise Canceled("Canceled; finished frames are kept.") from None
     status = job.status()
     if status.state == "canceled":
-        raise Cancelled("The job was canceled; finished frames are kept.")
+        raise Canceled("The job was canceled; finished frames are kept.")
     if status.error is not None:
         raise rebuilt(status.error)
     return warnings

@@ -15,7 +15,7 @@ import typer
 
 from f2hdr_backend.farm import openjd_lines
 from f2hdr_backend.shot.atomic import remove_unfinished
-from f2hdr_backend.shot.errors import Cancelled, F2HDRError
+from f2hdr_backend.shot.errors import Canceled, F2HDRError
 from f2hdr_backend.shot.events import Event
 
 
@@ -48,7 +48,7 @@ def _stop(number: int, frame: object) -> None:
 
 def _end(number: int, frame: object) -> None:
     remove_unfinished()
-    os._exit(Cancelled.exit_code)
+    os._exit(Canceled.exit_code)
 
 
 @contextmanager
@@ -73,7 +73,7 @@ def task(progress: Progress) -> Iterator[None]:
 def show_lines(events: Iterable[Event], progress: Progress) -> None:
     """Print events as lines of JSON or of OpenJD. Output of libraries goes to standard error, so that all lines parse.
 
-    Raises Cancelled when the reader is gone: a task whose worker was killed stops.
+    Raises Canceled when the reader is gone: a task whose worker was killed stops.
     """
     lines = openjd_lines.lines if progress is Progress.OPENJD else _json_lines
     output = sys.stdout
@@ -88,9 +88,9 @@ def _json_lines(event: Event) -> Iterator[str]:
 
 
 def say(line: str, output: TextIO) -> None:
-    """Print a line and flush it. Raises Cancelled when the reader is gone."""
+    """Print a line and flush it. Raises Canceled when the reader is gone."""
     try:
         print(line, file=output, flush=True)
     except BrokenPipeError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), output.fileno())
-        raise Cancelled("The program that read the progress has ended.", hint="Start it again to resume.") from error
+        raise Canceled("The program that read the progress has ended.", hint="Start it again to resume.") from error

@@ -16,7 +16,7 @@ from f2hdr_backend.cli.command import App, report
 from f2hdr_backend.cli.log import log_bug, start_log
 from f2hdr_backend.image.decoder_processes import use_decoders
 from f2hdr_backend.machine.cpu_setup import set_up_cpu
-from f2hdr_backend.shot.errors import Cancelled, F2HDRError
+from f2hdr_backend.shot.errors import Canceled, F2HDRError
 from f2hdr_backend.shot.system_errors import system_error
 
 
@@ -58,7 +58,7 @@ def run(app: typer.Typer) -> NoReturn:
         report(error)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        sys.exit(Cancelled.exit_code)
+        sys.exit(Canceled.exit_code)
     except OSError as error:
         log_bug(error)
         refused = system_error(error)

@@ -10,7 +10,7 @@ from typing import Any, Optional
 
 from f2hdr_backend.client.jobs import JobStatus
 from f2hdr_backend.shot.atomic import replacing
-from f2hdr_backend.shot.errors import Cancelled, DocumentError, F2HDRError
+from f2hdr_backend.shot.errors import Canceled, DocumentError, F2HDRError
 
 VERSION = 1
 """Version of the file's format."""
@@ -56,7 +56,7 @@ class StatusFile:
     def failed(self, error: F2HDRError) -> None:
         """Report that the job failed or was canceled."""
         before = self._last or JobStatus("", "", 0, 0, None, "", None, ())
-        is_canceled = isinstance(error, Cancelled)
+        is_canceled = isinstance(error, Canceled)
         self._write(
             JobStatus(
                 before.id,

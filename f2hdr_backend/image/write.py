@@ -53,7 +53,7 @@ def write_exr(
     The file is written atomically; its folder is created if missing.
 
     Raises UnwritableFrame if it cannot be written or the pixels are invalid, DocumentError for a wrong option or
-    attribute, Cancelled if the computation is stopped before the file is begun.
+    attribute, Canceled if the computation is stopped before the file is begun.
     """
     dtype = _choice(_PIXEL_TYPES, pixel_type, "pixel type")
     attributes = {

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi.responses import Response
 
 from f2hdr_backend.shot.errors import (
-    Cancelled,
+    Canceled,
     DeviceError,
     DocumentError,
     F2HDRError,
@@ -31,7 +31,7 @@ _STATUSES: tuple[tuple[type[F2HDRError], int], ...] = (
     (WeightsError, 422),
     (OutOfMemory, 507),
     (DeviceError, 503),
-    (Cancelled, 409),
+    (Canceled, 409),
 )
 """The first class that matches determines the status."""
 

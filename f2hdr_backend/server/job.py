@@ -11,7 +11,7 @@ from typing import Any
 
 from f2hdr_backend.client.jobs import LAST_STATES, JobStatus
 from f2hdr_backend.server.error_responses import error_document
-from f2hdr_backend.shot.errors import Cancelled, F2HDRError
+from f2hdr_backend.shot.errors import Canceled, F2HDRError
 
 EVENTS_KEPT = 4096
 """Events of a job that can be requested; older ones are dropped."""
@@ -93,7 +93,7 @@ class JobRecord:
 
     def fail(self, error: F2HDRError) -> None:
         """End the job with an error, or as canceled."""
-        if isinstance(error, Cancelled):
+        if isinstance(error, Canceled):
             self.record({"event": "canceled"})
         else:
             self.record({"event": "error", **error_document(error)})

@@ -25,7 +25,7 @@ from f2hdr_backend.server.requests import FrameRequest
 from f2hdr_backend.server.roots import Roots
 from f2hdr_backend.shot.cancellation import stoppable
 from f2hdr_backend.shot.document import Engine, Shot
-from f2hdr_backend.shot.errors import Cancelled, F2HDRError
+from f2hdr_backend.shot.errors import Canceled, F2HDRError
 from f2hdr_backend.shot.events import Event, FrameDone, RenderFinished
 from f2hdr_backend.shot.system_errors import system_error
 
@@ -168,7 +168,7 @@ class RenderWork:
         """Stop the render between two frames; no partial file is left."""
         if self._events is not None:
             self._events.close()
-        self.record.fail(Cancelled("The job was canceled."))
+        self.record.fail(Canceled("The job was canceled."))
 
     def _settled(self, shot: Shot) -> tuple[Shot, list[Event]]:
         self._place.roots.allow_plate(shot.plate)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from threading import Event, Thread
 from typing import Any, Optional, TypeVar
 
-from f2hdr_backend.shot.errors import Cancelled
+from f2hdr_backend.shot.errors import Canceled
 
 T = TypeVar("T")
 
@@ -20,7 +20,7 @@ _request: contextvars.ContextVar[Optional[Event]] = contextvars.ContextVar("requ
 
 @contextlib.contextmanager
 def stoppable(request: Event) -> Iterator[None]:
-    """Let :func:`check_stop` raise Cancelled in this block once ``request`` is set."""
+    """Let :func:`check_stop` raise Canceled in this block once ``request`` is set."""
     before = _request.set(request)
     try:
         yield
@@ -29,10 +29,10 @@ def stoppable(request: Event) -> Iterator[None]:
 
 
 def check_stop() -> None:
-    """Raise Cancelled if the computation of this context is to stop."""
+    """Raise Canceled if the computation of this context is to stop."""
     request = _request.get()
     if request is not None and request.is_set():
-        raise Cancelled("The job was canceled.")
+        raise Canceled("The job was canceled.")
 
 
 def with_stop(function: Callable[..., T]) -> Callable[..., T]:
@@ -53,7 +53,7 @@ def abandonable(function: Callable[[], T]) -> T:
     """Return what ``function`` returns; stop waiting for it when the computation is to stop.
 
     For calls into libraries that take seconds and cannot be interrupted. After a request to stop, the call ends later
-    on a thread of its own and its result is dropped, so it must not write anything. Raises Cancelled.
+    on a thread of its own and its result is dropped, so it must not write anything. Raises Canceled.
     """
     request = _request.get()
     if request is None:

@@ -173,7 +173,7 @@ class VersionMismatch(ServerError):
     code = "version_mismatch"
 
 
-class Cancelled(F2HDRError):
+class Canceled(F2HDRError):
     """The user canceled the operation."""
 
     code = "canceled"

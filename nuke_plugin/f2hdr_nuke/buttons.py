@@ -9,7 +9,7 @@ from typing import Any, Callable, Optional
 import nuke
 
 from f2hdr_backend.client.jobs import info
-from f2hdr_backend.shot.errors import Cancelled, F2HDRError, ShotError
+from f2hdr_backend.shot.errors import Canceled, F2HDRError, ShotError
 from f2hdr_backend.shot.frames import FrameRange
 from f2hdr_nuke import cache, exposures, knobs, paths, plan, result, spaces, work
 from f2hdr_nuke.copies import leave_unsaved, own_cache
@@ -109,7 +109,7 @@ def _at_work(node: nuke.Node, call: Callable[[Host], None]) -> None:
         stopped = ""
         try:
             call(host)
-        except Cancelled:
+        except Canceled:
             raise
         except F2HDRError as error:
             stopped = error.message
@@ -222,7 +222,7 @@ def _in_thread(title: str, call: Callable[[Host], None]) -> None:
     host = WindowHost(title)
     try:
         call(host)
-    except Cancelled:
+    except Canceled:
         return
     except F2HDRError as error:
         host.inform(f"F2HDR: {error}")

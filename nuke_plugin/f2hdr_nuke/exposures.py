@@ -59,7 +59,7 @@ def learn(name: str, host: Host) -> None:
     """Read the exposures of all frames of node ``name`` if its mode needs that, and keep them.
 
     Metadata are not read again as long as nothing above the node changes. A few frames are read at a time, so that
-    Nuke's window can react. Raises ExposureError if exposures are missing or do not alternate, ShotError, Cancelled.
+    Nuke's window can react. Raises ExposureError if exposures are missing or do not alternate, ShotError, Canceled.
     """
     source = host.on_main(lambda: _unread(name))
     if source is None:

@@ -10,7 +10,7 @@ from typing import Callable, Generic, Optional, TypeVar
 
 import nuke
 
-from f2hdr_backend.shot.errors import Cancelled, ShotError
+from f2hdr_backend.shot.errors import Canceled, ShotError
 
 Answer = TypeVar("Answer")
 LOOK_S = 0.1
@@ -39,7 +39,7 @@ class Host:
             self._last_line = line
 
     def check(self) -> None:
-        """Raise Cancelled if the user requested it."""
+        """Raise Canceled if the user requested it."""
 
     def wait(self, call: Callable[[], Answer]) -> Answer:
         """Return what ``call`` returns, and check the Cancel button meanwhile. ``call`` must not use Nuke."""
@@ -65,7 +65,7 @@ class WindowHost(Host):
         """Return the result of ``call`` in Nuke's main thread; raises its exception."""
         waiting: Optional[_Caught[Answer]] = nuke.executeInMainThreadWithResult(_Caught, (call,))
         if waiting is None:
-            raise Cancelled("Nuke did not run a part of the bake.", hint="Bake again.")
+            raise Canceled("Nuke did not run a part of the bake.", hint="Bake again.")
         try:
             return waiting.answer()
         except RuntimeError as error:
@@ -77,9 +77,9 @@ class WindowHost(Host):
         self._task.setMessage(f"{doing} {done}/{total}")
 
     def check(self) -> None:
-        """Raise Cancelled if the user pressed Cancel."""
+        """Raise Canceled if the user pressed Cancel."""
         if self._task.isCancelled():
-            raise Cancelled("Canceled. Finished frames are kept.", hint="Bake again to resume.")
+            raise Canceled("Canceled. Finished frames are kept.", hint="Bake again to resume.")
 
     def inform(self, text: str) -> None:
         """Show the user a text, without waiting for them to read it."""
@@ -127,5 +127,5 @@ class _Waiting(threading.Thread, Generic[Answer]):
 def _error_of(error: RuntimeError) -> Exception:
     """Nuke raises RuntimeError both when the user cancels and when it cannot render."""
     if str(error).startswith("Cancelled"):
-        return Cancelled("Canceled. Finished frames are kept.", hint="Bake again to resume.")
+        return Canceled("Canceled. Finished frames are kept.", hint="Bake again to resume.")
     return ShotError(f"Nuke cannot render the plate: {error}.", hint="Check that the node's input renders.")

@@ -15,7 +15,7 @@ from f2hdr_backend.client.connection import Connection, rebuilt
 from f2hdr_backend.client.jobs import Job, detect, submit
 from f2hdr_backend.client.launch import connect
 from f2hdr_backend.shot.document import Shot
-from f2hdr_backend.shot.errors import Cancelled, ExposureError, F2HDRError, ServerUnreachable
+from f2hdr_backend.shot.errors import Canceled, ExposureError, F2HDRError, ServerUnreachable
 from f2hdr_backend.shot.frames import FrameRange
 from f2hdr_nuke import cache, exposures, graph, plates
 from f2hdr_nuke.host import Host
@@ -37,7 +37,7 @@ def door(host: Host, address: str, program: str) -> Connection:
     """Return a connection to the backend, which is started if necessary.
 
     ``address`` is that of a running backend, or empty; ``program`` is the path of the f2hdr command, or empty. Raises
-    ServerError, Cancelled.
+    ServerError, Canceled.
     """
     token = os.environ.get("F2HDR_TOKEN", "")
     try:
@@ -184,7 +184,7 @@ class _Bake:
         if status.error is not None:
             raise rebuilt(status.error)
         if status.state == "canceled":
-            raise Cancelled("The backend's job was canceled. Finished frames are kept.", hint="Bake again to resume.")
+            raise Canceled("The backend's job was canceled. Finished frames are kept.", hint="Bake again to resume.")
 
     def _adopt(self, view: str, frames: FrameRange) -> None:
         """Offer the backend the frames that the node shows now: it keeps those whose pictures did not change."""

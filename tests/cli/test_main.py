@@ -83,7 +83,7 @@ def test_wrong_usage_exits_with_2_and_a_message_on_standard_error(args: list[str
         ("WeightsMissing", 4),
         ("OutOfMemory", 5),
         ("VersionMismatch", 6),
-        ("Cancelled", 130),
+        ("Canceled", 130),
         ("KeyboardInterrupt", 130),
         ("nothing", 0),
     ],

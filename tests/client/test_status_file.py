@@ -9,7 +9,7 @@ import pytest
 from f2hdr_backend.client import status_file
 from f2hdr_backend.client.jobs import JobStatus
 from f2hdr_backend.client.status_file import StatusFile
-from f2hdr_backend.shot.errors import Cancelled, DocumentError, ImageError
+from f2hdr_backend.shot.errors import Canceled, DocumentError, ImageError
 
 RUNNING = JobStatus("ab", "running", 1, 4, 1001, "1 of 4 frames.", None, ("careful",))
 
@@ -48,7 +48,7 @@ def test_an_unchanged_status_is_written_at_most_once_per_interval(path, monkeypa
 
 @pytest.mark.parametrize(
     ("error", "state", "code"),
-    [(ImageError("bad frame"), "failed", "image_error"), (Cancelled("stopped"), "canceled", None)],
+    [(ImageError("bad frame"), "failed", "image_error"), (Canceled("stopped"), "canceled", None)],
 )
 def test_the_final_status_keeps_the_progress(path, error, state, code):
     file = StatusFile(str(path))

@@ -23,7 +23,7 @@ from f2hdr_backend.image.write import write_image
 from f2hdr_backend.model.sea_raft import network as sea_raft_network
 from f2hdr_backend.shot.cancellation import stoppable
 from f2hdr_backend.shot.document import Color, Engine, Output, Shot
-from f2hdr_backend.shot.errors import Cancelled
+from f2hdr_backend.shot.errors import Canceled
 from f2hdr_backend.shot.events import FrameDone, RenderStarted, Warned
 from f2hdr_backend.shot.exposure import ExposurePattern
 from f2hdr_backend.shot.frames import FrameRange
@@ -239,7 +239,7 @@ def test_a_render_stops_during_a_frame_and_leaves_complete_files(plate, tmp_path
     there = set()
     for look in {round(looks * share) for share in (0.02, 0.4, 0.95)}:
         folder = tmp_path / f"at{look}"
-        with stoppable(StopAt(look)), pytest.raises(Cancelled):
+        with stoppable(StopAt(look)), pytest.raises(Canceled):
             list(renderer.render(shot_of(plate, folder, "flow", **engine), FEW))
         for path in sorted(folder.glob("*")):
             with OpenEXR.File(str(path)) as found, OpenEXR.File(str(tmp_path / "whole" / path.name)) as expected:

@@ -4,7 +4,7 @@ import pytest
 
 from f2hdr_backend.server import job as module
 from f2hdr_backend.server.job import JobRecord
-from f2hdr_backend.shot.errors import Cancelled, ImageError
+from f2hdr_backend.shot.errors import Canceled, ImageError
 
 STARTED = {"event": "render_started", "total": 2}
 FRAME = {"event": "frame_done", "frame": 1001, "done": 1, "total": 2}
@@ -26,7 +26,7 @@ def test_the_status_follows_the_events():
 
 @pytest.mark.parametrize(
     ("error", "state", "event"),
-    [(ImageError("bad frame", frame=3), "failed", "error"), (Cancelled("stop"), "canceled", "canceled")],
+    [(ImageError("bad frame", frame=3), "failed", "error"), (Canceled("stop"), "canceled", "canceled")],
 )
 def test_there_is_no_event_after_the_last(error, state, event):
     record = JobRecord("me")

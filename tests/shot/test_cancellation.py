@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from f2hdr_backend.shot.cancellation import abandonable, check_stop, stoppable, with_stop
-from f2hdr_backend.shot.errors import Cancelled
+from f2hdr_backend.shot.errors import Canceled
 
 
 def test_a_stop_request_affects_only_its_own_context():
@@ -13,7 +13,7 @@ def test_a_stop_request_affects_only_its_own_context():
     with stoppable(request):
         check_stop()
         request.set()
-        with pytest.raises(Cancelled):
+        with pytest.raises(Canceled):
             check_stop()
         with stoppable(threading.Event()):
             check_stop()
@@ -27,7 +27,7 @@ def test_a_wrapped_function_carries_the_stop_request_to_another_thread():
         try:
             check_stop()
             seen.append("went on")
-        except Cancelled:
+        except Canceled:
             seen.append("stopped")
 
     request.set()
@@ -48,7 +48,7 @@ def test_a_call_is_abandoned_while_it_computes():
         request.set()
         end.wait()
 
-    with stoppable(request), pytest.raises(Cancelled):
+    with stoppable(request), pytest.raises(Canceled):
         abandonable(call)
     assert entered.is_set()
     end.set()

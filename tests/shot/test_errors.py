@@ -23,7 +23,7 @@ FAMILY = [kind for kind in vars(errors).values() if isinstance(kind, type) and i
         ("WeightsError", ["WeightsMissing", "WeightsMismatch", "WeightsUntrusted"], 4),
         ("DeviceError", ["DeviceUnavailable", "OutOfMemory"], 5),
         ("ServerError", ["ServerUnreachable", "VersionMismatch"], 6),
-        ("Cancelled", [], 130),
+        ("Canceled", [], 130),
     ],
 )
 def test_each_error_family_has_its_exit_code(parent: str, children: list[str], exit_code: int) -> None:

@@ -23,7 +23,7 @@ from f2hdr_backend.farm import engines, schedulers
 from f2hdr_backend.farm.job import DEFAULT_CHUNK, FarmJob, Site, chunks, write_files
 from f2hdr_backend.farm.report import ChunkDone, ChunkFailed, ChunkRetried, failed, failures_in
 from f2hdr_backend.shot.document import Engine, Shot
-from f2hdr_backend.shot.errors import Cancelled
+from f2hdr_backend.shot.errors import Canceled
 from f2hdr_backend.shot.events import Event, FrameDone, FrameSkipped
 from f2hdr_backend.shot.frames import Sequence
 
@@ -163,7 +163,7 @@ def warm_task(
             if event["event"] == "error":
                 raise rebuilt(event)
             if event["event"] == "canceled":
-                raise Cancelled("The server's job was canceled.", hint="Start it again to resume.")
+                raise Canceled("The server's job was canceled.", hint="Start it again to resume.")
             for line in [json.dumps(event)] if progress is Progress.JSON else lines_of(event):
                 say(line, sys.stdout)
 

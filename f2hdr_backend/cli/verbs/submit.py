@@ -25,7 +25,7 @@ from f2hdr_backend.client.jobs import Job, JobStatus, submit
 from f2hdr_backend.client.launch import connect, own_python
 from f2hdr_backend.client.status_file import StatusFile
 from f2hdr_backend.shot.document import Shot
-from f2hdr_backend.shot.errors import Cancelled, DocumentError, F2HDRError
+from f2hdr_backend.shot.errors import Canceled, DocumentError, F2HDRError
 from f2hdr_backend.shot.frames import FrameRange
 from f2hdr_backend.shot.read_text import read_text
 
@@ -128,11 +128,11 @@ def _follow(order: _Order, file: StatusFile | None, as_json: bool) -> None:
                 _show(last, events, as_json)
         except KeyboardInterrupt:
             job.cancel()
-            raise Cancelled("The job was canceled.") from None
+            raise Canceled("The job was canceled.") from None
         if last is not None and last.error is not None:
             raise rebuilt(last.error)
         if last is not None and last.state == "canceled":
-            raise Cancelled("The job was canceled.")
+            raise Canceled("The job was canceled.")
     except Exception as error:
         if file is not None:
             file.failed(_error_of(error))
@@ -150,7 +150,7 @@ def _error_of(error: Exception) -> F2HDRError:
 
 
 def _submitted(order: _Order, file: StatusFile | None) -> Job:
-    """Submit while the status file is kept up to date. Raises Cancelled if the user cancels meanwhile."""
+    """Submit while the status file is kept up to date. Raises Canceled if the user cancels meanwhile."""
     made: Future[Job] = Future()
     Thread(target=_submit_into, args=(made, order), daemon=True).start()
     with suppress(KeyboardInterrupt):
@@ -160,7 +160,7 @@ def _submitted(order: _Order, file: StatusFile | None) -> Job:
     if made.done():
         return made.result()
     made.add_done_callback(_cancel_made)
-    raise Cancelled("The job was canceled before it was submitted.")
+    raise Canceled("The job was canceled before it was submitted.")
 
 
 def _submit_into(made: Future[Job], order: _Order) -> None:

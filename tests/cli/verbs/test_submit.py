@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from f2hdr_backend.cli.main import build_app
 from f2hdr_backend.client.jobs import Job
 from f2hdr_backend.client.status_file import StatusFile
-from f2hdr_backend.shot.errors import Cancelled, DocumentError
+from f2hdr_backend.shot.errors import Canceled, DocumentError
 from tests.server.running import LONG_S, Served, make_plate, make_shot, until
 
 
@@ -159,7 +159,7 @@ def test_a_status_file_has_the_error_of_a_failed_job_and_the_state_of_a_canceled
     answer = json.loads((tmp_path / "s").read_text())
     assert answer["state"] == "failed" and answer["message"] == "wrong fix it"
     assert answer["error"]["facts"] == {"field": "plate"} and answer["error"]["exit_code"] == 2
-    file.failed(Cancelled("stopped"))
+    file.failed(Canceled("stopped"))
     assert json.loads((tmp_path / "s").read_text())["state"] == "canceled"
     with pytest.raises(DocumentError, match="no folder"):
         StatusFile(str(tmp_path / "no folder" / "s")).starting()
