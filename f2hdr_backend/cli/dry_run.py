@@ -6,12 +6,13 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from f2hdr_backend.cli import terminal
+from f2hdr_backend.cli.render_progress import show_settled
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.errors import ShotError
 from f2hdr_backend.shot.events import Event, FrameDone, RenderStarted
@@ -48,10 +49,11 @@ class RenderForecast(Event):
     """Free space of the output's disk."""
 
 
-def forecast(shot: Shot, *, force: bool) -> RenderForecast:
+def forecast(shot: Shot, *, force: bool) -> Iterator[Event]:
     """Settle a Shot, render its first frames into a temporary folder, and extrapolate.
 
-    Nothing is written to the Shot's output. Optical flow of the sampled frames stays in the flow cache.
+    Yields what the render reports before its first frame, then the :class:`RenderForecast`. Nothing is written to the
+    Shot's output. Optical flow of the sampled frames stays in the flow cache.
 
     Raises:
         ShotError, ImageError, WeightsError, DeviceError: as the render itself.
@@ -60,10 +62,11 @@ def forecast(shot: Shot, *, force: bool) -> RenderForecast:
 
     renderer = Renderer(shot.engine)
     with terminal.working("rendering two frames to measure"):
-        started = _first(renderer.render(shot, force=force))
+        settled, started = _before_frames(renderer.render(shot, force=force))
         todo = started.total - started.done_before
         start, frame, size = _sample(renderer, shot) if todo else (0.0, 0.0, 0)
-    return RenderForecast(
+    yield from settled
+    yield RenderForecast(
         frames=todo,
         done_before=started.done_before,
         output=shot.output.pattern,
@@ -79,6 +82,15 @@ def forecast(shot: Shot, *, force: bool) -> RenderForecast:
     )
 
 
+def show_forecast(events: Iterable[Event]) -> None:
+    """Print the forecast to standard output, and the other events to standard error."""
+    for event in events:
+        if isinstance(event, RenderForecast):
+            print("\n".join(sentences(event)))
+        else:
+            show_settled(event)
+
+
 def sentences(found: RenderForecast) -> Iterator[str]:
     """Yield the forecast as lines for people."""
     width, height = found.size
@@ -91,12 +103,14 @@ def sentences(found: RenderForecast) -> Iterator[str]:
         yield f"disk          about {format_size(found.bytes)}; {format_size(found.free_bytes)} are free there"
 
 
-def _first(events: Iterator[Event]) -> RenderStarted:
-    """The plan of a render, which is stopped before its first frame."""
+def _before_frames(events: Generator[Event]) -> tuple[list[Event], RenderStarted]:
+    """The events of a render, which is stopped before its first frame, and its plan."""
+    settled: list[Event] = []
     for event in events:
         if isinstance(event, RenderStarted):
-            events.close()  # type: ignore[attr-defined]
-            return event
+            events.close()
+            return settled, event
+        settled.append(event)
     raise ShotError("There is nothing to render.", hint="Choose other --frames.")
 
 

@@ -49,14 +49,18 @@ def _draw(events: Iterable[Event], shown: ExitStack) -> None:
             path = event.path
             if bar is not None and task is not None:
                 bar.update(task, completed=event.done)
-        elif isinstance(event, Warned):
-            terminal.warn(event.message)
         elif isinstance(event, RenderFinished):
             terminal.note(_finished(event, path))
         else:
-            sentence = _settled(event)
-            if sentence:
-                terminal.note(sentence)
+            show_settled(event)
+
+
+def show_settled(event: Event) -> None:
+    """Write a warning, or what was decided before the first frame, to standard error; nothing for other events."""
+    if isinstance(event, Warned):
+        terminal.warn(event.message)
+    elif sentence := _settled(event):
+        terminal.note(sentence)
 
 
 def _bar() -> Progress:

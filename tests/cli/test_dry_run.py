@@ -1,6 +1,7 @@
 """What a render would do, against what it then does."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from f2hdr_backend.cli.dry_run import forecast, sentences
 from f2hdr_backend.engine.renderer import Renderer
 from f2hdr_backend.image.write import write_image
 from f2hdr_backend.shot.document import Engine, Output, Shot
+from f2hdr_backend.shot.events import ColorSettled, Warned
 from f2hdr_backend.shot.exposure import ExposurePattern
 from f2hdr_backend.shot.frames import FrameRange
 
@@ -28,8 +30,13 @@ def shot(tmp_path):
     )  # fmt: skip
 
 
+def forecast_of(shot, *, force=False):
+    *_, found = forecast(shot, force=force)
+    return found
+
+
 def test_a_dry_run_counts_the_remaining_frames_and_writes_nothing(shot, tmp_path):
-    found = forecast(shot, force=False)
+    found = forecast_of(shot)
     assert not (tmp_path / "new").exists()
     assert (found.frames, found.done_before, found.size) == (5, 0, (48, 32))
     assert (found.device, found.precision, found.weights) == ("cpu", "fp32", "merge")
@@ -37,18 +44,29 @@ def test_a_dry_run_counts_the_remaining_frames_and_writes_nothing(shot, tmp_path
     sizes = [os.path.getsize(event.path) for event in done]
     assert min(sizes) / 2 < found.bytes / 5 < 2 * max(sizes)
     assert found.seconds > 0 and found.free_bytes > 0
-    later = forecast(shot, force=False)
+    later = forecast_of(shot)
     assert (later.frames, later.done_before) == (3, 2)
-    assert forecast(shot, force=True).frames == 5
+    assert forecast_of(shot, force=True).frames == 5
 
 
 def test_a_dry_run_prints_numbers_with_units(shot):
-    found = forecast(shot, force=False)
+    found = forecast_of(shot)
     lines = list(sentences(found))
     assert "5 frames" in lines[0] and "48 x 32" in lines[0] and shot.output.pattern in lines[1]
     assert len(lines) == 5
     finished = dry_run.RenderForecast(**vars(found) | {"frames": 0, "done_before": 5})
     assert "5" in next(iter(sentences(finished))) and len(list(sentences(finished))) == 3
+
+
+def test_a_dry_run_reports_the_warnings_and_values_of_the_render(shot, capsys):
+    wrong = replace(shot, exposures=ExposurePattern((2.0, 0.0), 1), cuts=None)
+    events = list(forecast(wrong, force=False))
+    assert any(isinstance(event, ColorSettled) for event in events)
+    (doubt,) = [event for event in events if isinstance(event, Warned) and event.code == "exposures_doubtful"]
+    assert "2.00" in doubt.message and "3.00" in doubt.message
+    dry_run.show_forecast(events)
+    shown = capsys.readouterr()
+    assert "2.00" in shown.err and "5 frames" in shown.out
 
 
 def test_free_space_is_that_of_the_innermost_existing_folder(tmp_path):

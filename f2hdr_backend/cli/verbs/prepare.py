@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from f2hdr_backend.cli import terminal
 from f2hdr_backend.cli.batch_mode import AsJson, Progress, ProgressOption, show_lines, task
 from f2hdr_backend.cli.command import Section
+from f2hdr_backend.cli.render_progress import show_settled
 from f2hdr_backend.cli.shot_options import (
     PathMappingFile,
     ShotOptions,
@@ -22,7 +22,6 @@ from f2hdr_backend.cli.shot_options import (
     takes_shot_options,
 )
 from f2hdr_backend.shot.document import Shot
-from f2hdr_backend.shot.events import Event, PlateMeasured, Warned
 from f2hdr_backend.shot.plate_files import require_plate
 
 
@@ -58,20 +57,13 @@ def prepare(
         shot, events = settled(shot)
         events = [*measured, *events]
         if progress is Progress.BAR:
-            _show(events)
+            for event in events:
+                show_settled(event)
         else:
             show_lines(events, progress)
         if rules and len(source) == 1 and is_document(source[0]):
             shot = _with_paths(shot, read_shot(source[0]), "config" in options.given, render_to)
         write_shot(output, shot)
-
-
-def _show(events: list[Event]) -> None:
-    for event in events:
-        if isinstance(event, PlateMeasured):
-            terminal.note(f"Exposures: {event.exposures} (confidence {event.confidence:.2f})")
-        elif isinstance(event, Warned):
-            terminal.warn(event.message)
 
 
 def write_shot(path: Path, shot: Shot) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -82,7 +83,7 @@ def render(
                 shot = replace(shot, output=replace(shot.output, pattern=default_output(shot.plate)))
             require_plate(shot.plate, shot.layer)
             if dry_run:
-                _dry_run(shot, force, progress)
+                _dry_run(shot, found, force, progress)
                 return
             events = _rendered(shot, found, force, preview)
         if progress is Progress.BAR:
@@ -111,13 +112,13 @@ def _rendered(shot: Shot, found: list[Event], force: bool, preview: Path | None)
         write_preview(shot, preview)
 
 
-def _dry_run(shot: Shot, force: bool, progress: Progress) -> None:
-    from f2hdr_backend.cli.dry_run import forecast, sentences
+def _dry_run(shot: Shot, found: list[Event], force: bool, progress: Progress) -> None:
+    from f2hdr_backend.cli.dry_run import forecast, show_forecast
     from f2hdr_backend.engine.settle import check_early
 
     check_early(shot)
-    found = forecast(shot, force=force)
+    events = chain(found, forecast(shot, force=force))
     if progress is Progress.BAR:
-        print("\n".join(sentences(found)))
+        show_forecast(events)
     else:
-        show_lines([found], progress)
+        show_lines(events, progress)
