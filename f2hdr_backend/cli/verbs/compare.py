@@ -17,7 +17,7 @@ from f2hdr_backend.shot.frames import FrameRange
 from f2hdr_backend.shot.sizes import format_size
 
 if TYPE_CHECKING:
-    from f2hdr_backend.evaluate.metrics.score import Parameter, Score
+    from f2hdr_backend.evaluate.metrics.score import Score
     from f2hdr_backend.evaluate.page.comparison import Comparison
     from f2hdr_backend.evaluate.page.page import Page, PageFrame, ScoreRow
 
@@ -124,7 +124,7 @@ def _progress(comparison: Comparison, white: float) -> Iterable[tuple[int, dict[
 
 def table(rows: tuple[ScoreRow, ...]) -> str:
     """Return the means as text: one line per metric, one column per sequence, and the settings of the metric."""
-    from f2hdr_backend.evaluate.metrics.score import average
+    from f2hdr_backend.evaluate.metrics.score import average, listed
 
     names = list(dict.fromkeys(row.source for row in rows))
     against, count = rows[0].against, len(rows[0].by_frame)
@@ -137,17 +137,12 @@ def table(rows: tuple[ScoreRow, ...]) -> str:
             if _metric(row) == metric
         ]
         values = "".join(f"{mean.value:9.{mean.decimals}f}" for mean in means)
-        settings = ", ".join(f"{name}={_text(value)}" for name, value in means[0].parameters)
-        lines.append(f"{metric + ' ' + means[0].unit:<10}{values}   {settings}")
+        lines.append(f"{metric + ' ' + means[0].unit:<10}{values}   {listed(means[0].parameters)}")
     return "\n".join(lines)
 
 
 def _metric(row: ScoreRow) -> str:
     return next(iter(row.by_frame.values())).metric
-
-
-def _text(value: Parameter) -> str:
-    return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
 def _to_json(row: ScoreRow) -> dict[str, object]:

@@ -45,7 +45,7 @@ class Score:
     def __str__(self) -> str:
         """Return a text such as ``PSNR_T 43.8700 dB (mu=5000, data_range=1)``."""
         number = " ".join(part for part in (self.metric, f"{self.value:.4f}", self.unit) if part)
-        settings = ", ".join(f"{name}={_text(value)}" for name, value in (*self.parameters, *self.facts))
+        settings = listed((*self.parameters, *self.facts))
         return f"{number} ({settings})" if settings else number
 
     def to_json(self) -> dict[str, object]:
@@ -117,11 +117,16 @@ def _common_facts(frames: Sequence[Mapping[str, Parameter]]) -> Iterator[tuple[s
 def _no_mean(scores: Mapping[str, Score], kinds: set[tuple[str, str, Parameters]]) -> ShotError:
     if not scores:
         return ShotError("There are no scores to average.", hint="Score at least one frame.")
-    listed = "; ".join(sorted({str(Score(metric, 0.0, unit, p)) for metric, unit, p in kinds})[:3])
+    named = "; ".join(sorted({str(Score(metric, 0.0, unit, p)) for metric, unit, p in kinds})[:3])
     return ShotError(
-        f"{len(kinds)} kinds of score have no common mean: {listed}.",
+        f"{len(kinds)} kinds of score have no common mean: {named}.",
         hint="Average frames scored with the same metric and parameters.",
     )
+
+
+def listed(values: Parameters) -> str:
+    """Return parameters or facts as text: ``mu=5000, data_range=1``."""
+    return ", ".join(f"{name}={_text(value)}" for name, value in values)
 
 
 def _text(value: Parameter) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import multiprocessing
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ import torch
 from f2hdr_backend.engine.method.choose import open_method
 from f2hdr_backend.engine.method.frame import HdrFrame
 from f2hdr_backend.engine.method.network import NetworkMethod
+from f2hdr_backend.engine.method.to_host import digest_of
 from f2hdr_backend.evaluate.paper.cost import measure, measured_on
 from f2hdr_backend.evaluate.paper.metric import SceneFrame, Scored, Scores, ScoreSettings, load_metric, with_trust
 from f2hdr_backend.evaluate.paper.progress import FrameScored, Progress
@@ -166,7 +166,7 @@ class Benchmark:
             names = " and ".join(scene_metrics(scoring.metrics))
             named = ImageError(f"{name}: {error.message}", hint=f"Leave {names} out of --metrics.", **error.facts)
             return Rows(tuple(frames), refused=(named,))
-        return Rows(tuple(frames), (SceneRow(name, _joined(row.digest for row in frames), scores),))
+        return Rows(tuple(frames), (SceneRow(name, digest_of(*(row.digest for row in frames)), scores),))
 
     @property
     def _by_scene(self) -> bool:
@@ -226,7 +226,7 @@ class Benchmark:
             digests = [self._digest(files) for files in chunk]
             keys = [(files.name, digest) for files, digest in zip(chunk, digests, strict=True)]
             frames = [there[key] for key in keys if key in there]
-            scene = scenes.get((chunk[0].scene, _joined(digests)))
+            scene = scenes.get((chunk[0].scene, digest_of(*digests)))
             if len(frames) < len(chunk) or (self._by_scene and scene is None):
                 todo.append(chunk)
             else:
@@ -240,7 +240,7 @@ class Benchmark:
 
     def _digest(self, files: WindowFiles) -> str:
         identities = [file_identity(path) for path in (*files.paths(), *self.reader.shared())]
-        return _joined([json.dumps(self.settings, sort_keys=True), json.dumps(files.exposures), *identities])
+        return digest_of(json.dumps(self.settings, sort_keys=True), json.dumps(files.exposures), *identities)
 
     def _scored(self, todo: list[Chunk]) -> Iterator[Rows]:
         if self.plan.jobs == 1 or len(todo) < 2:
@@ -260,10 +260,6 @@ class Benchmark:
             ) from error
         finally:
             pool.shutdown(cancel_futures=True)
-
-
-def _joined(parts: Iterable[str]) -> str:
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 @lru_cache(maxsize=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
 
-from f2hdr_backend.evaluate.metrics.score import Score
+from f2hdr_backend.evaluate.metrics.score import Score, listed
 from f2hdr_backend.evaluate.paper.published import ABLATIONS, BY_DATASET, OURS, TABLE_4, PublishedTable
 from f2hdr_backend.evaluate.paper.results import FrameRow
 from f2hdr_backend.evaluate.paper.summary import Averages, Summary
@@ -50,9 +50,9 @@ def parameter_lines(summary: Summary) -> Iterator[str]:
     """Yield each metric with its parameters, then remarks about frames."""
     for column, mean in summary.all.items():
         score = mean.score
-        listed = ", ".join(f"{name}={_setting(value)}" for name, value in (*score.parameters, *score.facts))
+        settings = listed((*score.parameters, *score.facts))
         what = ", ".join(part for part in (score.metric if score.metric != column else "", score.unit) if part)
-        yield f"{column}{f' ({what})' if what else ''}: {listed}"
+        yield f"{column}{f' ({what})' if what else ''}: {settings}"
         if mean.identical:
             yield f"  identical to the truth and excluded from the mean: {', '.join(mean.identical)}"
     if summary.rescaled:
@@ -102,7 +102,3 @@ def _table(columns: Sequence[str], rows: Sequence[Row]) -> Iterator[str]:
     for name, numbers in rows:
         cells = (f"{numbers.get(column, '-'):>{width}}" for column, width in zip(columns, widths, strict=True))
         yield "  ".join((f"{name:{first}}", *cells))
-
-
-def _setting(value: object) -> str:
-    return f"{value:.10g}" if isinstance(value, float) else str(value)
