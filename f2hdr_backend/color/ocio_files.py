@@ -24,7 +24,7 @@ import PyOpenColorIO as ocio
 
 from f2hdr_backend.image.decoder_processes import in_decoder_process
 from f2hdr_backend.shot.limits import limit
-from f2hdr_backend.shot.ocio_context import parse_context
+from f2hdr_backend.shot.ocio_context import context_of, parse_context
 from f2hdr_backend.shot.safe_open import open_file
 
 ocio.SetLoggingLevel(ocio.LOGGING_LEVEL_NONE)  # its lines on standard error would contain bytes of files as they are
@@ -47,17 +47,18 @@ def parse_config(name: str) -> Any:
 def open_config(path: Path) -> tuple[bytes, Any, Any]:
     """Return a config's bytes, OCIO's Config, and an object that must live as long as the Config.
 
-    A file is read and parsed again only if it, a lookup table that it uses, or the environment has changed.
+    A file is read and parsed again only if it, a lookup table or a variable that it uses has changed.
     Raises OSError, ValueError if it is too large or not UTF-8 text, and OCIO's exceptions.
     """
     with open_file(path) as file:
         facts = os.fstat(file.fileno())
     state = (facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns)
-    found = _opened(path, state, _environment())
+    environment = _environment(_read(path, state)[1])
+    found = _opened(path, state, environment)
     if found[2].has_changed():
         ocio.ClearAllCaches()
         _opened.cache_clear()
-        found = _opened(path, state, _environment())
+        found = _opened(path, state, environment)
     return found
 
 
@@ -80,23 +81,26 @@ def _parsed(name: str, environment: Environment) -> Any:
 
 
 @lru_cache(maxsize=4)
-def _opened(path: Path, state: tuple[int, ...], environment: Environment) -> tuple[bytes, Any, Any]:
+def _read(path: Path, state: tuple[int, ...]) -> tuple[bytes, str, _Archive | None]:
+    """Return a config's bytes, its text, and the archive that it is in."""
     with open_file(path) as file:
         content = file.read(max(limit("document"), limit("lut")) + 1)
     is_archive = content.startswith(_ARCHIVE)
     largest = limit("lut" if is_archive else "document")
     if len(content) > largest:
         raise ValueError(f"it is larger than {largest} bytes")
-    if is_archive:
-        archive = _Archive(path, content)
-        text, folder = archive.config(), path
-        files = _Files(text, archive.read, archive.state)
-    else:
-        text, folder = _text(content), path.parent
-        files = _Files(text, read_table, _state)
+    archive = _Archive(path, content) if is_archive else None
+    text = _text(content) if archive is None else archive.config()
     _require_quick(str(path), text)
+    return content, text, archive
+
+
+@lru_cache(maxsize=4)
+def _opened(path: Path, state: tuple[int, ...], environment: Environment) -> tuple[bytes, Any, Any]:
+    content, text, archive = _read(path, state)
+    files = _Files(text, read_table, _state) if archive is None else _Files(text, archive.read, archive.state)
     config = ocio.Config.CreateFromConfigIOProxy(files)
-    config.setWorkingDir(str(folder))
+    config.setWorkingDir(str(path.parent if archive is None else path))
     return content, config, files
 
 
@@ -115,9 +119,13 @@ def _require_quick(path: str, text: str) -> None:
         raise ValueError(f"it has too many color spaces or other parts: reading it takes {seconds:.0f} s")
 
 
-def _environment() -> Environment:
-    """Return the environment, from which OCIO takes a config's context variables when it parses the config."""
-    return tuple(sorted(os.environ.items()))
+def _environment(text: str = "") -> Environment:
+    """Return the variables that OCIO uses when it parses a config: its own, and those that the config refers to.
+
+    Others do not count, because importing a library can change them.
+    """
+    own = {name: value for name, value in os.environ.items() if name.startswith("OCIO")}
+    return tuple(sorted({**own, **parse_context(context_of(text, os.environ))}.items()))
 
 
 def read_table(path: str) -> bytes:
