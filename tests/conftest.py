@@ -5,6 +5,8 @@ import signal
 import tempfile
 import threading
 
+from hypothesis import HealthCheck, settings
+
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Workers share the cores: one thread each, for torch, OpenMP kernels and OpenCV alike.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -31,6 +33,11 @@ for _name in ("SIGINT", "SIGHUP"):
     if threading.current_thread() is threading.main_thread() and _number is not None:
         if signal.getsignal(_number) is signal.SIG_IGN:
             signal.signal(_number, lambda number, frame: None)
+
+
+# The same examples in every run, however slow the machine is.
+settings.register_profile("tests", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 
 def _has_qt() -> bool:

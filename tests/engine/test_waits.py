@@ -175,7 +175,7 @@ def test_memory_of_a_frame_that_did_not_fit_is_free_before_the_next_try(monkeypa
     """The error's traceback refers to the tensors of the failed frame; the allocator cannot give them back."""
     held = []
 
-    def fails(self, frames, plan, padding, layers, known, precision):
+    def fails(self, work):
         picture = np.zeros((4, 4))  # unlike a tensor, it can be watched without keeping it
         held.append(weakref.ref(picture))
         raise torch.OutOfMemoryError("CUDA out of memory.")
@@ -317,10 +317,10 @@ def test_a_frame_that_overflows_in_half_precision_is_computed_again_while_the_ne
     expected, _ = rendered(tmp_path, "cuda:0", ENGINES["lite"])
     computed, types = NetworkMethod._reconstruct, []
 
-    def overflows(self, frames, plan, padding, layers, known, precision):
-        found = computed(self, frames, plan, padding, layers, known, precision)
-        types.append((frames[1].number, precision))
-        if frames[1].number == 2 and precision == torch.float16:
+    def overflows(self, work):
+        found = computed(self, work)
+        types.append((work.frames[1].number, work.precision))
+        if work.frames[1].number == 2 and work.precision == torch.float16:
             found.layers["radiance"] = found.layers["radiance"] * float("nan")
         return found
 

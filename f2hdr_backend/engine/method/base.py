@@ -45,6 +45,18 @@ class Started:
     leaving: Leaving
 
 
+@dataclass(frozen=True)
+class WindowWork:
+    """A window to compute: flows that are ``known`` are not estimated, and layers compute in ``precision``."""
+
+    frames: WindowFrames
+    plan: Plan
+    padding: Padding
+    layers: Collection[str]
+    known: KnownFlows
+    precision: torch.dtype
+
+
 class Method(ABC):
     """A way to reconstruct windows, opened once and used for many windows."""
 
@@ -90,16 +102,8 @@ class Method(ABC):
         """The work for frames of a padded (width, height)."""
 
     @abstractmethod
-    def _reconstruct(
-        self,
-        frames: WindowFrames,
-        plan: Plan,
-        padding: Padding,
-        layers: Collection[str],
-        known: KnownFlows,
-        precision: torch.dtype,
-    ) -> Pictures:
-        """Queue the operations of a window whose layers compute in ``precision``."""
+    def _reconstruct(self, work: WindowWork) -> Pictures:
+        """Queue the operations of a window."""
 
     def _arithmetic(self) -> AbstractContextManager[object]:
         """The autocast context for flow estimation."""
@@ -166,8 +170,8 @@ class Method(ABC):
         padding, exposures = self._padding(size), (frames[0].exposure, frames[1].exposure, frames[2].exposure)
         try:
             with exact_float32(self.device):
-                pictures = self._reconstruct(frames, self.plan(size), padding, layers, known, precision)
-                return Leaving(pictures, padding, layers, exposures, finishing)
+                work = WindowWork(frames, self.plan(size), padding, layers, known, precision)
+                return Leaving(self._reconstruct(work), padding, layers, exposures, finishing)
         except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
             if not ran_out(error):
                 raise
@@ -276,17 +280,16 @@ class Method(ABC):
         height, width = self._padding(size).padded(size)
         return self.workload((width, height))
 
-    def _flows(
-        self, frames: WindowFrames, plan: Plan, padding: Padding, known: KnownFlows, *, back: bool = False
-    ) -> Tensor:
+    def _flows(self, work: WindowWork, *, back: bool = False) -> Tensor:
         """``(1, 2, 2, H, W)`` flows from the reference to its neighbors, or from them ``back`` to it."""
-        estimate = WindowFlows(self.estimator, self.stored, padding, plan.pairs_at_once)
-        return torch.stack(estimate(pairs_of(frames, back=back), known, self.device), 1)
+        estimate = WindowFlows(self.estimator, self.stored, work.padding, work.plan.pairs_at_once)
+        return torch.stack(estimate(pairs_of(work.frames, back=back), work.known, self.device), 1)
 
-    def _tensors(self, frames: WindowFrames, padding: Padding) -> tuple[Tensor, Tensor]:
+    def _tensors(self, work: WindowWork) -> tuple[Tensor, Tensor]:
         """``(1, 3, 3, H, W)`` codes and ``(1, 3)`` exposures of a window."""
-        codes = torch.stack([frame.tensor(padding, self.device) for frame in frames], 1)
-        return codes, upload(torch.tensor([[frame.exposure for frame in frames]], dtype=torch.float32), self.device)
+        codes = torch.stack([frame.tensor(work.padding, self.device) for frame in work.frames], 1)
+        exposures = torch.tensor([[frame.exposure for frame in work.frames]], dtype=torch.float32)
+        return codes, upload(exposures, self.device)
 
 
 def _open_estimator(name: str, device: torch.device) -> tuple[Estimator, torch.device]:

@@ -6,11 +6,8 @@ from collections.abc import Collection
 
 import torch
 
-from f2hdr_backend.engine.method.base import Method
-from f2hdr_backend.engine.method.flows import KnownFlows
-from f2hdr_backend.engine.method.frame import WindowFrames
-from f2hdr_backend.engine.method.padding import Padding
-from f2hdr_backend.engine.method.plan import Plan, Workload
+from f2hdr_backend.engine.method.base import Method, WindowWork
+from f2hdr_backend.engine.method.plan import Workload
 from f2hdr_backend.engine.method.to_host import Pictures, digest_of, occlusions_of
 from f2hdr_backend.flow.estimator import SizeRequirement
 from f2hdr_backend.model.merge import merge
@@ -48,19 +45,11 @@ class MergeMethod(Method):
         """See :class:`Method`: no network, but its own intermediate images."""
         return Workload(*padded, None, torch.float32, self.estimator.bytes_per_pixel, self.on_host)
 
-    def _reconstruct(
-        self,
-        frames: WindowFrames,
-        plan: Plan,
-        padding: Padding,
-        layers: Collection[str],
-        known: KnownFlows,
-        precision: torch.dtype,
-    ) -> Pictures:
+    def _reconstruct(self, work: WindowWork) -> Pictures:
         """See :class:`Method`: the coarse image is the merge, and the masks are the occlusions."""
-        codes, exposures = self._tensors(frames, padding)
-        flows = self._flows(frames, plan, padding, known)
-        hidden = occlusions_of(flows, self._flows(frames, plan, padding, known, back=True))
+        codes, exposures = self._tensors(work)
+        flows = self._flows(work)
+        hidden = occlusions_of(flows, self._flows(work, back=True))
         merged = merge(codes, exposures, flows, hidden).radiance
         pictures = {"radiance": merged, "coarse": merged, "flow": flows, "mask": hidden, "occlusion": hidden}
         return Pictures(pictures, codes)

@@ -8,10 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from f2hdr_backend.engine.method.flows import KnownFlows
-from f2hdr_backend.engine.method.frame import WindowFrames
-from f2hdr_backend.engine.method.padding import Padding
-from f2hdr_backend.engine.method.plan import Plan
+from f2hdr_backend.engine.method.base import WindowWork
 from f2hdr_backend.engine.method.to_host import Pictures, occlusions_of
 from f2hdr_backend.engine.method.trained import TrainedMethod
 from f2hdr_backend.flow.estimator import SizeRequirement
@@ -67,22 +64,16 @@ class MergeNetMethod(TrainedMethod):
         """See :class:`Method`: always, as for the merge."""
         return True
 
-    def _reconstruct(
-        self,
-        frames: WindowFrames,
-        plan: Plan,
-        padding: Padding,
-        layers: Collection[str],
-        known: KnownFlows,
-        precision: torch.dtype,
-    ) -> Pictures:
-        codes, exposures = self._tensors(frames, padding)
-        with self._autocast(precision):
-            flows = self._flows(frames, plan, padding, known)
-            hidden = occlusions_of(flows, self._flows(frames, plan, padding, known, back=True))
+    def _reconstruct(self, work: WindowWork) -> Pictures:
+        codes, exposures = self._tensors(work)
+        with self._autocast(work.precision):
+            flows = self._flows(work)
+            hidden = occlusions_of(flows, self._flows(work, back=True))
             merged = merge(codes, exposures, flows, hidden)
-            start, levels = self._trusted(frames, padding, merged.radiance, flows, codes)
-            found: Correction = self._networks(precision)(replace(merged, radiance=start), exposures, plan.over)
+            start, levels = self._trusted(work, merged.radiance, flows, codes)
+            found: Correction = self._networks(work.precision)(
+                replace(merged, radiance=start), exposures, work.plan.over
+            )
             lowest = torch.where(codes[:, 1] >= CLIPPED, merged.views[0] * LOWEST, 0.0)
             pictures = {
                 "radiance": found.radiance.maximum(lowest), "coarse": start, "flow": flows, "mask": hidden,
@@ -90,15 +81,13 @@ class MergeNetMethod(TrainedMethod):
             }  # fmt: skip
         return Pictures(pictures, codes, levels)
 
-    def _trusted(
-        self, frames: WindowFrames, padding: Padding, merged: Tensor, flows: Tensor, codes: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    def _trusted(self, work: WindowWork, merged: Tensor, flows: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
         """``(1, 3, H, W)`` the merge after soft trust, and ``(2,)`` the levels of the neighbors that it found."""
-        previous, reference, following = (frame.exposure for frame in frames)
+        previous, reference, following = (frame.exposure for frame in work.frames)
         exposures = previous, reference, following
-        radiance, along = padding.crop(merged[0]), padding.crop(flows[0])
+        radiance, along = work.padding.crop(merged[0]), work.padding.crop(flows[0])
         if self.on_host:
-            start, levels = blend_softly_on_host(radiance, along, [frame.codes for frame in frames], exposures)
+            start, levels = blend_softly_on_host(radiance, along, [frame.codes for frame in work.frames], exposures)
         else:
-            start, levels = blend_softly(radiance, along, padding.crop(codes[0]), exposures)
-        return padding.pad(start[None]), levels
+            start, levels = blend_softly(radiance, along, work.padding.crop(codes[0]), exposures)
+        return work.padding.pad(start[None]), levels

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 import torch
 from torch import Tensor
 
+from f2hdr_backend.engine.method.base import WindowWork
 from f2hdr_backend.engine.method.features import NetworkFrame
-from f2hdr_backend.engine.method.flows import KnownFlows
-from f2hdr_backend.engine.method.frame import WindowFrames
 from f2hdr_backend.engine.method.padding import Padding
 from f2hdr_backend.engine.method.plan import Plan
 from f2hdr_backend.engine.method.to_host import Pictures, occlusions_of
@@ -59,28 +56,21 @@ class NetworkMethod(TrainedMethod):
         """Sizes that the estimator and the network take."""
         return self.estimator.size, SizeRequirement(multiple_of=SIZE_MULTIPLE)
 
-    def _reconstruct(
-        self,
-        frames: WindowFrames,
-        plan: Plan,
-        padding: Padding,
-        layers: Collection[str],
-        known: KnownFlows,
-        precision: torch.dtype,
-    ) -> Pictures:
-        codes, exposures = self._tensors(frames, padding)
-        network = self._networks(precision)
-        with self._autocast(precision):
-            flows = self._flows(frames, plan, padding, known)
+    def _reconstruct(self, work: WindowWork) -> Pictures:
+        frames, plan = work.frames, work.plan
+        codes, exposures = self._tensors(work)
+        network = self._networks(work.precision)
+        with self._autocast(work.precision):
+            flows = self._flows(work)
             encoded = None
             if self.descriptor.refine:
-                encoded = [self._encoded(network, frame, plan, padding) for frame in frames]
+                encoded = [self._encoded(network, frame, plan, work.padding) for frame in frames]
             if frames[0] is not frames[2]:
                 frames[0].drop("features")  # as windows move forward, no later one needs them
             result: Reconstruction = network(codes, exposures, flows, encoded=encoded, over=plan.over)
             pictures = {"radiance": result.hdr, "coarse": result.coarse, "flow": result.flows, "mask": result.masks}
-            if self.needs_back(layers):
-                back = self._flows(frames, plan, padding, known, back=True)
+            if self.needs_back(work.layers):
+                back = self._flows(work, back=True)
                 pictures["occlusion"] = occlusions_of(result.flows, back)
         return Pictures(pictures, codes)
 
