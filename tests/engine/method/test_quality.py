@@ -53,5 +53,5 @@ def test_weights_of_no_quality_have_no_estimate():
     assert (found.quality, found.seconds, found.next_quality) == ("", None, "")
 
 
-def test_the_speed_of_the_machine_is_measured_quickly():
-    assert 0 < quality.probe_seconds() < 5
+def test_the_speed_of_the_machine_is_measured():
+    assert quality.probe_seconds() > 0
