@@ -1,4 +1,4 @@
-"""The record of a render beside its frames."""
+"""The record of a render in the folder of its frames."""
 
 from __future__ import annotations
 

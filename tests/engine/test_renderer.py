@@ -32,7 +32,7 @@ SIZE = (48, 64)
 
 
 def ramp():
-    """Radiance 0-1 in units of the short clip: a ramp with a little texture, so that flow has something to hold."""
+    """Radiance 0-1 in units of the short clip: a ramp with a little texture, so that flow can be estimated."""
     height, width = SIZE
     texture = np.random.default_rng(1).uniform(0.97, 1.0, (height, width, 1))
     slope = np.linspace(0.01, 1.0, width)[None, :, None]

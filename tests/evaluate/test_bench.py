@@ -33,7 +33,7 @@ def no_weights_of_the_user(tmp_path, monkeypatch):
 
 
 class RoundedLikeTheCache:
-    """The engine rounds flows to what its cache can hold; with this the plain run does too."""
+    """The engine rounds flows to what its cache can store; with this the plain run does too."""
 
     def __init__(self, inner):
         self.size, self.bytes_per_pixel = inner.size, inner.bytes_per_pixel

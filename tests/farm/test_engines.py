@@ -1,4 +1,4 @@
-"""What holds for every engine of ``farm run``, and that a new one is one file; test_run.py renders with each."""
+"""The contract of every engine of ``farm run``, and a new one as one file; test_run.py renders with each."""
 
 import json
 import subprocess

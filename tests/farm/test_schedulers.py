@@ -1,4 +1,4 @@
-"""What holds for every scheduler, and that a new one is one file."""
+"""The contract of every scheduler, and a new one as one file."""
 
 import os
 import subprocess

@@ -1,7 +1,7 @@
 """Mutated files through every reader: ``python -m tests.fuzz.harness --count 20000`` prints what it counted.
 
 Each batch runs in a process of its own with a limit of memory and of time, so that a crash, a hang or an allocation is
-counted and the rest goes on. The seed of every mutation is its number: a finding is repeated with ``--only NUMBER``.
+counted and the rest continues. The seed of every mutation is its number: a finding is repeated with ``--only NUMBER``.
 """
 
 from __future__ import annotations

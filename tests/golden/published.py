@@ -14,12 +14,12 @@ SOBEL_X = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]], np.float32)[None, None]
 
 
 def f2hdr_state():
-    """What F2HDR's ``checkpoint.pth`` holds under ``state_dict``."""
+    """What F2HDR's ``checkpoint.pth`` contains under ``state_dict``."""
     return {name: _tensor(name) for name in SHAPES if not name.startswith(FLOW_PREFIX)}
 
 
 def sea_raft_state():
-    """What SEA-RAFT's published file holds."""
+    """What SEA-RAFT's published file contains."""
     return {name.removeprefix(FLOW_PREFIX): _tensor(name) for name in SHAPES if name.startswith(FLOW_PREFIX)}
 
 

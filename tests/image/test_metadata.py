@@ -1,4 +1,4 @@
-"""Attributes survive from plate to result; what EXR cannot hold is refused, not dropped."""
+"""Attributes survive from plate to result; what EXR cannot store is refused, not dropped."""
 
 import re
 from fractions import Fraction

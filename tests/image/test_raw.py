@@ -16,7 +16,7 @@ pytest.importorskip("rawpy")
 
 
 def _beside(name):
-    """The module in the file of that name beside this one: tests are imported without packages."""
+    """The module in the file of that name in this folder: tests are imported without packages."""
     spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -87,7 +87,7 @@ class Window:
         self.it.show()
 
     def until(self, holds, what=""):
-        """Let the window work until something holds."""
+        """Let the window work until a condition is true."""
         end = time.monotonic() + LONG_S
         while time.monotonic() < end:
             if holds():

@@ -1,6 +1,6 @@
 """Kill the server at random moments of many renders, then let each be finished by asking again.
 
-``python -m tests.server.crash --lives 10 --renders 5`` does it for fifty renders and prints what it saw.
+``python -m tests.server.crash --lives 10 --renders 5`` does it for fifty renders and prints the results.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.server.running import LONG_S, Served, make_plate, make_shot, until
 
 @dataclass
 class Crash:
-    """What was seen over many lives of a server."""
+    """The results over many lives of a server."""
 
     rendered_before: list[int] = field(default_factory=list)
     """Frames of each render that stood when its server was killed."""

@@ -14,7 +14,7 @@ from tests.server.running import LONG_S, Served, make_plate, make_shot, until
 
 @pytest.fixture(scope="module")
 def fenced(tmp_path_factory):
-    """A server that may touch one folder, with a forbidden one beside it: (server, allowed, forbidden)."""
+    """A server that may access one folder, with a forbidden one next to it: (server, allowed, forbidden)."""
     folder = tmp_path_factory.mktemp("fenced")
     allowed, forbidden = folder / "shots", folder / "secret"
     make_plate(allowed / "plate")

@@ -1,4 +1,4 @@
-"""One window now, from pixels that a host holds in mapped buffers."""
+"""One window now, from pixels that a host has in mapped buffers."""
 
 import os
 import struct

@@ -23,7 +23,7 @@ from tests.server.running import make_plate, make_shot
 
 @pytest.fixture
 def places(tmp_path):
-    """An allowed folder and a forbidden one beside it, whose names begin alike."""
+    """An allowed folder and a forbidden one next to it, whose names begin alike."""
     allowed, forbidden = tmp_path / "shots", tmp_path / "shots-secret"
     for folder in (allowed, forbidden):
         folder.mkdir()

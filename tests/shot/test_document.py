@@ -1,4 +1,4 @@
-"""The Shot goes through JSON unchanged, and nothing that it does not know gets in."""
+"""The Shot is unchanged by JSON, and unknown fields are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Paths in documents: every field that holds one is declared, and treated like every other one."""
+"""Paths in documents: every field that contains one is declared, and treated like every other one."""
 
 import dataclasses
 from typing import get_args, get_type_hints

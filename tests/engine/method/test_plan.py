@@ -129,7 +129,7 @@ def test_tiled_and_whole_frames_agree(plate, tmp_path, undisturbed):
 
 
 def test_bands_leave_no_seams_in_a_smooth_sky(tmp_path):
-    """Most of it is brighter than the long exposure holds: a step of a code value would show."""
+    """Most of it is brighter than the long exposure can record: a step of a code value would show."""
     down, across = np.meshgrid(np.linspace(0, 1, 208), np.linspace(0, 1, 80), indexing="ij")
     light = (0.02 + 0.9 * down**2 * (0.9 + 0.1 * across))[..., None] * np.array([0.7, 0.85, 1.0])
     plate = plate_of(light, tmp_path)

@@ -72,7 +72,7 @@ def undo() -> None:
 
 
 def paste_copy(node: Node) -> Node:
-    """The user copies a node and pastes it beside, connected as the first."""
+    """The user copies a node and pastes it next to it, connected as the first."""
     made = script.load(script.save([node]), session.root)[0]
     made.sources = list(node.sources)
     return made
