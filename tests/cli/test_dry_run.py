@@ -11,7 +11,7 @@ from f2hdr_backend.cli import dry_run
 from f2hdr_backend.cli.dry_run import forecast, sentences
 from f2hdr_backend.engine.renderer import Renderer
 from f2hdr_backend.image.write import write_image
-from f2hdr_backend.shot.document import Engine, Output, Shot
+from f2hdr_backend.shot.document import Color, Engine, Output, Shot
 from f2hdr_backend.shot.events import ColorSettled, Warned
 from f2hdr_backend.shot.exposure import ExposurePattern
 from f2hdr_backend.shot.frames import FrameRange
@@ -59,14 +59,14 @@ def test_a_dry_run_prints_numbers_with_units(shot):
 
 
 def test_a_dry_run_reports_the_warnings_and_values_of_the_render(shot, capsys):
-    wrong = replace(shot, exposures=ExposurePattern((2.0, 0.0), 1), cuts=None)
-    events = list(forecast(wrong, force=False))
+    untagged = replace(shot, color=Color(output_space="ACEScg"))
+    events = list(forecast(untagged, force=False))
     assert any(isinstance(event, ColorSettled) for event in events)
-    (doubt,) = [event for event in events if isinstance(event, Warned) and event.code == "exposures_doubtful"]
-    assert "2.00" in doubt.message and "3.00" in doubt.message
+    (doubt,) = [event for event in events if isinstance(event, Warned)]
+    assert "Rec.709" in doubt.message and "p.#.tif" in doubt.message
     dry_run.show_forecast(events)
     shown = capsys.readouterr()
-    assert "2.00" in shown.err and "5 frames" in shown.out
+    assert "Rec.709" in shown.err and "5 frames" in shown.out
 
 
 def test_free_space_is_that_of_the_innermost_existing_folder(tmp_path):
