@@ -49,4 +49,4 @@ def _has_qt() -> bool:
     return True
 
 
-pytest_plugins = ["pytestqt.plugin"] if _has_qt() else []
+pytest_plugins = ["tests.one_skip", *(["pytestqt.plugin"] if _has_qt() else [])]

@@ -7,6 +7,7 @@ from __future__ import annotations
 import functools
 import inspect
 import json
+import re
 import sys
 from collections.abc import Callable
 from enum import StrEnum
@@ -22,7 +23,15 @@ from f2hdr_backend.shot.errors import F2HDRError
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show only warnings, errors and results.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Also show the log.")]
-KINDS = {"str": "TEXT", "path": "FILE", "int": "N", "int range": "N", "float": "NUMBER", "float range": "NUMBER"}
+KINDS = {
+    "str": "TEXT",
+    "path": "FILE",
+    "file": "FILE",
+    "int": "N",
+    "int range": "N",
+    "float": "NUMBER",
+    "float range": "NUMBER",
+}
 """Names of the value types in the help."""
 SENTENCE = 200
 """Most characters of a command's first sentence in the list of commands."""
@@ -154,6 +163,4 @@ def _plain(record: tuple[str, str]) -> tuple[str, str]:
     name, text = record
     if not name.startswith("-"):
         return name.partition(" <")[0], text
-    for kind, word in KINDS.items():
-        name = name.replace(f"<{kind}>", word)
-    return name, text
+    return re.sub("<([^>]+)>", lambda kind: KINDS.get(kind[1], kind[1]), name), text

@@ -131,8 +131,9 @@ def takes_shot_options(verb: Callable[..., None]) -> Callable[..., None]:
 def _setting_option(field: Field[Any], hint: Any, panel: str) -> inspect.Parameter:
     choices = field.metadata.get("choices", ())
     metavar = "|".join(choices) if choices and get_origin(hint) is not tuple else None
-    shown = "" if field.default in (None, "", ()) else f"  [default: {field.default}]"
     kind = bool | None if hint is bool else str | None
+    default = ("" if field.default else "no-") + field.name.replace("_", "-") if hint is bool else field.default
+    shown = "" if default in (None, "", ()) else f"  [default: {default}]"
     return _option(field.name, kind, field.metadata["help"] + shown, metavar, panel)
 
 

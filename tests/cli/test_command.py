@@ -86,6 +86,16 @@ class TestEveryVerb:
                 assert words.issuperset(param.opts), param.opts
         assert max(map(len, ran.output.splitlines())) <= max(width, 80)
 
+    def test_values_have_names_in_capitals_or_are_listed(self, verb: tuple[str, ...]) -> None:
+        """No name of a type or a variable of Python, such as list[str] or checkpoint."""
+        output = CliRunner().invoke(build_app(), [*verb, "-h"], terminal_width=120).output
+        usage = output.splitlines()[0].removeprefix("Usage: root ").removeprefix(" ".join(verb))
+        arguments = re.findall(r"[\[{]+([^\]}]+)[\]}]+(?:\.\.\.)?", usage.replace("[OPTIONS]", ""))
+        for name in arguments:
+            assert "|" in name or name.isupper() or name == "SHOT.json", usage
+        assert "[[" not in usage and "list[" not in output and "default: False" not in output
+        assert not re.findall(r"<[a-z|0-9-]+>", output)
+
     def test_a_wrong_option_is_refused_with_its_name(self, verb: tuple[str, ...]) -> None:
         ran = CliRunner().invoke(build_app(), [*verb, "--no-such-option"])
         assert ran.exit_code == 2 and "--no-such-option" in ran.stderr

@@ -121,9 +121,11 @@ BOX = f"Library/Containers/com.blackmagic-design.DaVinciResolveLite/Data/{MAC}/D
         ),
     ],
 )
+@pytest.mark.skipif(
+    Path("/opt/resolve").exists() or Path("/Applications/DaVinci Resolve").exists(),
+    reason="Resolve is installed here for all users",
+)
 def test_the_folders_are_those_of_the_manual(platform: str, there: list[str], found: list[str], tmp_path: Path) -> None:
-    if Path("/opt/resolve").exists() or Path("/Applications/DaVinci Resolve").exists():
-        pytest.skip("Resolve is installed here for all users")
     for name in there:
         (tmp_path / name).mkdir(parents=True)
     env = {name: value for name, value in os.environ.items() if name not in ("APPDATA", "PROGRAMDATA")}

@@ -39,6 +39,7 @@ def instruction_sets() -> tuple[str, ...]:
 
 
 HAS_TRITON = importlib.util.find_spec("triton") is not None
+needs_triton = pytest.mark.skipif(not HAS_TRITON, reason="Triton is not installed (it comes with torch for CUDA)")
 MAKERS = ("torch", *instruction_sets(), *(["triton"] if HAS_TRITON else []))
 
 

@@ -12,9 +12,8 @@ import torch.nn.functional as F
 from f2hdr_backend.kernels import fused
 from f2hdr_backend.model.warp import backward_warp
 from f2hdr_backend.model.warp import sample as sample_plainly
-from tests.kernels.conftest import HAS_TRITON, INTERPRETED
+from tests.kernels.conftest import INTERPRETED, needs_triton
 
-needs_triton = pytest.mark.skipif(not HAS_TRITON, reason="Triton is not installed (it comes with torch for CUDA)")
 DEVICE = "cpu" if INTERPRETED else "cuda"
 NEAR = {torch.float32: 1e-5, torch.float16: 2e-3, torch.bfloat16: 2e-2}
 

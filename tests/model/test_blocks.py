@@ -15,7 +15,7 @@ from f2hdr_backend.model.f2hdr import F2HDR
 from f2hdr_backend.model.folding import fold_batch_norms
 from f2hdr_backend.model.merge import merge
 from f2hdr_backend.model.mergenet import MergeNet
-from tests.kernels.conftest import HAS_TRITON, INTERPRETED
+from tests.kernels.conftest import INTERPRETED, needs_triton
 
 SMALL = Descriptor(adapter_channels=8, fusion_channels=16, refine_channels=8, refine_blocks=1)
 SMALL_MERGENET = MergeNetDescriptor(channels=(8, 8, 16), blocks=(1, 1, 1))
@@ -41,11 +41,12 @@ def test_the_sum_is_before_or_after_the_activation():
     assert torch.equal(convolved(layer, features, unchanged), layer(features))
 
 
+needs_interpreter = pytest.mark.skipif(not INTERPRETED, reason="Triton's interpreter is for machines without a GPU")
+
+
 @pytest.fixture
 def with_kernels(monkeypatch):
     """Returns a function after which networks use the fused kernels, in Triton's interpreter."""
-    if not HAS_TRITON or not INTERPRETED:
-        pytest.skip("Triton is not installed (it comes with torch for CUDA)" if not HAS_TRITON else "there is a GPU")
     from f2hdr_backend.kernels import triton_fused
 
     used = []
@@ -70,6 +71,8 @@ def stirred(network):
     return network.eval()
 
 
+@needs_triton
+@needs_interpreter
 @pytest.mark.parametrize("reading", ["exact", "released"])
 def test_the_papers_network_is_the_same_with_fused_kernels(with_kernels, reading):
     network = stirred(F2HDR(Descriptor.from_json({**SMALL.to_json(), "warp": reading})))
@@ -85,6 +88,8 @@ def test_the_papers_network_is_the_same_with_fused_kernels(with_kernels, reading
         torch.testing.assert_close(getattr(found, name), pictures, atol=1e-4, rtol=1e-4)
 
 
+@needs_triton
+@needs_interpreter
 def test_the_correcting_network_is_the_same_with_fused_kernels(with_kernels):
     network = stirred(MergeNet(SMALL_MERGENET))
     frames, exposures = picture(1, 3, 3, 16, 24).abs() % 1, torch.tensor([[1.0, 8.0, 1.0]])
@@ -97,6 +102,8 @@ def test_the_correcting_network_is_the_same_with_fused_kernels(with_kernels):
     torch.testing.assert_close(found.radiance, expected.radiance, atol=1e-4, rtol=1e-4)
 
 
+@needs_triton
+@needs_interpreter
 def test_training_has_gradients_where_there_are_kernels(with_kernels):
     with_kernels()
     block = ResidualDilatedBlock(4, 1)

@@ -23,13 +23,18 @@ def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> 
 
 
 class _WithoutQt(pytest.Module):
-    """A module that is skipped."""
+    """A module that is skipped with the reason if it is the first, and otherwise is without tests."""
+
+    _is_reported = pytest.StashKey[bool]()
 
     def __init__(self, *, reason: str, **facts: object) -> None:
         super().__init__(**facts)
         self._reason = reason
 
-    def collect(self):
+    def collect(self) -> list[pytest.Item]:
+        if self.config.stash.get(self._is_reported, False):
+            return []
+        self.config.stash[self._is_reported] = True
         pytest.skip(self._reason, allow_module_level=True)
 
 

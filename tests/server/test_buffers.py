@@ -170,7 +170,7 @@ def test_a_buffer_that_does_not_exist_or_is_too_short_is_not_overwritten(tmp_pat
     assert not overwrite_buffer(str(tmp_path / "b"), buffer)
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="needs a user who may not write every file")
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="needs a user other than root")
 def test_a_prepared_buffer_that_cannot_be_written_is_an_error(tmp_path):
     path = tmp_path / "b"
     path.write_bytes(layout(channels=3, stamp=9) + bytes(3 * 4 * 3 * 4))

@@ -181,7 +181,7 @@ def test_a_folder_with_the_name_of_the_file_and_a_file_with_that_of_the_folder_a
     assert names(tmp_path) == ["file", "folder.exr"]
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="needs a user other than root")
 def test_a_read_only_folder_is_refused(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(UnwritableFrame), atomic_file(tmp_path / "a.exr") as file:

@@ -44,7 +44,10 @@ def dataset(
     name: Annotated[str, typer.Argument(metavar="NAME", help=f"Data set: {', '.join(datasets.names())}.")],
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The data set's root folder.")],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder for CSV and JSON; the same command resumes there.")
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FOLDER", help="Folder for CSV and JSON; the same command resumes there."
+        ),
     ] = None,
     method: Annotated[str, typer.Option(metavar="f2hdr|merge", help="Reconstruction method.")] = "f2hdr",
     weights: Annotated[str, typer.Option(help=WEIGHTS_HELP)] = "standard",

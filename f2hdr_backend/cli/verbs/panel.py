@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
 def panel(
     plate: Annotated[
         list[str] | None,
-        typer.Argument(help="A frame, a folder of frames, a movie or a Shot document.", metavar="[PLATE]"),
+        typer.Argument(help="A frame, a folder of frames, a movie or a Shot document.", metavar="PLATE"),
     ] = None,
     pictures: Annotated[bool, typer.Option("--pictures", hidden=True)] = False,
 ) -> None:

@@ -35,7 +35,9 @@ def train(
     images: Annotated[
         Path, typer.Argument(metavar="IMAGES", help="Folder of scene-linear EXR images; 2:1 ones are panoramas.")
     ],
-    run: Annotated[Path, typer.Option("--output", "-o", help="Folder of the run; resumed if it is there.")],
+    run: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder of the run; resumed if it is there.")
+    ],
     name: Annotated[str, typer.Option(help="Name of the finished weights.")] = "mine",
     edition: Annotated[str, typer.Option(help="standard, lite, or mergenet (see docs/training.md).")] = "standard",
     ablation: Annotated[
@@ -46,9 +48,12 @@ def train(
     ] = None,
     recipe: Annotated[str, typer.Option(help="Terms of the loss: ours, or the paper's.")] = "ours",
     clips: Annotated[
-        Path | None, typer.Option(help="Real clips as a second source: Vimeo-90K's folder, or one of movies.")
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Real clips as a second source: Vimeo-90K's folder, or one of movies."),
     ] = None,
-    into: Annotated[Path | None, typer.Option(help="Folder for the weights; by default the user's.")] = None,
+    into: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Folder for the weights; by default the user's.")
+    ] = None,
     license_text: Annotated[str, typer.Option("--license", help="License of the finished weights.")] = "unstated",
     steps: Annotated[int, typer.Option(min=1, help="Total number of optimizer steps.")] = 3000,
     windows: Annotated[int, typer.Option(min=1, help="Windows per step, over all processes.")] = 4,
@@ -113,7 +118,7 @@ def train(
 def preview(
     images: Annotated[Path, typer.Argument(metavar="IMAGES", help="Folder of scene-linear EXR images.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="PNG to write.")] = Path("preview.png"),
-    clips: Annotated[Path | None, typer.Option(help="Real clips as a second source.")] = None,
+    clips: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Real clips as a second source.")] = None,
     windows: Annotated[int, typer.Option(min=1, help="Rows of the sheet.")] = 8,
     size: Annotated[tuple[int, int], typer.Option(metavar="W H", help="Width and height of a window in pixels.")] = (
         240,

@@ -47,7 +47,7 @@ def list_installed(
 
 
 def verify(
-    name: Annotated[str | None, typer.Argument(help="Name of the weights. Default: all.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Name of the weights. Default: all.")] = None,
 ) -> None:
     """Compare the SHA-256 of the weights files with the digests recorded at installation."""
     from f2hdr_backend.shot.errors import WeightsError, WeightsMismatch
@@ -72,7 +72,9 @@ def verify(
 
 
 def import_(
-    checkpoint: Annotated[Path, typer.Argument(help="The published .pth file.", exists=True, dir_okay=False)],
+    checkpoint: Annotated[
+        Path, typer.Argument(metavar="CHECKPOINT", help="The published .pth file.", exists=True, dir_okay=False)
+    ],
     name: Annotated[str, typer.Option(help="Name for the weights. Those of SEA-RAFT are always named sea_raft.")],
     sea_raft: Annotated[
         Path | None, typer.Option(help="SEA-RAFT's .pth file, to import with it.", exists=True, dir_okay=False)
