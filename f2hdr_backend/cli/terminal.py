@@ -40,6 +40,7 @@ def be_verbose() -> None:
     logger.setLevel(logging.DEBUG)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(name)s: %(message)s"))
+    handler.addFilter(lambda record: not hasattr(record, "is_printed"))
     logger.addHandler(handler)
 
 
@@ -51,7 +52,7 @@ def note(text: str) -> None:
 
 def warn(text: str) -> None:
     """Write a warning, with ``-q`` too."""
-    logging.getLogger("f2hdr").info("warning: %s", text)
+    logging.getLogger("f2hdr").info("warning: %s", text, extra={"is_printed": True})
     print(f"warning: {text}", file=sys.stderr, flush=True)
 
 

@@ -1,5 +1,7 @@
 """What verbs write to people, on standard error only."""
 
+import logging
+
 import pytest
 
 from f2hdr_backend.cli import terminal
@@ -20,6 +22,22 @@ def test_quiet_hides_notes_and_not_warnings(capsys):
     terminal.warn("three")
     shown = capsys.readouterr()
     assert shown.out == "" and "one" in shown.err and "two" not in shown.err and "three" in shown.err
+
+
+def test_with_the_log_on_screen_a_warning_is_printed_once_and_logged(capsys, caplog):
+    logger = logging.getLogger("f2hdr")
+    before, level = list(logger.handlers), logger.level
+    logger.addHandler(caplog.handler)
+    try:
+        terminal.be_verbose()
+        terminal.warn("too dark")
+        logger.info("one more")
+    finally:
+        logger.handlers[:] = before
+        logger.setLevel(level)
+    shown = capsys.readouterr().err
+    assert shown.count("too dark") == 1 and shown.count("one more") == 1
+    assert "too dark" in caplog.text
 
 
 @pytest.mark.parametrize(("number", "words"), [(0, "0 frames"), (1, "1 frame"), (2, "2 frames")])
