@@ -105,7 +105,7 @@ end
 -- @param fill     function(y, planes): sets planes[i][0] to planes[i][width - 1] of row y for channel i; it may raise
 -- @return true, or nil and the reason
 function M.write(path, picture, fill)
-    local part = path .. ".part"
+    local part = system.part_of(path)
     local file, why = system.open(part, "wb")
     if not file then return nil, 'the file "' .. path .. '" cannot be written: ' .. tostring(why) end
     local header = header_of(picture)

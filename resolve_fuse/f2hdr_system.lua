@@ -90,9 +90,14 @@ function M.size(path)
     return bytes or 0
 end
 
+--- A name for a file that is renamed to path when it is complete. No other user can guess it and put a link there.
+function M.part_of(path)
+    return path .. "." .. M.unique() .. ".part"
+end
+
 --- Write a small file atomically, under a temporary name that is renamed. Returns true, or nil and the reason.
 function M.write_all(path, text)
-    local part = path .. ".part"
+    local part = M.part_of(path)
     local file, why = M.open(part, "wb")
     if not file then return nil, why end
     local written, problem = file:write(text)
@@ -204,10 +209,12 @@ local function posix_line(words, base, environment)
     local parts = {"env -u " .. table.concat(NOT_INHERITED, " -u ")}
     for name, value in pairs(environment) do parts[#parts + 1] = name .. "=" .. M.quoted(value) end
     for _, word in ipairs(words) do parts[#parts + 1] = M.quoted(word) end
-    local rc = M.quoted(base .. ".rc")
-    local command = table.concat(parts, " ")
-    local to = ">" .. M.quoted(base .. ".out") .. " 2>" .. M.quoted(base .. ".err")
-    local inner = command .. " " .. to .. "; echo $? >" .. rc .. ".part; mv " .. rc .. ".part " .. rc
+    local rc, out, err = M.quoted(base .. ".rc"), M.quoted(base .. ".out"), M.quoted(base .. ".err")
+    local part = M.quoted(M.part_of(base .. ".rc"))
+    local command = table.concat(parts, " ") .. " >" .. out .. " 2>" .. err
+    -- With set -C, a shell creates the files of its redirections and never follows a link that is already there.
+    local inner = "set -C; rm -f " .. out .. " " .. err .. "; " .. command .. "; echo $? >" .. part .. "; mv " .. part
+        .. " " .. rc
     return "nohup sh -c " .. M.quoted(inner) .. " >/dev/null 2>&1 </dev/null &"
 end
 

@@ -148,7 +148,6 @@ TESTED_BY = {
     "image/movie/test_plate.py": "image/movie/frames image/movie/ycbcr",
     "image/movie/test_writer.py": "image/movie/boxes",
     "image/test_decoder_processes.py": "image/decoder_program image/exr_pickle image/movie/isolated_plate",
-    "image/test_exr.py": "image/exr_structure",
     "image/test_raw.py": "image/dng",
     "timeline/test_read.py": "timeline/media timeline/render",
     "train/test_loop.py": "train/batches train/training_setup train/paper_setup",

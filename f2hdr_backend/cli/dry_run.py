@@ -86,7 +86,7 @@ def show_forecast(events: Iterable[Event]) -> None:
     """Print the forecast to standard output, and the other events to standard error."""
     for event in events:
         if isinstance(event, RenderForecast):
-            print("\n".join(sentences(event)))
+            terminal.show("\n".join(sentences(event)))
         else:
             show_settled(event)
 

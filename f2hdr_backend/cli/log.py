@@ -8,14 +8,13 @@ import platform
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TextIO
 
 import platformdirs
 
 import f2hdr_backend
 from f2hdr_backend.shot.errors import F2HDRError
 from f2hdr_backend.shot.printable import printable
-from f2hdr_backend.shot.safe_open import require_regular
+from f2hdr_backend.shot.safe_open import append_to, make_folders
 
 ROTATE_BYTES = 1_000_000
 """Size from which a log file is put aside when the next command starts; one older file is kept."""
@@ -23,14 +22,6 @@ LONGEST_COMMAND = 4096
 """Maximum length of a logged command line in characters."""
 FOLDER_VARIABLE = "F2HDR_LOGS"
 
-_APPEND = (
-    os.O_WRONLY
-    | os.O_APPEND
-    | os.O_CREAT
-    | getattr(os, "O_NOFOLLOW", 0)
-    | getattr(os, "O_NONBLOCK", 0)
-    | getattr(os, "O_CLOEXEC", 0)
-)
 _log = logging.getLogger("f2hdr")
 _log.addHandler(logging.NullHandler())  # without one, Python prints errors of a logger on standard error
 
@@ -53,28 +44,17 @@ def start_log() -> None:
     _log.propagate = False
     path = log_file()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folders(path.parent)
         with suppress(OSError):  # a command that runs at the same time may have rotated it, or on Windows hold it open
             if path.stat().st_size > ROTATE_BYTES:
                 os.replace(path, path.with_suffix(".1.log"))
-        handler: logging.Handler = logging.StreamHandler(_appending(path))
+        handler: logging.Handler = logging.StreamHandler(append_to(path))
     except OSError:
         handler = logging.NullHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(message)s"))
     _log.addHandler(handler)
     words = printable(" ".join(f'"{word}"' if " " in word else word for word in sys.argv[1:]), LONGEST_COMMAND)
     _log.info("f2hdr %s (%s, Python %s): %s", f2hdr_backend.__version__, sys.platform, platform.python_version(), words)
-
-
-def _appending(path: Path) -> TextIO:
-    """Open a file to append to; not a link, and without waiting for the other end of a pipe. Raises OSError."""
-    descriptor = os.open(path, _APPEND, 0o600)
-    try:
-        require_regular(descriptor, path)
-        return open(descriptor, "a", encoding="utf-8", errors="backslashreplace", buffering=1)
-    except BaseException:
-        os.close(descriptor)
-        raise
 
 
 def log_error(error: F2HDRError) -> None:

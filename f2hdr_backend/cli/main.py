@@ -22,6 +22,7 @@ from f2hdr_backend.shot.system_errors import system_error
 
 def main() -> NoReturn:
     """Run the command line that this process was started with."""
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # names in an older encoding
     os.environ["PYTHONSAFEPATH"] = "1"  # no child imports modules from the current folder
     if os.path.expanduser("~") == "~":
         os.environ["HOME"] = os.sep  # as container runtimes do for a user that the system does not list
@@ -59,7 +60,7 @@ def run(app: typer.Typer) -> NoReturn:
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(Canceled.exit_code)
-    except OSError as error:
+    except (OSError, MemoryError) as error:
         log_bug(error)
         refused = system_error(error)
         report(refused)

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
+from f2hdr_backend.shot.printable import escaped
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -47,13 +49,18 @@ def be_verbose() -> None:
 def note(text: str) -> None:
     """Write a line that ``-q`` hides."""
     if not _quiet:
-        print(text, file=sys.stderr, flush=True)
+        print(escaped(text), file=sys.stderr, flush=True)
+
+
+def show(text: str) -> None:
+    """Write a result to standard output; control characters of names in it are escaped."""
+    print(escaped(text), flush=True)
 
 
 def warn(text: str) -> None:
     """Write a warning, with ``-q`` too."""
     logging.getLogger("f2hdr").info("warning: %s", text, extra={"is_printed": True})
-    print(f"warning: {text}", file=sys.stderr, flush=True)
+    print(f"warning: {escaped(text)}", file=sys.stderr, flush=True)
 
 
 def console() -> Console:

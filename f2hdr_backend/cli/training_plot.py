@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import os
 from pathlib import Path
 from typing import Any
 
+from f2hdr_backend.shot.atomic import atomic_file
 from f2hdr_backend.shot.errors import DocumentError
 from f2hdr_backend.shot.read_text import read_text
 from f2hdr_backend.train.run import LOG, VALIDATION
@@ -17,10 +20,11 @@ SMOOTHED_OVER = 50
 def draw(folder: Path) -> Path:
     """Write ``curves.png`` into a run's folder, from its ``train.csv`` and, if there, ``validation.csv``.
 
-    Raises DocumentError if a log cannot be read, ModuleNotFoundError without matplotlib, which the extra ``train``
-    installs.
+    Raises DocumentError if a log cannot be read, UnwritableFrame if the picture cannot be written,
+    ModuleNotFoundError without matplotlib, which the extra ``train`` installs.
     """
-    import matplotlib
+    with contextlib.chdir(os.path.dirname(__file__)):  # it would read the settings in a matplotlibrc of the folder
+        import matplotlib
 
     from f2hdr_backend.evaluate.pictures.style import matplotlib_style
 
@@ -46,7 +50,8 @@ def _draw(folder: Path) -> Path:
         if axes.lines:
             axes.legend()
     path = folder / "curves.png"
-    figure.savefig(path, dpi=110)
+    with atomic_file(path) as file:
+        figure.savefig(file, format="png", dpi=110)
     return path
 
 

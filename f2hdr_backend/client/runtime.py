@@ -15,6 +15,7 @@ from typing import IO, Any, Optional
 from f2hdr_backend.shot.atomic import replacing
 from f2hdr_backend.shot.errors import ServerError, ServerUnreachable
 from f2hdr_backend.shot.read_text import json_value
+from f2hdr_backend.shot.safe_open import make_folders
 from f2hdr_backend.shot.system_errors import action_for
 
 SERVER_LOCK = "server.lock"
@@ -39,7 +40,7 @@ def make_runtime_folder() -> str:
     """Return the runtime folder, created if needed. Raises ServerError if other users could write to it."""
     folder = runtime_folder()
     try:
-        os.makedirs(folder, mode=0o700, exist_ok=True)
+        make_folders(folder, 0o700)
     except OSError as error:
         raise ServerError(
             f'The runtime folder "{folder}" could not be created: {error.strerror}.',

@@ -102,11 +102,11 @@ def _by_rule(plate: Plate, config: ColorConfig) -> Guess | None:
 
     A space found by its name in the path is used only if it is a separate word of the file name.
     """
-    path, rules = first_file(plate), config.config.getFileRules()
-    space, index = config.config.getColorSpaceFromFilepath(path)
+    path, rules = first_file(plate), config.config.getFileRules()  # the path may have bytes that are no text
+    space, index = config.config.getColorSpaceFromFilepath(os.fsencode(path))
     if rules.getName(index) == ocio.FILE_PATH_SEARCH_RULE_NAME:
         path = os.path.basename(path).lower()
-        space, index = config.config.getColorSpaceFromFilepath(path)
+        space, index = config.config.getColorSpaceFromFilepath(os.fsencode(path))
         words = (re.escape(name.lower()) for name in (space, *config.aliases(space)))
         if not re.search(rf"(?<![a-z0-9])({'|'.join(words)})(?![a-z0-9])", path):
             return None

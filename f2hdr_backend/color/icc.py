@@ -32,8 +32,9 @@ class IccProfile:
 def read_profile(data: bytes) -> IccProfile | None:
     """Return the profile if it is RGB with curves and a matrix; None for tables, other models and damaged data."""
     try:
-        return _read(data)
-    except (KeyError, IndexError, ValueError, struct.error):
+        with np.errstate(all="ignore"):  # curves that are not finite are refused
+            return _read(data)
+    except (KeyError, IndexError, ValueError, ArithmeticError, struct.error):
         return None
 
 
@@ -59,6 +60,8 @@ def _read(data: bytes) -> IccProfile | None:
     if abs(np.linalg.det(matrix)) < 1e-6:
         return None
     curves = np.stack([_curve(tags[name]) for name in (b"rTRC", b"gTRC", b"bTRC")], axis=-1)
+    if not np.isfinite(curves).all():
+        return None
     to_ap0 = np.linalg.solve(rgb_to_xyz(AP0), adaptation(PCS_WHITE, ACES_WHITE) @ matrix)
     is_light = np.abs(curves - _CODES[:, None]).max() < 1e-6
     return IccProfile(profile_name(data), None if is_light else curves, np.asarray(to_ap0, np.float64))

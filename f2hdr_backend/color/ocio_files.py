@@ -100,7 +100,7 @@ def _opened(path: Path, state: tuple[int, ...], environment: Environment) -> tup
     content, text, archive = _read(path, state)
     files = _Files(text, read_table, _state) if archive is None else _Files(text, archive.read, archive.state)
     config = ocio.Config.CreateFromConfigIOProxy(files)
-    config.setWorkingDir(str(path.parent if archive is None else path))
+    config.setWorkingDir(os.fsencode(path.parent if archive is None else path))
     return content, config, files
 
 

@@ -150,12 +150,15 @@ def _dpx(header: dpx.DpxHeader) -> ColorTags:
 
 
 def _radiance_primaries(path: str) -> Chromaticities | None:
-    """Return the chromaticities of a Radiance header: red, green, blue and white."""
+    """Return the chromaticities of a Radiance header: red, green, blue and white; None if it has none or others."""
     with open_file(path) as file:
         for line in iter(lambda: file.readline(1000).strip(), b""):
             if line.upper().startswith(b"PRIMARIES="):
                 values = line.partition(b"=")[2].split()
-                return tuple(float(value) for value in values) if len(values) == 8 else None
+                try:
+                    return tuple(float(value) for value in values) if len(values) == 8 else None
+                except ValueError:
+                    return None
     return None
 
 

@@ -234,9 +234,8 @@ def _rate(delivery: Delivery, first: PlateImage, step: int) -> tuple[Fraction, l
         return delivery.rate, []
     stated = first.metadata.get("framesPerSecond")
     events: list[Event] = []
-    if stated is not None and stated > 0:
-        rate = Fraction(stated).limit_denominator(1001)
-    else:
+    rate = Fraction(stated or 0).limit_denominator(1001)
+    if rate <= 0:
         rate = USUAL_RATE
         message = f"The files do not state their frame rate; {USUAL_RATE} frames per second are assumed"
         events.append(Warned("rate_assumed", f"{message}; change it with --fps."))

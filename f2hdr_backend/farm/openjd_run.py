@@ -58,7 +58,8 @@ class Sessions:
     def step(self, name: str, frames: str = "") -> str:
         """Run one step, or one task of it; return the reason of a failure, or an empty text."""
         log = self.folder / LOGS / f"{name.lower()}{f'-{frames}' if frames else ''}.log"
-        with log.open("wb") as output:
+        log.unlink(missing_ok=True)
+        with log.open("xb") as output:  # never through a link, which another user may have put there
             process = subprocess.Popen(self._command(name, frames), stdout=output, stderr=subprocess.STDOUT)
             self._running.add(process)
             if self._stopped:

@@ -5,7 +5,6 @@ Source: Open Job Description, "Path Mapping", schema ``pathmapping-1.0``. The ru
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
@@ -15,6 +14,7 @@ from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.errors import DocumentError
 from f2hdr_backend.shot.limits import check_path
 from f2hdr_backend.shot.paths import with_paths
+from f2hdr_backend.shot.printable import shown
 from f2hdr_backend.shot.read_text import read_json
 
 _FORMATS: dict[str, type[PurePath]] = {"POSIX": PurePosixPath, "WINDOWS": PureWindowsPath}
@@ -34,7 +34,7 @@ class PathRule:
         is_rule = isinstance(rule, dict) and rule.keys() == _FIELDS and all(isinstance(v, str) for v in rule.values())
         if not isinstance(rule, dict) or not is_rule or rule["source_path_format"] not in _FORMATS:
             raise DocumentError(
-                f"{json.dumps(rule)[:200]} is not a path mapping rule.",
+                f"{shown(rule)} is not a path mapping rule.",
                 hint=f"A rule has {', '.join(sorted(_FIELDS))}; the format is POSIX or WINDOWS.",
             )
         for name in ("source_path", "destination_path"):

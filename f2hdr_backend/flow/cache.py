@@ -22,7 +22,8 @@ import platformdirs
 
 from f2hdr_backend.shot.atomic import replacing
 from f2hdr_backend.shot.events import Warned
-from f2hdr_backend.shot.safe_open import open_file
+from f2hdr_backend.shot.limits import limit
+from f2hdr_backend.shot.safe_open import make_folders, open_file
 from f2hdr_backend.shot.sizes import parse_size
 
 FOLDER_VARIABLE = "F2HDR_CACHE"
@@ -42,6 +43,8 @@ _MAGIC = b"F2HDRFL2"
 _DIGEST_BYTES = 32
 _KEY_BYTES = 32
 _HEADER_BYTES = len(_MAGIC) + _DIGEST_BYTES
+_MOST_BYTES_PER_PIXEL = 8
+"""A larger file cannot be a flow: two values of 2 bytes per pixel, compressed."""
 _NAME = re.compile(r"[0-9a-f]{64}\.flow")
 _UNFINISHED = re.compile(r"\.[0-9a-f]{64}\.flow\.[0-9a-f-]+\.part")
 
@@ -118,7 +121,8 @@ class FlowCache:
         path = self._path(key)
         try:
             with open_file(path, own=True) as file:
-                content = file.read()
+                largest = limit("pixels") * _MOST_BYTES_PER_PIXEL
+                content = file.read(largest) if os.fstat(file.fileno()).st_size <= largest else b""
             self._key()
         except FileNotFoundError:
             return None
@@ -180,7 +184,7 @@ class FlowCache:
 
     def _write(self, path: Path, content: bytes) -> None:
         """Write atomically without waiting for the disk: the checksum detects files that a power failure damaged."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folders(path.parent)
         with replacing(path, durable=False) as file:
             file.write(content)
 
@@ -242,7 +246,7 @@ def _secret() -> bytes:
             key = file.read(_KEY_BYTES)
             if len(key) == _KEY_BYTES:
                 return key
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folders(path.parent)
         with replacing(path, private=True) as file:
             file.write(secrets.token_bytes(_KEY_BYTES))
     raise OSError(errno.EIO, "the key of the cache cannot be stored", str(path))

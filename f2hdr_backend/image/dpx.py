@@ -7,6 +7,7 @@ Sources: SMPTE ST 268-1:2014 (header, image elements, packing); SMPTE RP 257 (us
 
 from __future__ import annotations
 
+import os
 import re
 import struct
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from f2hdr_backend.image.metadata import Header
 from f2hdr_backend.image.orientation import BY_DPX, UPRIGHT, upright_image, upright_size
 from f2hdr_backend.image.timecode import timecode_header
 from f2hdr_backend.image.ycbcr import HD_LINES, MATRICES, scaled, scaled_chroma, to_rgb, twice_left
+from f2hdr_backend.shot.limits import check_image
 from f2hdr_backend.shot.safe_open import open_file
 
 _HEADER_BYTES = 2048
@@ -127,10 +129,11 @@ def read_dpx(path: str) -> PlateImage:
     return upright_image(PlateImage(0, path, pixels, "integer", layers, metadata), header.orientation)
 
 
-def _read(path: str, count: int = -1) -> bytes:
+def _read(path: str, count: int, offset: int = 0) -> bytes:
     try:
         with open_file(path) as file:
-            return file.read(count)
+            file.seek(offset)
+            return file.read(min(count, os.fstat(file.fileno()).st_size))
     except OSError as error:
         raise unreadable(path, error.strerror or str(error), "Check the path and the permissions.") from error
 
@@ -150,6 +153,7 @@ def _refuse_unknown(path: str, header: DpxHeader, elements: int, encoding: int) 
         reason = f"{header.bits} bits in packing {header.packing} are not supported"
     if reason:
         raise unreadable(path, reason, _CONVERT)
+    check_image(path, header.size, 4, 4, 2**62)
 
 
 def _unpacked(path: str, header: DpxHeader) -> NDArray[np.uint16]:
@@ -157,9 +161,9 @@ def _unpacked(path: str, header: DpxHeader) -> NDArray[np.uint16]:
     width, height = header.size
     group, columns = len(_ORDER[header.descriptor]), _COLUMNS_A_GROUP.get(header.descriptor, 1)
     count = -(-width // columns) * group
-    data = _read(path)[header.offset :]
     used = _row_bytes(header, count)
     aligned = -(-used // 4) * 4
+    data = _read(path, aligned * height, header.offset)
     stride = aligned if aligned * height <= len(data) else used  # some writers omit the padding of rows
     if stride * height > len(data):
         raise unreadable(path, f"it ends after {len(data) // stride} of {height} rows", _AGAIN)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from f2hdr_backend.image.decoder_processes import in_decoder_process
 from f2hdr_backend.image.exr_structure import check_structure
 from f2hdr_backend.image.frame import Box, PlateImage, Windows, unreadable
-from f2hdr_backend.image.metadata import Header, of_the_picture
+from f2hdr_backend.image.metadata import Header, of_the_picture, without_invalid
 from f2hdr_backend.shot.limits import check_image
 from f2hdr_backend.shot.safe_open import library_path, open_file
 
@@ -132,7 +132,7 @@ def _open(path: str, header_only: bool) -> list[_Part]:
     return [
         _Part(
             part.header.get("name", ""),
-            part.header,
+            without_invalid(part.header),
             {name: channel.pixels for name, channel in part.channels.items()},
         )
         for part in file.parts

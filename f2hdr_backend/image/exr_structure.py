@@ -5,9 +5,11 @@ Source: "OpenEXR File Layout", openexr.com/en/latest/OpenEXRFileLayout.html.
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 import struct
+from collections.abc import Iterator
 from typing import BinaryIO
 
 from f2hdr_backend.image.frame import Box, Windows, unreadable
@@ -17,6 +19,11 @@ from f2hdr_backend.shot.safe_open import open_file
 _MAGIC = 20000630
 _WANTED = (b"type", b"dataWindow", b"displayWindow")
 _TILED, _DEEP, _MULTI_PART = 0x200, 0x800, 0x1000
+_LONGEST_NAME = 255
+_MOST_ATTRIBUTES = 100_000
+"""Of all parts together; reading as many takes about a second."""
+_MOST_CHUNKS = 4_000_000
+"""More than any image within the limit of pixels has."""
 
 
 def check_structure(path: str, file: BinaryIO) -> int:
@@ -81,20 +88,22 @@ def _check(path: str, file: BinaryIO) -> int:
 
 def _headers(file: BinaryIO, several: bool) -> list[dict[str, bytes]]:
     """Read the headers; return those attributes of each part that are in ``_WANTED``."""
-    headers = [_header(file)]
+    count = itertools.count()
+    headers = [_header(file, count)]
     while several and _peek(file) != b"\0":
-        headers.append(_header(file))
+        headers.append(_header(file, count))
     if several:
         file.read(1)
     return headers
 
 
-def _header(file: BinaryIO) -> dict[str, bytes]:
+def _header(file: BinaryIO, count: Iterator[int]) -> dict[str, bytes]:
+    """Read a header; ``count`` counts the attributes of all parts. Raises EOFError for one that no program writes."""
     found = {}
     while name := _text(file):
         _text(file)
         (size,) = _numbers(file, "<i")
-        if size < 0:
+        if size < 0 or next(count) > _MOST_ATTRIBUTES or (name in _WANTED and size > _LONGEST_NAME):
             raise EOFError
         if name in _WANTED:
             found[name.decode()] = file.read(size)
@@ -106,12 +115,14 @@ def _header(file: BinaryIO) -> dict[str, bytes]:
 def _last_chunk(file: BinaryIO, size: int) -> int:
     """Return the highest offset in the tables (which end at the first chunk), or 0 if an offset is invalid."""
     first, last = math.inf, 0
-    while file.tell() < first:
+    for _ in range(_MOST_CHUNKS):
+        if file.tell() >= first:
+            return last
         (offset,) = _numbers(file, "<Q")
         if not 0 < offset < size:
             return 0
         first, last = min(first, offset), max(last, offset)
-    return last
+    return 0
 
 
 def _numbers(file: BinaryIO, layout: str) -> tuple[int, ...]:
@@ -121,7 +132,7 @@ def _numbers(file: BinaryIO, layout: str) -> tuple[int, ...]:
 def _text(file: BinaryIO) -> bytes:
     text = bytearray()
     while (letter := file.read(1)) != b"\0":
-        if not letter:
+        if not letter or len(text) == _LONGEST_NAME:
             raise EOFError
         text += letter
     return bytes(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from fractions import Fraction
 from numbers import Integral, Real
 from typing import Any
@@ -29,6 +30,12 @@ ANCHOR_GAIN = "f2hdr/anchor_gain"
 _NOT_THE_PICTURE = FILE_STRUCTURE | {"dwaCompressionLevel", "idManifest", "multiView", "originalDataWindow", "view"}
 _OWN = "f2hdr/"
 _INT32 = range(-(2**31), 2**31)
+_RATES = (Fraction(1, 1001), Fraction(100_000))
+"""Frames per second that a header may state."""
+_NUMBERS = (1e-9, 1e9)
+"""Numbers that a header may state as exposure time, sensitivity, f-number or gain."""
+_ASPECTS = (1e-3, 1e3)
+_EVS = (-1000, 1000)
 
 
 def of_the_picture(header: Header) -> Header:
@@ -39,6 +46,38 @@ def of_the_picture(header: Header) -> Header:
     """
     kept = (key for key in header if key not in _NOT_THE_PICTURE and not key.startswith(_OWN))
     return {key: header[key] for key in kept}
+
+
+def without_invalid(header: Header) -> Header:
+    """Return the attributes of a file, without standard ones whose value has another type or is not possible.
+
+    A file may contain any type under any name.
+    """
+    return {name: value for name, value in header.items() if name not in _VALID or _VALID[name](value)}
+
+
+def _between(least: Any, most: Any, kind: Any = (int, float)) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, kind) and least <= value <= most
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value)
+
+
+def _eight_numbers(value: Any) -> bool:
+    return not isinstance(value, str) and np.size(value) == 8 and np.asarray(value).dtype.kind in "fiu"
+
+
+_VALID: dict[str, Callable[[Any], bool]] = {
+    "framesPerSecond": _between(*_RATES, Fraction),
+    "timeCode": lambda value: type(value).__name__ == "TimeCode",
+    "timecode": lambda value: isinstance(value, str),
+    "pixelAspectRatio": _between(*_ASPECTS),
+    "chromaticities": _eight_numbers,
+    "multiView": _texts,
+    "f2hdr/ev": _between(*_EVS),
+    **dict.fromkeys(("expTime", "isoSpeed", "aperture", ANCHOR_GAIN), _between(*_NUMBERS)),
+}
 
 
 def exposure_value(header: Header) -> float | None:

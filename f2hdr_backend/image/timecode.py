@@ -30,7 +30,7 @@ def timecode_header(text: str, offset: int = 0, rate: Fraction | None = None) ->
         return {}
     hours, minutes, seconds, frames = (int(match[group]) for group in (1, 2, 3, 5))
     drop = match[4] in ";,"
-    nominal = round(rate or 24)
+    nominal = max(1, round(rate or 24))
     if offset:
         hours, minutes, seconds, frames = _advance((hours, minutes, seconds, frames), offset, nominal, drop)
     if seconds > 59 or minutes > 59 or hours > 23 or frames >= (nominal if rate else 1000):

@@ -19,6 +19,7 @@ from typing import Any, Optional
 from f2hdr_backend.shot.atomic import replacing
 from f2hdr_backend.shot.errors import F2HDRError
 from f2hdr_backend.shot.read_text import json_value
+from f2hdr_backend.shot.safe_open import make_folders
 
 
 class InstallError(F2HDRError):
@@ -168,7 +169,7 @@ def _copy(source: Path, path: Path) -> None:
 
 
 def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folders(path.parent)
     try:
         with replacing(path) as file:
             file.write(content)

@@ -28,6 +28,7 @@ from pydantic.json_schema import models_json_schema
 from f2hdr_backend.shot.errors import DocumentError
 from f2hdr_backend.shot.fields import decode_range, unknown_field, wrong_value
 from f2hdr_backend.shot.frames import FrameRange
+from f2hdr_backend.shot.printable import shown
 from f2hdr_backend.shot.setting import label_of
 
 T = TypeVar("T")
@@ -151,7 +152,7 @@ def _refused(kind: Any, error: ValidationError, where: str) -> DocumentError:
         return DocumentError(f"{path} is missing.", hint=field.metadata["help"], field=field.name)
     if first["type"] in _WANTED:
         return wrong_value(path, _WANTED[first["type"]].format(**first.get("ctx", {})), value)
-    return DocumentError(f"{path} cannot be {value!r}.", hint=f"{first['msg']}.", field=path, value=value)
+    return DocumentError(f"{path} cannot be {shown(value)}.", hint=f"{first['msg']}.", field=path, value=value)
 
 
 def _path(where: str, place: tuple[int | str, ...]) -> str:

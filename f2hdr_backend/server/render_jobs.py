@@ -292,7 +292,7 @@ def as_family(error: Exception) -> F2HDRError:
     """Return the error as an F2HDRError; any other exception is a bug and is logged with its traceback."""
     if isinstance(error, F2HDRError):
         return error
-    if isinstance(error, OSError):
+    if isinstance(error, (OSError, MemoryError)):
         _log.error("refused by the system", exc_info=error)
         return system_error(error)
     _log.error("a bug", exc_info=error)

@@ -13,7 +13,7 @@ from typing import BinaryIO, Optional, Union
 
 from f2hdr_backend.shot.errors import UnwritableFrame
 from f2hdr_backend.shot.rename import replace_file
-from f2hdr_backend.shot.safe_open import BY_FOLDER, open_folder, require_storable
+from f2hdr_backend.shot.safe_open import BY_FOLDER, make_folders, open_folder, require_storable
 from f2hdr_backend.shot.system_errors import action_for
 
 _Path = Union[str, "os.PathLike[str]"]
@@ -76,7 +76,7 @@ def require_writable(path: _Path) -> None:
     """Raise UnwritableFrame unless a file can be written at ``path``. Creates missing folders, but not the file."""
     parent = os.path.dirname(os.path.abspath(path))
     try:
-        os.makedirs(parent, exist_ok=True)
+        make_folders(parent)
         with tempfile.TemporaryFile(dir=parent):
             pass
         if os.path.isdir(path):

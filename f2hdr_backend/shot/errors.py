@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from f2hdr_backend.shot.printable import printable
+from f2hdr_backend.shot.printable import printable, shown
 
 LONGEST_HINT = 300
 """Maximum length of a hint in characters."""
+_DEEPEST = 10
+"""Levels of lists and objects in a fact of an error."""
 
 
 class F2HDRError(Exception):
@@ -38,7 +40,7 @@ class F2HDRError(Exception):
 
     def to_json(self) -> dict[str, Any]:
         """Return ``code``, ``message``, ``hint``, ``facts`` and ``exit_code`` as plain JSON types."""
-        facts = {name: _plain(value) for name, value in self.facts.items()}
+        facts = {name: _plain(value, _DEEPEST) for name, value in self.facts.items()}
         return {
             "code": self.code,
             "message": self.message,
@@ -48,15 +50,18 @@ class F2HDRError(Exception):
         }
 
 
-def _plain(value: object) -> Any:
+def _plain(value: object, levels: int) -> Any:
+    """Return a fact as JSON types; lists and objects more than ``levels`` deep become short text."""
     if value is None or isinstance(value, (str, bool, int, float)):
         return value
+    if levels == 0 and isinstance(value, (dict, list, tuple)):
+        return shown(value)
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): _plain(item, levels - 1) for key, item in value.items()}
     if isinstance(value, (list, tuple, range)):
-        return [_plain(item) for item in value]
+        return [_plain(item, levels - 1) for item in value]
     if isinstance(value, (set, frozenset)):
-        return sorted(_plain(item) for item in value)
+        return sorted(_plain(item, levels - 1) for item in value)
     return str(value)
 
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from f2hdr_backend.shot.errors import DocumentError, ShotError
 from f2hdr_backend.shot.frames import FrameRange
+from f2hdr_backend.shot.printable import shown
 from f2hdr_backend.shot.setting import near
 
 T = TypeVar("T")
@@ -118,7 +119,7 @@ def decode_range(value: Any, where: str) -> FrameRange:
 
 def wrong_value(where: str, wanted: str, value: object) -> DocumentError:
     """Return the error for a value of another type; ``wanted`` is the expected type."""
-    return DocumentError(f"{where} must be {wanted}, not {value!r}.", field=where, value=value)
+    return DocumentError(f"{where} must be {wanted}, not {shown(value)}.", field=where, value=value)
 
 
 def unknown_field(where: str, name: str, known: Iterable[str]) -> DocumentError:

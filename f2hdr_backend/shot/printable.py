@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import reprlib
 
 LONGEST = 700
 """Maximum length of a message with its hint in characters; longer ones are shortened in the middle."""
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """Terminal escape codes, line breaks, and marks that reverse the text direction."""
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""As ``_CONTROL`` but for tabs and line breaks, and parts of names that are not text."""
 _BREAK = re.compile(r"[\t\n\r]+")
 
 
@@ -21,6 +24,20 @@ def printable(text: str, longest: int = LONGEST) -> str:
         return plain
     tail = longest // 3
     return f"{plain[: longest - tail - 3]}...{plain[-tail:]}"
+
+
+def escaped(text: str) -> str:
+    """Return a text of any length for the terminal: as ``printable``, but it keeps its line breaks and tabs."""
+    return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def shown(value: object) -> str:
+    """Return a value of a document as text for a message; lists and objects in it are shortened, however deep."""
+    return _SHORT.repr(value)
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 3, LONGEST, 100
 
 
 def has_control(text: str) -> bool:

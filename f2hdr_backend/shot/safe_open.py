@@ -12,11 +12,13 @@ import os
 import stat
 import sys
 from collections.abc import Iterable
-from typing import BinaryIO, Optional, Union
+from contextlib import suppress
+from typing import BinaryIO, Optional, TextIO, Union
 
 _Path = Union[str, "os.PathLike[str]"]
 _WRITE = os.O_RDWR | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 BY_FOLDER = {os.open, os.mkdir, os.rename, os.unlink} <= os.supports_dir_fd
@@ -67,6 +69,20 @@ def open_file(path: _Path, *, own: bool = False, change: bool = False) -> Binary
         raise
 
 
+def append_to(path: _Path) -> TextIO:
+    """Open a log of F2HDR to append lines to, created if missing with mode 600; never through a link or to a pipe.
+
+    Raises OSError, with a reason in ``strerror``.
+    """
+    descriptor = os.open(require_storable(path), _APPEND | _NO_LINK, 0o600)
+    try:
+        require_regular(descriptor, path)
+        return open(descriptor, "a", encoding="utf-8", errors="backslashreplace", buffering=1)
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
 def require_regular(descriptor: int, path: _Path) -> None:
     """Raise OSError, with a reason in ``strerror``, unless an open descriptor of ``path`` is a regular file."""
     mode = os.fstat(descriptor).st_mode
@@ -93,7 +109,7 @@ def open_folder(path: str) -> Optional[int]:
     if not _confined or not BY_FOLDER:
         if _confined:
             _below(os.path.realpath(path))
-        os.makedirs(path, exist_ok=True)
+        make_folders(path)
         return os.open(path, _FOLDER) if BY_FOLDER else None
     root, parts = _below(os.path.realpath(path))
     folder = os.open(root, _FOLDER)
@@ -104,6 +120,30 @@ def open_folder(path: str) -> Optional[int]:
             os.close(folder)
         folder = below
     return folder
+
+
+def make_folders(path: _Path, mode: int = 0o777) -> None:
+    """Create a folder, of this mode, and its missing parents. Raises OSError; creates nothing if the path is too long.
+
+    ``os.makedirs`` calls itself for each parent, and so fails at 1000 of them.
+    """
+    missing: list[str] = []
+    at = os.fspath(path)
+    while not os.path.isdir(at):
+        try:
+            os.mkdir(at, mode if not missing else 0o777)
+        except FileNotFoundError:
+            parent = os.path.dirname(at.rstrip(os.sep))
+            if parent in ("", at):
+                raise
+            missing.append(at)
+            at = parent
+        except FileExistsError:
+            if not os.path.isdir(at):  # else another process has just created it
+                raise
+    for at in reversed(missing):
+        with suppress(FileExistsError):
+            os.mkdir(at, mode if at == missing[0] else 0o777)
 
 
 def _child_folder(folder: int, name: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 
-from f2hdr_backend.shot.errors import F2HDRError
+from f2hdr_backend.shot.errors import F2HDRError, OutOfMemory
 
 ACTIONS = {
     errno.ENOSPC: "Free some space or choose another folder.",
@@ -30,8 +30,10 @@ def action_for(error: OSError) -> str:
     return ACTIONS.get(error.errno or 0, "Check the folder and try again.")
 
 
-def system_error(error: OSError) -> F2HDRError:
-    """Return the error for an unexpected failure of a system call."""
+def system_error(error: OSError | MemoryError) -> F2HDRError:
+    """Return the error for an unexpected failure of a system call, or for memory that the system refused."""
+    if isinstance(error, MemoryError):
+        return OutOfMemory("There is not enough memory.", hint="Close other programs, or use smaller frames or fewer.")
     reason = error.strerror or str(error) or type(error).__name__
     if error.filename is None:
         return F2HDRError(f"The system reports: {reason}.", hint=action_for(error))

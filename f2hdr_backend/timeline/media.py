@@ -10,13 +10,17 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from f2hdr_backend.image.frame import Plate
+from f2hdr_backend.image.metadata import Header
 from f2hdr_backend.image.read import MOVIE_SUFFIXES, open_plate
 from f2hdr_backend.image.timecode import timecode_text
-from f2hdr_backend.shot.errors import ShotError
+from f2hdr_backend.shot.errors import F2HDRError, ShotError
 from f2hdr_backend.shot.frames import Sequence
 
 _BRACKET = re.compile(r"\[(\d+)-\d+\]")
 _SAME_RATE = 1e-4
+_MOST_OPEN = 8
+"""Plates that are open at a time: an open movie has a process of its own."""
+_MOST_DIGITS = 20
 
 
 @dataclass(frozen=True)
@@ -30,23 +34,47 @@ class Media:
 
 
 class Plates:
-    """The plates of a timeline in ``folder``, each opened once."""
+    """The plates of a timeline in ``folder``: each is opened once, unless there are many, and its header read once."""
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
         self._open: dict[str, Plate] = {}
+        self._refused: dict[str, F2HDRError] = {}
+        self._headers: dict[str, Header] = {}
 
     def open(self, name: str) -> Plate:
-        """Return a plate by its pattern or path. Raises ShotError or ImageError, as ``open_plate`` does."""
-        if name not in self._open:
-            self._open[name] = open_plate(name)
-        return self._open[name]
+        """Return a plate by its pattern or path; it may be closed when ``_MOST_OPEN`` others were opened.
+
+        Raises ShotError or ImageError, as ``open_plate`` does, and again the same for the same name.
+        """
+        if name in self._refused:
+            raise self._refused[name]
+        plate = self._open.pop(name, None)
+        try:
+            plate = plate or open_plate(name)
+        except F2HDRError as error:
+            self._refused[name] = error
+            raise
+        self._open[name] = plate
+        if len(self._open) > _MOST_OPEN:
+            self._open.pop(next(iter(self._open))).close()
+        return plate
+
+    def header(self, name: str) -> Header:
+        """Return the header of a plate's first frame. Raises the errors of ``open``."""
+        if name not in self._headers:
+            plate = self.open(name)
+            try:
+                self._headers[name] = plate.read(plate.frames.first).metadata
+            except F2HDRError as error:
+                self._refused[name] = error
+                raise
+        return self._headers[name]
 
     def rate(self, name: str) -> Fraction | None:
         """Return the frame rate in the header of a plate's first frame, or None. Raises the errors of ``open``."""
-        plate = self.open(name)
-        reported = plate.read(plate.frames.first).metadata.get("framesPerSecond")
-        return None if reported is None else Fraction(reported).limit_denominator(1001)
+        reported = self.header(name).get("framesPerSecond")
+        return Fraction(reported or 0).limit_denominator(1001) or None
 
     def local(self, url: str) -> str:
         """Return the local path of a URL or path; a relative path is relative to the timeline's folder.
@@ -90,7 +118,7 @@ def find_media(clip: Any, plates: Plates, start: Any) -> Media:
     media = _described(clip, plates)
     plate = plates.open(media.name)
     if Sequence.is_pattern(media.name):
-        return Media(plate, media.name, _number_in_sequence(media, plate, start), start.rate)
+        return Media(plate, media.name, _number_in_sequence(media, plates, start), start.rate)
     rate = plates.rate(media.name)
     if rate is not None and abs(float(rate) / start.rate - 1) > _SAME_RATE:
         raise ShotError(
@@ -98,16 +126,17 @@ def find_media(clip: Any, plates: Plates, start: Any) -> Media:
             "requires a retime.",
             hint="Conform the cut and the media to one rate.",
         )
-    begin = media.available.start_time if media.available else _timecode(plate, start)
+    begin = media.available.start_time if media.available else _timecode(media.name, plates, start)
     passed = start if begin is None else start - begin
     return Media(plate, media.name, plate.frames.first + _frames(passed), start.rate)
 
 
-def _number_in_sequence(media: _Described, plate: Plate, start: Any) -> int:
+def _number_in_sequence(media: _Described, plates: Plates, start: Any) -> int:
+    plate = plates.open(media.name)
     begin = media.available.start_time if media.available else None
     if begin is not None and media.number is not None:
         return media.number + _frames(start - begin)
-    code = _timecode(plate, start)
+    code = _timecode(media.name, plates, start)
     if code is not None:
         return plate.frames.first + _frames(start - code)
     if begin is not None and _frames(media.available.duration) == plate.frames.last - plate.frames.first + 1:
@@ -136,17 +165,17 @@ def _sequence(reference: Any, plates: Plates) -> _Described:
     if reference.frame_step != 1:
         what = f"its media has a frame step of {reference.frame_step}."
         raise ShotError(what, hint="Conform it to a frame step of 1.")
-    mark = "#" * max(1, reference.frame_zero_padding)
+    mark = "#" * min(max(1, reference.frame_zero_padding), _MOST_DIGITS)
     base = plates.local(reference.target_url_base or ".")
     name = os.path.join(base, reference.name_prefix + mark + reference.name_suffix)
     return _Described(name, reference.start_frame, reference.available_range)
 
 
-def _timecode(plate: Plate, like: Any) -> Any:
+def _timecode(name: str, plates: Plates, like: Any) -> Any:
     """Return the time of the plate's first frame from its timecode, at the rate of the time ``like``; None without
     one.
     """
-    text = timecode_text(plate.read(plate.frames.first).metadata)
+    text = timecode_text(plates.header(name))
     return type(like).from_timecode(text, like.rate) if text else None
 
 

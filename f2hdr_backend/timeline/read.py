@@ -90,7 +90,7 @@ class _Reader:
         self._path = path
         self._handles = handles
         self._plates = plates
-        self._names: set[str] = set()
+        self._names: dict[str, int] = {}
         self._notes: list[str] = []
         self._retimed: set[str] = set()
 
@@ -161,11 +161,11 @@ class _Reader:
     def _unique(self, title: str) -> str:
         """Return a unique folder name; later clips of the same name are numbered from 2."""
         plain = re.sub(r"[^\w.+-]+", "_", title).strip("._") or "clip"
-        name, count = plain, 1
+        name = plain
         while name.lower() in self._names:
-            count += 1
+            count = self._names[plain.lower()] = self._names.get(plain.lower(), 1) + 1
             name = f"{plain}_{count}"
-        self._names.add(name.lower())
+        self._names[name.lower()] = 1
         return name
 
 

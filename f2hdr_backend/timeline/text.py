@@ -16,9 +16,11 @@ from f2hdr_backend.timeline.media import Plates
 
 USUAL_RATE = 24.0
 _EVENT = re.compile(r"^(\d+)\s+\S+\s+\S+\s+[CDWK]\S*\s", re.MULTILINE)
-_MEDIA = re.compile(r"^\*\s*FROM (?:CLIP NAME|CLIP|FILE):\s*(.+?)\s*$", re.MULTILINE)
-_NAME = re.compile(r"^\*\s*FROM CLIP NAME:\s*(.+?)\s*$", re.MULTILINE)
-_SPEED = re.compile(r"^M2\s.*?(-?\d+\.\d+|-?\d+)\s+[\d:;]{11}\s*$", re.MULTILINE)
+_MEDIA = re.compile(r"^\*[ \t]*FROM (?:CLIP NAME|CLIP|FILE):(.*)$", re.MULTILINE)
+_NAME = re.compile(r"^\*[ \t]*FROM CLIP NAME:(.*)$", re.MULTILINE)
+_TIME = re.compile(r"[\d:;]{11}")
+_NUMBER = re.compile(r"-?\d+(\.\d+)?$")
+_LONGEST_NUMBER = 20
 _CLOSE = 0.01
 
 
@@ -28,7 +30,7 @@ def edl_rate(text: str, plates: Plates) -> tuple[float, list[str]]:
     Raises ShotError if the rates of its media differ.
     """
     found: dict[Fraction, str] = {}
-    for path in _MEDIA.findall(text):
+    for path in dict.fromkeys(path.strip() for path in _MEDIA.findall(text)):
         try:
             rate = plates.rate(plates.local(re.sub(r"\[(\d+)-\d+\]", lambda match: "#" * len(match[1]), path)))
         except F2HDRError:
@@ -65,7 +67,16 @@ def _retimed_events(text: str, rate: float) -> Iterator[str]:
     starts = [match.start() for match in _EVENT.finditer(text)]
     for start, end in pairwise([*starts, len(text)]):
         event = text[start:end]
-        speed = _SPEED.search(event)
-        if speed and abs(float(speed[1]) - rate) > _CLOSE:
+        speeds = [speed for line in event.splitlines() if (speed := _speed(line)) is not None]
+        if speeds and abs(speeds[0] - rate) > _CLOSE:
             name = _NAME.search(event)
-            yield name[1] if name else event.split()[0]
+            yield name[1].strip() if name else event.split()[0]
+
+
+def _speed(line: str) -> float | None:
+    """Return the frames per second of a line such as ``M2   AX       012.0    00:00:41:19``, or None."""
+    words = line.split()
+    if len(words) < 3 or words[0] != "M2" or not _TIME.fullmatch(words[-1]):
+        return None
+    number = _NUMBER.search(words[-2][-_LONGEST_NUMBER:])
+    return None if number is None else float(number[0])

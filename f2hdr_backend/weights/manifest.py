@@ -19,7 +19,7 @@ from f2hdr_backend.model.descriptor import AnyDescriptor, Descriptor, MergeNetDe
 from f2hdr_backend.shot.atomic import replacing
 from f2hdr_backend.shot.errors import WeightsError, WeightsMismatch
 from f2hdr_backend.shot.read_text import json_value
-from f2hdr_backend.shot.safe_open import open_file
+from f2hdr_backend.shot.safe_open import make_folders, open_file
 
 Kind = Literal["f2hdr", "mergenet", "sea_raft"]
 """Content of a file: the paper's network, the network that starts at the merge, or a flow network."""
@@ -144,7 +144,7 @@ def write(path: Path, content: bytes) -> None:
         WeightsError: it cannot be written; no partial file remains.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folders(path.parent)
         with replacing(path) as file:
             file.write(content)
     except OSError as error:

@@ -14,6 +14,7 @@ from f2hdr_backend.shot.atomic import replacing
 from f2hdr_backend.shot.errors import ShotError, UnwritableFrame
 from f2hdr_backend.shot.frames import FrameRange, Sequence
 from f2hdr_backend.shot.rename import remove_file, replace_file
+from f2hdr_backend.shot.safe_open import append_to, open_file
 
 LOG = "log.txt"
 _LOG_LINES = 30
@@ -38,8 +39,8 @@ def result_pattern(folder: str, key: str, view: str) -> str:
 def has_plate(pattern: str, frame: int, digest: str) -> bool:
     """Whether the plate of ``frame`` exists and was written when the input had this digest."""
     path = Sequence.parse(pattern).path(frame)
-    with contextlib.suppress(OSError), open(f"{path}.input", encoding="utf-8") as note:
-        return note.read() == digest and os.path.exists(path)
+    with contextlib.suppress(OSError), open_file(f"{path}.input") as note:
+        return note.read() == digest.encode() and os.path.exists(path)
     return False
 
 
@@ -129,7 +130,7 @@ def log(folder: str, text: str) -> None:
     """Add a line to the node's log; a log that cannot be written does not stop the bake."""
     with contextlib.suppress(OSError):
         os.makedirs(folder, exist_ok=True)
-        with open(os.path.join(folder, LOG), "a", encoding="utf-8") as file:
+        with append_to(os.path.join(folder, LOG)) as file:
             file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')}  {text}\n")
 
 
@@ -137,8 +138,8 @@ def log_tail(folder: str) -> str:
     """Return where the log is and its last lines."""
     path = os.path.join(folder, LOG)
     try:
-        with open(path, encoding="utf-8") as file:
-            lines = file.read().splitlines()
+        with open_file(path) as file:
+            lines = file.read().decode("utf-8", "replace").splitlines()
     except OSError:
         return f"{path}\n\nNothing was baked yet."
     return "\n".join([path, "", *lines[-_LOG_LINES:]])
@@ -170,6 +171,6 @@ def _use_link(old: str, written: str) -> None:
 
 
 def _same_bytes(one: str, other: str) -> bool:
-    with contextlib.suppress(FileNotFoundError), open(other, "rb") as old, open(one, "rb") as new:
+    with contextlib.suppress(FileNotFoundError), open_file(other) as old, open_file(one) as new:
         return os.path.getsize(one) == os.path.getsize(other) and old.read() == new.read()
     return False

@@ -17,6 +17,8 @@ import nuke
 from f2hdr_backend.client.connection import Connection
 from f2hdr_backend.client.jobs import color_spaces
 from f2hdr_backend.shot.errors import ColorError
+from f2hdr_backend.shot.limits import DEFAULTS
+from f2hdr_backend.shot.safe_open import open_file
 from f2hdr_nuke import knobs, paths
 from f2hdr_nuke.host import Host
 
@@ -98,11 +100,11 @@ def _readings(shown: str) -> list[str]:
 
 
 def _content(path: str) -> str:
-    """The text of a config file or of the one in an archive; empty if it cannot be read."""
-    with contextlib.suppress(OSError, KeyError, zipfile.BadZipFile):
+    """The text of a config file or of the one in an archive; empty if it cannot be read, cut if it is very long."""
+    largest = DEFAULTS["document"]
+    with contextlib.suppress(OSError, KeyError, zipfile.BadZipFile), open_file(path) as file:
         if path.endswith(".ocioz"):
-            with zipfile.ZipFile(path) as archive:
-                return archive.read("config.ocio").decode("utf-8", "replace")
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
+            with zipfile.ZipFile(file) as archive, archive.open("config.ocio") as config:
+                return config.read(largest).decode("utf-8", "replace")
+        return file.read(largest).decode("utf-8", "replace")
     return ""

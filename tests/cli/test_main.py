@@ -31,6 +31,8 @@ def fail(name: str, as_json: AsJson = False) -> None:
         raise ValueError("a bug")
     if name == "OSError":
         open("/dev/null/a", "wb")
+    if name == "MemoryError":
+        raise MemoryError
     if name != "nothing":
         raise getattr(errors, name)("It broke.", hint="Fix it.", frames=(3, 4))
 
@@ -123,6 +125,11 @@ def test_a_system_error_is_one_sentence_with_the_path_and_a_json_event() -> None
     ran = _python(RAISING, "OSError", "--json")
     assert ran.returncode == 1 and "Traceback" not in ran.stderr
     assert json.loads(ran.stdout)["facts"]["path"] == "/dev/null/a" and "/dev/null/a" in ran.stderr
+
+
+def test_memory_that_the_system_refuses_is_one_sentence_and_no_traceback() -> None:
+    ran = _python(RAISING, "MemoryError")
+    assert ran.returncode == 5 and len(ran.stderr.splitlines()) == 2 and "memory" in ran.stderr
 
 
 def test_info_is_printed_as_text_and_as_json(monkeypatch: pytest.MonkeyPatch) -> None:

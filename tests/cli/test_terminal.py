@@ -40,6 +40,13 @@ def test_with_the_log_on_screen_a_warning_is_printed_once_and_logged(capsys, cap
     assert "too dark" in caplog.text
 
 
+@pytest.mark.parametrize("write", [terminal.note, terminal.warn, terminal.show])
+def test_control_characters_of_names_are_escaped(write, capsys):
+    write("a\x1b[2Jb\n\udcff")
+    shown = "".join(capsys.readouterr())
+    assert "\x1b" not in shown and "\\x1b[2Jb\n\\udcff\n" in shown
+
+
 @pytest.mark.parametrize(("number", "words"), [(0, "0 frames"), (1, "1 frame"), (2, "2 frames")])
 def test_nouns_agree_with_their_count(number, words):
     assert terminal.count(number, "frame") == words

@@ -1,5 +1,9 @@
 """The curves of a run, as passed to matplotlib."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from f2hdr_backend.cli.training_plot import draw
@@ -52,3 +56,12 @@ def test_a_damaged_log_is_named(tmp_path, text):
     with pytest.raises(DocumentError) as caught:
         draw(tmp_path)
     assert str(tmp_path / LOG) in caught.value.message
+
+
+def test_matplotlib_settings_in_the_current_folder_are_not_read(tmp_path):
+    write(tmp_path / LOG, ["step", "loss"], [(1, 3.0), (2, 2.0)])
+    (tmp_path / "matplotlibrc").write_bytes(b"\xff is not text, which matplotlib does not survive\n")
+    code = f"import sys; sys.path.append({str(Path(__file__).parents[2])!r})\n"
+    code += "from pathlib import Path; from f2hdr_backend.cli.training_plot import draw; draw(Path.cwd())\n"
+    subprocess.run([sys.executable, "-P", "-c", code], cwd=tmp_path, check=True)
+    assert (tmp_path / "curves.png").exists()

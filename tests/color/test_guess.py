@@ -1,6 +1,7 @@
 """The color space that is guessed for a plate without a given one, and the reported reason."""
 
 import struct
+import sys
 import zlib
 
 import cv2
@@ -182,6 +183,20 @@ def test_primaries_of_a_radiance_header_are_read(tmp_path):
     (tmp_path / "p.0001.hdr").write_bytes(header.encode() + bytes([128, 128, 128, 129]) * 24)
     plate = open_plate(str(tmp_path / "p.####.hdr"))
     assert read_tags(plate).chromaticities == pytest.approx([float(value) for value in values.split()])
+
+
+def test_primaries_of_a_radiance_header_that_are_not_numbers_are_ignored(tmp_path):
+    header = "#?RADIANCE\nPRIMARIES= a b c d e f g h\nFORMAT=32-bit_rle_rgbe\n\n-Y 4 +X 6\n"
+    (tmp_path / "p.0001.hdr").write_bytes(header.encode() + bytes([128, 128, 128, 129]) * 24)
+    assert read_tags(open_plate(str(tmp_path / "p.####.hdr"))).chromaticities is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems store no such names")
+def test_a_plate_whose_path_is_not_text_is_guessed_like_others(tmp_path):
+    folder = tmp_path / "m\udcffller"
+    folder.mkdir()
+    write_image(folder / "p.0001.tif", GRAY, 8)
+    assert guessed(folder / "p.####.tif").space == "gamma22"
 
 
 @pytest.mark.parametrize(

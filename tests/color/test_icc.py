@@ -102,6 +102,12 @@ def test_a_plate_with_a_profile_is_converted_to_linear(tmp_path, suffix, name):
     np.testing.assert_allclose(light, decode(stored.astype(np.float64)), atol=2e-4)
 
 
+@pytest.mark.parametrize("numbers", [(2.4, 0, 1), (-2.4, 1, 0)], ids=["division by 0", "infinity"])
+def test_a_parametric_curve_that_is_not_finite_gives_no_space(numbers):
+    curve = b"para" + bytes(4) + struct.pack(">HH3i", 1, 0, *(round(number * 65536) for number in numbers))
+    assert read_profile(profile(curve)) is None
+
+
 @pytest.mark.parametrize("data", [b"", SRGB[:200], bytes(600), SRGB.replace(b"RGB ", b"CMYK", 1)])
 def test_unsupported_profiles_give_no_space(data):
     assert read_profile(data) is None

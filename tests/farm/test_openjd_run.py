@@ -1,9 +1,12 @@
-"""Sessions of ``openjd run`` that are stopped on the way."""
+"""Sessions of ``openjd run``: those that are stopped on the way, and their logs."""
 
+import sys
 import threading
 from dataclasses import replace
 
-from f2hdr_backend.farm.openjd_run import Sessions, run
+import pytest
+
+from f2hdr_backend.farm.openjd_run import LOGS, Sessions, run
 from f2hdr_backend.farm.report import ChunkDone
 from tests.farm.jobs import PLAIN
 
@@ -32,3 +35,24 @@ def test_after_a_stop_no_further_chunk_is_started(tmp_path):
     assert isinstance(next(events), ChunkDone)
     events.close()
     assert sessions.begun in (["Prepare", "Reconstruct"], ["Prepare", "Reconstruct", "Reconstruct"])
+
+
+class _Quick(Sessions):
+    """Sessions whose steps print one line."""
+
+    def __post_init__(self):
+        (self.folder / LOGS).mkdir(exist_ok=True)
+
+    def _command(self, name, frames):
+        return [sys.executable, "-P", "-c", "print('done')"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights on Windows")
+def test_a_link_in_the_place_of_a_log_is_replaced_and_not_followed(tmp_path):
+    (tmp_path / "precious").write_text("precious")
+    (tmp_path / LOGS).mkdir()
+    log = tmp_path / LOGS / "prepare.log"
+    log.symlink_to(tmp_path / "precious")
+    assert _Quick(PLAIN, tmp_path).step("Prepare") == ""
+    assert (tmp_path / "precious").read_text() == "precious"
+    assert log.read_text().split() == ["done"] and not log.is_symlink()

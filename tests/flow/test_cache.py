@@ -318,3 +318,11 @@ def test_a_pipe_in_the_cache_is_a_miss_and_does_not_block(tmp_path):
     path.unlink()
     os.mkfifo(path)
     assert cache.get(key(1)) is None
+
+
+def test_a_file_larger_than_any_flow_is_a_miss_and_is_not_read(cache, tmp_path, monkeypatch):
+    cache.put(key(1), payload(1, 8000))
+    (path,) = files(tmp_path / "cache")
+    monkeypatch.setenv("F2HDR_LIMITS", "pixels=999")  # as a file of many TB that another user wrote to a shared folder
+    assert cache.get(key(1)) is None
+    assert codes(cache) == ["flow_cache_damaged"] and not path.exists()

@@ -69,7 +69,9 @@ def mutated(content: bytes, number: int) -> bytes:
 def read(path: Path) -> None:
     """Read a file like the product. Raises F2HDRError if it is invalid."""
     from f2hdr_backend.color.config import load_config
+    from f2hdr_backend.color.curve import read_curve
     from f2hdr_backend.color.tags import read_tags
+    from f2hdr_backend.evaluate.reading.matlab import read_matrix
     from f2hdr_backend.farm.path_mapping import PathMapping
     from f2hdr_backend.image.read import MOVIE_SUFFIXES, open_plate
     from f2hdr_backend.server.kept_frames import KeptFrames
@@ -82,6 +84,9 @@ def read(path: Path) -> None:
         "shot.json": lambda: Shot.from_json(read_text(path)),
         "rules.json": lambda: PathMapping.read(path),
         "a.ocio": lambda: load_config(str(path)).linear_names(),
+        "camera.json": lambda: read_curve(str(path)),
+        "camera.cube": lambda: read_curve(str(path)),
+        "a.mat": lambda: read_matrix(str(path), "curve"),
         "a.buffer": lambda: KeptFrames().lent([str(path)]).__enter__(),
         **{name: partial(_convert_by, path) for name in LUTS},
     }

@@ -57,6 +57,7 @@ LUTS = {
 
 def write_seeds(folder: Path) -> list[Path]:
     """Write the files; return their paths, sorted."""
+    from f2hdr_backend.color.curve import KNOTS, Curve, write_curve
     from f2hdr_backend.image.write import write_exr, write_image
     from f2hdr_backend.server.buffers import Buffer, write_buffer
 
@@ -84,6 +85,9 @@ def write_seeds(folder: Path) -> list[Path]:
     documents = {"shot.json": json.dumps(SHOT), "rules.json": json.dumps(RULES), "a.edl": EDL, "a.ocio": CONFIG, **LUTS}
     for name, text in documents.items():
         (folder / name).write_text(text, encoding="utf-8")
+    for name in ("camera.json", "camera.cube"):
+        write_curve(folder / name, Curve(np.repeat(np.asarray(KNOTS)[:, None] ** 2.2, 3, axis=1)), {})
+    _write_matrix(folder / "a.mat", pixels[..., 0])
     (folder / PLATES).mkdir()
     for number in range(1001, 1009):
         write_image(folder / PLATES / f"plate.{number}.tif", pixels, 8)
@@ -126,6 +130,14 @@ def _write_movie(path: Path, codec: str, pixel_format: str) -> None:
             frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 60 * number, np.uint8))
             container.mux(stream.encode(frame.reformat(format=pixel_format)))
         container.mux(stream.encode())
+
+
+def _write_matrix(path: Path, values: np.ndarray) -> None:
+    try:
+        import scipy.io
+    except ModuleNotFoundError:
+        return
+    scipy.io.savemat(path, {"curve": values}, do_compression=True)
 
 
 def _write_timelines(folder: Path) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import OpenImageIO as oiio
 import pytest
 
+from f2hdr_backend.image import dpx
 from f2hdr_backend.image.dpx import read_dpx, read_header
 from f2hdr_backend.image.read import read_image
 from f2hdr_backend.shot.errors import UnreadableFrame
@@ -136,6 +137,30 @@ def test_vertical_scan_lines_become_columns(tmp_path, number, corner):
     np.testing.assert_allclose(pixels[row, column], codes[0, 0] / 1023, atol=1e-6)
     np.testing.assert_allclose(pixels[row + (1 if row == 0 else -1), column], codes[0, 1] / 1023, atol=1e-6)
     np.testing.assert_allclose(pixels[row, column + (1 if column == 0 else -1)], codes[1, 0] / 1023, atol=1e-6)
+
+
+def test_a_size_beyond_the_limit_is_refused_before_the_pixels_are_read(tmp_path):
+    path = write(tmp_path / "a.dpx", (12_000, 11_000), b"")
+    for read in (read_header, read_dpx):
+        with pytest.raises(UnreadableFrame) as caught:
+            read(path)
+        assert "12000 x 11000" in caught.value.message and "pixels=" in caught.value.hint
+
+
+def test_only_the_pixels_are_read_from_a_file_that_has_more_bytes(tmp_path, monkeypatch):
+    path = write(tmp_path / "a.dpx", (16, 5), bytes(64 * 5) + bytes(1_000_000))
+    sizes = []
+    opened = dpx.open_file
+
+    def counted(path):
+        file = opened(path)
+        read = file.read
+        file.read = lambda size: sizes.append(size) or read(size)  # type: ignore[method-assign]
+        return file
+
+    monkeypatch.setattr(dpx, "open_file", counted)
+    read_dpx(path)
+    assert sum(sizes) <= 2048 + 64 * 5
 
 
 def test_unsupported_dpx_files_are_refused(tmp_path):

@@ -8,7 +8,8 @@ import OpenEXR
 import pytest
 
 from f2hdr_backend.image.exr import read_exr, read_header
-from f2hdr_backend.image.metadata import exposure_value
+from f2hdr_backend.image.metadata import anchor_gain, exposure_value
+from f2hdr_backend.image.timecode import timecode_text
 from f2hdr_backend.image.write import write_exr
 from f2hdr_backend.shot.errors import DocumentError
 
@@ -85,6 +86,27 @@ def test_values_that_a_header_cannot_store_are_refused_by_name(tmp_path, value):
 def test_reserved_attribute_names_are_refused(tmp_path, name):
     with pytest.raises(DocumentError, match=re.escape(f'"{name}"')):
         write_exr(tmp_path / "a.exr", PIXELS, {name: "x"})
+
+
+HOSTILE = (
+    {"framesPerSecond": "abc"}, {"framesPerSecond": Fraction(1, 2**31 - 1)}, {"framesPerSecond": Fraction(-24)},
+    {"timeCode": "01:02:03:04"}, {"timecode": 5}, {"multiView": 5}, {"f2hdr/ev": float("nan")},
+    {"f2hdr/ev": float("inf")}, {"f2hdr/ev": "3"}, {"expTime": 1.0, "aperture": float("inf")},
+    {"expTime": 0.0, "isoSpeed": 1e-30}, {"expTime": "1/50"}, {"f2hdr/anchor_gain": float("inf")},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("hostile", HOSTILE, ids=str)
+def test_standard_attributes_of_another_type_or_an_impossible_value_are_ignored(tmp_path, hostile):
+    path = str(tmp_path / "a.exr")
+    header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage, "owner": "me"}
+    OpenEXR.File({**header, **hostile}, {"RGB": PIXELS["RGB"]}).write(path)
+    for found in (read_header(path), read_exr(path).metadata):
+        assert found["owner"] == "me"
+        assert exposure_value(found) in (None, 0.0)
+        assert timecode_text(found) == ""
+        assert anchor_gain(found) is None
+        assert [name for name in hostile if name in found and name != "expTime"] == []
 
 
 def test_exposure_is_read_in_stops():

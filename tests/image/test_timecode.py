@@ -74,3 +74,7 @@ def test_without_a_rate_high_frames_are_kept_as_text():
 def test_drop_frame_of_a_high_rate_skips_four_numbers():
     header = timecode_header("00:00:59;59", 1, 60 * NTSC)
     assert timecode_text({**header, "framesPerSecond": 60 * NTSC}) == "00:01:00;04"
+
+
+def test_a_rate_below_one_frame_per_second_has_a_timecode():
+    assert timecode_text(timecode_header("00:00:59:00", 2, Fraction(1, 5))) == "00:01:01:00"

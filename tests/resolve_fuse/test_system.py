@@ -153,3 +153,30 @@ def test_the_folders_of_the_user_are_found(lua: Lua, tmp_path: Path) -> None:
     home = f"{tmp_path}/é"
     said = lua.evaluate(code, env=env).strip().split("\t")
     assert said == [home, f"{home}/.cache/f2hdr/resolve", f"{home}/.config/f2hdr"]
+
+
+WRITE_AND_START = """
+local system = require("f2hdr_system")
+local base = ...
+assert(system.write_all(base .. ".json", "{}"))
+system.start({"echo", "hello"}, base)
+for _ = 1, 600 do
+    if system.finished(base) then break end
+    system.sleep(0.1)
+end
+print(system.finished(base))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the shell of Linux and macOS")
+@pytest.mark.parametrize("lua", ALL, ids=lambda lua: lua.name)
+def test_links_under_foreseeable_names_in_a_shared_cache_are_not_followed(lua: Lua, tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("precious")
+    endings = (".json.part", ".out", ".err", ".rc.part")
+    for ending in endings:
+        (tmp_path / f"job{ending}").symlink_to(precious)
+    assert lua.evaluate(WRITE_AND_START, tmp_path / "job").strip() == "0"
+    assert precious.read_text() == "precious"
+    assert (tmp_path / "job.json").read_text() == "{}"
+    assert (tmp_path / "job.out").read_text() == "hello\n"

@@ -50,6 +50,13 @@ def test_an_error_names_the_field_and_the_expected_value(kind, fields, facts):
         assert fact in str(caught.value)
 
 
+@pytest.mark.parametrize("depth", range(20, 1000, 7))
+def test_a_deep_value_is_refused_with_an_error_that_is_written_to_json(depth):
+    with pytest.raises(DocumentError) as caught:
+        read_request(DetectRequest, b'{"plate": ' + b"[" * depth + b"]" * depth + b"}")
+    assert len(json.dumps(caught.value.to_json())) < 3000
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000, b'{"shot": ' + b"9" * 5000 + b"}"])
 def test_invalid_json_is_refused(body):
     with pytest.raises(DocumentError) as caught:

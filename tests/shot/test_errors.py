@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from f2hdr_backend.shot import errors
-from f2hdr_backend.shot.errors import F2HDRError, MissingFrames, UnreadableFrame
+from f2hdr_backend.shot.errors import DocumentError, F2HDRError, MissingFrames, UnreadableFrame
 
 FAMILY = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, F2HDRError)]
 
@@ -59,6 +59,14 @@ def test_facts_of_any_type_are_written_to_json() -> None:
         "facts": {"path": "a/b", "frames": [0, 1], "names": ["a", "b"], "by": {"1": [2, None]}},
         "exit_code": 3,
     }
+
+
+def test_a_deep_fact_is_written_to_json_as_short_text() -> None:
+    deep: list[object] = []
+    for _ in range(100_000):
+        deep = [deep]
+    written = json.dumps(DocumentError("No.", value=deep, named={"a": deep}).to_json())
+    assert len(written) < 1000
 
 
 @pytest.mark.parametrize("again", [copy.copy, lambda error: pickle.loads(pickle.dumps(error))])

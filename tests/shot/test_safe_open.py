@@ -12,7 +12,7 @@ import pytest
 from f2hdr_backend.shot import safe_open
 from f2hdr_backend.shot.atomic import write_file
 from f2hdr_backend.shot.errors import UnwritableFrame
-from f2hdr_backend.shot.safe_open import confine, library_path, open_file
+from f2hdr_backend.shot.safe_open import append_to, confine, library_path, make_folders, open_file
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs pipes and links")
 
@@ -51,6 +51,45 @@ def test_names_that_no_file_system_stores_raise_an_oserror_with_a_reason(path):
     with pytest.raises(OSError) as caught:
         content(path)
     assert caught.value.strerror
+
+
+@posix
+def test_a_log_is_appended_to_but_never_through_a_link_or_into_a_pipe(tmp_path):
+    for _ in range(2):
+        with append_to(tmp_path / "log") as log:
+            log.write("line\n")
+    assert (tmp_path / "log").read_text() == "line\nline\n"
+    (tmp_path / "link").symlink_to(tmp_path / "log")
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("link", "pipe", "."):
+        with pytest.raises(OSError):
+            append_to(tmp_path / name)
+
+
+@posix
+def test_folders_are_created_at_any_depth_that_the_system_allows(tmp_path):
+    deepest = os.path.join(tmp_path, *["d"] * 1200)  # more levels than Python's limit of recursion
+    make_folders(deepest)
+    assert os.path.isdir(deepest)
+    for _ in range(1200):  # pytest's own removal is recursive
+        os.rmdir(deepest)
+        deepest = os.path.dirname(deepest)
+
+
+def test_a_path_that_is_too_long_creates_no_folder(tmp_path):
+    with pytest.raises(OSError):
+        make_folders(os.path.join(tmp_path, *["d"] * 40_000))
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_file_in_the_way_of_folders_is_an_error_and_a_folder_is_not(tmp_path):
+    (tmp_path / "file").touch()
+    for path in ("file", "file/a", "file/a/b"):
+        with pytest.raises(OSError):
+            make_folders(tmp_path / path)
+    for _ in range(2):
+        make_folders(f"{tmp_path}/a/b/")
+    assert (tmp_path / "a" / "b").is_dir()
 
 
 def test_without_a_restriction_every_file_can_be_opened(tmp_path):
@@ -143,7 +182,7 @@ def test_no_file_is_written_outside_the_allowed_folders(roots):
 
 READERS = (
     "image", "color", "timeline", "detection", "simulation", "response", "deliver", "pictures", "server", "farm",
-    "engine", "flow", "weights", "train", "api", "evaluate/reading", "evaluate/paper",
+    "engine", "flow", "weights", "train", "api", "evaluate/reading", "evaluate/paper", "../nuke_plugin",
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from f2hdr_backend.image.read import open_plate
 from f2hdr_backend.image.write import write_exr, write_image
 from f2hdr_backend.shot.errors import DocumentError, ShotError
 from f2hdr_backend.timeline.read import read_cut
@@ -275,6 +276,54 @@ def test_files_that_are_not_timelines_are_refused(tmp_path, name, text):
         read_cut(str(tmp_path / name), 0)
     with pytest.raises(DocumentError, match="none"):
         read_cut(str(tmp_path / f"none{name}"), 0)
+
+
+def test_media_that_cannot_be_read_are_tried_once(tmp_path, monkeypatch):
+    from f2hdr_backend.timeline import media
+
+    (tmp_path / "a.mov").write_bytes(b"no movie")
+    tried = []
+    monkeypatch.setattr(media, "open_plate", lambda name: tried.append(name) or open_plate(name))
+    cut = read_cut(write(tmp_path, *(clip("a", external("a.mov"), 0, 4) for _ in range(20))), 0)
+    assert len(cut.refused) == 20 and tried == [str(tmp_path / "a.mov")]
+
+
+def test_a_header_is_read_once_and_few_movies_are_open(tmp_path, monkeypatch):
+    from f2hdr_backend.timeline import media
+
+    open_now, most, read = set(), [0], []
+
+    class Counted:
+        def __init__(self, name):
+            self._plate, self._name = open_plate(name), name
+            open_now.add(name)
+            most[0] = max(most[0], len(open_now))
+
+        def __getattr__(self, attribute):
+            return getattr(self._plate, attribute)
+
+        def read(self, number):
+            read.append(self._name)
+            return self._plate.read(number)
+
+        def close(self):
+            open_now.discard(self._name)
+            self._plate.close()
+
+    monkeypatch.setattr(media, "open_plate", Counted)
+    names = [f"m{index}.mov" for index in range(12)]
+    for name in names:
+        movie(tmp_path / name, 4)
+    clips = [clip(name, external(name), 0, 4) for _ in range(2) for name in names]
+    cut = read_cut(write(tmp_path, *clips), 0)
+    assert len(cut.clips) == 24 and not open_now and most[0] < len(names)
+    assert sorted(read) == sorted(str(tmp_path / name) for name in names)
+
+
+def test_a_padding_of_a_billion_digits_is_refused(tmp_path):
+    sequence(tmp_path, "sh010", range(1001, 1005))
+    media = pictures(1001, 4, frame_zero_padding=10**9)
+    assert len(reason(read_cut(write(tmp_path, clip("a", media, 1001, 2)), 0))) < 1500
 
 
 def test_without_opentimelineio_the_error_names_what_to_install(tmp_path, monkeypatch):

@@ -45,6 +45,22 @@ def test_without_media_the_frame_rate_is_24_with_a_note():
     assert rate == USUAL_RATE == 24.0 and "24" in notes[0]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "* FROM CLIP:" + " " * 500_000 + "x",
+        "* FROM CLIP NAME:" + " " * 500_000 + "x",
+        "M2 " + "1" * 500_000 + "x 01:00:00:00",
+    ],
+    ids=["media", "name", "speed"],
+)
+def test_a_hostile_line_is_read_in_one_pass(line):
+    """A pattern that tries every place of such a line takes hours."""
+    text = EDL + line + "\n"
+    assert edl_rate(text, Rates(one=Fraction(25))) == (25.0, [])
+    assert retimed_clips("cut.edl", text, 24.0) == {"two.mov"}
+
+
 def test_media_of_several_frame_rates_are_refused_and_listed():
     with pytest.raises(ShotError) as caught:
         edl_rate(EDL, Rates(one=Fraction(25), two=Fraction(24000, 1001)))

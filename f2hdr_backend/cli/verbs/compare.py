@@ -83,7 +83,7 @@ def compare(
         scores = [_to_json(row) for row in page.scores]
         print(json.dumps({"event": "comparison", "page": str(output), "scores": scores}))
     else:
-        print(table(page.scores))
+        terminal.show(table(page.scores))
     terminal.note(f"{output}, {format_size(output.stat().st_size)}")
 
 

@@ -86,10 +86,10 @@ def convert(
 def parse_rate(text: str) -> Fraction:
     """Return frames per second; 23.976, 29.97 and similar rates mean N x 1000/1001. Raises DocumentError."""
     try:
-        rate = Fraction(text)
+        rate = Fraction(text) if len(text) <= 20 and "e" not in text.lower() else Fraction(0)
     except (ValueError, ZeroDivisionError):
         rate = Fraction(0)
-    if not 0 < rate <= 1000:
+    if not Fraction(1, 1001) <= rate <= 1000:
         raise DocumentError(
             f'The frame rate cannot be "{text}".', hint="Write it like 25, 23.976 or 24000/1001.", value=text
         )

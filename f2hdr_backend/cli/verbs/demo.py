@@ -32,7 +32,7 @@ def demo(
 
     began = time.monotonic()
     scores = run_demo(Demo(folder))
-    print(table(scores))
+    terminal.show(table(scores))
     terminal.note(f"{folder / SHEET} and the frames in its folder, in {time.monotonic() - began:.0f} s")
 
 

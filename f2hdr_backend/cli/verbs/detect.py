@@ -69,7 +69,7 @@ def detect(
     if as_json:
         print(json.dumps({"event": "detection", "plate": opened.name, **detection.to_json()}))
     else:
-        print("\n".join(_report(detection, pattern, opened)))
+        terminal.show("\n".join(_report(detection, pattern, opened)))
 
 
 def _draw(detection: Detection, plate: str, path: Path) -> None:

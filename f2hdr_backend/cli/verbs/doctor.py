@@ -12,6 +12,7 @@ import typer
 from f2hdr_backend.cli import terminal
 from f2hdr_backend.cli.command import Section
 from f2hdr_backend.cli.doctor_checks import Item, State, examine
+from f2hdr_backend.shot.printable import escaped
 
 COLORS = {State.GREEN: "32", State.YELLOW: "33", State.RED: "31"}
 """ANSI colors, for terminals; the word is always written too."""
@@ -50,4 +51,4 @@ def _line(item: Item) -> str:
     if sys.stdout.isatty():
         state = f"\x1b[{COLORS[item.state]}m{state}\x1b[0m"
     step = f"\n                 next: {item.next}" if item.next else ""
-    return f"{state} {item.name:<8} {item.text}{step}"
+    return f"{state} {escaped(f'{item.name:<8} {item.text}{step}')}"

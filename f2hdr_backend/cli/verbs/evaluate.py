@@ -195,7 +195,7 @@ def _print_tables(benchmark: Benchmark, results: ResultsFolder | None) -> None:
     for block in blocks:
         lines = list(block)
         if lines:
-            print("\n".join([*lines, ""]) if lines[-1] else "\n".join(lines))
+            terminal.show("\n".join([*lines, ""]) if lines[-1] else "\n".join(lines))
 
 
 def _heading(benchmark: Benchmark) -> str:
@@ -214,10 +214,10 @@ def _print_suite(facts: dict[str, object], table: dict[str, dict[str, float]], a
     if as_json:
         print(json.dumps({"suite": facts, "scores": table}))
         return
-    print(f"{facts['name']}: {facts['windows']} windows; {facts['about']}")
+    terminal.show(f"{facts['name']}: {facts['windows']} windows; {facts['about']}")
     names = dict.fromkeys(name for row in table.values() for name in row)
     print(f"{'':44}" + "".join(f"{method:>16}" for method in table))
     for name in names:
         digits = 3 if name.startswith(("flicker", "alternation")) else 2
         values = (f"{row[name]:.{digits}f}" if name in row else "-" for row in table.values())
-        print(f"{name:44}" + "".join(f"{value:>16}" for value in values))
+        terminal.show(f"{name:44}" + "".join(f"{value:>16}" for value in values))

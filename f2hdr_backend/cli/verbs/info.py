@@ -38,7 +38,7 @@ def info(as_json: Annotated[bool, typer.Option("--json", help="One JSON object."
         print(json.dumps({"event": "info", **facts}))
         return
     for name, value in facts.items():
-        print(f"{name.replace('_', ' '):<16}{_words(value)}")
+        terminal.show(f"{name.replace('_', ' '):<16}{_words(value)}")
 
 
 def _facts() -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from f2hdr_backend.cli import terminal
 from f2hdr_backend.cli.command import Section
 from f2hdr_backend.cli.own_command import own_command
 from f2hdr_backend.install.program import run
@@ -42,4 +43,4 @@ def install(
     Nothing is installed into the host's own Python. Files that you changed are kept as .bak.
     """
     lines = run(host.value, to, backend or own_command() or None, dry_run=dry_run, uninstall=uninstall)
-    print("\n".join(lines))
+    terminal.show("\n".join(lines))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from f2hdr_backend.cli import terminal
 from f2hdr_backend.cli.command import Section
 from f2hdr_backend.cli.shot_options import existing_plate
 from f2hdr_backend.shot.errors import ExposureError
@@ -63,7 +64,7 @@ def response(
         raise ExposureError(reason, hint="Give more exposures of one scene.")
     facts = {"plate": opened.name, "residual_stops": round(found.residual, 4), "spread_stops": round(left, 4)}
     write_curve(output, found.curve, {**facts, "coverage": round(found.coverage, 3)})
-    print(
+    terminal.show(
         f"{output}: the exposures agree within {found.residual:.2f} stops; gamma 2.2 leaves a spread of "
         f"{spread(matches):.2f} stops over brightness, this curve {left:.2f}"
     )

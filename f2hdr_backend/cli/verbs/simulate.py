@@ -65,7 +65,7 @@ def simulate(
     ) as (total, written):
         for _ in terminal.track(written, "simulate", total):
             pass
-    print(f"{output.rstrip('/')}/shot.json")
+    terminal.show(f"{output.rstrip('/')}/shot.json")
 
 
 def _size(text: str) -> tuple[int, int]:

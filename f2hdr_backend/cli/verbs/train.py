@@ -10,8 +10,10 @@ from typing import Annotated, Any
 
 import typer
 
+from f2hdr_backend.cli import terminal
 from f2hdr_backend.cli.command import CONTEXT, App, Section, Verbs
 from f2hdr_backend.model.descriptor import ABLATIONS
+from f2hdr_backend.shot.printable import escaped
 
 
 class _TrainUnlessNamed(Verbs):
@@ -112,7 +114,7 @@ def train(
         _note(f"{images} has no held-out panoramas: the weights have no scores.")
     scores = candidate_scores(weights, held_out, _note_scored) if held_out else {}
     entry = store.save(replace(weights, card={**weights.card, "scores": scores}), into, replace=True)
-    print(f"{entry.path}  {entry.sha256[:12]}  {scores}")
+    terminal.show(f"{entry.path}  {entry.sha256[:12]}  {scores}")
 
 
 def preview(
@@ -136,7 +138,7 @@ def preview(
 
     sheet, rate = drawn(images, clips, windows, size, seed)
     write_image(output, sheet, 8)
-    print(f"{output}  {rate:.1f} windows of {size[0]} x {size[1]} a second of CPU time")
+    terminal.show(f"{output}  {rate:.1f} windows of {size[0]} x {size[1]} a second of CPU time")
 
 
 def _drawing_processes(on_gpu: bool) -> int:
@@ -156,7 +158,7 @@ def _draw_curves(folder: Path) -> None:
 
 
 def _note(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    print(escaped(line), file=sys.stderr, flush=True)
 
 
 def _note_scored(done: int, total: int) -> None:

@@ -25,6 +25,7 @@ import f2hdr_backend
 from f2hdr_backend.evaluate.metrics.score import Score, average
 from f2hdr_backend.shot.atomic import atomic_file
 from f2hdr_backend.shot.errors import ImageError, ShotError
+from f2hdr_backend.shot.printable import escaped
 
 Plane = NDArray[np.floating[Any]]
 Item = TypeVar("Item")
@@ -188,7 +189,7 @@ def write_page(path: str | os.PathLike[str], page: Page) -> None:
     css, scripts = _asset("compare.css"), "\n".join(_asset(name) for name in _SCRIPTS)
     with atomic_file(path) as target:
         file = io.TextIOWrapper(target, encoding="utf-8")
-        file.write(before.replace("{{title}}", html.escape(page.title)).replace("{{css}}", css))
+        file.write(before.replace("{{title}}", html.escape(escaped(page.title))).replace("{{css}}", css))
         pixels = _write_planes(file, page.frames)
         facts = json.dumps(_facts(page, pixels), allow_nan=False).replace("<", "\\u003c")
         file.write(after.replace("{{scripts}}", scripts).replace("{{facts}}", facts))

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import struct
 import zlib
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from f2hdr_backend.image.decoder_processes import in_decoder_process
 from f2hdr_backend.image.frame import unreadable
 from f2hdr_backend.shot.errors import DocumentError
+from f2hdr_backend.shot.safe_open import open_file
+
+_DAMAGED = (struct.error, zlib.error, ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RuntimeError)
+"""Exceptions of SciPy for damaged files."""
 
 
-def read_matrix(path: Path, name: str) -> NDArray[Any]:
+@in_decoder_process
+def read_matrix(path: str, name: str) -> NDArray[Any]:
     """Return the real numeric matrix called ``name``.
 
     Raises:
@@ -27,14 +32,15 @@ def read_matrix(path: Path, name: str) -> NDArray[Any]:
     except ModuleNotFoundError as error:
         raise DocumentError(f"Reading {path} needs SciPy.", hint='Run: pip install "f2hdr[datasets]"') from error
     try:
-        found = loadmat(str(path), appendmat=False, variable_names=[name]).get(name)
+        with open_file(path) as file:
+            found = loadmat(file, variable_names=[name]).get(name)
     except NotImplementedError as error:
-        raise unreadable(str(path), "it is of MATLAB 7.3", "Save it with MATLAB's -v7.") from error
-    except (OSError, MatReadError, struct.error, zlib.error, ValueError, TypeError, KeyError, IndexError) as error:
+        raise unreadable(path, "it is of MATLAB 7.3", "Save it with MATLAB's -v7.") from error
+    except (OSError, MatReadError, *_DAMAGED) as error:
         if isinstance(error, OSError) and error.strerror:
-            raise unreadable(str(path), error.strerror, "Check the path and the permissions.") from error
+            raise unreadable(path, error.strerror, "Check the path and the permissions.") from error
         reason = "it is damaged, or is not a MATLAB file of version 5 to 7"
-        raise unreadable(str(path), reason, "Copy it again.") from error
+        raise unreadable(path, reason, "Copy it again.") from error
     if not isinstance(found, np.ndarray) or found.dtype.kind not in "iuf":
-        raise unreadable(str(path), f"it has no matrix named {name}", "Check that it is the correct file.")
+        raise unreadable(path, f"it has no matrix named {name}", "Check that it is the correct file.")
     return found

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from f2hdr_backend.evaluate.reading.dataset import DatasetReader, WindowFiles
-from f2hdr_backend.shot.exposure import SMALLEST_STEP_EV
+from f2hdr_backend.shot.exposure import LARGEST_EV, SMALLEST_STEP_EV
 from f2hdr_backend.shot.read_text import read_text
 
 MARGIN = 2
@@ -45,15 +45,16 @@ def stops_of(reader: DatasetReader, path: Path) -> list[float]:
     """Return the numbers in a file of stops.
 
     Raises:
-        ShotError: the file is missing or empty, or a word is not a finite number.
+        ShotError: the file is missing or empty, or a word is not a number of stops.
     """
     words = [word for line in lines(reader, path) for word in line]
     try:
         stops = [float(word) for word in words]
     except ValueError:
         stops = [math.nan]
-    if not all(math.isfinite(stop) for stop in stops):
-        raise reader.refusal(f"{path} contains something other than numbers", str(path))
+    if not all(abs(stop) <= LARGEST_EV for stop in stops):
+        what = f"{path} contains something other than numbers from {-LARGEST_EV:g} to {LARGEST_EV:g}"
+        raise reader.refusal(what, str(path))
     return stops
 
 

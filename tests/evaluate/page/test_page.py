@@ -85,6 +85,11 @@ def test_names_are_escaped_in_the_page(tmp_path):
     assert facts_of(text)["sources"][0]["label"] == evil
 
 
+def test_a_title_that_is_not_text_is_written(tmp_path):
+    text = _written(tmp_path, Page("m\udcffller\x1b[2J", SOURCES, [_frame(1, 1)]))
+    assert "m\\udcffller\\x1b[2J" in text
+
+
 def test_flows_of_all_sources_share_a_scale_and_frames_may_differ_in_size(tmp_path):
     def frame(number, shape, px):
         planes = {"A": np.zeros((*shape, 3), np.float32), "B": np.zeros((*shape, 3), np.float32)}

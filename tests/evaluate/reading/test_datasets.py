@@ -174,6 +174,14 @@ def test_real_hdrv_with_a_frame_gone_everywhere_is_refused(tmp_path):
         open_dataset("real-hdrv", root)
 
 
+def test_real_hdrv_with_a_frame_of_a_huge_number_is_refused_without_counting_to_it(tmp_path):
+    root = trees.real_hdrv(tmp_path)
+    for path in sorted(root.rglob("*frame_03.*")):
+        path.rename(path.with_name(path.name.replace("frame_03", "frame_" + "9" * 30)))
+    with pytest.raises(ShotError, match="frame_03.tif"):
+        open_dataset("real-hdrv", root)
+
+
 def test_a_reference_mode_of_real_hdrv_is_refused_for_deephdrvideo(tmp_path):
     with pytest.raises(DocumentError, match="low"):
         open_dataset("deephdrvideo", trees.deephdrvideo(tmp_path), "low")

@@ -40,7 +40,9 @@ def test_stops_are_converted_to_exposures_relative_to_the_shortest(write):
     assert two_exposures(Reader(), write(b"-1 -3"), 2) == [4.0, 1.0]
 
 
-@pytest.mark.parametrize("content", [b"", b"\n \n", b"\xff\xfe", b"zero three", b"0 nan", b"0 0", b"0 1 2", b"0 3 3"])
+@pytest.mark.parametrize(
+    "content", [b"", b"\n \n", b"\xff\xfe", b"zero three", b"0 nan", b"0 0", b"0 1 2", b"0 3 3", b"0 1e308"]
+)
 def test_a_file_without_two_alternating_exposures_is_named(write, content):
     path = write(content)
     with pytest.raises(ShotError) as caught:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 from f2hdr_backend.evaluate.reading.dataset import ALTERNATE, DatasetReader, WindowFiles
@@ -46,8 +47,9 @@ class Reader(DatasetReader):
         names = {int(digits): digits for digits in found}
         if len(names) < 3:
             raise self.refusal(f"{folder} has {len(names)} frames, but a window needs three", str(folder))
-        if gaps := sorted(set(range(min(names), max(names))) - names.keys()):
-            raise self.missing(streams[0] / f"frame_{gaps[0]:02d}.tif")
+        for before, after in pairwise(sorted(names)):
+            if after > before + 1:
+                raise self.missing(streams[0] / f"frame_{before + 1:02d}.tif")
         return names
 
     def _window(self, folder: Path, names: dict[int, str], number: int) -> WindowFiles:

@@ -68,7 +68,7 @@ class Reader(DatasetReader):
     @cached_property
     def _curve(self) -> NDArray[np.float64]:
         """``(65536, 3)`` linear value of every code, with a maximum of 1."""
-        curve = read_matrix(self._curve_file, CURVE).astype(np.float64)
+        curve = read_matrix(str(self._curve_file), CURVE).astype(np.float64)
         if curve.shape != (CODES, 3) or not np.isfinite(curve).all() or curve.max() <= 0:
             raise self.refusal(
                 f"the curve in {self._curve_file} has the shape {curve.shape} or invalid values", str(self._curve_file)
