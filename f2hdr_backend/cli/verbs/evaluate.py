@@ -1,4 +1,4 @@
-"""``f2hdr evaluate``: scores weights on a benchmark data set, with the paper's tables, or on a test suite."""
+"""``f2hdr evaluate``: scores weights on a benchmark dataset, with the paper's tables, or on a test suite."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ AsJson = Annotated[bool, typer.Option("--json", help="JSON on standard output, o
 
 def register(app: typer.Typer) -> None:
     """Add the verb ``evaluate`` and its two commands to the command line."""
-    group = App(help="Score weights on a benchmark data set, or on a test suite.")
+    group = App(help="Score weights on a benchmark dataset, or on a test suite.")
     group.command("dataset")(dataset)
     group.command("suite")(suite)
     app.add_typer(group, name="evaluate", rich_help_panel=Section.MEASURE)
 
 
 def dataset(
-    name: Annotated[str, typer.Argument(metavar="NAME", help=f"Data set: {', '.join(datasets.names())}.")],
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The data set's root folder.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help=f"Dataset: {', '.join(datasets.names())}.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The dataset's root folder.")],
     output: Annotated[
         Path | None,
         typer.Option(
@@ -79,7 +79,7 @@ def dataset(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Score weights on a benchmark data set, and compare with the paper's tables.
+    """Score weights on a benchmark dataset, and compare with the paper's tables.
 
     Every number is printed with the parameters it depends on. Means are over frames.
     """

@@ -1,4 +1,4 @@
-"""Rows of a run: in the data set's order, and on disk before the end."""
+"""Rows of a run: in the dataset's order, and on disk before the end."""
 
 from types import SimpleNamespace
 

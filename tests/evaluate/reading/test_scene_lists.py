@@ -1,4 +1,4 @@
-"""Exposures and windows from a scene's text files, through the reader of a data set."""
+"""Exposures and windows from a scene's text files, through the reader of a dataset."""
 
 from pathlib import Path
 
