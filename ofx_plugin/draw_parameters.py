@@ -17,7 +17,7 @@ from generate_parameters import Parameter, parameters  # noqa: E402
 
 WIDTH, ROW, LABEL = 760, 30, 250
 BACKGROUND, GROUP, FIELD, EDGE = (49, 49, 52), (62, 62, 66), (36, 36, 38), (92, 92, 98)
-TEXT, DIM = (226, 226, 228), (160, 160, 166)
+TEXT, DIM, OTHERS = (226, 226, 228), (166, 166, 172), (136, 136, 142)
 SHOWN_STATUS = "Frame 1012: short exposure, 3 stops, with frames 1011 and 1013. ..."
 
 
@@ -60,7 +60,7 @@ def _row(pen: ImageDraw.ImageDraw, font: ImageFont.ImageFont, parameter: Paramet
     pen.text((box[0] + 8, middle), parameter.text, TEXT, font, anchor="lm")
     if parameter.kind == "choice":
         others = " | ".join(option for option in parameter.options if option != parameter.text)
-        pen.text((box[2] - 34, middle), others, EDGE, font, anchor="rm")
+        pen.text((box[2] - 34, middle), others, OTHERS, font, anchor="rm")
         pen.polygon([(box[2] - 22, middle - 3), (box[2] - 10, middle - 3), (box[2] - 16, middle + 4)], DIM)
     elif parameter.kind == "path":
         pen.text((box[2] - 8, middle), "...", DIM, font, anchor="rm")

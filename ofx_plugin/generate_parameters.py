@@ -26,8 +26,10 @@ IN_A_HOST = {
 }
 """Additional help of a field if the plate comes from a host."""
 
-CHANGES_PIXELS = ("color.config",)
-"""Fields that are not in a plate's digest, because they have an effect only together with a color space."""
+CHANGES_PIXELS = ("color.config", "engine.quality")
+"""Fields that change pixels although they are not in a plate's digest: it has the color spaces of the config, and the
+method and weights of the quality.
+"""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def parameters() -> Iterator[Parameter]:
     yield _of("color.output_space", "color_group")
     yield _of("color.config", "color_group", kind="path")
     yield Parameter("engine_group", "group", "Engine")
-    for name in ("method", "quality", "weights", "reference_trust", "flow", "precision", "device", "memory"):
+    for name in ("quality", "method", "weights", "reference_trust", "flow", "precision", "device", "memory"):
         if any(field.name == name for field in fields(Engine)):
             yield _of(f"engine.{name}", "engine_group")
     yield Parameter("backend_group", "group", "Backend")

@@ -131,8 +131,12 @@ class Pictures(QtCore.QObject):
         width, height = answer["width"], answer["height"]
         if not width or not height:
             return None
-        with open(self._file, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-            return _image(mapped[: width * height * 4], width, height)
+        size = width * height * 4
+        image = QtGui.QImage(width, height, QtGui.QImage.Format.Format_RGBA8888)
+        with open(self._file, "rb") as file, mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) as mapped:
+            with memoryview(mapped) as pixels:
+                image.bits()[:size] = pixels
+        return image
 
     def _read(self) -> None:
         self._rest += bytes(self._process.readAllStandardOutput().data())

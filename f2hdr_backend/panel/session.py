@@ -150,6 +150,7 @@ class Session(QtCore.QObject):
             if current is None or current.plate != shot.plate:
                 return
             self.facts = {**facts, "is_new": is_new}
+            self.model.first_frame = FrameRange.parse(facts["frames"]).first
             self.opened.emit(self.facts)
             for doubt in facts["doubts"]:
                 self.reported.emit(doubt, "warning")

@@ -121,25 +121,26 @@ class ShotForm(QtWidgets.QScrollArea):
             return
         editor = self._editors[field.path]
         try:
-            changed = _with(shot, field, value, self._model.exposures)
+            changed = self._with(shot, field, value)
         except F2HDRError as error:
             editor.show_problem(str(error))
             return
         editor.show_problem("")
         self._model.put(changed)
 
-
-def _with(shot: Shot, field: FormField, value: Any, exposures: Optional[ExposurePattern]) -> Shot:
-    """Return the Shot with an entered value. Raises F2HDRError if it is invalid."""
-    if field.kind is ExposurePattern:
+    def _with(self, shot: Shot, field: FormField, value: Any) -> Shot:
+        """Return the Shot with an entered value. Raises F2HDRError if it is invalid."""
+        if field.kind is not ExposurePattern:
+            return field.put(shot, field.parse(value) if isinstance(value, str) else value)
         if not value.strip():
             return replace(shot, exposures=None)
-        cycle = ExposurePattern.parse_steps(value.replace(" ", ""))
-        if exposures is not None and len(exposures.cycle) == len(cycle):
-            return replace(shot, exposures=replace(exposures, cycle=cycle))
-        first = shot.frames.first if shot.frames is not None else exposures.start if exposures is not None else 1
+        cycle, known = ExposurePattern.parse_steps(value.replace(" ", "")), self._model.exposures
+        if known is not None and len(known.cycle) == len(cycle):
+            return replace(shot, exposures=replace(known, cycle=cycle))
+        first = self._model.first_frame
+        if first is None:
+            first = 1 if shot.frames is None else shot.frames.first
         return replace(shot, exposures=ExposurePattern(cycle, first))
-    return field.put(shot, field.parse(value) if isinstance(value, str) else value)
 
 
 def _tip(field: FormField) -> str:

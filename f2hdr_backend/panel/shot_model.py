@@ -32,6 +32,8 @@ class ShotModel(QtCore.QObject):
         self.clip_level: tuple[float, ...] = (1.0,)
         """The Shot's clip level, or the measured one; 1 before the measurement."""
         self.is_clip_found = False
+        self.first_frame: Optional[int] = None
+        """The first frame of the plate; None before the plate has been read."""
         self._before: list[Shot] = []
 
     @property
@@ -60,7 +62,7 @@ class ShotModel(QtCore.QObject):
     def open(self, shot: Shot) -> None:
         """Set another Shot; removes the detection result of the previous plate."""
         self.shot, self.detection, self._before = shot, {}, []
-        self.is_clip_found = False
+        self.is_clip_found, self.first_frame = False, None
         self.clip_level = shot.color.clip_level or (1.0,)
         self.changed.emit()
 

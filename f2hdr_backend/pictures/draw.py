@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -56,14 +56,14 @@ class Painter:
             return self._finished(view, self._plate(view, view.match), is_result=False)
         result = self._result(view)
         if result is None:
-            shown = self._plate(view, True)
             note = f"Frame {view.frame} is not rendered yet: this is the exposure-matched plate."
-            return Drawn(self._display.draw(shown.lit, view.look), note)
+            return Drawn(self._displayed(view, self._plate(view, True)), note)
         if view.mode == "result":
             return self._finished(view, result, is_result=True)
         plate = self._plate(view, True)
         if view.mode == "difference":
-            return Drawn(self._display.draw(np.abs(result.working - plate.lit), view.look))
+            plate_light = plate.working * np.float32(2.0**plate.stops)
+            return Drawn(self._display.draw(np.abs(result.working - plate_light), view.look))
         column = self._wipe_column(view, result.working.shape[1])
         left = self._finished(view, plate.columns(0, column), is_result=False)
         right = self._finished(view, result.columns(column, None), is_result=True, first=column)
@@ -76,17 +76,15 @@ class Painter:
 
     def _plate(self, view: View, match: bool) -> _Shown:
         light = self._fitted(self._source.light(view.frame), view)
-        working = self._source.to_working(light)
-        gain = np.float32(view.plate_gain(view.frame) if match else 1)
-        over_clip = np.asarray(light / np.asarray(view.clip_level, np.float32), np.float32)
-        return _Shown(working, over_clip, gain)
+        stops = math.log2(view.plate_gain(view.frame)) if match else 0.0
+        return _Shown(self._source.to_working(light), light, view.clip_level, stops)
 
     def _result(self, view: View) -> _Shown | None:
         found = self._source.result(view.frame)
         if found is None:
             return None
         working = self._fitted(found.pixels, view)
-        return _Shown(working, working / np.float32(max(view.clip_level)), np.float32(1))
+        return _Shown(working, working, (max(view.clip_level),), 0.0)
 
     def _fitted(self, pixels: FloatArray, view: View) -> FloatArray:
         """Return the visible part of a picture at display size, cached; each pixel is the mean of those that it
@@ -103,13 +101,18 @@ class Painter:
         """Return the picture of a part that begins at column ``first``, with its overlay."""
         if not shown.working.shape[1]:
             return Drawn(np.empty((*shown.working.shape[:2], 4), np.uint8))
-        picture = self._display.draw(shown.lit, view.look)
+        picture = self._displayed(view, shown)
         if view.overlay == "clip":
             clip = view.clip_of_result() if is_result else 1.0
-            mark_range(picture, shown.over_clip, clip, in_one_exposure=is_result)
+            over_clip = np.asarray(shown.light / np.asarray(shown.clip_level, np.float32), np.float32)
+            mark_range(picture, over_clip, clip, in_one_exposure=is_result)
         elif view.overlay != "none" and is_result:
             return self._with_layer(view, picture, first)
         return Drawn(picture)
+
+    def _displayed(self, view: View, shown: _Shown) -> ByteArray:
+        look = view.look
+        return self._display.draw(shown.working, replace(look, exposure=look.exposure + shown.stops))
 
     def _with_layer(self, view: View, picture: ByteArray, first: int) -> Drawn:
         """Blend a layer of the result over the picture, in place."""
@@ -117,7 +120,10 @@ class Painter:
         layers = {} if result is None else result.layers
         names = _layer_names(view.overlay)
         if not all(name in layers for name in names):
-            note = f"The result of frame {view.frame} has no {view.overlay} layer. Add it to output.layers of the Shot."
+            note = (
+                f"Frame {view.frame} was rendered without the layer {view.overlay}. Select it in Layers (Shot form, "
+                "Output), and render the frame again."
+            )
             return Drawn(picture, note)
         parts = [fit(np.asarray(layers[name], np.float32), view.crop, view.scale) for name in names]
         one, other = (part[:, first : first + picture.shape[1]] for part in parts)
@@ -133,20 +139,19 @@ class Painter:
 
 @dataclass(frozen=True)
 class _Shown:
-    """A part of a frame at display size: in the working space before ``gain``, and relative to the clip level."""
+    """A part of a frame at display size, in the working space and as light with its clip level.
+
+    ``stops`` is added to the exposure of the display.
+    """
 
     working: FloatArray
-    over_clip: FloatArray
-    gain: np.float32
-
-    @property
-    def lit(self) -> FloatArray:
-        """The part in the working space, on the scale that is shown."""
-        return self.working if self.gain == 1 else self.working * self.gain
+    light: FloatArray
+    clip_level: tuple[float, ...]
+    stops: float
 
     def columns(self, first: int, last: int | None) -> _Shown:
         """Return the columns ``first`` to ``last``, ``last`` excluded."""
-        return _Shown(self.working[:, first:last], self.over_clip[:, first:last], self.gain)
+        return replace(self, working=self.working[:, first:last], light=self.light[:, first:last])
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,7 @@ class Requests:
             raise ImageError(
                 f"The viewer requests {width} x {height} pixels, more than 8K.", hint="Make the window smaller."
             )
-        self._mapped[: drawn.picture.nbytes] = drawn.picture.tobytes()
+        np.frombuffer(self._mapped, np.uint8, drawn.picture.nbytes)[:] = drawn.picture.reshape(-1)
         return {
             "frame": view.frame, "width": width, "height": height, "crop": list(view.crop), "note": drawn.note,
             "has_result": source.has_result(view.frame), "path": self._path.words,

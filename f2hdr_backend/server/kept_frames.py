@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Lock
 
@@ -30,7 +29,6 @@ class KeptFrames:
         self._limit = limit
         self._lock = Lock()
         self._kept: OrderedDict[str, _Frame] = OrderedDict()
-        self._threads = ThreadPoolExecutor(2, "read buffer")
 
     @contextmanager
     def lent(self, paths: Sequence[str]) -> Iterator[list[Buffer]]:
@@ -67,7 +65,7 @@ class KeptFrames:
             if kept is None or not layout.stamp or kept.layout != layout:
                 if samples is None or samples.shape != layout.shape:
                     samples = np.empty(layout.shape, "<f4")
-                opened.read_into(samples, self._threads)
+                opened.read_into(samples)
                 kept = _Frame(layout, samples)
             unchanged = layout.stamp and opened.read_layout() == layout
         with self._lock:

@@ -98,10 +98,12 @@ struct Bands {
     std::size_t count;
 };
 
-void pack_band(const Image& image, const Image& center, const Band& band, float* to) {
+bool pack_band(const Image& image, const Image& center, const Band& band, float* to, Destination destination) {
+    bool is_opaque = true;
     for (int y = band.top - 1; y >= band.bottom; --y, to += static_cast<std::ptrdiff_t>(width_of(center.bounds)) * 3) {
-        pack_row(image, center, y, to);
+        is_opaque &= pack_row(image, center, y, to, destination);
     }
+    return is_opaque;
 }
 
 platform::MappedFile created(const std::string& path, const RectI& bounds) {
@@ -150,6 +152,8 @@ std::vector<std::string> BufferSet::write(const Window& window, const Source& ce
         paths.push_back(slot.path);
     }
     fill(todo, center);
+    const auto is_center = [&](const Slot* slot) { return slot->frame == center.frame; };
+    is_opaque_ = (*std::find_if(taken.begin(), taken.end(), is_center))->is_opaque;
     return paths;
 }
 
@@ -185,25 +189,30 @@ void BufferSet::fill(const std::vector<Filling>& todo, const Source& center) {
         stamp_of(slot->memory) = 0;
         std::memcpy(slot->memory.data(), &header, offsetof(Header, stamp));
     }
+    std::vector<std::atomic<bool>> has_alpha(todo.size());
     in_parallel(todo.size() * bands.count, [&](std::size_t first, std::size_t end) {
         std::vector<float> packed;
         for (std::size_t index = first; index < end; ++index) {
             const auto& [slot, source, is_known] = todo[index / bands.count];
             const Band band = bands.at(index % bands.count);
             char* const place = slot->memory.data() + band.offset;
+            std::atomic<bool>& has_its_alpha = has_alpha[index / bands.count];
             if (!is_known) {
-                pack_band(source->image, center.image, band, reinterpret_cast<float*>(place));
+                float* const to = reinterpret_cast<float*>(place);
+                if (!pack_band(source->image, center.image, band, to, Destination::far)) has_its_alpha = true;
                 continue;
             }
             packed.resize(band.bytes / sizeof(float));
-            pack_band(source->image, center.image, band, packed.data());
+            if (!pack_band(source->image, center.image, band, packed.data(), Destination::near)) has_its_alpha = true;
             if (std::memcmp(place, packed.data(), band.bytes) == 0) continue;
             stamp_of(slot->memory) = 0;
             std::memcpy(place, packed.data(), band.bytes);
         }
     });
-    for (const auto& [slot, source, is_known] : todo) {
+    for (std::size_t index = 0; index < todo.size(); ++index) {
+        const auto& [slot, source, is_known] = todo[index];
         slot->is_filled = true;
+        slot->is_opaque = !has_alpha[index];
         slot->frame = source->frame;
         slot->identifier = same(source->image.bounds, bounds) ? source->image.identifier : "";
         slot->codes = source->samples.codes;
@@ -249,7 +258,7 @@ void BufferSet::read(const Source& center, const RectI& window, Image& output) {
             for (int y = std::min(band.top, shared.y2) - 1; y >= std::max(band.bottom, shared.y1); --y) {
                 const std::ptrdiff_t place =
                     static_cast<std::ptrdiff_t>(band.top - 1 - y) * bands.width + (shared.x1 - bounds.x1);
-                unpack_row(pixels + place * 3, center.image, shared.x1, y, width_of(shared), output.channels,
+                unpack_row(pixels + place * 3, center.image, is_opaque_, shared.x1, y, width_of(shared), output.channels,
                            output.pixel(shared.x1, y));
             }
         }

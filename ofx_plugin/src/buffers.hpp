@@ -31,7 +31,7 @@ public:
     std::string prepare_result(const Source& center);
 
     // Copy the result into `output` within `window`, with the alpha of `center`. Pixels of `window` outside the bounds of
-    // `center` become 0. Throws Problem if the file is not the result of `center`.
+    // `center` become 0. `center` is that of the last `write`. Throws Problem if the file is not the result of `center`.
     void read(const Source& center, const RectI& window, Image& output);
 
     // Abandon the result: the backend may write it at any later time.
@@ -42,6 +42,7 @@ private:
         std::string path;
         platform::MappedFile memory;
         bool is_filled = false;
+        bool is_opaque = false;  // alpha is 1 in the whole frame
         int frame = 0;
         std::string identifier;  // the host's name for the image that it contains; empty if there is none
         std::vector<float> codes;
@@ -60,6 +61,7 @@ private:
 
     std::string stem_;
     std::vector<Slot> slots_;
+    bool is_opaque_ = false;  // of the reference
     platform::MappedFile result_;
     std::string result_path_;
     std::vector<std::string> abandoned_;

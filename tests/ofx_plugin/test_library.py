@@ -72,6 +72,13 @@ def test_parameters_are_the_fields_of_the_shot(load: Load) -> None:
             assert default == (1.0 if field.name == "clip_level" else field.default)
 
 
+def test_hosts_render_again_after_each_change_that_affects_pixels(load: Load) -> None:
+    _, within = load().describe()
+    properties = {name: parameter.properties for name, parameter in within.parameters.items()}
+    ignored = {name for name, some in properties.items() if some.get("OfxParamPropEvaluateOnChange") == [0]}
+    assert ignored == {"device", "memory", "backend", "longest_wait", "status"}
+
+
 @pytest.mark.skipif(not shutil.which("nm"), reason="needs nm")
 def test_only_the_entry_points_are_exported(library: Path) -> None:
     listed = subprocess.run(["nm", "-D", "--defined-only", str(library)], capture_output=True, text=True, check=True)

@@ -139,6 +139,30 @@ def test_alpha_is_unchanged_and_premultiplied_color_is_divided(load: Load, fake:
     assert np.allclose(pixels[..., :3], 2 * given[2][..., :3], atol=1e-6)
 
 
+@pytest.mark.parametrize("premultiplication", ["OfxImageUnPreMultiplied", "OfxImageAlphaPremultiplied"])
+@pytest.mark.parametrize("place", [(0, 0), (10, 37), (31, 94), (63, 93)])
+def test_the_alpha_of_a_single_pixel_is_unchanged(
+    load: Load, fake: FakeBackend, place: tuple[int, int], premultiplication: str
+) -> None:
+    """Also in the second render, for which the frame is known; rows are not aligned."""
+    effect = load().create()
+    frames = plate(1, 3, size=(95, 64))
+    frames[2] = frames[2].copy()
+    frames[2][place] *= np.float32(0.25)
+    source = effect.clips["Source"]
+    source.has_identifiers, source.premultiplication = True, premultiplication
+    source.show(frames)
+    for _ in range(2):
+        status, pixels = effect.render(2)
+        assert status == OK, effect.messages
+        assert np.array_equal(pixels[..., 3], frames[2][..., 3])
+        assert np.allclose(pixels[..., :3], 2 * frames[2][..., :3], atol=1e-6)
+    sent, color = fake.windows[1][1][1], frames[2][..., :3].copy()
+    if premultiplication == "OfxImageAlphaPremultiplied":
+        color[place] /= np.float32(0.25)
+    assert np.allclose(sent, color, atol=1e-6)
+
+
 def test_a_smaller_neighbor_is_filled_with_pixels_of_the_reference(load: Load, fake: FakeBackend) -> None:
     effect = load().create(exposures="given", phase="odd frames are short")
     frames = plate(1, 3)

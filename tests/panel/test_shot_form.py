@@ -86,3 +86,14 @@ def test_a_new_cycle_keeps_its_start_and_the_corrections(form, model):
     model.put(dataclasses.replace(model.shot, exposures=ExposurePattern((0.0, 3.0), 1001, ((1004, 0.0),))))
     enter(form, "exposures", "0, 2")
     assert model.shot.exposures == ExposurePattern((0.0, 2.0), 1001, ((1004, 0.0),))
+
+
+def test_an_entered_cycle_begins_at_the_first_frame_of_the_plate(form, model):
+    model.first_frame = 1003
+    enter(form, "exposures", "0, 2")
+    assert [model.exposures.ev(frame) for frame in (1003, 1004, 1005)] == [0, 2, 0]
+    model.put(dataclasses.replace(model.shot, exposures=ExposurePattern((0.0, 2.0), 1000)))
+    enter(form, "exposures", "0, 3")
+    assert model.exposures == ExposurePattern((0.0, 3.0), 1000)
+    enter(form, "exposures", "0, 2, 4")
+    assert [model.exposures.ev(frame) for frame in (1003, 1004, 1005)] == [0, 2, 4]

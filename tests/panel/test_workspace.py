@@ -4,10 +4,12 @@ import json
 import os
 import shutil
 
+import numpy as np
 import pytest
 from qtpy import QtCore, QtTest, QtWidgets
 
 from f2hdr_backend.client.runtime import read_connection_file
+from f2hdr_backend.image.write import write_image
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.frames import FrameRange
 
@@ -161,6 +163,17 @@ def test_shortcuts_are_those_of_compositing_applications_and_fields_keep_theirs(
     QtTest.QTest.keyClicks(field, "jkl w")
     assert window.it.player.direction == 0 and window.it.timeline.frame == frame
     assert window.it.viewer.bar.shown.mode == "wipe"
+
+
+def test_a_cycle_that_is_entered_for_a_plate_without_exposures_begins_at_its_first_frame(window, tmp_path):
+    for number in (1001, 1002, 1003, 1004):
+        write_image(tmp_path / f"p.{number}.tif", np.full((48, 64, 3), 0.5, np.float32), bits=16)
+    window.open(str(tmp_path), frames=4)
+    window.until(lambda: any(kind == "error" for kind, _ in window.reported), "the failed detection")
+    field = window.it.form.editor("exposures")
+    QtTest.QTest.keyClicks(field, "3, 0")
+    field.editingFinished.emit()
+    assert [window.it.model.exposures.ev(frame) for frame in (1001, 1002, 1003, 1004)] == [3, 0, 3, 0]
 
 
 def test_every_control_has_a_name_for_screen_readers(window):

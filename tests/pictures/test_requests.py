@@ -118,7 +118,7 @@ def test_a_layer_is_drawn_over_the_result_and_a_missing_one_reported(asked):
     flow, answer = view(asked, mode="result", overlay="flow")
     assert answer["note"] == "" and not np.array_equal(flow, plain)
     _, answer = view(asked, mode="result", overlay="occlusion")
-    assert "occlusion" in answer["note"]
+    assert "occlusion" in answer["note"] and "output." not in answer["note"]
 
 
 def test_a_frame_without_a_result_shows_the_plate_with_a_note(asked, tmp_path):
