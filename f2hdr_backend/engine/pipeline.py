@@ -174,6 +174,7 @@ class Pipeline:
         image, method = self._plate.read(number), self._methods[0]
         check_stop()
         codes = self._response.to_network(image.pixels)
+        check_stop()
         if method.device.type == "cuda":
             codes = pinned(codes)
         identity = frame_identity(codes) if method.stored.cache.limit else ""
@@ -195,8 +196,9 @@ class Pipeline:
         """Blend with the reference's radiance, add the layers of the plate's image, and write the file."""
         if not frame.finished:
             frame = use_reference(frame, codes, task.window.exposures, self._shot.engine.reference_trust)
-        check_stop()  # a file that is begun is finished
+        check_stop()
         layers = compose(frame, self._gain, self._shot.output.layers, self._color.finish)
+        check_stop()  # a file that is begun is finished
         for name, values in image.layers.items():
             layers.setdefault(name, values)
         output = self._shot.output

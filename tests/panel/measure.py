@@ -16,6 +16,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 import psutil  # noqa: E402
 from qtpy import QtCore, QtWidgets  # noqa: E402
 
+from f2hdr_backend.panel.app import keep_start_out_of_collections  # noqa: E402
 from f2hdr_backend.panel.workspace import Workspace  # noqa: E402
 from f2hdr_backend.shot.exposure import ExposurePattern  # noqa: E402
 
@@ -60,6 +61,7 @@ def main(arguments: list[str]) -> None:
     window = Workspace(None)
     window.resize(1480, 900)
     window.show()
+    keep_start_out_of_collections()
     dog = Watchdog()
     errors: list[str] = []
     window.session.reported.connect(lambda words, kind: errors.append(words) if kind == "error" else None)

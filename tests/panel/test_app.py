@@ -1,4 +1,4 @@
-"""The standalone application: which f2hdr command it uses."""
+"""The standalone application: which f2hdr command it uses, and what garbage collections leave out."""
 
 import os
 import subprocess
@@ -7,10 +7,14 @@ import sys
 import pytest
 
 CODE = """
-import os
+import gc, os
 from qtpy import QtWidgets
 from f2hdr_backend.panel import app
-QtWidgets.QApplication.exec = lambda *_: print("uses", os.environ.get("F2HDR_BACKEND")) or 7
+def shown(*_):
+    print("uses", os.environ.get("F2HDR_BACKEND"))
+    print("left out:", gc.get_freeze_count() > len(gc.get_objects()))
+    return 7
+QtWidgets.QApplication.exec = shown
 app.run([], "/opt/own/f2hdr")
 """
 
@@ -25,4 +29,4 @@ def test_the_command_that_opened_the_panel_is_its_backend_unless_the_environment
         del environment["F2HDR_BACKEND"]
     ran = subprocess.run([sys.executable, "-c", CODE], env=environment, capture_output=True, text=True, check=False)
     assert ran.returncode == 7, ran.stderr
-    assert f"uses {used}" in ran.stdout
+    assert f"uses {used}\nleft out: True\n" == ran.stdout
