@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from f2hdr_backend.panel import theme
-from f2hdr_backend.panel.qt import Qt, QtGui, QtWidgets
+from f2hdr_backend.panel.qt import Qt, QtCore, QtGui, QtWidgets
 
 
 def label(text: str, kind: str = "") -> Any:
@@ -69,10 +69,13 @@ class Wrapped(QtWidgets.QLabel):
 
 
 class Elided(QtWidgets.QLabel):
-    """One line of text that is elided in the middle if it is too long; the tool tip contains the whole text."""
+    """One line of text that is shortened if it is too long, in the middle or at its end; its tool tip is the whole
+    text.
+    """
 
-    def __init__(self, text: str = "", kind: str = "") -> None:
+    def __init__(self, text: str = "", kind: str = "", *, at_end: bool = False) -> None:
         super().__init__()
+        self._mode = Qt.TextElideMode.ElideRight if at_end else Qt.TextElideMode.ElideMiddle
         self.setObjectName(kind)
         self.setMinimumWidth(40)
         self.setSizePolicy(QtWidgets.QSizePolicy.Policy.Expanding, QtWidgets.QSizePolicy.Policy.Preferred)
@@ -83,11 +86,16 @@ class Elided(QtWidgets.QLabel):
         """Set the text."""
         self._whole = text
         self.setToolTip(text)
+        self.updateGeometry()
         self._fit()
 
     def whole(self) -> str:
         """Return the text before eliding."""
         return self._whole
+
+    def sizeHint(self) -> Any:
+        """Return the size of the whole text."""
+        return QtCore.QSize(self.fontMetrics().horizontalAdvance(self._whole) + 2, super().sizeHint().height())
 
     def resizeEvent(self, event: Any) -> None:
         """Shorten the text to the new width."""
@@ -95,4 +103,4 @@ class Elided(QtWidgets.QLabel):
         self._fit()
 
     def _fit(self) -> None:
-        self.setText(self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideMiddle, max(self.width(), 40)))
+        self.setText(self.fontMetrics().elidedText(self._whole, self._mode, max(self.width(), 40)))

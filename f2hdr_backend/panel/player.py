@@ -47,12 +47,13 @@ class Player(QtWidgets.QWidget):
         self.field.setFixedWidth(76)
         self.field.setAccessibleName("Frame")
         self.field.valueChanged.connect(self._entered)
-        self._range = Elided("", "dim")
+        self._range = Elided("", "dim", at_end=True)
         self._seen = label("", "dim")
         layout = QtWidgets.QHBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 4)
         layout.setSpacing(3)
-        layout.addWidget(self._range, 1)
+        layout.addWidget(self._range)
+        layout.addStretch(1)
         for text, act, name, key in (
             ("|◀", self.to_start, "First frame", "Home"),
             ("◀|", lambda: self.step(-1), "Previous frame", "Left"),

@@ -36,6 +36,7 @@ class RenderBar(QtWidgets.QWidget):
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(10, 8, 10, 8)
         self._settings = QtWidgets.QHBoxLayout()
+        self._settings.setSpacing(10)  # as in the form above it
         layout.addLayout(self._settings)
         layout.addWidget(self.estimate)
         layout.addLayout(first)

@@ -176,6 +176,17 @@ def test_a_cycle_that_is_entered_for_a_plate_without_exposures_begins_at_its_fir
     assert [window.it.model.exposures.ev(frame) for frame in (1001, 1002, 1003, 1004)] == [3, 0, 3, 0]
 
 
+def test_the_cycle_and_its_confidence_are_not_cut_where_there_is_room(window, plate):
+    window.open(plate)
+    window.until(lambda: window.it.model.detected_pattern is not None, "the exposures")
+    player = window.it.player
+    window.until(lambda: "confidence" in player._range.whole(), "the summary")
+    window.it.resize(window.it.width() - player.width() + player.layout().sizeHint().width() + 20, window.it.height())
+    window.bot.wait(50)
+    room = player.width() - player.layout().sizeHint().width()
+    assert room < 0 or player._range.text() == player._range.whole()
+
+
 def test_every_control_has_a_name_for_screen_readers(window):
     kinds = (QtWidgets.QAbstractButton, QtWidgets.QComboBox, QtWidgets.QLineEdit, QtWidgets.QAbstractSpinBox)
     found = [
