@@ -48,4 +48,4 @@ def test_no_turn_of_the_event_loop_computes_a_whole_picture(window, tmp_path):
     window.settle()
     assert dog.turns > 20
     longest = max(dog.cpu)
-    assert longest < seconds_of_a_picture(tmp_path / "p.0001.exr")
+    assert longest < seconds_of_a_picture(str(tmp_path / "p.0001.exr"))
