@@ -135,7 +135,8 @@ class Pictures(QtCore.QObject):
         image = QtGui.QImage(width, height, QtGui.QImage.Format.Format_RGBA8888)
         with open(self._file, "rb") as file, mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) as mapped:
             with memoryview(mapped) as pixels:
-                image.bits()[:size] = pixels
+                bits: Any = image.bits()
+                bits[:size] = pixels
         return image
 
     def _read(self) -> None:
