@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
+from itertools import groupby
 from pathlib import Path
 from typing import Optional
 
@@ -26,7 +28,7 @@ def run(product: str, to: Optional[str], backend: Optional[str], *, dry_run: boo
         uninstall: remove the files.
 
     Returns:
-        One line per change.
+        One line per change; with ``dry_run`` one per file, else the number of files in a folder.
 
     Raises:
         InstallError: see the host's module.
@@ -34,8 +36,27 @@ def run(product: str, to: Optional[str], backend: Optional[str], *, dry_run: boo
     host = importlib.import_module(f"f2hdr_backend.install.{product}")
     roots = [Path(to).expanduser().absolute()] if to else host.default_folders()
     if uninstall:
-        return list(host.uninstall(roots, dry_run=dry_run))
-    return list(host.install(roots, find_backend(backend), dry_run=dry_run))
+        lines = list(host.uninstall(roots, dry_run=dry_run))
+    else:
+        lines = list(host.install(roots, find_backend(backend), dry_run=dry_run))
+    return lines if dry_run else _counted(lines)
+
+
+def _counted(lines: list[str]) -> list[str]:
+    """Replace successive lines about single files by their number and the folder that has them all."""
+    short: list[str] = []
+    for (change, drive), group in groupby(lines, _change_and_drive):
+        own = list(group)
+        if drive is not None and len(own) > 1:
+            own = [f"{change} {len(own)} files in {os.path.commonpath([line.partition(' ')[2] for line in own])}"]
+        short += own
+    return short
+
+
+def _change_and_drive(line: str) -> tuple[str, Optional[str]]:
+    """What a line says is done with one file, and the file's drive; the drive is None for other lines."""
+    change, _, path = line.partition(" ")
+    return (change, os.path.splitdrive(path)[0]) if os.path.isabs(path) else (line, None)
 
 
 def main(product: str, arguments: list[str]) -> int:

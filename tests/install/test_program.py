@@ -31,10 +31,17 @@ def test_the_verb_and_the_script_write_the_same_files(product: str, tmp_path: Pa
     backend.chmod(0o755)
     options = ["--backend", str(backend)]
     by_verb, by_script = tmp_path / "verb", tmp_path / "script"
-    assert run([*COMMAND, product, "--to", str(by_verb), *options]).returncode == 0
+    shown = run([*COMMAND, product, "--to", str(by_verb), *options, "--dry-run"])
+    assert shown.returncode == 0 and not by_verb.exists()
+    made = run([*COMMAND, product, "--to", str(by_verb), *options])
+    assert made.returncode == 0 and made.stdout.count("\n") < 10
     script = [sys.executable, str(ROOT / "installers" / product / "install.py")]
     assert run([*script, "--to", str(by_script), *options]).returncode == 0
     assert listing(by_verb) == listing(by_script) != {}
+    installed = [name for name in listing(by_verb) if not name.endswith("-installed.json")]
+    planned = [line.removeprefix("would install ") for line in shown.stdout.splitlines() if "would install " in line]
+    assert {str(by_verb / name) for name in installed} - {str(by_verb / "init.py")} == set(planned)
+    assert str(len(planned)) in made.stdout and str(by_verb) in made.stdout
     assert run([*COMMAND, product, "--to", str(by_verb), "--uninstall"]).returncode == 0
     assert not by_verb.exists()
     refused = run([*COMMAND, product, "--to", str(by_verb), "--uninstall"])
