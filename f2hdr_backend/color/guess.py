@@ -20,6 +20,8 @@ from f2hdr_backend.image.frame import Plate
 
 _ANY = (2, 0)
 """Numbers of unspecified primaries."""
+_ANY_TAG = (None, 0, 2, 3)
+"""Tags that state nothing: absent, reserved or unspecified."""
 _HD, _UHD = (1, 5, 6, 7), (9,)
 _BY_TRANSFER: dict[int, tuple[tuple[int, ...], str, str]] = {
     1: (_HD, "camera_rec709", "BT.709"),
@@ -120,7 +122,7 @@ def _usual(plate: Plate, tags: ColorTags) -> Guess:
     strange = ((where, name) for where, name in tags.names if _is_file_tag(where))
     tagged = [f'{where} states "{name}", which the config does not have' for where, name in strange]
     tagged += [f"its header has {key}: {value}" for key, value in tags.notes.items()]
-    if tags.transfer in _BY_TRANSFER or tags.transfer in (14, 15):
+    if tags.transfer not in _ANY_TAG or tags.primaries not in (*_ANY_TAG, *_HD):
         tagged.append(f"its tags state transfer function {tags.transfer} and primaries {tags.primaries} of H.273")
     doubt = ""
     if tagged:

@@ -14,14 +14,17 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 import numpy as np
+from PIL import Image
 
 from f2hdr_backend.color.icc import IccProfile, profile_name, read_profile
-from f2hdr_backend.color.primaries import Chromaticities
+from f2hdr_backend.color.primaries import D65, Chromaticities
 from f2hdr_backend.image import dpx
 from f2hdr_backend.image.decoder_processes import in_decoder_process
 from f2hdr_backend.image.exr import read_header
 from f2hdr_backend.image.frame import Plate, unreadable
 from f2hdr_backend.image.read import RAW_SUFFIXES
+from f2hdr_backend.image.still import is_number, main_spec, radiance_lines
+from f2hdr_backend.image.tiff_tags import rationals, read_tiff_tags
 from f2hdr_backend.shot.frames import Sequence
 from f2hdr_backend.shot.safe_open import library_path, open_file
 
@@ -30,7 +33,12 @@ NAMES = ("colorInteropID", "f2hdr/output_space", "oiio:ColorSpace", "colorspace"
 RAW_SPACE = "lin_rec709_scene"
 """The space that camera raw is developed to (see ``raw``)."""
 _ACES_CONTAINER = "acesImageContainerFlag"
-_EXIF_SRGB = 1
+_EXIF_SRGB, _EXIF_UNCALIBRATED, _INTEROPERABILITY = 1, 65535, 0xA005
+_TIFF_PRIMARIES = (318, 319)
+"""Tags ``WhitePoint`` and ``PrimaryChromaticities`` of TIFF 6.0, section 20."""
+ADOBE_RGB: Chromaticities = (0.64, 0.33, 0.21, 0.71, 0.15, 0.06, *D65)
+"""Adobe RGB (1998) Color Image Encoding, section 4.3.1."""
+_UNSPECIFIED = 2
 _PNG_CHUNK_START = 32
 _DPX_TRANSFER = {5: 1, 6: 1, 7: 6, 8: 6}
 """Transfer functions of H.273 by the transfer characteristic of DPX: SMPTE 274M, BT.709, BT.601."""
@@ -94,21 +102,50 @@ def _still(path: str) -> ColorTags:
             source = oiio.ImageInput.open(library_path(path, file))
             if source is None:
                 return ColorTags()
-            spec = source.spec()
+            spec = main_spec(path, source)
             source.close()
             chunks = dict(_png_chunks(file)) if path.lower().endswith(".png") else {}
+            white, colors = (
+                rationals(*read_tiff_tags(file, _TIFF_PRIMARIES).get(tag, (b"", "<"))) for tag in _TIFF_PRIMARIES
+            )
+            is_adobe = spec.get_int_attribute("Exif:ColorSpace") == _EXIF_UNCALIBRATED and _is_adobe_rgb(file)
     except OSError as error:
         raise unreadable(path, error.strerror or str(error), "Check the path.") from error
-    if b"cICP" in chunks:  # has priority over all other tags (PNG 3, section 4.3)
-        return ColorTags(primaries=chunks[b"cICP"][0], transfer=chunks[b"cICP"][1])
+    code_points = chunks.get(b"cICP", b"")
+    if len(code_points) >= 4 and not set(code_points[:2]) <= {0, _UNSPECIFIED}:  # has priority (PNG 3, section 4.3)
+        return _cicp(*code_points[:4])
     stored = spec.getattribute("ICCProfile")
     if stored is not None:
         return _icc(bytes(np.asarray(stored, np.uint8)))
     if spec.get_int_attribute("Exif:ColorSpace") == _EXIF_SRGB or b"sRGB" in chunks:
         return ColorTags((("the file's sRGB tag", "srgb_tx"),))
+    if b"iCCP" in chunks:
+        return ColorTags(notes={"an ICC profile": "damaged"})
     if b"gAMA" in chunks or b"cHRM" in chunks:
         return _png(chunks)
+    if is_adobe:
+        return ColorTags((("the file's Exif interoperability index R03", "gamma22"),), ADOBE_RGB)
+    if len(white) == 2 and len(colors) == 6:
+        return ColorTags(chromaticities=(*colors, *white))
     return ColorTags(chromaticities=_radiance_primaries(path) if path.lower().endswith(".hdr") else None)
+
+
+def _cicp(primaries: int, transfer: int, matrix: int, full_range: int) -> ColorTags:
+    """Only RGB of full range is supported; other code values are reported."""
+    if matrix or full_range != 1:
+        what = "narrow range" if full_range != 1 else f"matrix {matrix} of H.273"
+        return ColorTags(notes={"cICP": f"{what}, transfer function {transfer}, primaries {primaries} of H.273"})
+    return ColorTags(transfer=transfer, primaries=primaries)
+
+
+def _is_adobe_rgb(file: BinaryIO) -> bool:
+    """Return whether Exif states Adobe RGB, as cameras do: an "option file" of DCF 2.0, without a profile."""
+    try:
+        file.seek(0)
+        with Image.open(file) as picture:
+            return str(picture.getexif().get_ifd(_INTEROPERABILITY).get(1, ""))[:3] == "R03"
+    except (OSError, ValueError, SyntaxError, LookupError, struct.error):
+        return False
 
 
 def _icc(data: bytes) -> ColorTags:
@@ -151,14 +188,10 @@ def _dpx(header: dpx.DpxHeader) -> ColorTags:
 
 def _radiance_primaries(path: str) -> Chromaticities | None:
     """Return the chromaticities of a Radiance header: red, green, blue and white; None if it has none or others."""
-    with open_file(path) as file:
-        for line in iter(lambda: file.readline(1000).strip(), b""):
-            if line.upper().startswith(b"PRIMARIES="):
-                values = line.partition(b"=")[2].split()
-                try:
-                    return tuple(float(value) for value in values) if len(values) == 8 else None
-                except ValueError:
-                    return None
+    for line in radiance_lines(path):
+        if line.upper().startswith("PRIMARIES="):
+            values = line.partition("=")[2].split()
+            return tuple(map(float, values)) if len(values) == 8 and all(map(is_number, values)) else None
     return None
 
 
@@ -182,12 +215,5 @@ def _movie(path: str) -> ColorTags:
         stream = container.streams.video[0]
         words = {**container.metadata, **stream.metadata}
         codec = stream.codec_context
-        names = tuple((f'the tag "{key}"', value) for key, value in words.items() if value and not _is_number(value))
+        names = tuple((f'the tag "{key}"', value) for key, value in words.items() if value and not is_number(value))
         return ColorTags(names, None, int(codec.color_trc), int(codec.color_primaries))
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False

@@ -11,12 +11,10 @@ from fractions import Fraction
 from typing import BinaryIO
 
 from f2hdr_backend.image.metadata import Header
+from f2hdr_backend.image.tiff_tags import read_tiff_tags
 from f2hdr_backend.image.timecode import frames_a_count, timecode_header
 
 _TIME_CODES, _FRAME_RATE, _REEL_NAME = 51043, 51044, 51081
-_LARGEST = {_TIME_CODES: 64, _FRAME_RATE: 8, _REEL_NAME: 1024}
-"""Bytes of the tags that are read, at most."""
-_BYTE_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
 _DROP_FRAME, _FIELD_PHASE = 0x40, 0x80
 
 
@@ -25,10 +23,7 @@ def read_times(file: BinaryIO) -> Header:
 
     A file that is not a TIFF, or is damaged, has none.
     """
-    try:
-        tags = _tags(file)
-    except (struct.error, OSError):
-        return {}
+    tags = read_tiff_tags(file, (_TIME_CODES, _FRAME_RATE, _REEL_NAME))
     header: Header = {}
     rate = _rate(tags.get(_FRAME_RATE, (b"", "<")))
     if rate:
@@ -36,24 +31,6 @@ def read_times(file: BinaryIO) -> Header:
     header |= timecode_header(_timecode(tags.get(_TIME_CODES, (b"", "<"))[0], rate), rate=rate)
     reel = tags.get(_REEL_NAME, (b"", "<"))[0].split(b"\0")[0].decode("utf-8", errors="replace")
     return {**header, **({"reelName": reel} if reel else {})}
-
-
-def _tags(file: BinaryIO) -> dict[int, tuple[bytes, str]]:
-    """The content and byte order of those tags of the first directory that are read here."""
-    file.seek(0)
-    order = _BYTE_ORDERS.get(file.read(4))
-    if order is None:
-        return {}
-    file.seek(*struct.unpack(order + "I", file.read(4)))
-    (count,) = struct.unpack(order + "H", file.read(2))
-    entries = file.read(12 * count)
-    found = {}
-    for tag, _, number, place in struct.iter_unpack(order + "HHII", entries[: len(entries) // 12 * 12]):
-        size = number * 8 if tag == _FRAME_RATE else number
-        if tag in _LARGEST and 4 < size <= _LARGEST[tag]:
-            file.seek(place)
-            found[tag] = (file.read(size), order)
-    return found
 
 
 def _rate(stored: tuple[bytes, str]) -> Fraction | None:

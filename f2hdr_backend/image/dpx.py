@@ -11,7 +11,6 @@ import os
 import re
 import struct
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,7 @@ from f2hdr_backend.image.arrays import FloatArray
 from f2hdr_backend.image.frame import PlateImage, unreadable
 from f2hdr_backend.image.metadata import Header
 from f2hdr_backend.image.orientation import BY_DPX, UPRIGHT, upright_image, upright_size
-from f2hdr_backend.image.timecode import timecode_header
+from f2hdr_backend.image.timecode import nearest_rate, timecode_header
 from f2hdr_backend.image.ycbcr import HD_LINES, MATRICES, scaled, scaled_chroma, to_rgb, twice_left
 from f2hdr_backend.shot.limits import check_image
 from f2hdr_backend.shot.safe_open import open_file
@@ -249,14 +248,6 @@ def _metadata(data: bytes, number: Any) -> Header:
     if created := re.match(r"(\d{4}:\d\d:\d\d)[: ](\d\d:\d\d:\d\d)", _text(data[136:160])):
         header["capDate"] = f"{created[1]} {created[2]}"
     return header
-
-
-def nearest_rate(value: float) -> Fraction:
-    """Return a rate in frames per second as a fraction; rates such as 23.98 become NTSC fractions (n * 1000 / 1001)."""
-    whole = round(value * 1001 / 1000)
-    near = Fraction(whole * 1000, 1001)
-    exact = abs(value - round(value)) < 1e-4
-    return near if not exact and abs(value - near) < 0.01 else Fraction(value).limit_denominator(1001)
 
 
 def _text(data: bytes) -> str:

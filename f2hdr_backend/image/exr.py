@@ -177,7 +177,8 @@ def _chosen(pictures: list[_Picture], layer: str) -> _Picture | None:
         return next((picture for picture in pictures if picture.rank < 3), None)
     wanted = layer.lower()
     matches = [picture for picture in pictures if wanted in {name.lower() for name in picture.names}]
-    return matches[0] if matches else None
+    # A view may have further layers, such as diffuse.left of the view left, whose image is the layer left.
+    return min(matches, key=lambda one: (one.layer.lower() != wanted, one.rank, one.layer.count(".")), default=None)
 
 
 def _find_picture(path: str, parts: list[_Part], layer: str) -> _Picture:

@@ -159,7 +159,9 @@ def _left_out(sequence: Sequence, others: tuple[str, ...]) -> tuple[str, ...]:
     if not others:
         return ()
     files = f'{len(others)} numbered files, such as "{others[0]}", are' if len(others) > 1 else f'"{others[0]}" is'
-    return (f'{files} not part of "{sequence}": the padding differs, or the number is there twice.',)
+    return (
+        f'{files} not part of "{sequence}": the padding or the case of letters differs, or the number is there twice.',
+    )
 
 
 def _is_exr(path: str) -> bool:

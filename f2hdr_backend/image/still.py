@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any, Literal
 
 import numpy as np
@@ -37,15 +38,22 @@ _EXR_NAMES = {
 oiio.attribute("limits:imagesize_MB", 2**20)  # F2HDR checks sizes by its own limits
 oiio.attribute("limits:channels", 2**20)
 _MIN_IS_WHITE = 0
-"""Inverted here above 8 bits; OpenImageIO inverts 8 bits and fewer itself."""
+"""Inverted here above 8 bits; OpenImageIO inverts 8 bits and fewer itself, with the alpha."""
+_REDUCED = 1
+"""Bit of the TIFF subfile type: a smaller version of another picture in the file."""
 _REFUSED_PHOTOMETRIC = {
     5: "its colors are CMYK",
     8: "its colors are CIE L*a*b*",
     9: "its colors are ICC L*a*b*",
     10: "its colors are ITU L*a*b*",
     32803: "it is an undeveloped Bayer mosaic",
+    34892: "its colors are linear camera raw",
 }
 """TIFF photometric interpretations that are not RGB."""
+_NOT_APPLIED = ("EXPOSURE=", "COLORCORR=", "GAMMA=")
+"""Lines of a Radiance header."""
+_HEADER_LINES = 200
+"""Lines of a Radiance header that are read, at most."""
 
 
 @in_decoder_process
@@ -59,21 +67,24 @@ def read_still(path: str) -> PlateImage:
     with _opened(path) as source:
         place, notes = _largest(path, source)
         spec = source.spec(place, 0)
+        metadata = _metadata(source.spec(0, 0)) | _metadata(spec)
         pixels = source.read_image(place, 0, 0, spec.nchannels, "float")
         complaint = source.geterror()
     if pixels is None or complaint:
         raise _refused(path, complaint)
     _refuse_photometric(path, spec)
     color = _color_channels(spec)
-    if spec.get_int_attribute("tiff:PhotometricInterpretation", -1) == _MIN_IS_WHITE and spec.format.size() > 1:
-        pixels[..., :1] = 1 - pixels[..., :1]
+    if spec.get_int_attribute("tiff:PhotometricInterpretation", -1) == _MIN_IS_WHITE:
+        wrong = slice(0, 1) if spec.format.size() > 1 else slice(1, None)
+        pixels[..., wrong] = 1 - pixels[..., wrong]
     if color == (0, 0, 0) and is_mosaic(pixels[..., 0]):
         notes += (f'"{path}" looks like a Bayer mosaic that was not developed; it is read as a gray picture.',)
     names = list(spec.channelnames)
     if 0 <= spec.alpha_channel < len(names):
         names[spec.alpha_channel] = "A"
     layers = {name: np.ascontiguousarray(pixels[..., index]) for index, name in enumerate(names) if index not in color}
-    image = PlateImage(0, path, _picked(pixels, color), _kind(spec), layers, _metadata(spec), notes=notes)
+    notes += _unread(path)
+    image = PlateImage(0, path, _picked(pixels, color), _kind(spec), layers, metadata, notes=notes)
     return upright_image(image, _orientation(spec))
 
 
@@ -86,7 +97,8 @@ def probe_still(path: str) -> tuple[tuple[int, int], Literal["integer", "float"]
     with _opened(path) as source:
         spec = source.spec(_largest(path, source)[0], 0)
         _refuse_photometric(path, spec)
-        return upright_size((spec.width, spec.height), _orientation(spec)), _kind(spec), _metadata(spec)
+        metadata = _metadata(source.spec(0, 0)) | _metadata(spec)
+        return upright_size((spec.width, spec.height), _orientation(spec)), _kind(spec), metadata
 
 
 def _largest(path: str, source: oiio.ImageInput) -> tuple[int, tuple[str, ...]]:
@@ -97,8 +109,40 @@ def _largest(path: str, source: oiio.ImageInput) -> tuple[int, tuple[str, ...]]:
         sizes.append(spec.width * spec.height)
     source.geterror()
     place, count = sizes.index(max(sizes)), sizes.count(max(sizes))
+    if source.spec(place, 0).get_int_attribute("tiff:subfiletype") & _REDUCED:
+        reason = "it has only a thumbnail where the picture is expected; the picture is in a sub-directory"
+        raise unreadable(path, reason, "Save it as a plain TIFF, or give camera raw its own suffix, such as .dng.")
     note = f'"{path}" has {count} images of the same size; only the first one is read.'
     return place, (note,) if count > 1 else ()
+
+
+def main_spec(path: str, source: oiio.ImageInput) -> oiio.ImageSpec:
+    """Return the description of the image that is read from a file with several. Raises UnreadableFrame."""
+    return source.spec(_largest(path, source)[0], 0)
+
+
+def _unread(path: str) -> tuple[str, ...]:
+    """Return a note about lines of a Radiance header that change the meaning of the pixels and are not applied."""
+    if not path.lower().endswith(".hdr"):
+        return ()
+    lines = [line for line in radiance_lines(path) if line.upper().startswith(_NOT_APPLIED)]
+    neutral = all(float(value) == 1 for line in lines for value in line.partition("=")[2].split() if is_number(value))
+    return () if neutral else (f'"{path}" has {", ".join(lines)} in its header, which is not applied.',)
+
+
+def radiance_lines(path: str) -> list[str]:
+    """Return the lines of the header of a Radiance file, which ends with an empty line."""
+    with open_file(path) as file:
+        lines = iter(lambda: file.readline(1000).strip(), b"")
+        return [line.decode("ascii", errors="replace") for line in islice(lines, _HEADER_LINES)]
+
+
+def is_number(text: str) -> bool:
+    """Return whether a text is a finite number."""
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _refuse_photometric(path: str, spec: oiio.ImageSpec) -> None:

@@ -75,6 +75,14 @@ def frames_a_count(rate: Fraction | None) -> int:
     return max(1, -(-round(rate) // 30)) if rate else 1
 
 
+def nearest_rate(value: float | Fraction) -> Fraction:
+    """Return a rate in frames per second as a fraction; rates such as 23.98 become NTSC fractions (n * 1000 / 1001)."""
+    whole = round(value * 1001 / 1000)
+    near = Fraction(whole * 1000, 1001)
+    exact = abs(value - round(value)) < 1e-4
+    return near if not exact and abs(value - near) < 0.01 else Fraction(value).limit_denominator(1001)
+
+
 def _advance(start: tuple[int, int, int, int], offset: int, rate: int, drop: bool) -> tuple[int, int, int, int]:
     """Advance a timecode by ``offset`` frames; drop-frame skips the first numbers of each minute except every tenth."""
     hours, minutes, seconds, frames = start

@@ -168,18 +168,20 @@ class Sequence:
     def listed(self) -> tuple[FrameRange, tuple[str, ...]]:
         """Return the frames on disk, and the names of numbered files in the folder that are none of these frames.
 
-        The latter have another padding (``p.1.tif`` for ``p.####.tif``), or are a second file of the same number.
-        Raises UnreadableFrame if the folder cannot be listed.
+        The latter have another padding (``p.1.tif`` for ``p.####.tif``), are a second file of the same number, or
+        differ in the case of letters (``p.0001.TIF``). Raises UnreadableFrame if the folder cannot be listed.
         """
         found: set[int] = set()
         left_out: list[str] = []
-        numbers = filter(None, map(self._number_of_name, self._names()))
+        names = self._names()
+        numbers = filter(None, map(self._number_of_name, names))
         for number in sorted(numbers, key=len, reverse=True):  # the name with more digits first: it is the one in use
             frame = int(number)
             if number in self._numbers(frame) and frame not in found:
                 found.add(frame)
             else:
                 left_out.append(self.prefix + number + self.suffix)
+        left_out += [name for name in names if self._differs_in_case(name)]
         return FrameRange(tuple(found)), tuple(sorted(left_out))
 
     def _names(self) -> list[str]:
@@ -215,6 +217,14 @@ class Sequence:
         number = name[len(self.prefix) : len(name) - len(self.suffix)]
         is_number = re.fullmatch(r"-?\d{1,40}", number, re.ASCII) and name == self.prefix + number + self.suffix
         return number if is_number else ""
+
+    def _differs_in_case(self, name: str) -> bool:
+        """Whether a file name has this prefix and suffix in other case, and a number between them."""
+        start, end = len(self.prefix), len(name) - len(self.suffix)
+        own = self.prefix + name[start:end] + self.suffix
+        return (
+            name != own and name.lower() == own.lower() and bool(re.fullmatch(r"-?\d{1,40}", name[start:end], re.ASCII))
+        )
 
     def _frame_of_name(self, name: str) -> Optional[int]:
         number = self._number_of_name(name)

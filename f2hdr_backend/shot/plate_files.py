@@ -65,9 +65,11 @@ def _near(sequence: Sequence, others: tuple[str, ...]) -> str:
     """What to do if no file matches: name the pattern of files that differ in padding alone."""
     if not others:
         return "Check the folder, the name and the padding."
-    digits = others[0][len(sequence.prefix) : len(others[0]) - len(sequence.suffix)].lstrip("-")
-    named = replace(sequence, padding=len(digits) if digits.startswith("0") else 1)
-    return f'There are files with another padding, such as "{others[0]}": write "{named}".'
+    start, end = len(sequence.prefix), len(others[0]) - len(sequence.suffix)
+    prefix, digits, suffix = others[0][:start], others[0][start:end].lstrip("-"), others[0][end:]
+    padding = len(digits) if digits.startswith("0") or (prefix, suffix) != (sequence.prefix, sequence.suffix) else 1
+    named = replace(sequence, prefix=prefix, padding=padding, suffix=suffix)
+    return f'There are files with another padding or case of letters, such as "{others[0]}": write "{named}".'
 
 
 def _as_pattern(text: str) -> str:

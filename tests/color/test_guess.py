@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 import OpenImageIO as oiio
 import pytest
-from PIL import Image
+import tifffile
+from PIL import Image, ImageCms
 
 from f2hdr_backend.color.config import load_config
 from f2hdr_backend.color.guess import guess
@@ -74,11 +75,28 @@ def png(path, *chunks):
         ([(b"cICP", bytes([9, 16, 0, 1]))], "Rec.2100-PQ - Display"),
         ([(b"cICP", bytes([1, 13, 0, 1]))], "sRGB - Texture"),
         ([(b"cICP", bytes([1, 1, 0, 1]))], "Camera Rec.709"),
+        ([(b"cICP", bytes([2, 2, 0, 1])), (b"sRGB", b"\0")], "sRGB - Texture"),
+        ([(b"cICP", bytes([1, 16, 0, 1])), (b"sRGB", b"\0")], "gamma22"),
     ],
 )
 def test_png_chunks_give_the_space(tmp_path, chunks, space):
     png(tmp_path / "p.0001.png", *chunks)
     assert guessed(tmp_path / "p.####.png").space == space
+
+
+@pytest.mark.parametrize(
+    ("chunk", "word"),
+    [
+        ((b"cICP", bytes([1, 13, 0, 0])), "narrow"),
+        ((b"cICP", bytes([1, 13, 1, 1])), "matrix 1"),
+        ((b"cICP", bytes([1, 5, 0, 1])), "transfer function 5"),
+        ((b"iCCP", b"x\0\0" + zlib.compress(b"no profile" * 20)), "ICC"),
+    ],
+)
+def test_png_chunks_that_give_no_space_are_a_doubt(tmp_path, chunk, word):
+    png(tmp_path / "p.0001.png", chunk)
+    found = guessed(tmp_path / "p.####.png")
+    assert found.space == "gamma22" and word in found.doubt and "--input-space" in found.doubt
 
 
 def test_a_data_space_is_not_a_color_space(tmp_path):
@@ -147,6 +165,8 @@ def test_file_rules_of_a_custom_config_are_used(tmp_path):
         ((16, 9), "Rec.2100-PQ - Display", False),
         ((18, 9), "Rec.2100-HLG - Display", False),
         ((1, 9), "gamma22", True),
+        ((2, 9), "gamma22", True),
+        *(((transfer, 1), "gamma22", True) for transfer in (5, 7, 9, 10, 11, 14, 15, 17)),
     ],
 )
 def test_movie_tags_give_the_space(tmp_path, tags, space, doubted):
@@ -244,3 +264,36 @@ def test_the_exif_tag_of_srgb_is_used(tmp_path, tag, space):
     exif.get_ifd(0x8769)[0xA001] = tag
     Image.new("RGB", (8, 6), (99, 99, 99)).save(tmp_path / "p.0001.jpg", exif=exif)
     assert guessed(tmp_path / "p.####.jpg").space == space
+
+
+def test_adobe_rgb_of_cameras_is_recognized_without_a_profile(tmp_path):
+    exif = Image.Exif()
+    exif.get_ifd(0x8769).update({0xA001: 65535, 0xA005: {1: "R03"}})
+    Image.new("RGB", (8, 6), (99, 99, 99)).save(tmp_path / "p.0001.jpg", exif=exif)
+    found = guessed(tmp_path / "p.####.jpg")
+    assert found.space == "gamma22" and "R03" in found.why
+    primaries = read_tags(open_plate(str(tmp_path / "p.####.jpg"))).chromaticities
+    assert primaries == pytest.approx((0.64, 0.33, 0.21, 0.71, 0.15, 0.06, 0.3127, 0.329))
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_primaries_of_a_tiff_are_read(tmp_path, order):
+    primaries = (0.68, 0.32, 0.265, 0.69, 0.15, 0.06)
+    pairs = [
+        tuple(value for share in shares for value in (round(share * 10_000), 10_000))
+        for shares in ((0.3127, 0.329), primaries)
+    ]
+    tags = [(318, "2I", 2, pairs[0], True), (319, "2I", 6, pairs[1], True)]
+    tifffile.imwrite(
+        tmp_path / "p.0001.tif", np.zeros((4, 6, 3), np.uint16), photometric="rgb", byteorder=order, extratags=tags
+    )
+    plate = open_plate(str(tmp_path / "p.####.tif"))
+    assert read_tags(plate).chromaticities == pytest.approx((*primaries, 0.3127, 0.329))
+
+
+def test_the_profile_of_a_picture_after_its_thumbnail_is_used(tmp_path):
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    with tifffile.TiffWriter(tmp_path / "p.0001.tif") as file:
+        file.write(np.zeros((4, 6, 3), np.uint8), photometric="rgb", subfiletype=1)
+        file.write(np.zeros((16, 24, 3), np.uint16), photometric="rgb", iccprofile=profile)
+    assert guessed(tmp_path / "p.####.tif").space == "icc"

@@ -167,6 +167,21 @@ def test_each_view_is_selectable_and_one_is_required(tmp_path, parts):
         assert image.metadata["view"] == name and image.layers == {}
 
 
+def test_the_image_of_a_view_is_preferred_to_its_further_layers(tmp_path):
+    """As in the specification of multi-view files, the layer diffuse.left belongs to the view left."""
+    layers = {"left": PICTURE[:, ::-1].copy(), "diffuse.left": PICTURE / 2, "diffuse.right": PICTURE / 4}
+    channels = {
+        f"{name}.{color}": pixels[..., index].copy()
+        for name, pixels in layers.items()
+        for index, color in enumerate("RGB")
+    }
+    path = save(tmp_path / "a.exr", {"RGB": PICTURE, **channels, "left.A": PLANE}, multiView=["right", "left"])
+    image = read_exr(path, "left")
+    np.testing.assert_array_equal(image.pixels, layers["left"].astype(np.float32))
+    assert image.layers.keys() == {"A", *(f"diffuse.left.{color}" for color in "RGB")}
+    np.testing.assert_array_equal(read_exr(path, "right").pixels, PICTURE.astype(np.float32))
+
+
 def test_a_layer_is_chosen_by_its_name(tmp_path):
     channels = {f"main.{color}": PICTURE[..., index].copy() for index, color in enumerate("RGB")}
     path = save(tmp_path / "a.exr", {**channels, "main.A": PLANE, "Z": PLANE})

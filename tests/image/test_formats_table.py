@@ -23,26 +23,31 @@ TESTS = {
         "timecode, rate": "image/test_metadata:test_attributes_are_copied_from_plate_to_result_unchanged",
         "alpha": f"{EXR}:test_alpha_and_layers_pass_through_in_their_own_type",
         "windows, parts": f"{EXR}:test_pixels_of_the_whole_data_window_are_read"
-        f" {EXR}:test_each_view_is_selectable_and_one_is_required",
+        f" {EXR}:test_each_view_is_selectable_and_one_is_required"
+        f" {EXR}:test_the_image_of_a_view_is_preferred_to_its_further_layers",
         "exposure": f"{STILLS}:test_exposures_come_from_exr_headers",
     },
     "TIFF": {
-        "color tags": ICC,
+        "color tags": f"{ICC} {GUESS}:test_primaries_of_a_tiff_are_read"
+        f" {GUESS}:test_the_profile_of_a_picture_after_its_thumbnail_is_used",
         "orientation": TURNED_STILLS,
-        "alpha": ALPHA,
+        "alpha": f"{ALPHA} image/test_still:test_min_is_white_leaves_alpha_as_it_is",
         "windows, parts": "image/test_still:test_the_full_picture_is_read_and_not_the_thumbnail"
-        " image/test_still:test_further_pages_are_reported",
-        "exposure": EXIF,
+        " image/test_still:test_further_pages_are_reported"
+        " image/test_still:test_a_thumbnail_whose_picture_is_in_a_sub_directory_is_refused",
+        "exposure": f"{EXIF} image/test_still:test_exif_of_the_thumbnail_is_that_of_the_picture",
     },
     "PNG": {
         "color tags": f"{GUESS}:test_png_chunks_give_the_space {ICC}"
-        f" {GUESS}:test_chromaticities_and_gamma_of_a_png_are_used_or_a_doubt",
+        f" {GUESS}:test_chromaticities_and_gamma_of_a_png_are_used_or_a_doubt"
+        f" {GUESS}:test_png_chunks_that_give_no_space_are_a_doubt",
         "orientation": TURNED_STILLS,
         "alpha": ALPHA,
         "exposure": EXIF,
     },
     "JPEG": {
-        "color tags": f"{ICC} {GUESS}:test_the_exif_tag_of_srgb_is_used",
+        "color tags": f"{ICC} {GUESS}:test_the_exif_tag_of_srgb_is_used"
+        f" {GUESS}:test_adobe_rgb_of_cameras_is_recognized_without_a_profile",
         "orientation": TURNED_STILLS,
         "exposure": EXIF,
     },
@@ -55,7 +60,8 @@ TESTS = {
         "windows, parts": f"{DPX}:test_unsupported_dpx_files_are_refused",
     },
     "Radiance `.hdr`": {
-        "color tags": f"{GUESS}:test_primaries_of_a_radiance_header_are_read",
+        "color tags": f"{GUESS}:test_primaries_of_a_radiance_header_are_read"
+        " image/test_still:test_lines_of_a_radiance_header_that_change_the_pixels_are_reported",
         "orientation": f"{TURNED}:test_radiance_pictures_are_rotated_by_their_resolution_line",
     },
     "camera raw, DNG": {
@@ -69,9 +75,11 @@ TESTS = {
         f" {MOVIE}:test_the_matrix_of_the_container_is_used_if_the_frame_has_none",
         "orientation": f"{MOVIE}:test_rotated_and_flipped_movies_are_read_upright",
         "timecode, rate": f"{MOVIE}:test_timecodes_of_high_rates_are_kept"
-        f" {MOVIE}:test_frame_rate_and_drop_frame_timecode_are_read",
-        "alpha": f"{MOVIE}:test_alpha_is_read_as_a_layer",
-        "windows, parts": f"{MOVIE}:test_edit_lists_give_the_frames_that_a_player_shows",
+        f" {MOVIE}:test_frame_rate_and_drop_frame_timecode_are_read"
+        f" {MOVIE}:test_timecode_and_rate_of_matroska_are_read",
+        "alpha": f"{MOVIE}:test_alpha_is_read_as_a_layer {MOVIE}:test_video_that_is_not_read_is_reported",
+        "windows, parts": f"{MOVIE}:test_edit_lists_give_the_frames_that_a_player_shows"
+        f" {MOVIE}:test_video_that_is_not_read_is_reported",
     },
 }
 """Tests by row and column."""

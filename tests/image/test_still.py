@@ -23,6 +23,18 @@ def test_min_is_white_is_inverted(tmp_path, bits):
         np.testing.assert_allclose(pixels, np.stack([expected] * 3, axis=-1), atol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_min_is_white_leaves_alpha_as_it_is(tmp_path, dtype):
+    top = np.iinfo(dtype).max
+    codes = np.rint(np.dstack([GRAY, GRAY[::-1]]) * top).astype(dtype)
+    tifffile.imwrite(
+        tmp_path / "a.tif", codes, photometric="miniswhite", extrasamples=["unassalpha"], planarconfig="contig"
+    )
+    image = read_image(str(tmp_path / "a.tif"))
+    np.testing.assert_allclose(image.pixels[..., 0], 1 - codes[..., 0] / top, atol=1e-6)
+    np.testing.assert_allclose(image.layers["A"], codes[..., 1] / top, atol=1e-6)
+
+
 @pytest.mark.parametrize("mode", ["LAB", "CMYK"])
 def test_other_color_models_are_refused(tmp_path, mode):
     Image.fromarray(np.zeros((16, 24, 3), np.uint8)).convert(mode).save(tmp_path / "p.1001.tif")
@@ -41,6 +53,32 @@ def test_the_full_picture_is_read_and_not_the_thumbnail(tmp_path):
     image = plate.read(1001)
     assert plate.size == (24, 16) and image.notes == ()
     np.testing.assert_allclose(image.pixels, codes / 255, atol=1e-6)
+
+
+def test_a_thumbnail_whose_picture_is_in_a_sub_directory_is_refused(tmp_path):
+    codes = np.rint(np.stack([GRAY] * 3, axis=-1) * 255).astype(np.uint8)
+    with tifffile.TiffWriter(tmp_path / "p.1001.tif") as file:
+        file.write(codes[::4, ::4], photometric="rgb", subfiletype=1, subifds=1)
+        file.write(codes, photometric="rgb")
+    for read in (read_image, lambda path: open_plate(path.replace("1001", "####"))):
+        with pytest.raises(UnreadableFrame, match=r"p\.1001\.tif"):
+            read(str(tmp_path / "p.1001.tif"))
+
+
+def test_linear_camera_raw_in_a_tiff_is_refused(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((16, 24, 3), np.uint16), photometric="linear_raw")
+    with pytest.raises(UnreadableFrame, match=r"a\.tif"):
+        read_image(str(tmp_path / "a.tif"))
+
+
+@pytest.mark.parametrize(
+    ("line", "noted"), [("EXPOSURE=4", True), ("COLORCORR=1 2 1", True), ("EXPOSURE=1.0", False), ("VIEW=-vtv", False)]
+)
+def test_lines_of_a_radiance_header_that_change_the_pixels_are_reported(tmp_path, line, noted):
+    header = f"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n{line}\n\n-Y 4 +X 6\n"
+    (tmp_path / "a.hdr").write_bytes(header.encode() + bytes([128, 128, 128, 129]) * 24)
+    notes = read_image(str(tmp_path / "a.hdr")).notes
+    assert len(notes) == noted and all(line in note for note in notes)
 
 
 def test_further_pages_are_reported(tmp_path):
@@ -76,3 +114,15 @@ def test_time_and_sensitivity_of_exif_give_the_exposure(tmp_path, suffix):
     reported = open_plate(str(tmp_path / f"p.####.{suffix}")).exposure_metadata()
     assert reported is not None
     assert reported[1002] - reported[1001] == pytest.approx(3, abs=0.01) and reported[1003] == reported[1001]
+
+
+def test_exif_of_the_thumbnail_is_that_of_the_picture(tmp_path):
+    """The first directory of a TIFF has the Exif of the file, also if it is a thumbnail."""
+    codes = np.zeros((16, 24, 3), np.uint8)
+    for number, seconds in ((1001, 96), (1002, 24)):
+        tags = [(33434, "2I", 1, (1, seconds), True)]
+        with tifffile.TiffWriter(tmp_path / f"p.{number}.tif") as file:
+            file.write(codes[::4, ::4], photometric="rgb", subfiletype=1, extratags=tags)
+            file.write(codes, photometric="rgb")
+    exposures = open_plate(str(tmp_path / "p.####.tif")).exposure_metadata()
+    assert exposures is not None and exposures[1002] - exposures[1001] == pytest.approx(2)

@@ -167,9 +167,11 @@ def test_negative_numbers_are_found_with_and_without_the_sign_counted(tmp_path: 
 def test_numbered_files_that_do_not_match_the_pattern_are_listed(tmp_path: Path) -> None:
     for number in ("0001", "0002", "1", "00003", "-001", "-0001", "x", "0004a"):
         (tmp_path / f"p.{number}.x").touch()
+    for name in ("p.0005.X", "P.0006.x", "p.0007a.X"):
+        (tmp_path / name).touch()
     frames, others = Sequence.parse(f"{tmp_path}/p.####.x").listed()
     assert list(frames) == [-1, 1, 2]
-    assert others == ("p.-001.x", "p.00003.x", "p.1.x")
+    assert others == ("P.0006.x", "p.-001.x", "p.00003.x", "p.0005.X", "p.1.x")
 
 
 @given(NAME, PADDING, NAME, FRAME, st.sampled_from(["", ".", "a/b c", "/abs"]))

@@ -25,6 +25,7 @@ _NEAR = 8
 """Maximum distance in frames that is reached by decoding instead of seeking."""
 
 _KEYS_TRIED = 3
+_ATTACHED = av.stream.Disposition.attached_pic
 _EDITED = "mov"
 """Part of the name of container formats with edit lists."""
 _FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mxf,mpegts,mpeg,ogg,flv"
@@ -92,10 +93,13 @@ class MovieFrames:
 
     @property
     def tags(self) -> dict[str, str]:
-        """Metadata of the file and its streams; the video stream has priority."""
-        tags = dict(self._container.metadata)
-        for stream in (*self._container.streams, self.stream):
-            tags |= stream.metadata
+        """Metadata of the file and its streams, with names in lowercase; the video stream has priority.
+
+        Matroska files have names in capitals.
+        """
+        tags: dict[str, str] = {}
+        for place in (self._container, *self._container.streams, self.stream):
+            tags |= {name.lower(): value for name, value in place.metadata.items()}
         return tags
 
     def orientation(self) -> int:
@@ -122,16 +126,29 @@ class MovieFrames:
         return self.stream.frames or self._timeline().count
 
     def notes(self) -> tuple[str, ...]:
-        """Return notes for the user about the movie's frame rate."""
-        entries = [entry.timestamp for entry in self.stream.index_entries if not entry.is_discard]
-        steps = {later - before for before, later in pairwise(sorted(entries))} if len(entries) > 2 else set()
-        if _EDITED not in self._container.format.name or not steps or max(steps) <= max(1, 1.5 * min(steps)):
-            return ()
-        rate = float(self.stream.average_rate or 0)
-        return (
-            f'"{self._path}" has a variable frame rate: its frames are numbered in order, '
-            f"and {rate:.6g} frames per second is the mean rate.",
-        )
+        """Return notes for the user about the movie's frame rate, and about video that is not read."""
+        found = []
+        if self._is_variable():
+            rate = float(self.stream.average_rate or 0)
+            found.append(
+                f'"{self._path}" has a variable frame rate: its frames are numbered in order, '
+                f"and {rate:.6g} frames per second is the mean rate."
+            )
+        if self.tags.get("alpha_mode") == "1":
+            found.append(f'"{self._path}" has an alpha that is not read; write it as ProRes 4444 or FFV1 to keep it.')
+        tracks = [track for track in self._container.streams.video if not track.disposition & _ATTACHED]
+        if len(tracks) > 1:
+            found.append(f'"{self._path}" has {len(tracks)} video tracks; only the first one is read.')
+        return tuple(found)
+
+    def _is_variable(self) -> bool:
+        """Return whether the steps between frames differ by more than the rounding of their times."""
+        if _EDITED in self._container.format.name:
+            times = sorted(entry.timestamp for entry in self.stream.index_entries if not entry.is_discard)
+        else:  # known if the frames had to be counted, as in Matroska
+            times = self._times.times if self._times else []
+        steps = {later - before for before, later in pairwise(times)} if len(times) > 2 else set()
+        return bool(steps) and max(steps) > max(1, 1.5 * min(steps))
 
     def read(self, index: int) -> av.VideoFrame:
         """Return frame ``index``. Raises UnreadableFrame if the file ends too early or is damaged."""

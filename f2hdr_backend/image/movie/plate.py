@@ -11,7 +11,7 @@ from f2hdr_backend.image.metadata import Header
 from f2hdr_backend.image.movie.frames import MovieFrames
 from f2hdr_backend.image.movie.ycbcr import Decoded, UnknownCoding, decode
 from f2hdr_backend.image.orientation import upright_image, upright_size
-from f2hdr_backend.image.timecode import timecode_header
+from f2hdr_backend.image.timecode import nearest_rate, timecode_header
 from f2hdr_backend.shot.frames import FrameRange
 from f2hdr_backend.shot.limits import check_image
 
@@ -92,7 +92,7 @@ def _header(movie: MovieFrames) -> Header:
     """Return the header of all frames: frame rate and pixel aspect ratio."""
     header: Header = {}
     if movie.stream.average_rate:
-        header["framesPerSecond"] = Fraction(movie.stream.average_rate)
+        header["framesPerSecond"] = nearest_rate(Fraction(movie.stream.average_rate))
     aspect = movie.stream.sample_aspect_ratio
     if aspect and aspect > 0:
         header["pixelAspectRatio"] = float(aspect)

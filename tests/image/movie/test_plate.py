@@ -336,8 +336,10 @@ def test_alpha_is_read_as_a_layer(tmp_path, codec, layout, bits):
     assert np.abs(image.pixels[16::32, 16::32] - patches()[16::32, 16::32]).max() < 0.03
 
 
-def test_a_variable_rate_is_reported(tmp_path):
-    with av.open(str(tmp_path / "a.mov"), "w") as container:
+@pytest.mark.parametrize("suffix", ["mov", "mkv"])
+def test_a_variable_rate_is_reported(tmp_path, suffix):
+    path = str(tmp_path / f"a.{suffix}")
+    with av.open(path, "w") as container:
         stream = container.add_stream("mjpeg", rate=25)
         stream.width, stream.height, stream.pix_fmt = 160, 96, "yuvj420p"
         for time in (0, 1, 2, 6, 7, 8):
@@ -345,10 +347,11 @@ def test_a_variable_rate_is_reported(tmp_path):
             frame.pts, frame.time_base = time, Fraction(1, 25)
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
-    plate = open_plate(str(tmp_path / "a.mov"))
+    plate = open_plate(path)
     (note,) = plate.read(2).notes
-    assert len(plate.frames) == 6 and "a.mov" in note
-    assert open_plate(encode(tmp_path / "b.mov", counters(6), "mjpeg", "yuvj420p")).read(2).notes == ()
+    assert len(plate.frames) == 6 and path in note
+    even = encode(tmp_path / f"b.{suffix}", counters(6), "mjpeg", "yuvj420p", rate=Fraction(30000, 1001))
+    assert open_plate(even).read(2).notes == ()
 
 
 @pytest.mark.parametrize("rate", [48, 50, Fraction(60000, 1001), 60, 120])
@@ -356,6 +359,35 @@ def test_timecodes_of_high_rates_are_kept(tmp_path, rate):
     path = encode(tmp_path / "a.mov", counters(4), "mjpeg", "yuvj420p", rate=rate, timecode="01:00:00:28")
     texts = [timecode_text(open_plate(path).read(number).metadata) for number in (1, 2, 3, 4)]
     assert texts == [f"01:00:00:{frame}" for frame in (28, 29, 30, 31)]
+
+
+@pytest.mark.parametrize("rate", [Fraction(60000, 1001), Fraction(24000, 1001), Fraction(50)])
+def test_timecode_and_rate_of_matroska_are_read(tmp_path, rate):
+    """Names of its tags are in capitals, and times in milliseconds make the rate inexact."""
+    with av.open(str(tmp_path / "a.mkv"), "w") as container:
+        container.metadata["TIMECODE"] = "01:02:03:10"
+        stream = container.add_stream("ffv1", rate=rate)
+        stream.width, stream.height, stream.pix_fmt = 32, 16, "yuv420p"
+        for _ in range(6):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((16, 32, 3), np.uint8), "rgb24")))
+        container.mux(stream.encode())
+    metadata = open_plate(str(tmp_path / "a.mkv")).read(2).metadata
+    assert metadata["framesPerSecond"] == rate and timecode_text(metadata) == "01:02:03:11"
+
+
+def test_video_that_is_not_read_is_reported(tmp_path):
+    for name, codec, layout, tracks, words in (
+        ("a.webm", "libvpx-vp9", "yuva420p", 1, "alpha"),
+        ("b.mov", "mjpeg", "yuvj420p", 2, "2 video tracks"),
+    ):
+        with av.open(str(tmp_path / name), "w") as container:
+            streams = [container.add_stream(codec, rate=24) for _ in range(tracks)]
+            for stream in streams:
+                stream.width, stream.height, stream.pix_fmt = 64, 48, layout
+                frame = av.VideoFrame.from_ndarray(np.full((48, 64, 4), 90, np.uint8), "rgba").reformat(format=layout)
+                container.mux([*stream.encode(frame), *stream.encode()])
+        (note,) = open_plate(str(tmp_path / name)).read(1).notes
+        assert name in note and words in note
 
 
 def test_movies_may_be_read_from_many_threads(tmp_path):
