@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import PyOpenColorIO as ocio
 
-from f2hdr_backend.color import primaries
+from f2hdr_backend.color import conversion, primaries
 from f2hdr_backend.color.conversion import Linear, Transform, light_of_white, matrix_step, power_step, primaries_of
 from f2hdr_backend.color.file_spaces import EMBEDDED, RESPONSE, Own, own_steps
 from f2hdr_backend.color.names import near_names, require_pinned, spelled
@@ -251,7 +251,7 @@ class ColorConfig:
 
     def _transform(self, steps: list[Any], what: str) -> Transform:
         try:
-            processor = self.config.getProcessor(ocio.GroupTransform(steps))
+            processor = conversion.config_for(self.config, steps).getProcessor(ocio.GroupTransform(steps))
             cpu = processor.getOptimizedCPUProcessor(ocio.OPTIMIZATION_DEFAULT)
         except _FAILED as error:
             raise ColorError(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -122,6 +124,18 @@ def table_step(curves: NDArray[Any]) -> ocio.Lut1DTransform:
     step.setData(np.ascontiguousarray(curves, np.float32).ravel())
     step.setInterpolation(ocio.INTERP_LINEAR)
     return step
+
+
+def config_for(config: Any, steps: Sequence[Any]) -> Any:
+    """Return OCIO's Config for a conversion with these steps: without its cache if a step has a table of its own.
+
+    The cache distinguishes tables by their length and range alone: the curve of one camera would be used for the next.
+    """
+    if not any(isinstance(step, ocio.Lut1DTransform) for step in steps):
+        return config
+    uncached = copy.deepcopy(config)
+    uncached.setProcessorCacheFlags(ocio.PROCESSOR_CACHE_OFF)
+    return uncached
 
 
 def power_step(exponent: float) -> ocio.ExponentTransform:

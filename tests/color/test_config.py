@@ -8,6 +8,9 @@ import PyOpenColorIO as ocio
 import pytest
 
 from f2hdr_backend.color.config import SHIPPED_FILE, load_config
+from f2hdr_backend.color.curve import Curve
+from f2hdr_backend.color.icc import IccProfile
+from f2hdr_backend.color.primaries import to_aces
 from f2hdr_backend.shot.errors import ColorError
 
 STUDIO = "ocio://studio-config-v2.1.0_aces-v1.3_ocio-v2.3"
@@ -278,3 +281,22 @@ def test_a_config_without_interchange_role_uses_scene_linear(tmp_path):
 def test_broken_primaries_are_refused(shipped):
     with pytest.raises(ColorError, match="gamut"):
         shipped.transform("linear", "ACEScg", (0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3127, 0.329))
+
+
+@pytest.mark.parametrize("context", [None, ()])
+def test_each_curve_of_a_file_is_used_even_if_another_one_was_used_before(context):
+    """Two plates in one process, with response curves or ICC profiles of equal length and range."""
+    knots, codes = np.linspace(0, 1, 49), np.linspace(0, 1, 65536)
+    half = np.full((1, 1, 3), 0.5, np.float32)
+    digests = set()
+    for exponent in (1.5, 3.0):
+        curve = Curve(np.repeat(knots[:, None] ** exponent, 3, axis=1))
+        profile = IccProfile("test", np.repeat(codes[:, None] ** exponent, 3, axis=1), to_aces(REC709))
+        for name, own in (("response", curve), ("icc", profile)):
+            config = load_config("f2hdr", context)
+            decode = config.linear(name, own).decode
+            np.testing.assert_allclose(decode.apply(half), 0.5**exponent, rtol=2e-3)
+            transform = config.transform(name, "linear", own)
+            np.testing.assert_allclose(transform.apply(half), 0.5**exponent, rtol=2e-3)
+            digests.add(decode.digest)
+    assert len(digests) >= 2
