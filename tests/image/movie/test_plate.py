@@ -384,6 +384,7 @@ def test_video_that_is_not_read_is_reported(tmp_path):
             streams = [container.add_stream(codec, rate=24) for _ in range(tracks)]
             for stream in streams:
                 stream.width, stream.height, stream.pix_fmt = 64, 48, layout
+            for stream in streams:
                 frame = av.VideoFrame.from_ndarray(np.full((48, 64, 4), 90, np.uint8), "rgba").reformat(format=layout)
                 container.mux([*stream.encode(frame), *stream.encode()])
         (note,) = open_plate(str(tmp_path / name)).read(1).notes
