@@ -6,7 +6,6 @@ Sources: SMPTE ST 268-1, tables of transfer and colorimetric characteristics; PN
 
 from __future__ import annotations
 
-import math
 import os
 import struct
 from collections.abc import Iterator

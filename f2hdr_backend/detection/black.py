@@ -55,7 +55,7 @@ class Black:
     @property
     def note(self) -> str:
         """A sentence for the user about the lift."""
-        lifted = f"black is lifted to {self.lift:.1%} of the {'codes' if self.codes else 'linear light'}"
+        lifted = f"black looks lifted to {self.lift:.1%} of the {'codes' if self.codes else 'linear light'}"
         return f"{lifted}; it is subtracted to measure exposures, not in renders"
 
 
