@@ -59,12 +59,13 @@ def settle(shot: Shot, plate: Plate, frames: FrameRange) -> tuple[Shot, list[Eve
     found = detect_light(shot.color, plate, span, given.cycle if given else None)
     found = found if given else _with_note(found, wanted, color, plate)
     pattern = given or require_pattern(found)
-    _refuse_contradiction(shot, found, pattern)
+    contradiction = _check_contradiction(shot, found, pattern)
     if given is None and found.source == "metadata":
         color, reported = settle_response(wanted, color, plate, pattern)
         events += reported
     color, events = settle_knee(wanted, color, plate, pattern, events)
     shot = replace(shot, color=color, exposures=pattern, cuts=found.cuts if shot.cuts is None else shot.cuts)
+    events += contradiction
     return shot, events if known else [*events, *_events_of(found, pattern, warn_dropped=given is None)]
 
 
@@ -168,23 +169,28 @@ def complete_exposures(shot: Shot, cycle: tuple[float, ...] | None, first: str |
         pattern = require_pattern(found)
         if first is not None:
             pattern = ExposurePattern.beginning(pattern.cycle, plate.frames.first, first)
-        _refuse_contradiction(shot, found, pattern)
+        contradiction = _check_contradiction(shot, found, pattern)
         cuts = found.cuts if shot.cuts is None else shot.cuts
-        return replace(shot, exposures=pattern, cuts=cuts), _events_of(found, pattern, warn_dropped=True)
+        events = [*contradiction, *_events_of(found, pattern, warn_dropped=True)]
+        return replace(shot, exposures=pattern, cuts=cuts), events
     finally:
         plate.close()
 
 
-def _refuse_contradiction(shot: Shot, found: Detection, pattern: ExposurePattern) -> None:
-    """Raise ExposureError if frames are long in the pixels and short in ``pattern``, unless ``shot.trust_given`` is
-    set.
+def _check_contradiction(shot: Shot, found: Detection, pattern: ExposurePattern) -> list[Event]:
+    """Raise ExposureError if frames are long in the pixels and short in ``pattern``.
+
+    If ``shot.trust_given`` is set, return a warning instead; about headers, the detection has one already.
     """
     against = contradicted(pattern, found.pixels, found.frames)
-    if shot.trust_given or not against or found.pixels is None:
-        return
+    if not against or found.pixels is None:
+        return []
     source = "file headers" if pattern == found.pattern and found.source == "metadata" else "given exposures"
+    message = f"The {source} state {reading(pattern, against)}; the pixels show {reading(found.pixels, against)}."
+    if shot.trust_given:
+        return [] if source == "file headers" else [Warned("exposures_doubtful", message)]
     raise ExposureError(
-        f"The {source} state {reading(pattern, against)}; the pixels show {reading(found.pixels, against)}.",
+        message,
         hint="Correct --exposures and --first-exposure; a frame may be missing, or the headers one frame late. "
         "Use --trust-given to render with them anyway.",
         frames=against.frames,

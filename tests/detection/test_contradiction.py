@@ -74,6 +74,16 @@ def test_a_wrong_first_exposure_is_refused(tmp_path, cycle, first) -> None:
     assert right.exposures is not None and right.exposures.ev(1) == 0
 
 
+@pytest.mark.parametrize("header_is_late", [False, True])
+def test_exposures_that_are_trusted_against_the_pixels_are_reported_once(tmp_path, header_is_late) -> None:
+    trusting = Shot(plate=plate(tmp_path, header_is_late=header_is_late), trust_given=True)
+    shot, events = (trusting, []) if header_is_late else complete_exposures(trusting, (0.0, 3.0), "long")
+    _, more = prepare(shot)
+    warnings = [event.message for event in (*events, *more) if getattr(event, "code", "") == "exposures_doubtful"]
+    (warning,) = [text for text in warnings if "+3 EV" in text and "+0 EV" in text]
+    assert "frame 1" in warning
+
+
 def test_detect_reports_late_headers_and_loses_confidence() -> None:
     late = plate_of(Scene(31), [3.0 * (index % 2) for index in range(8)])
     late.metadata = {number: 3.0 * (number % 2) for number in late.frames}
