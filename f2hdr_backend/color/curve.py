@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from f2hdr_backend.color.primaries import Chromaticities
 from f2hdr_backend.shot.atomic import write_file
 from f2hdr_backend.shot.equations import GAMMA
 from f2hdr_backend.shot.errors import ColorError
@@ -27,9 +28,13 @@ _LARGEST_FILE = 2**24
 
 @dataclass(frozen=True)
 class Curve:
-    """``values`` ``(49, 3)``: linear values at ``KNOTS``, 1.0 at code 1; at least 0 and monotonic."""
+    """``values`` ``(49, 3)``: linear values at ``KNOTS``, 1.0 at code 1; at least 0 and monotonic.
+
+    ``primaries`` are those that the plate's files state; they are not part of the text and of files of the curve.
+    """
 
     values: NDArray[np.float64]
+    primaries: Chromaticities | None = None
 
     def light(self, codes: NDArray[Any], channel: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the linear values of ``(N,)`` codes 0-1; ``channel`` is the channel of each code."""

@@ -12,7 +12,8 @@ from f2hdr_backend.color.primaries import Chromaticities
 from f2hdr_backend.shot.errors import ColorError
 
 EMBEDDED, RESPONSE = "icc", "response"
-"""The space of the ICC profile in a file, and that of a camera's response curve in Rec.709 primaries."""
+"""The space of the ICC profile in a file, and that of a camera's response curve, in the primaries that the file states
+or else in Rec.709."""
 Own = Chromaticities | IccProfile | Curve | None
 """The definition of a space without a config: primaries of ``linear`` or ``gamma22``, an ICC profile, a response
 curve.
@@ -25,7 +26,7 @@ def own_steps(name: str, own: Own) -> list[Any]:
         curves = [] if own.curves is None else [table_step(own.curves)]
         return [*curves, matrix_step(own.to_ap0)]
     if name == RESPONSE and isinstance(own, Curve):
-        return [table_step(own.table()), matrix_step(primaries.to_aces(primaries.REC709))]
+        return [table_step(own.table()), matrix_step(primaries.to_aces(own.primaries or primaries.REC709))]
     what = {
         EMBEDDED: "The files have no ICC profile of curves and a matrix.",
         RESPONSE: "The Shot has no response curve.",

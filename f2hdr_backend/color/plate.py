@@ -186,7 +186,7 @@ def _own(color: Color, plate: Plate) -> Own:
     if color.input_space == EMBEDDED:
         return read_tags(plate).profile
     if color.input_space == RESPONSE:
-        return parse_curve(color.response)
+        return replace(parse_curve(color.response), primaries=read_tags(plate).chromaticities)
     return read_tags(plate).chromaticities if color.input_space in PLAIN else None
 
 

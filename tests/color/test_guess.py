@@ -12,10 +12,13 @@ import tifffile
 from PIL import Image, ImageCms
 
 from f2hdr_backend.color.config import load_config
+from f2hdr_backend.color.curve import Curve, write_curve
 from f2hdr_backend.color.guess import guess
+from f2hdr_backend.color.plate import open_color, settle_color
 from f2hdr_backend.color.tags import read_tags
 from f2hdr_backend.image.read import open_plate
 from f2hdr_backend.image.write import write_exr, write_image
+from f2hdr_backend.shot.document import Color
 
 AP1 = (0.713, 0.293, 0.165, 0.83, 0.128, 0.044, 0.32168, 0.33767)
 REC709 = (0.64, 0.33, 0.3, 0.6, 0.15, 0.06, 0.3127, 0.329)
@@ -274,6 +277,18 @@ def test_adobe_rgb_of_cameras_is_recognized_without_a_profile(tmp_path):
     assert found.space == "gamma22" and "R03" in found.why
     primaries = read_tags(open_plate(str(tmp_path / "p.####.jpg"))).chromaticities
     assert primaries == pytest.approx((0.64, 0.33, 0.21, 0.71, 0.15, 0.06, 0.3127, 0.329))
+
+
+def test_a_response_curve_keeps_the_primaries_that_the_files_state(tmp_path):
+    exif = Image.Exif()
+    exif.get_ifd(0x8769).update({0xA001: 65535, 0xA005: {1: "R03"}})
+    Image.new("RGB", (8, 6), (99, 99, 99)).save(tmp_path / "p.0001.jpg", exif=exif)
+    Image.new("RGB", (8, 6), (99, 99, 99)).save(tmp_path / "q.0001.jpg")
+    write_curve(tmp_path / "c.json", Curve(np.repeat(np.linspace(0, 1, 49)[:, None] ** 1.8, 3, axis=1)), {})
+    for name, primaries in (("p", (0.64, 0.33, 0.21, 0.71, 0.15, 0.06, 0.3127, 0.329)), ("q", REC709)):
+        plate = open_plate(str(tmp_path / f"{name}.####.jpg"))
+        color, _ = settle_color(Color(config="f2hdr", response=str(tmp_path / "c.json")), plate)
+        assert open_color(color, plate).facts["chromaticities"] == pytest.approx(primaries, abs=1e-4)
 
 
 @pytest.mark.parametrize("order", "<>")
