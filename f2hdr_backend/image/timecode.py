@@ -75,8 +75,10 @@ def frames_a_count(rate: Fraction | None) -> int:
     return max(1, -(-round(rate) // 30)) if rate else 1
 
 
-def nearest_rate(value: float | Fraction) -> Fraction:
-    """Return a rate in frames per second as a fraction; rates such as 23.98 become NTSC fractions (n * 1000 / 1001)."""
+def nearest_rate(value: float) -> Fraction:
+    """Return a rate of 1 and more frames per second as a fraction; rates such as 23.98 become NTSC fractions
+    (n * 1000 / 1001).
+    """
     whole = round(value * 1001 / 1000)
     near = Fraction(whole * 1000, 1001)
     exact = abs(value - round(value)) < 1e-4

@@ -92,7 +92,8 @@ def _header(movie: MovieFrames) -> Header:
     """Return the header of all frames: frame rate and pixel aspect ratio."""
     header: Header = {}
     if movie.stream.average_rate:
-        header["framesPerSecond"] = nearest_rate(Fraction(movie.stream.average_rate))
+        rate = Fraction(movie.stream.average_rate)
+        header["framesPerSecond"] = nearest_rate(float(rate)) if rate >= 1 else rate
     aspect = movie.stream.sample_aspect_ratio
     if aspect and aspect > 0:
         header["pixelAspectRatio"] = float(aspect)
