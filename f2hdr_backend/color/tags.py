@@ -10,10 +10,10 @@ import os
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import Image
 
 from f2hdr_backend.color.icc import IccProfile, profile_name, read_profile
 from f2hdr_backend.color.primaries import D65, Chromaticities
@@ -32,7 +32,11 @@ NAMES = ("colorInteropID", "f2hdr/output_space", "oiio:ColorSpace", "colorspace"
 RAW_SPACE = "lin_rec709_scene"
 """The space that camera raw is developed to (see ``raw``)."""
 _ACES_CONTAINER = "acesImageContainerFlag"
-_EXIF_SRGB, _EXIF_UNCALIBRATED, _INTEROPERABILITY = 1, 65535, 0xA005
+_EXIF_SRGB, _EXIF_UNCALIBRATED = 1, 65535
+_TO_INTEROPERABILITY, _INDEX = (0x8769, 0xA005), 1
+"""Pointers to the Exif directory and its interoperability directory, and the tag of its index."""
+_EXIF_WITHIN = 2**17
+"""Bytes at the start of a JPEG that contain its Exif."""
 _TIFF_PRIMARIES = (318, 319)
 """Tags ``WhitePoint`` and ``PrimaryChromaticities`` of TIFF 6.0, section 20."""
 ADOBE_RGB: Chromaticities = (0.64, 0.33, 0.21, 0.71, 0.15, 0.06, *D65)
@@ -139,12 +143,10 @@ def _cicp(primaries: int, transfer: int, matrix: int, full_range: int) -> ColorT
 
 def _is_adobe_rgb(file: BinaryIO) -> bool:
     """Return whether Exif states Adobe RGB, as cameras do: an "option file" of DCF 2.0, without a profile."""
-    try:
-        file.seek(0)
-        with Image.open(file) as picture:
-            return str(picture.getexif().get_ifd(_INTEROPERABILITY).get(1, ""))[:3] == "R03"
-    except (OSError, ValueError, SyntaxError, LookupError, struct.error):
-        return False
+    file.seek(0)
+    _, start, exif = file.read(_EXIF_WITHIN).partition(b"Exif\0\0")
+    found = read_tiff_tags(BytesIO(exif) if start else file, (_INDEX,), _TO_INTEROPERABILITY)
+    return found.get(_INDEX, (b"", ""))[0][:3] == b"R03"
 
 
 def _icc(data: bytes) -> ColorTags:

@@ -1,12 +1,12 @@
-"""Reads tags of the first directory of a TIFF or DNG file that OpenImageIO and the raw developer do not report.
+"""Reads tags of TIFF and DNG files and of Exif that OpenImageIO and the raw developer do not report.
 
-Source: TIFF 6.0, section 2 (structure, types of fields).
+Sources: TIFF 6.0, section 2 (structure, types of fields); Exif 3.0, section 4.6.3 (pointers to directories).
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import BinaryIO
 
 _BYTE_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
@@ -15,14 +15,25 @@ _LARGEST = 1024
 """Bytes of a tag that is read, at most."""
 
 
-def read_tiff_tags(file: BinaryIO, wanted: Collection[int]) -> dict[int, tuple[bytes, str]]:
+def read_tiff_tags(
+    file: BinaryIO, wanted: Collection[int], through: Iterable[int] = ()
+) -> dict[int, tuple[bytes, str]]:
     """Return the content and the byte order (``<`` or ``>``) of those ``wanted`` tags that an open file has.
 
-    Tags of 4 bytes or fewer and those above 1 KiB are omitted. A file that is not a TIFF, or is damaged, has none.
+    They are those of the first directory, or of the one that is reached from it by the pointers ``through``, such as
+    the Exif directory. Tags above 1 KiB are omitted. A file that is not a TIFF, or is damaged, has none.
     """
     try:
-        return _tags(file, wanted)
-    except (struct.error, OSError):
+        file.seek(0)
+        order = _BYTE_ORDERS.get(file.read(4))
+        if order is None:
+            return {}
+        (place,) = struct.unpack(order + "I", file.read(4))
+        for pointer in through:
+            content, _ = _tags(file, order, place, (pointer,))[pointer]
+            (place,) = struct.unpack(order + "I", content)
+        return _tags(file, order, place, wanted)
+    except (struct.error, OSError, KeyError):
         return {}
 
 
@@ -32,18 +43,18 @@ def rationals(content: bytes, order: str) -> tuple[float, ...]:
     return tuple(above / below for above, below in pairs) if all(below for _, below in pairs) else ()
 
 
-def _tags(file: BinaryIO, wanted: Collection[int]) -> dict[int, tuple[bytes, str]]:
-    file.seek(0)
-    order = _BYTE_ORDERS.get(file.read(4))
-    if order is None:
-        return {}
-    file.seek(*struct.unpack(order + "I", file.read(4)))
+def _tags(file: BinaryIO, order: str, place: int, wanted: Collection[int]) -> dict[int, tuple[bytes, str]]:
+    """Return the ``wanted`` tags of the directory at ``place``."""
+    file.seek(place)
     (count,) = struct.unpack(order + "H", file.read(2))
     entries = file.read(12 * count)
     found = {}
-    for tag, kind, number, place in struct.iter_unpack(order + "HHII", entries[: len(entries) // 12 * 12]):
+    for tag, kind, number, value in struct.iter_unpack(order + "HHI4s", entries[: len(entries) // 12 * 12]):
         size = number * _TYPE_BYTES.get(kind, 0)
-        if tag in wanted and 4 < size <= _LARGEST:
-            file.seek(place)
-            found[tag] = (file.read(size), order)
+        if tag not in wanted or not 0 < size <= _LARGEST:
+            continue
+        if size > len(value):
+            file.seek(*struct.unpack(order + "I", value))
+            value = file.read(size)
+        found[tag] = (value[:size], order)
     return found
