@@ -5,6 +5,8 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass
 
+from f2hdr_backend.shot.limits import check_frames
+
 EXTRA_READS = 2
 """Neighbors outside a chunk that are read before its first frame."""
 
@@ -51,7 +53,11 @@ def simulate(frames: int, workers: int, chunk: int, costs: Costs, *, warm: bool 
 
 
 def schedules(frames: int, workers: int, costs: Costs, *, warm: bool = False) -> list[Schedule]:
-    """Simulate chunks of 1, 2, 4, 8 ... frames, as long as every worker gets at least one."""
+    """Simulate chunks of 1, 2, 4, 8 ... frames, as long as every worker gets at least one.
+
+    Raises ShotError for more frames than the limit ``frames``.
+    """
+    check_frames("the job", frames, "the request")
     sizes = [1]
     while sizes[-1] * 2 * workers < 2 * frames:
         sizes.append(sizes[-1] * 2)

@@ -120,6 +120,7 @@ def _open(path: str, header_only: bool) -> list[_Part]:
             count = check_structure(path, opened)
             name = library_path(path, opened)
             file = OpenEXR.File(name, separate_channels=True, header_only=True)
+            _require_text_names(file.parts)
             _check_sizes(path, file.parts, os.fstat(opened.fileno()).st_size)
             if not header_only:
                 file = OpenEXR.File(name, separate_channels=True)
@@ -143,6 +144,13 @@ def _pictures(parts: list[_Part]) -> list[_Picture]:
     """Return all candidates for the image, the most likely first."""
     found = [picture for part in parts for picture in _pictures_of(part)]
     return sorted(found, key=lambda picture: picture.rank)
+
+
+def _require_text_names(parts: list[Any]) -> None:
+    """Raise UnicodeDecodeError for channels whose names are not UTF-8."""
+    for part in parts:
+        for channel in part.header["channels"]:
+            _ = channel.name
 
 
 def _check_sizes(path: str, parts: Iterable[OpenEXR.Part], file_bytes: int) -> None:

@@ -18,7 +18,7 @@ from f2hdr_backend.shot.frames import FrameRange
 from f2hdr_backend.shot.limits import check_frames
 from f2hdr_backend.shot.read_text import parse_json, read_text
 from f2hdr_backend.timeline.media import Media, Plates, find_media
-from f2hdr_backend.timeline.text import edl_rate, retimed_clips
+from f2hdr_backend.timeline.text import edl_rate, require_short_lines, retimed_clips
 
 _ODD_VALUES = (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RuntimeError)
 """Exceptions of OpenTimelineIO for times that are not numbers, rates of 0 and similar values."""
@@ -101,6 +101,7 @@ class _Reader:
             parse_json(text, f'"{self._path}"')  # OpenTimelineIO's own parser crashes on deep nesting
         rate = None
         if self._path.lower().endswith(".edl"):
+            require_short_lines(self._path, text)
             rate, note = edl_rate(text, self._plates)
             self._notes += note
         timelines = list(_timelines(_parsed(self._path, text, rate)))

@@ -11,7 +11,7 @@ from fractions import Fraction
 from itertools import pairwise
 from xml.etree import ElementTree
 
-from f2hdr_backend.shot.errors import F2HDRError, ShotError
+from f2hdr_backend.shot.errors import DocumentError, F2HDRError, ShotError
 from f2hdr_backend.timeline.media import Plates
 
 USUAL_RATE = 24.0
@@ -21,7 +21,20 @@ _NAME = re.compile(r"^\*[ \t]*FROM CLIP NAME:(.*)$", re.MULTILINE)
 _TIME = re.compile(r"[\d:;]{11}")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?$")
 _LONGEST_NUMBER = 20
+_LONGEST_SQUARED = 2_000_000_000
+"""Sum of the squared lengths of an EDL's lines: 200,000 lines of 100 characters, or one of 44,000."""
 _CLOSE = 0.01
+
+
+def require_short_lines(path: str, text: str) -> None:
+    """Raise DocumentError for an EDL with long lines: OpenTimelineIO's time grows with the square of their lengths."""
+    lengths = [len(line) for line in text.splitlines()]
+    if sum(length**2 for length in lengths) > _LONGEST_SQUARED:
+        raise DocumentError(
+            f'"{path}" cannot be read as a timeline: its longest line has {max(lengths)} characters.',
+            hint="Export it again.",
+            path=path,
+        )
 
 
 def edl_rate(text: str, plates: Plates) -> tuple[float, list[str]]:

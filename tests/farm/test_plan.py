@@ -3,6 +3,7 @@
 import pytest
 
 from f2hdr_backend.farm.plan import Costs, schedules, simulate
+from f2hdr_backend.shot.errors import ShotError
 
 COSTS = Costs(start=10.0, frame=5.0, read=1.0)
 
@@ -16,6 +17,12 @@ def test_the_estimate_includes_a_last_task_that_runs_alone():
     found = simulate(5, 4, 1, COSTS)
     assert found.tasks == 5 and found.seconds == pytest.approx(2 * (10 + 2 + 5))
     assert found.overhead == pytest.approx(1 - 25 / (4 * found.seconds))
+
+
+def test_more_frames_than_a_job_may_have_are_refused():
+    with pytest.raises(ShotError) as caught:
+        schedules(10**9, 4, Costs(1, 1, 1))
+    assert str(10**9) in caught.value.message
 
 
 def test_larger_chunks_are_faster_until_workers_are_idle():

@@ -227,6 +227,14 @@ def test_a_file_that_was_never_finished_is_refused(tmp_path):
         read_exr(str(tmp_path / "b.exr"))
 
 
+def test_a_channel_whose_name_is_not_text_is_refused(tmp_path):
+    path = save(tmp_path / "a.exr", {"RGB": PICTURE, "Zab": PICTURE[..., 0]})
+    (tmp_path / "b.exr").write_bytes(open(path, "rb").read().replace(b"Zab\0", b"Z\xff\xfe\0"))
+    for read in (read_exr, read_header):
+        with pytest.raises(UnreadableFrame, match=r"b\.exr"):
+            read(str(tmp_path / "b.exr"))
+
+
 def test_a_file_with_damaged_pixels_is_refused(tmp_path):
     path = save(tmp_path / "a.exr", {"RGB": PICTURE})
     damaged = bytearray(open(path, "rb").read())

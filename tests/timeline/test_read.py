@@ -320,6 +320,13 @@ def test_a_header_is_read_once_and_few_movies_are_open(tmp_path, monkeypatch):
     assert sorted(read) == sorted(str(tmp_path / name) for name in names)
 
 
+def test_an_edl_with_a_very_long_line_is_refused(tmp_path):
+    (tmp_path / "a.edl").write_text("TITLE: t\n* FROM CLIP: " + "x" * 3_000_000 + "\n")
+    with pytest.raises(DocumentError) as caught:
+        read_cut(str(tmp_path / "a.edl"), 0)
+    assert "a.edl" in caught.value.message and "3000013" in caught.value.message
+
+
 def test_a_padding_of_a_billion_digits_is_refused(tmp_path):
     sequence(tmp_path, "sh010", range(1001, 1005))
     media = pictures(1001, 4, frame_zero_padding=10**9)
