@@ -67,7 +67,6 @@ def _bar() -> Progress:
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
-        Progress,
         TextColumn,
         TimeElapsedColumn,
         TimeRemainingColumn,
@@ -80,7 +79,7 @@ def _bar() -> Progress:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    return Progress(*columns, console=terminal.console(), transient=True)
+    return terminal.bars(*columns)
 
 
 def _settled(event: Event) -> str:

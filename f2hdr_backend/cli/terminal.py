@@ -12,6 +12,7 @@ from f2hdr_backend.shot.printable import escaped
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import Progress, ProgressColumn
 
 T = TypeVar("T")
 
@@ -68,6 +69,14 @@ def console() -> Console:
     from rich.console import Console
 
     return Console(stderr=True, quiet=_quiet)
+
+
+def bars(*columns: ProgressColumn) -> Progress:
+    """Return rich's progress bars for standard error; they leave no line, and only a terminal shows them."""
+    from rich.progress import Progress
+
+    shown = console()
+    return Progress(*columns, console=shown, transient=True, disable=not shown.is_terminal)
 
 
 def track(items: Iterable[T], label: str, total: int) -> Iterator[T]:

@@ -67,6 +67,14 @@ def test_a_progress_bar_yields_items_on_request_and_writes_nothing_to_standard_o
     assert capsys.readouterr().out == ""
 
 
+def test_bars_leave_nothing_where_there_is_no_terminal(capsys):
+    with terminal.bars() as bar:
+        task = bar.add_task("frames", total=2)
+        bar.update(task, completed=2)
+    assert bar.tasks[0].finished
+    assert capsys.readouterr() == ("", "")
+
+
 def test_the_choice_of_json_output_is_stored():
     assert not terminal.wants_json()
     terminal.want_json(True)

@@ -100,13 +100,14 @@ def parse_rate(text: str) -> Fraction:
 
 def _show(events: Iterable[Event]) -> None:
     """Draw a progress bar on standard error."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
     from f2hdr_backend.deliver.deliver import DeliveryStarted, FrameMeasured, LightMeasured
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=terminal.console(), transient=True) as bar:
+    with terminal.bars(*columns) as bar:
         shown = bar.add_task("convert", total=None, visible=False)
+        paths: list[str] = []
         for event in events:
             if isinstance(event, DeliveryStarted):
                 terminal.note(_started(event))
@@ -117,17 +118,23 @@ def _show(events: Iterable[Event]) -> None:
                 terminal.note(_measured(event))
                 bar.reset(shown, total=bar.tasks[0].total, description="convert")
             elif isinstance(event, FrameDone):
+                paths.append(event.path)
                 bar.update(shown, completed=event.done)
             elif isinstance(event, Warned):
                 terminal.warn(event.message)
             elif isinstance(event, RenderFinished):
-                terminal.note(f"{terminal.count(event.rendered, 'frame')} converted in {event.seconds:.1f} s")
+                terminal.note(_finished(event, paths))
 
 
 def _started(event: DeliveryStarted) -> str:
     width, height = event.size
     color = f"{event.space} to {event.display}, {event.view}"
     return f"{terminal.count(event.total, 'frame')} of {width} x {height}; {color}; {event.target}"
+
+
+def _finished(event: RenderFinished, paths: list[str]) -> str:
+    where = "" if not paths else f": {paths[0]}" if len(set(paths)) == 1 else f"; the last is {paths[-1]}"
+    return f"{terminal.count(event.rendered, 'frame')} converted in {event.seconds:.1f} s{where}"
 
 
 def _measured(event: LightMeasured) -> str:

@@ -87,9 +87,7 @@ def _progress(silent: bool) -> Iterator[Callable[[int, int], None] | None]:
     if silent:
         yield None
         return
-    from rich.progress import Progress
-
-    with Progress(console=terminal.console(), transient=True) as bar:
+    with terminal.bars() as bar:
         task = bar.add_task("detect", total=None, visible=False)
         yield lambda done, total: bar.update(task, completed=done, total=total, visible=True)
 

@@ -183,7 +183,8 @@ def test_pq_movies_have_light_level_metadata(f2hdr, hdr, tmp_path, name, codec):
 
 
 def test_hlg_movies_have_no_light_level_metadata(f2hdr, hdr, tmp_path):
-    assert f2hdr("convert", hdr, "-o", tmp_path / "a.mp4", "--display", "Rec.2100-HLG").returncode == 0
+    ran = f2hdr("convert", hdr, "-o", tmp_path / "a.mp4", "--display", "Rec.2100-HLG")
+    assert ran.returncode == 0 and str(tmp_path / "a.mp4") in ran.stderr.splitlines()[-1]
     names = {data.type.name for data in decoded(tmp_path / "a.mp4")[0][0].side_data}
     assert not names & {"CONTENT_LIGHT_LEVEL", "MASTERING_DISPLAY_METADATA"}
 
@@ -195,6 +196,7 @@ def test_pictures_are_16_bit_numbered_as_the_frames_and_tagged(f2hdr, hdr, tmp_p
     for pattern in ("out/p.####.png", "out/p.####.tif"):
         ran = f2hdr("convert", hdr, "-o", tmp_path / pattern, *words)
         assert ran.returncode == 0, ran.stderr
+        assert str(tmp_path / pattern.replace("####", "1003")) in ran.stderr
     assert sorted(os.listdir(tmp_path / "out")) == ["p.1002.png", "p.1002.tif", "p.1003.png", "p.1003.tif"]
     for name in os.listdir(tmp_path / "out"):
         pixels = cv2.imread(str(tmp_path / "out" / name), cv2.IMREAD_UNCHANGED)[..., ::-1]
