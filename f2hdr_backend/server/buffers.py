@@ -22,8 +22,8 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -44,7 +44,6 @@ LARGEST_PIXELS = 8192 * 4320
 LARGEST_GAP = 4096
 """Maximum padding in bytes between two rows."""
 _HEADER = struct.Struct("<8sIIIIQqQ16x")
-_threads = ThreadPoolExecutor(2, "buffer")
 
 
 @dataclass(frozen=True)
@@ -113,11 +112,14 @@ class OpenBuffer:
             raise _unreadable(self._path, wrong)
         return layout
 
-    def read_into(self, pixels: NDArray[np.float32]) -> None:
+    def read_into(self, pixels: NDArray[np.float32], threads: Executor) -> None:
         """Read the samples into a contiguous array of the layout's shape. Raises UnreadableFrame."""
         layout = self.layout
         if layout.row_bytes == layout.used:
-            _in_halves(pixels.data.cast("B"), self._fill)
+            target = pixels.data.cast("B")
+            half = len(target) // 2 if hasattr(os, "preadv") else len(target)
+            parts = ((target[:half], HEADER_BYTES), (target[half:], HEADER_BYTES + half))
+            list(threads.map(lambda part: self._fill(*part), parts))
             return
         for row in range(layout.height):
             self._fill(memoryview(pixels[row]).cast("B"), HEADER_BYTES + row * layout.row_bytes)
@@ -177,29 +179,14 @@ def overwrite_buffer(path: str, buffer: Buffer) -> bool:
             return False
         try:
             with open_file(path, change=True) as file:
-                _in_halves(_samples_of(buffer), lambda part, offset: _write_at(file, part, offset))
-                _write_at(file, memoryview(_header_of(buffer)), 0)
+                file.seek(HEADER_BYTES)
+                file.write(_samples_of(buffer))
+                file.seek(0)
+                file.write(_header_of(buffer))
         except OSError as error:
             raise unwritable(path, error) from error
         return True
     return False
-
-
-def _in_halves(samples: memoryview, move: Callable[[memoryview, int], None]) -> None:
-    """Call ``move`` with parts of a file's samples and their offsets; in two threads where that is possible."""
-    half = len(samples) // 2 if hasattr(os, "preadv") else len(samples)
-    parts = ((samples[:half], HEADER_BYTES), (samples[half:], HEADER_BYTES + half))
-    list(_threads.map(lambda part: move(*part), parts))
-
-
-def _write_at(file: BinaryIO, content: memoryview, offset: int) -> None:
-    while content:
-        if hasattr(os, "pwrite"):
-            count = os.pwrite(file.fileno(), content, offset)
-        else:
-            file.seek(offset)
-            count = file.write(content)
-        content, offset = content[count:], offset + count
 
 
 def _header_of(buffer: Buffer) -> bytes:

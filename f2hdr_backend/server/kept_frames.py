@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Lock
 
@@ -29,6 +30,7 @@ class KeptFrames:
         self._limit = limit
         self._lock = Lock()
         self._kept: OrderedDict[str, _Frame] = OrderedDict()
+        self._threads = ThreadPoolExecutor(2, "read buffer")
 
     @contextmanager
     def lent(self, paths: Sequence[str]) -> Iterator[list[Buffer]]:
@@ -56,7 +58,7 @@ class KeptFrames:
                 del self._kept[path]
 
     def _borrowed(self, path: str) -> _Frame:
-        """The frame at ``path`` with one more user. Files are read without the lock, so a slow one delays no other."""
+        """The frame at ``path`` with one more user. Files are read without the lock: a slow one holds up no other."""
         with self._lock:
             kept = self._kept.pop(path, None)
             samples = None if kept is None or kept.users else kept.samples
@@ -65,7 +67,7 @@ class KeptFrames:
             if kept is None or not layout.stamp or kept.layout != layout:
                 if samples is None or samples.shape != layout.shape:
                     samples = np.empty(layout.shape, "<f4")
-                opened.read_into(samples)
+                opened.read_into(samples, self._threads)
                 kept = _Frame(layout, samples)
             unchanged = layout.stamp and opened.read_layout() == layout
         with self._lock:
@@ -75,11 +77,11 @@ class KeptFrames:
         return kept
 
     def _make_room(self) -> None:
-        total = sum(frame.nbytes for frame in self._kept.values())
+        total = sum(frame.samples.nbytes for frame in self._kept.values())
         for path in [path for path, frame in self._kept.items() if not frame.users]:
             if total <= self._limit:
                 return
-            total -= self._kept.pop(path).nbytes
+            total -= self._kept.pop(path).samples.nbytes
 
 
 class _Frame:
@@ -89,7 +91,5 @@ class _Frame:
         self.layout = layout
         self.samples = samples
         self.rgb: NDArray[np.float32] = np.ascontiguousarray(samples[..., :3], np.float32)
-        self.nbytes = samples.nbytes + (0 if np.may_share_memory(self.rgb, samples) else self.rgb.nbytes)
-        """Size in memory: samples with alpha have a copy without it."""
         self.users = 0
         self.used_at = time.monotonic()
