@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from torch._C import DispatchKey
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
@@ -146,7 +148,8 @@ class _Device(TorchDispatchMode):
             on_device = any(isinstance(each, DeviceTensor) for each in tensors)
         else:
             on_device = torch.device(asked).type == "cuda"
-        if func._can_decompose() and (on_device or asked is not None):
+        composite = func._can_decompose() and DispatchKey.CompositeImplicitAutograd not in func.py_kernels
+        if composite and (on_device or asked is not None):  # torch in Python has others, which are one launch on a GPU
             with self:
                 return func.decompose(*args, **kwargs)
         if on_device:
@@ -296,11 +299,15 @@ def pretend_gpu() -> Iterator[Counted]:
         patch.setattr(torch.cuda, "memory_reserved", lambda device=None: 0)
         patch.setattr(torch.cuda, "memory_allocated", lambda device=None: 0)
         patch.setattr(torch.cuda, "get_device_name", lambda device=None: "no GPU")
+        patch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
         patch.setattr(torch.cuda, "empty_cache", lambda: None)
         patch.setattr(torch.cuda, "init", lambda: None)
         patch.setattr(torch.cuda, "synchronize", lambda device=None: counted.waits.append("synchronize"))
         patch.setattr(torch.cuda, "reset_peak_memory_stats", lambda device=None: None)
         patch.setattr(torch.cuda, "max_memory_allocated", lambda device=None: 0)
+        for name in ("torch.optim.optimizer", "torch.utils._foreach_utils"):  # one launch for many tensors
+            module = sys.modules[name]  # torch.optim deletes its name
+            patch.setattr(module, "_foreach_supported_types", [*module._foreach_supported_types, DeviceTensor])
         before = torch._C._only_lift_cpu_tensors()
         torch._C._set_only_lift_cpu_tensors(True)
         stack.callback(torch._C._set_only_lift_cpu_tensors, before)

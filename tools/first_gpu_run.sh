@@ -3,51 +3,68 @@
 #
 #   tools/first_gpu_run.sh OUT
 #
-# OUT is a folder for logs, JSON files and table.txt. A step that fails or exceeds its time is a row of the table, and
-# the next step runs. Variables: PYTHON, DEVICE (cuda:0), STEPS, SIZES (1080p,uhd), PLATE (1920x1080), FRAMES (48),
-# TRAIN_SECONDS (140, after which training is stopped), PATIENCE (1, a factor of the other time limits).
-# TRY=1 tries all steps without a GPU, at the smallest size.
+# OUT receives table.txt (also printed), logs.txt, profile.txt, measured.json, chart.png, frames.png and train.csv.
+# Plates and renders are in a temporary folder that is removed. Every step has a time limit; a step that fails or
+# exceeds its limit is a row of the table, and the next step runs. The limits sum up to TOTAL (540 s) with at least 60 s
+# of training, which takes what the other steps leave. If `setup` fails, nothing else runs.
+#
+# Needs torch for CUDA with Triton, numpy, OpenCV, and the packages that `setup` names. Nothing is downloaded: WHEELS
+# names a folder of wheels to use. Further variables: PYTHON, DEVICE (cuda:0), STEPS, SIZE (1920x1080), LARGE
+# (3840x2160), FRAMES (48 windows of a benchmark, 96 frames of a render), TOTAL.
+# TRY=1 tries all steps without a GPU, at the smallest size and without limits that matter.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 out=$(mkdir -p "${1:?give a folder for the results}" && cd "$1" && pwd)
-[ -z "${TRY:-}" ] || { : "${DEVICE:=cpu}" "${SIZES:=64x48}" "${PLATE:=64x48}" "${FRAMES:=4}" "${TRAIN_SECONDS:=60}" "${PATIENCE:=30}"; }
-python=${PYTHON:-python3} device=${DEVICE:-cuda:0} sizes=${SIZES:-1080p,uhd} frames=${FRAMES:-48}
-plate=${PLATE:-1920x1080} train_seconds=${TRAIN_SECONDS:-140}
-steps=${STEPS:-tests bench_dis bench_mergenet bench_sea_raft bench_plain fused profile plate render_merge render_mergenet render_lite render_standard train}
-export F2HDR_CACHE_SIZE=0 PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"
-: > "$out/steps.txt"
+[ -z "${TRY:-}" ] || { : "${DEVICE:=cpu}" "${SIZE:=64x48}" "${LARGE:=80x64}" "${FRAMES:=4}" "${TOTAL:=100000}" "${TRAIN:=5}" patience=100; }
+python=${PYTHON:-python3} device=${DEVICE:-cuda:0} size=${SIZE:-1920x1080} large=${LARGE:-3840x2160}
+frames=${FRAMES:-48} total=${TOTAL:-540}
+steps=${STEPS:-setup tests compute half bench_dis bench_uhd bench_sea_raft bench_mergenet plate render_merge render_mergenet render_lite render_standard bench_plain profile train}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export F2HDR_CACHE_SIZE=0 PYTHONPATH="$PWD:$work/site${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1
+export TRITON_CACHE_DIR="$work/triton" # kernels are compiled once for all steps, also without a home folder
+[ -z "${WHEELS:-}" ] || "$python" -m pip install -q --no-index --no-deps --target "$work/site" "$WHEELS"/*.whl
 
-# Run one step if it is among STEPS: step NAME SECONDS COMMAND...
+# Run one step if it is among STEPS: step NAME SECONDS COMMAND... ; 60 seconds are left for training.
 step() {
-  local name=$1 limit=$2 began=$SECONDS code=0
+  local name=$1 limit=$(($2 * ${patience:-1})) left=$((total - SECONDS)) began=$SECONDS code=0
   shift 2
   case " $steps " in *" $name "*) ;; *) return ;; esac
-  echo "== $name: $*" >&2
-  [ "$name" = train ] || limit=$((limit * ${PATIENCE:-1}))
-  timeout --signal=INT --kill-after=10 "$limit" "$@" > "$out/$name.log" 2>&1 || code=$?
-  [ "$name" = train ] && [ "$code" = 124 ] && code=0 # training ends with its time
-  echo "$name $code $((SECONDS - began))" >> "$out/steps.txt"
+  [ "$name" = train ] || left=$((left - 60))
+  [ "$limit" -le "$left" ] || limit=$left
+  if grep -qs '^setup [1-9]' "$work/steps.txt"; then
+    code=setup
+  elif [ "$limit" -lt 5 ]; then
+    code=time
+  else
+    echo "== $name ($limit s): $*" >&2
+    timeout --signal=TERM --kill-after=5 "$limit" "$@" > "$work/$name.log" 2>&1 || code=$?
+  fi
+  echo "$name $code $((SECONDS - began))" >> "$work/steps.txt"
 }
 
-f2hdr=("$python" -m f2hdr_backend)
-bench=("${f2hdr[@]}" bench --device "$device" --frames "$frames")
-step tests 60 "$python" -m pytest -q -p no:cacheprovider tests/engine/test_cuda.py tests/kernels
-paper=(--weights standard --no-plain)
-step bench_dis 50 "${bench[@]}" --sizes "$sizes" "${paper[@]}" --flow dis --json "$out/bench_dis.json"
-step bench_mergenet 30 "${bench[@]}" --sizes "$sizes" --weights mergenet --no-plain --json "$out/bench_mergenet.json"
-step bench_sea_raft 50 "${bench[@]}" --sizes "$sizes" "${paper[@]}" --flow sea_raft --json "$out/bench_sea_raft.json"
-step bench_plain 45 "${bench[@]}" --sizes "$plate" --weights standard --flow sea_raft --json "$out/bench_plain.json"
-step fused 25 "$python" -m tests.first_gpu_run fused "$device" "$plate"
-step profile 25 "$python" -m tests.first_gpu_run profile "$device" "$plate"
-step plate 30 "$python" -m tests.first_gpu_run plate "$out" "$plate" "$frames"
+helper=("$python" -m tests.first_gpu_run "$work" "$device" "$size")
+bench=("$python" -m f2hdr_backend bench --device "$device")
+dis=(--weights standard --flow dis --no-plain)
+# The limits, in seconds:      460 for all but training
+step setup 20 "${helper[@]}" setup
+step tests 65 "$python" -m pytest -q -p no:cacheprovider tests/engine/test_cuda.py tests/kernels/test_fused.py tests/kernels/test_correlation.py
+step compute 35 "${helper[@]}" compute
+step half 30 "${helper[@]}" half
+step bench_dis 40 "${bench[@]}" --frames "$frames" --sizes "$size" "${dis[@]}" --json "$work/bench_dis.json"
+step bench_uhd 45 "${bench[@]}" --frames $(((frames + 3) / 4)) --sizes "$large" "${dis[@]}" --json "$work/bench_uhd.json"
+step bench_sea_raft 35 "${bench[@]}" --frames $(((frames + 1) / 2)) --sizes "$size" --weights standard --flow sea_raft --no-plain --json "$work/bench_sea_raft.json"
+step bench_mergenet 30 "${bench[@]}" --frames "$frames" --sizes "$size" --weights mergenet --no-plain --json "$work/bench_mergenet.json"
+step plate 20 "${helper[@]}" plate $((2 * frames))
 for method in merge mergenet lite standard; do
-  how=(--weights "$method")
-  [ "$method" = merge ] && how=(--method merge)
-  step "render_$method" 20 "${f2hdr[@]}" render "$out/plate.####.exr" --exposures 0,3 --first-exposure short "${how[@]}" \
-    --device "$device" -o "$out/$method.####.exr"
+  step "render_$method" 17 "${helper[@]}" render "$method"
 done
-step train "$train_seconds" "${f2hdr[@]}" train "$out/images" -o "$out/run" --edition lite --windows 16 \
-  --steps 1000000 --validate-every 0 --device "$device"
+step bench_plain 50 "${bench[@]}" --frames 2 --sizes "540p,$size" --weights standard --flow sea_raft --json "$work/bench_plain.json" --plot "$out/chart.png"
+step profile 22 "${helper[@]}" profile
+step train "$total" "${helper[@]}" train "${TRAIN:-$((total - SECONDS - 15))}"
 
-"$python" -m tests.first_gpu_run table "$out" | tee "$out/table.txt"
+tail -n 40 "$work"/*.log > "$out/logs.txt" 2>&1
+cp "$work/profile.log" "$out/profile.txt" 2> /dev/null
+cp "$work/run/train.csv" "$out/train.csv" 2> /dev/null
+"${helper[@]}" results "$out" | tee "$out/table.txt"

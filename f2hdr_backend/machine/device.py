@@ -39,11 +39,23 @@ def pick_device(name: str) -> torch.device:
         torch.ones(1, device=device).item()
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise DeviceUnavailable(
-            f"The device {name!r} is not available on this machine.",
-            hint="Run f2hdr info to see the devices.",
+            f"The device {name!r} is not available on this machine{_why(error)}.",
+            hint="Run f2hdr info to see the devices, or give --device cpu.",
             device=name,
         ) from error
     return device
+
+
+def _why(error: Exception) -> str:
+    """Return why a GPU that torch sees does not compute, to follow the message; empty if it sees none."""
+    if not torch.cuda.is_available():
+        return ""
+    reason = f": {str(error).strip().splitlines()[0]}"
+    if "no kernel image" not in reason:
+        return reason
+    capability = ".".join(map(str, torch.cuda.get_device_capability()))
+    built = ", ".join(torch.cuda.get_arch_list())
+    return f": torch {torch.__version__} is built for {built}, and the GPU has compute capability {capability}"
 
 
 def pick_precision(name: str, device: torch.device) -> torch.dtype:

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import torch
 
+from f2hdr_backend.machine.device import pick_device
+from f2hdr_backend.shot.errors import DeviceUnavailable
+
 
 def torch_build() -> str:
     """Return the target of the installed torch: ``CPU``, ``CUDA 13.0``, ``ROCm 7.0`` or ``CPU and Metal``."""
@@ -21,6 +24,10 @@ def torch_build() -> str:
 def gpu_state() -> tuple[str, bool]:
     """Return a sentence about this machine's GPU, and whether there is a GPU that torch does not use."""
     if torch.cuda.is_available():
+        try:
+            pick_device("cuda:0")
+        except DeviceUnavailable as error:
+            return f"not used: {error.message}", True
         return f"used: {torch.cuda.get_device_name(0)}", False
     if not _has_nvidia_gpu():
         return "none found", False

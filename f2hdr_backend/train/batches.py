@@ -139,8 +139,7 @@ def batches(
     firsts = (step * plan.windows + team.rank * share for step in steps)
     loader = DataLoader(
         windows,
-        batch_size=share,
-        sampler=[first + index for first in firsts for index in range(share)],
+        batch_sampler=(list(range(first, first + share)) for first in firsts),  # a list is large in a long run
         num_workers=workers,
         prefetch_factor=BATCHES_AHEAD if workers else None,
         pin_memory=pin,

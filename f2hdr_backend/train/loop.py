@@ -100,10 +100,11 @@ class Trainer:
         path = folder / CHECKPOINT
         if not path.exists():
             return
-        state = _checkpoint(path, self.device)
+        state = _checkpoint(path)
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.average, self.step = state["average"], state["step"]
+        self.average = {name: value.to(self.device) for name, value in state["average"].items()}
+        self.step = state["step"]
 
     def advance(self, batch: WindowBatch) -> Tensor:
         """Take one optimizer step; returns ``(1 + F,)`` on the device: the loss, then the setup's F figures."""
@@ -209,15 +210,19 @@ def setup_of(descriptor: AnyDescriptor, recipe: str = "ours") -> TrainingSetup[A
 
 def averaged_tensors(folder: Path) -> dict[str, Tensor]:
     """The moving average in a run's checkpoint: the weights to ship, float32 on the CPU."""
-    state = _checkpoint(folder / CHECKPOINT, torch.device("cpu"))
+    state = _checkpoint(folder / CHECKPOINT)
     return {name: value.contiguous() for name, value in state["average"].items()}
 
 
-def _checkpoint(path: Path, device: torch.device) -> dict[str, Any]:
-    """Return a checkpoint. Raises DocumentError if it cannot be read; no code in it runs."""
+def _checkpoint(path: Path) -> dict[str, Any]:
+    """Return a checkpoint, on the CPU. Raises DocumentError if it cannot be read; no code in it runs.
+
+    The optimizer moves its averages to the model's device. Its step counters stay on the CPU: reading one from a GPU
+    would synchronize, in every step and for every parameter.
+    """
     try:
         with open_file(path) as file:
-            state: dict[str, Any] = torch.load(file, map_location=device, weights_only=True)
+            state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
         if not {"model", "average", "optimizer", "step"} <= state.keys():
             raise ValueError("it has no model")
     except Exception as error:  # damaged bytes raise any error in torch's reader

@@ -50,13 +50,14 @@ def blend_softly(
         ``(3, H, W)`` radiance, and ``(2,)`` the factors that bring previous and next to the reference's level.
     """
     reference, exposure = codes[1], exposures[1]
-    own = radiance_of(reference, exposure)
-    neighbors = _align(own, codes, exposures, flows)
-    radiance = _confirm(radiance, own, exposure, neighbors)
-    radiance = _keep_surface(radiance, reference, own, exposure, neighbors)
-    radiance = _respect_clip(radiance, reference, own, neighbors)
-    radiance = radiance + _trust(reference, exposures) * (own - radiance)
-    return radiance, torch.stack([neighbor.matched for neighbor in neighbors])
+    with torch.autocast(radiance.device.type, enabled=False):  # it would compute the means of cells in half precision
+        own = radiance_of(reference, exposure)
+        neighbors = _align(own, codes, exposures, flows)
+        radiance = _confirm(radiance, own, exposure, neighbors)
+        radiance = _keep_surface(radiance, reference, own, exposure, neighbors)
+        radiance = _respect_clip(radiance, reference, own, neighbors)
+        radiance = radiance + _trust(reference, exposures) * (own - radiance)
+        return radiance, torch.stack([neighbor.matched for neighbor in neighbors])
 
 
 def blend_softly_on_host(

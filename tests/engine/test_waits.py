@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch.utils._python_dispatch import _disable_current_modes
 from torch.utils._pytree import tree_map
 
+from f2hdr_backend.engine.method.attempts import ran_out
 from f2hdr_backend.engine.method.choose import open_method
 from f2hdr_backend.engine.method.merge import MergeMethod
 from f2hdr_backend.engine.method.network import NetworkMethod
@@ -48,12 +49,12 @@ ENGINES = {
     "standard": {"weights": "standard"},
     "sea_raft": {"weights": "standard", "flow": "sea_raft"},
 }
-LAUNCHES = {"merge": 208, "mergenet": 977, "lite": 453, "standard": 374, "sea_raft": 825}
+LAUNCHES = {"merge": 208, "mergenet": 853, "lite": 385, "standard": 374, "sea_raft": 825}
 """Operations of a frame in a moving window; a convolution with its bias counts as one.
 That of mergenet includes soft trust, which the others apply after it."""
 
 
-FUSED = {"merge": 172, "mergenet": 929, "lite": 417, "standard": 338}
+FUSED = {"merge": 172, "mergenet": 805, "lite": 341, "standard": 330}
 """The same with fused kernels."""
 
 
@@ -169,6 +170,26 @@ def test_bands_wait_for_the_device_only_to_read_single_numbers():
     engine = ENGINES["standard"] | {"tile": "32"}
     counted, _ = steady(engine)
     assert set(counted.waits) <= {"_local_scalar_dense", "a copy of 8 bytes from the device"}
+
+
+def test_bands_with_fused_kernels_never_synchronize(fused):
+    """They read the neighbor's rows in place, and need not know which rows those are."""
+    counted, _ = steady(ENGINES["standard"] | {"tile": "32"})
+    assert counted.waits == counted.races == []
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory."), True),
+        (RuntimeError("CUDA error: out of memory"), True),
+        (RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"), True),
+        (RuntimeError("GET was unable to find an engine to execute this computation"), True),
+        (RuntimeError("CUDA error: an illegal memory access was encountered"), False),
+    ],
+)
+def test_errors_of_a_gpu_that_mean_out_of_memory_are_known(error, expected):
+    assert ran_out(error) is expected
 
 
 def test_memory_of_a_frame_that_did_not_fit_is_free_before_the_next_try(monkeypatch):

@@ -32,6 +32,31 @@ def test_a_missing_device_is_refused_by_name(name):
     assert "f2hdr info" in caught.value.hint
 
 
+def test_a_gpu_that_torch_has_no_code_for_is_named_with_what_torch_was_built_for(monkeypatch):
+    def fails(*size, device):
+        raise RuntimeError("CUDA error: no kernel image is available for execution on the device\nCUDA kernel errors")
+
+    monkeypatch.setattr(torch, "ones", fails)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: (6, 1))
+    monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: ["sm_75", "sm_90"])
+    with pytest.raises(DeviceUnavailable) as caught:
+        pick_device("auto")
+    assert "sm_75, sm_90" in caught.value.message and "6.1" in caught.value.message
+    assert "--device cpu" in caught.value.hint
+
+
+def test_a_gpu_that_fails_is_named_with_its_error(monkeypatch):
+    def fails(*size, device):
+        raise RuntimeError("CUDA error: device is busy\nmore lines")
+
+    monkeypatch.setattr(torch, "ones", fails)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    with pytest.raises(DeviceUnavailable) as caught:
+        pick_device("cuda:0")
+    assert "device is busy" in caught.value.message and "more lines" not in caught.value.message
+
+
 def test_several_devices_are_given_with_commas():
     assert pick_devices("cpu, cpu") == [CPU, CPU]
     assert lanes_on(CPU, "cpu, cpu") == 2

@@ -37,8 +37,15 @@ def test_a_gpu_that_torch_does_not_use_is_reported(monkeypatch, available, prese
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda index: "Test GPU")
     monkeypatch.setattr(torch.version, "cuda", cuda)
     monkeypatch.setattr(module, "_has_nvidia_gpu", lambda: present)
+    monkeypatch.setattr(module, "pick_device", torch.device)
     state, found = module.gpu_state()
     assert fact in state and found is idle
+
+
+def test_a_gpu_that_does_not_compute_is_not_reported_as_used(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    state, found = module.gpu_state()
+    assert "used:" not in state.replace("not used:", "") and "cuda:0" in state and found
 
 
 def test_a_driver_is_found_by_its_program(monkeypatch, tmp_path):

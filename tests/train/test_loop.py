@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from f2hdr_backend.model.descriptor import ABLATIONS, Descriptor, MergeNetDescriptor
 from f2hdr_backend.shot.errors import DocumentError
 from f2hdr_backend.train.batches import BatchPlan, batches
 from f2hdr_backend.train.distributed import Team
 from f2hdr_backend.train.loop import CHECKPOINT, Material, Trainer, TrainPlan, averaged_tensors, setup_of, train
-from tests.pretend_gpu import DEVICE, pretend_gpu
+from tests.pretend_gpu import DEVICE, SIZED_BY_VALUES, pretend_gpu
 from tests.train.worlds import world
 
 PLAN = TrainPlan(steps=4, windows=1, crop_px=32, checkpoint_every=2, half=False)
@@ -180,8 +182,8 @@ def test_the_average_of_all_weights_is_the_average_of_each(descriptor):
 
 
 @pytest.mark.parametrize("descriptor", [SMALL, SMALL_MERGENET], ids=["paper", "mergenet"])
-def test_a_training_step_never_synchronizes_with_the_device(descriptor):
-    """Forward and loss on a pretended GPU, with the copy of the batch."""
+def test_the_forward_pass_and_the_loss_never_synchronize_with_the_device(descriptor):
+    """On a simulated GPU, with the copy of the batch."""
     batch = drawn(descriptor, 2)
     with pretend_gpu() as counted, torch.no_grad():
         trainer = Trainer(PLAN, descriptor, DEVICE, Team())
@@ -191,3 +193,65 @@ def test_a_training_step_never_synchronizes_with_the_device(descriptor):
         loss, figures = trainer.setup.loss(trainer.model, ready.to(DEVICE))
         assert counted.waits == []
         assert {number.device for number in (loss, *figures)} == {DEVICE}
+
+
+class ValuesRead(TorchDispatchMode):
+    """Notes the operations that a GPU would be waited for, because the host needs their values."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        name = func.overloadpacket.__name__
+        masks = [each for each in tree_leaves(args[1:]) if isinstance(each, torch.Tensor) and each.dtype == torch.bool]
+        if name == "_local_scalar_dense" or name in SIZED_BY_VALUES or name.startswith("index") and masks:
+            self.found.append(name)
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("descriptor", [SMALL, SMALL_MERGENET], ids=["paper", "mergenet"])
+def test_the_backward_pass_needs_no_values_on_the_host(descriptor):
+    """On the CPU: torch without CUDA cannot differentiate tensors of a simulated GPU."""
+    trainer, batch = Trainer(replace(PLAN, half=True), descriptor, CPU, Team()), drawn(descriptor, 2)
+    trainer.advance(batch)
+    with ValuesRead() as values:
+        trainer._learn(batch, 1.0)
+        assert values.found == []
+        trainer.model.state_dict().popitem()[1].sum().item()
+    assert values.found == ["_local_scalar_dense"]  # it is noticed
+
+
+@pytest.mark.parametrize("descriptor", [SMALL, SMALL_MERGENET], ids=["paper", "mergenet"])
+def test_gradients_optimizer_and_average_never_synchronize_with_the_device(monkeypatch, descriptor):
+    """On a simulated GPU, with gradients that are given; operations on all parameters are one launch each."""
+
+    def learn(self, batch, share):
+        for parameter in self.model.parameters():
+            parameter.grad = torch.ones_like(parameter)
+        return torch.zeros(3, device=DEVICE)
+
+    monkeypatch.setattr(Trainer, "_learn", learn)
+    batch = drawn(descriptor, 2)
+    with pretend_gpu() as counted:
+        trainer = Trainer(PLAN, descriptor, DEVICE, Team())
+        trainer.advance(batch)
+        parameters = sum(1 for _ in trainer.model.parameters())
+        counted.clear()
+        trainer.advance(batch)
+        assert counted.waits == []
+        assert sum(counted.launches.values()) < parameters + 60
+
+
+@pytest.mark.parametrize("descriptor", [SMALL, SMALL_MERGENET], ids=["paper", "mergenet"])
+def test_a_resumed_run_never_synchronizes_with_the_device_to_read_its_step_counters(tmp_path, descriptor):
+    """Adam reads one for each parameter."""
+    run(tmp_path, replace(PLAN, steps=1, checkpoint_every=1), descriptor=descriptor)
+    with pretend_gpu():
+        trainer = Trainer(PLAN, descriptor, DEVICE, Team())
+        trainer.resume(tmp_path)
+        states = list(trainer.optimizer.state.values())
+        assert states and trainer.step == 1
+        assert {state["step"].device for state in states} == {CPU}
+        assert {state["exp_avg"].device for state in states} == {DEVICE}
+        assert {value.device for value in (*trainer.average.values(), *trainer.model.parameters())} == {DEVICE}

@@ -59,6 +59,16 @@ def test_the_bounding_box_used_on_the_cpu_changes_few_pixels():
     assert (np.abs(found.numpy() - expected) > 1e-4).mean() < 0.02
 
 
+@pytest.mark.parametrize("half", [torch.bfloat16, torch.float16])
+def test_soft_trust_is_computed_in_float32_also_where_a_network_computes_in_half_precision(half):
+    """Of a size whose cells are not whole, because their means are then matrix products."""
+    given = window((101, 75), EXPOSURES["long"])
+    expected, levels = on_device(*given, EXPOSURES["long"])
+    with torch.autocast("cpu", half):
+        found, matched = on_device(*given, EXPOSURES["long"])
+    assert torch.equal(found, expected) and torch.equal(matched, levels)
+
+
 def test_soft_trust_never_synchronizes_with_the_device():
     result, flows, codes = window((101, 75), EXPOSURES["short"])
     expected, _ = on_device(result, flows, codes, EXPOSURES["short"])

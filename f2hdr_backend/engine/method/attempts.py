@@ -11,6 +11,7 @@ import torch
 from f2hdr_backend.shot.events import Warned
 
 Result = TypeVar("Result")
+NO_ENGINE = "unable to find an engine to execute this computation"
 
 
 def fitted(attempts: Generator[Warned, None, Result], warn: Callable[[Warned], object]) -> Result:
@@ -31,8 +32,12 @@ def let_go(error: BaseException) -> None:
 
 
 def ran_out(error: BaseException) -> bool:
-    """Whether an error means that memory ran out. On CPUs, torch reports this only in the message text."""
+    """Whether an error means that memory ran out.
+
+    On CPUs, torch reports this only in the message text. On GPUs, cuDNN finds no engine for a convolution if none of
+    them has the memory for its workspace.
+    """
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
         return True
-    words = ("can't allocate memory", "not enough memory", "out of memory", "STATUS_ALLOC_FAILED")
+    words = ("can't allocate memory", "not enough memory", "out of memory", "STATUS_ALLOC_FAILED", NO_ENGINE)
     return any(each in str(error) for each in words)

@@ -79,8 +79,8 @@ def stage(lanes: int, cpus: int, bytes_per_pixel: float, *, makes_flows: bool) -
     At least one thread of each kind remains, even if that exceeds the limit.
     """
     while True:
-        half = max(1, cpus // 2)
-        found = Staging(lanes, min(8, max(1, cpus // 4)), min(16, half) if makes_flows else 1, min(16, half))
+        half, most = max(1, cpus // 2), max(1, cpus * 3 // 4)  # flows are two thirds of the host's work
+        found = Staging(lanes, min(8, max(1, cpus // 4)), min(16, most) if makes_flows else 1, min(16, half))
         if cpus <= 1 or found.bytes_per_pixel <= bytes_per_pixel:
             return found
         cpus //= 2
