@@ -10,6 +10,7 @@ import importlib
 import json
 import os
 import statistics
+import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -77,6 +78,9 @@ def setup(run: Run) -> None:
     missing = [name for name in NEEDED if not _imported(name)]
     if missing:
         sys.exit(f"missing packages: {', '.join(missing)}; give their wheels with WHEELS")
+    listed = subprocess.run([sys.executable, "-m", "f2hdr_backend", "weights", "list"], capture_output=True, text=True)
+    if listed.returncode:
+        sys.exit(f"the command line does not run: {listed.stderr.strip().splitlines()[-1]}")
     device = pick_device(run.device)
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else "no GPU"
     say(
