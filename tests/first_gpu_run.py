@@ -308,10 +308,10 @@ def _draw_renders(run: Run, path: Path) -> None:
         files = sorted(run.work.glob(f"{name}.*.exr"))
         if files:
             codes = codes_of(read_image(str(files[len(files) // 2])).pixels, 1.0)
-            panels.append(cv2.resize(codes, (960, 540), interpolation=cv2.INTER_AREA))
-            cv2.putText(panels[-1], name, (20, 50), cv2.FONT_HERSHEY_SIMPLEX, 1.5, (1.0, 1.0, 1.0), 3)
+            panel = np.rint(255 * cv2.resize(codes, (960, 540), interpolation=cv2.INTER_AREA)).astype(np.uint8)
+            panels.append(cv2.putText(panel, name, (20, 50), cv2.FONT_HERSHEY_SIMPLEX, 1.5, (255, 255, 255), 3))
     if panels:
-        write_image(path, np.concatenate(panels), 8)
+        write_image(path, np.concatenate(panels).astype(np.float32) / 255, 8)
 
 
 if __name__ == "__main__":
