@@ -20,6 +20,9 @@ from f2hdr_backend.engine.method.merge import MergeMethod
 from f2hdr_backend.engine.method.network import NetworkMethod
 from f2hdr_backend.engine.method.plan import LARGEST_TENSOR, Workload
 from f2hdr_backend.engine.renderer import Renderer
+from f2hdr_backend.evaluate.bench import methods
+from f2hdr_backend.evaluate.bench.measure import NotRun
+from f2hdr_backend.evaluate.bench.pan_plate import Pan
 from f2hdr_backend.evaluate.bench.random_weights import sea_raft_installed
 from f2hdr_backend.flow.estimators import dis
 from f2hdr_backend.image.write import write_image
@@ -258,6 +261,26 @@ def test_flows_computed_ahead_are_in_pinned_memory():
         method = open_method(Engine(device="cuda:0", method="merge"), DEVICE)
         known = method.flows_ahead(tuple(moving_window(SIZE, 3)), LAYERS)
         assert len(known) == 4 and all(flow.is_pinned() for flow in known.values())
+
+
+def test_a_benchmark_feeds_a_gpu_as_a_render_does():
+    """With pinned frames, and with flows that were computed ahead."""
+    windows = list(Pan(SIZE, 3).windows())
+    with pretend_gpu() as counted, methods.open_bench(Engine(device="cuda:0", weights="lite")) as bench:
+        contender = bench.opening(methods.MERGE).open()
+        with contender.feed(windows) as ready:
+            for frames, known in ready:
+                assert all(torch.from_numpy(frame.codes).is_pinned() for frame in frames)
+                assert len(known) == 4 and all(flow.is_pinned() for flow in known.values())
+                counted.clear()
+                contender.run(frames, known)
+                assert counted.waits == [] and counted.events == 1
+
+
+def test_a_baseline_run_that_cudnn_cannot_sample_is_reported(untrained_flow):
+    with pretend_gpu(), methods.open_bench(Engine(device="cuda:0", weights="lite", flow="sea_raft")) as bench:
+        found = bench.measure(methods.PLAIN, (3840, 2160), 1)
+    assert isinstance(found, NotRun) and "cuDNN" in found.why
 
 
 def rendered(folder, device, engine=ENGINES["merge"], color=PLAIN, **output):

@@ -48,3 +48,18 @@ def test_the_released_warp_stretches_by_one_pixel_and_shifts_by_a_half():
 
 def test_the_result_has_the_type_of_the_neighbor():
     assert backward_warp(PICTURE.bfloat16(), constant(1, 0)).dtype == torch.bfloat16
+
+
+def test_cudnn_does_not_sample_and_a_position_that_is_not_a_number_changes_no_other_pixel(monkeypatch):
+    """On a GPU, these functions would call cuDNN's sampler, which supports neither such positions nor channels-last."""
+
+    def refuse(*args, **kwargs):
+        raise AssertionError("cuDNN's sampler")
+
+    for module, name in ((torch.nn.functional, "grid_sample"), (torch, "grid_sampler"), (torch, "cudnn_grid_sampler")):
+        monkeypatch.setattr(module, name, refuse)
+    flow = constant(2, 0)
+    flow[0, :, 5, 5] = float("nan")
+    found = backward_warp(PICTURE.to(memory_format=torch.channels_last), flow)
+    found[..., 5, 5] = PICTURE[..., 5, 7]
+    assert torch.allclose(found[..., :8], PICTURE[..., 2:], atol=1e-4)

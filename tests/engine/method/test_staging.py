@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+from concurrent.futures import ThreadPoolExecutor
 
-from f2hdr_backend.engine.method.staging import ON_CPU, stage
+import cv2
+import pytest
+import torch
+
+from f2hdr_backend.engine.method.staging import ON_CPU, one_thread_each, stage
 from f2hdr_backend.server.render_jobs import LOOKED_AHEAD
 
 
@@ -43,3 +47,18 @@ def test_for_several_devices_more_frames_are_read_ahead():
 def test_a_server_looks_further_ahead_than_a_render_reads():
     most = stage(1, 1000, 1e9, makes_flows=True)
     assert most.ahead + most.results + 2 < LOOKED_AHEAD
+
+
+def test_flows_get_most_of_the_processors_because_they_take_most_of_the_time():
+    found = stage(1, 16, 1e6, makes_flows=True)
+    assert (found.readers, found.makers, found.writers) == (4, 12, 8)
+
+
+def test_threads_beside_a_gpu_compute_with_one_thread_each():
+    def threads():
+        return torch.get_num_threads(), cv2.getNumThreads()
+
+    before = threads()
+    with one_thread_each(), ThreadPoolExecutor(1) as others:
+        assert others.submit(threads).result() == (1, 1)
+    assert threads() == before
