@@ -22,6 +22,8 @@ KNOTS = np.linspace(0, 1, 49)
 PREFIX = "curve:"
 """Prefix of a curve's text in a Shot."""
 _TABLE = 65536
+_LARGEST = 1e6
+"""Maximum linear value of a curve, which is 1.0 at code 1."""
 _LARGEST_FILE = 2**24
 """Maximum size of a response file in bytes."""
 
@@ -108,8 +110,8 @@ def _from_cube(text: str) -> NDArray[np.float64]:
 
 def _checked(values: NDArray[np.float64]) -> Curve:
     sound = values.shape == (len(KNOTS), 3) and np.isfinite(values).all() and (values[0] >= 0).all()
-    if not sound or (np.diff(values, axis=0) < 0).any() or (values[-1] <= 0).any():
-        raise ValueError("its curves have negative or falling values")
+    if not sound or (np.diff(values, axis=0) < 0).any() or (values[-1] <= 0).any() or (values[-1] > _LARGEST).any():
+        raise ValueError("its curves have negative, falling or very large values")
     return Curve(values)
 
 

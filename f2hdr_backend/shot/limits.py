@@ -38,6 +38,9 @@ path. ``memory``: bytes that a decoder process may use. ``seconds``: for decodin
 """
 FREE_BYTES = 256 * 1024 * 1024
 """Size in bytes up to which ``expansion`` does not apply."""
+_HIGHEST = {"seconds": 1_000_000}
+_HIGHEST_OF_OTHERS = 10**15
+"""Higher limits count as these, which have no effect and fit the numbers of the system."""
 _ENTRY = re.compile(r"\s*([a-z]+)\s*=\s*([0-9]{1,15})([KMG]?)\s*", re.ASCII)
 
 
@@ -106,7 +109,7 @@ def _parsed(text: str) -> dict[str, int]:
                 hint=f"Use the form pixels=400M,frames=2M; the names are {', '.join(DEFAULTS)}.",
                 variable=VARIABLE,
             )
-        limits[found[1]] = parse_size(found[2] + found[3])
+        limits[found[1]] = min(parse_size(found[2] + found[3]), _HIGHEST.get(found[1], _HIGHEST_OF_OTHERS))
     return limits
 
 

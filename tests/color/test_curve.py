@@ -47,7 +47,8 @@ FALLING = Curve(CURVE.values[::-1])
 @pytest.mark.parametrize(
     "text",
     ["", "{}", "[]", '{"light": [[0, 0, 0]]}', '{"light": "x"}', json.dumps({"light": FALLING.values.tolist()}), "\0",
-     "[" * 100_000, '{"light":' * 100_000, json.dumps({"light": [[10**400] * 3] * 49})],
+     "[" * 100_000, '{"light":' * 100_000, json.dumps({"light": [[10**400] * 3] * 49}),
+     json.dumps({"light": [[1e308] * 3] * 49})],
 )  # fmt: skip
 def test_an_invalid_curve_file_is_named(tmp_path, text):
     path = tmp_path / "a.json"

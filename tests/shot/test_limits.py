@@ -44,6 +44,12 @@ def test_the_environment_raises_and_lowers_limits(monkeypatch):
     assert limit("pixels") == 1000 and limit("cycle") == limits.DEFAULTS["cycle"]
 
 
+def test_very_high_limits_fit_the_numbers_of_the_system(monkeypatch):
+    monkeypatch.setenv(limits.VARIABLE, "pixels=999999999999999G,seconds=999999999999999G,memory=999999999999999G")
+    assert limit("seconds") < 2**31 // 1000  # select and alarm count in 32 bits
+    assert 8 * limit("pixels") < 2**63 and limit("memory") < 2**63
+
+
 @pytest.mark.parametrize(
     "text", ["frames", "frames=", "frame=1", "frames=-1", "frames=1T", "frames=1e9", "=1", ",", "frames=" + "9" * 99]
 )

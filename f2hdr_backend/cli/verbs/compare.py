@@ -54,7 +54,7 @@ def compare(
             "or the maximum if the header does not have it."
         ),
     ] = None,
-    truth_stops: Annotated[float, typer.Option(help="Exposure added to the truth, in stops.")] = 0.0,
+    truth_stops: Annotated[float, typer.Option(help="Exposure added to the truth, in stops.", min=-30, max=30)] = 0.0,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
     """Score A and B against the truth, or A against B, and write one HTML page to compare them by eye.
