@@ -58,7 +58,7 @@ class KeptFrames:
                 del self._kept[path]
 
     def _borrowed(self, path: str) -> _Frame:
-        """The frame at ``path`` with one more user. Files are read without the lock: a slow one holds up no other."""
+        """The frame at ``path`` with one more user. Files are read without the lock, so a slow one delays no other."""
         with self._lock:
             kept = self._kept.pop(path, None)
             samples = None if kept is None or kept.users else kept.samples
@@ -77,11 +77,11 @@ class KeptFrames:
         return kept
 
     def _make_room(self) -> None:
-        total = sum(frame.samples.nbytes for frame in self._kept.values())
+        total = sum(frame.nbytes for frame in self._kept.values())
         for path in [path for path, frame in self._kept.items() if not frame.users]:
             if total <= self._limit:
                 return
-            total -= self._kept.pop(path).samples.nbytes
+            total -= self._kept.pop(path).nbytes
 
 
 class _Frame:
@@ -91,5 +91,7 @@ class _Frame:
         self.layout = layout
         self.samples = samples
         self.rgb: NDArray[np.float32] = np.ascontiguousarray(samples[..., :3], np.float32)
+        self.nbytes = samples.nbytes + (0 if np.may_share_memory(self.rgb, samples) else self.rgb.nbytes)
+        """Size in memory: samples with alpha have a copy without it."""
         self.users = 0
         self.used_at = time.monotonic()
