@@ -96,6 +96,11 @@ def find_black(pairs: Sequence[Levels]) -> Black | None:
     return best if is_lifted and least < CLEARLY_EVENER * plain else None
 
 
+def unevenness(pairs: Sequence[Levels]) -> float | None:
+    """Return by how many stops the steps vary over brightness; None if too few levels are well exposed to compare."""
+    return _variation(pairs, Black(0.0, codes=False))
+
+
 def _best(pairs: Sequence[Levels], tried: Sequence[Black]) -> tuple[float, Black]:
     """Return the lift with the smallest variation, and this variation."""
     found = [(variation, black) for black in tried if (variation := _variation(pairs, black)) is not None]

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from f2hdr_backend.detection.black import unevenness
 from f2hdr_backend.detection.cadence import Cadence, Steps, find_cadence, with_exposures
 from f2hdr_backend.detection.compare import PlateSteps, compared_frames
 from f2hdr_backend.detection.confidence import (
@@ -32,6 +33,10 @@ _DISAGREE_EV = 0.3
 _CLEAR_ORDER_EV = 1.0
 """Difference in mean brightness (stops) that determines the order of frames without a common well-exposed range."""
 _ORDER_TRUST = 0.8
+_UNEVEN_EV = 0.15
+"""Stops by which a step may vary over brightness; a black that was not found, or not entirely, makes it vary more."""
+_LARGE_STEP_EV = 2.75
+"""Steps in stops from which a lifted black changes the measured difference by more than rounding does."""
 _NEAR_BLACK_EV = 3.5
 """Steps in stops from which the shorter exposure shows the scene close to black."""
 _LEAST_COMMON_EV = 2.0
@@ -140,16 +145,23 @@ def _black_note(measured: PlateSteps) -> tuple[str, float]:
     """Return a note about the black of a plate with measured exposures, or an empty text; and a factor of the
     confidence.
     """
-    if measured.black is not None:
-        return measured.black.note, 1.0
+    found = "" if measured.black is None else measured.black.note
     known = [step for step in measured.steps if not math.isnan(step.stops)]
-    if not known or float(np.median([abs(step.stops) for step in known])) < _NEAR_BLACK_EV:
-        return "", 1.0
+    stops = float(np.median([abs(step.stops) for step in known])) if known else 0.0
+    if stops < _LARGE_STEP_EV:
+        return found, 1.0
+    uneven = unevenness([step.levels for step in known if step.levels is not None])
     shared = float(np.median([step.common for step in known]))
-    if shared >= _LEAST_COMMON_EV:
-        return "", 1.0
-    note = f"only {shared:.1f} stops of brightness are well exposed in both exposures"
-    return f"{note}; if black is lifted, the real difference between the exposures is larger", _UNSURE
+    if uneven is None:
+        note = "too few levels are well exposed in both exposures to find a lifted black"
+    elif uneven > _UNEVEN_EV:
+        note = f"the step between the exposures varies by {uneven:.2f} stops over brightness"
+    elif shared < _LEAST_COMMON_EV and stops >= _NEAR_BLACK_EV and measured.black is None:
+        note = f"only {shared:.1f} stops of brightness are well exposed in both exposures"
+    else:
+        return found, 1.0
+    note = f"{note}; if black is lifted, the real difference between the exposures is larger"
+    return "; ".join(filter(None, (found, note))), _UNSURE
 
 
 @dataclass(frozen=True)

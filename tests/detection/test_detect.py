@@ -264,6 +264,17 @@ def test_where_a_lifted_black_would_not_be_noticed_the_confidence_is_lower() -> 
     assert any("black" in note for note in found.notes)
 
 
+@pytest.mark.parametrize("stops", [3, 4])
+def test_where_the_step_varies_over_brightness_the_confidence_is_lower(stops: int) -> None:
+    """No lift of black explains a shoulder; the measured difference is then not that of the exposures."""
+    plain, bent = (plate_of(Scene(31), _alternating(stops, 0), noise=0.001) for _ in range(2))
+    for codes in bent.pictures.values():
+        codes[:] = 1.6 * codes / (1 + 0.6 * codes * codes)
+    even, uneven = detect(plain), detect(bent)
+    assert even.confidence > 0.85 and not any("varies" in note for note in even.notes)
+    assert uneven.confidence < 0.75 and any("black" in note for note in uneven.notes)
+
+
 def test_of_few_measured_steps_no_cycle_is_claimed() -> None:
     found = detect(plate_of(Scene(36), _alternating(5, 0), noise=0.002))
     assert found.pattern is None
