@@ -10,14 +10,14 @@
 #
 # Needs torch for CUDA with Triton, numpy, OpenCV, and the packages that `setup` names. Nothing is downloaded: WHEELS
 # names a folder of wheels to use. Further variables: PYTHON, DEVICE (cuda:0), STEPS, SIZE (1920x1080), LARGE
-# (3840x2160), FRAMES (48 windows of a benchmark, 96 frames of a render), TOTAL.
+# (3840x2160), SMALL (960x540), FRAMES (48 windows of a benchmark, 96 frames of a render), TOTAL.
 # TRY=1 tries all steps without a GPU, at the smallest size and without limits that matter.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 out=$(mkdir -p "${1:?give a folder for the results}" && cd "$1" && pwd)
-[ -z "${TRY:-}" ] || { : "${DEVICE:=cpu}" "${SIZE:=64x48}" "${LARGE:=80x64}" "${FRAMES:=4}" "${TOTAL:=100000}" "${TRAIN:=5}" patience=100; }
-python=${PYTHON:-python3} device=${DEVICE:-cuda:0} size=${SIZE:-1920x1080} large=${LARGE:-3840x2160}
+[ -z "${TRY:-}" ] || { : "${DEVICE:=cpu}" "${SIZE:=64x48}" "${LARGE:=80x64}" "${SMALL:=48x48}" "${FRAMES:=4}" "${TOTAL:=100000}" "${TRAIN:=5}" patience=100; }
+python=${PYTHON:-python3} device=${DEVICE:-cuda:0} size=${SIZE:-1920x1080} large=${LARGE:-3840x2160} small=${SMALL:-960x540}
 frames=${FRAMES:-48} total=${TOTAL:-540}
 steps=${STEPS:-setup tests compute half bench_dis bench_uhd bench_sea_raft bench_mergenet plate render_merge render_mergenet render_lite render_standard bench_plain profile train}
 work=$(mktemp -d)
@@ -61,7 +61,7 @@ step plate 20 "${helper[@]}" plate $((2 * frames))
 for method in merge mergenet lite standard; do
   step "render_$method" 17 "${helper[@]}" render "$method"
 done
-step bench_plain 40 "${bench[@]}" --frames 2 --sizes "540p,$size" --weights standard --flow sea_raft --json "$work/bench_plain.json" --plot "$out/chart.png"
+step bench_plain 40 "${bench[@]}" --frames 2 --sizes "$small,$size" --weights standard --flow sea_raft --json "$work/bench_plain.json" --plot "$out/chart.png"
 step profile 22 "${helper[@]}" profile
 step train "$total" "${helper[@]}" train "${TRAIN:-$((total - SECONDS - 15))}"
 
