@@ -16,7 +16,7 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 out=$(mkdir -p "${1:?give a folder for the results}" && cd "$1" && pwd)
-[ -z "${TRY:-}" ] || { : "${DEVICE:=cpu}" "${SIZE:=64x48}" "${LARGE:=80x64}" "${SMALL:=48x48}" "${FRAMES:=4}" "${TOTAL:=100000}" "${TRAIN:=5}" patience=100; }
+[ -z "${TRY:-}" ] || { : "${DEVICE:=cpu}" "${SIZE:=64x48}" "${LARGE:=80x64}" "${SMALL:=48x48}" "${FRAMES:=4}" "${TOTAL:=100000}" "${TRAIN:=5}" "${patience:=100}"; }
 python=${PYTHON:-python3} device=${DEVICE:-cuda:0} size=${SIZE:-1920x1080} large=${LARGE:-3840x2160} small=${SMALL:-960x540}
 frames=${FRAMES:-48} total=${TOTAL:-540}
 steps=${STEPS:-setup tests compute half bench_dis bench_uhd bench_sea_raft bench_mergenet plate render_merge render_mergenet render_lite render_standard bench_plain profile train}
