@@ -28,9 +28,11 @@ VIEWS = 3
 """Reference, previous and next frame: what the network may choose instead of the merge."""
 FREE_SCALE = 0.2
 """Mu-law units of the correction that is not a choice between frames."""
-DOUBTFUL = 0.008
-"""Mu-law units of a correction that is halved (7 % of the radiance). Smaller ones fade out: where the start is right
+DOUBTFUL = 0.012
+"""Mu-law units of a correction that is halved (10 % of the radiance). Smaller ones fade out: where the start is right
 within that, as in static scenes with little noise, it is left alone."""
+TRAINED_DOUBTFUL = 0.004
+"""The same in training."""
 RATIO_SCALE = 4.0
 """Stops by which the exposure ratio is divided as an input."""
 WEIGHT_SCALE = 8.0
@@ -158,9 +160,11 @@ def _run(blocks: nn.Sequential, features: Tensor, over: Over) -> Tensor:
 def _without_doubtful(correction: Tensor) -> Tensor:
     """Corrections well above :data:`DOUBTFUL` as they are, smaller ones nearer to 0.
 
-    Gradients pass unchanged, so that a network whose correction is 0 can learn.
+    In training the level is lower, so that the network learns to keep its small corrections right; gradients pass
+    unchanged, so that a network whose correction is 0 can learn.
     """
-    kept = correction * (correction**2 / (correction**2 + DOUBTFUL**2))
+    level = TRAINED_DOUBTFUL if correction.requires_grad else DOUBTFUL
+    kept = correction * (correction**2 / (correction**2 + level**2))
     return correction + (kept - correction).detach() if correction.requires_grad else kept
 
 

@@ -63,6 +63,8 @@ class Camera:
     """Factor on the recorded radiance that a misreported clip level causes."""
     exponent: float = 1.0
     """Exponent that a misreported response curve leaves."""
+    grain_px: float = 0.0
+    """Standard deviation in pixels of the Gaussian filter over the noise; 0 for independent pixels."""
 
     def record(self, radiance: FloatArray, exposure: float, random: Random) -> FloatArray:
         """Record a frame and decode it to the network's codes.
@@ -77,7 +79,11 @@ class Camera:
         """
         if self.bend is not None:
             radiance = _bent(radiance * np.float32(exposure), *self.bend) / np.float32(exposure)
-        light = capture(radiance, exposure, self.sensor, random) + np.array(self.black, np.float32)
+        light = capture(radiance, exposure, self.sensor, random)
+        if self.grain_px:
+            clean = np.clip(radiance * np.float32(exposure), 0, 1)
+            light = clean + cv2.GaussianBlur(light - clean, (0, 0), self.grain_px)
+        light = light + np.array(self.black, np.float32)
         if self.exponent != 1.0:
             light = light.clip(0) ** np.float32(self.exponent)
         light = light * np.float32(self.clip_level)
@@ -116,6 +122,8 @@ def random_camera(style: CameraStyle, random: Random) -> Camera:
         camera = replace(camera, clip_level=float(random.uniform(*style.clip_level)))
     if style.curved and random.random() < style.curved:
         camera = replace(camera, exponent=float(np.exp(random.normal(0, style.exponent_error))))
+    if style.demosaiced and random.random() < style.demosaiced:
+        camera = replace(camera, grain_px=float(random.uniform(*style.grain_px)))
     return camera
 
 

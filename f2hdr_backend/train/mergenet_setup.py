@@ -27,8 +27,11 @@ from f2hdr_backend.trust.device import blend_softly_on_host
 
 CELL_PX = 8
 """Side of the squares over which errors are averaged to compare them with the merge's and the other phase's."""
-L1, WORSE, PHASE = 0.5, 0.5, 0.5
+L1, WORSE, PHASE = 0.5, 1.0, 0.5
 """Weights of the terms for the mean error, for what is worse than the start, and for the difference between phases."""
+PIECES = (0, 0, 0, 1, 1, 2, 2, 3, 4, 5)
+RATIOS_EV = (1.0, 2.0, 2.0, 3.0, 3.0, 4.0, 4.0, 5.0, 5.0)
+"""More windows in which nothing moves, and more of a large ratio: there the network is worse than the start first."""
 SMALLEST_ERROR = 1e-3
 """Error on the mu-law curve below which an improvement counts less and less: 60 dB."""
 WEIGHT_DECAY = 1e-4
@@ -98,7 +101,7 @@ class MergeNetSetup(TrainingSetup[MergeBatch]):
 
     batch = MergeBatch
     gradient_limit = 2.0
-    style = Style(SceneStyle(still=0.3, vivid=0.25), WIDE_CAMERA)
+    style = Style(SceneStyle(still=0.4, pieces=PIECES, patchwork=0.2, vivid=0.25, ratios_ev=RATIOS_EV), WIDE_CAMERA)
     turns_count = 2
     figures = ("psnr_t", "merge_psnr_t", "phase")
 

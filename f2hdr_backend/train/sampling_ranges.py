@@ -23,6 +23,8 @@ class SceneStyle:
     """Slowest and fastest piece, distributed as the camera's."""
     piece_scale: Range = (0.25, 1.0)
     """Side of a piece's picture as a share of the window's width."""
+    patchwork: float = 0.0
+    """Share of pieces that show flat patches of saturated colors."""
     bent: float = 0.3
     """Share of pieces that bend as they move."""
     planes: float = 0.3
@@ -68,6 +70,10 @@ class CameraStyle:
     """Standard deviation of the relative error of the reported exposures; in a fifth of the windows."""
     flicker: float = 0.02
     """Standard deviation of the relative change of radiance between frames; in a tenth of the windows."""
+    demosaiced: float = 0.0
+    """Share of cameras whose noise is correlated between neighboring pixels, as demosaicing leaves it."""
+    grain_px: Range = (0.4, 1.0)
+    """Standard deviation of the Gaussian filter that correlates it."""
     bent: float = 0.0
     """Share of cameras whose response bends before it clips."""
     knee: Range = (0.5, 0.9)
@@ -86,7 +92,7 @@ class CameraStyle:
 
 WIDE_CAMERA = CameraStyle(
     full_well=(300.0, 200000.0), read_noise=(0.0, 10.0), row_noise=(0.0, 3.0), ratio_error=0.05,
-    bent=0.3, misplaced=0.25, curved=0.15,
+    demosaiced=0.4, bent=0.3, misplaced=0.25, curved=0.15,
 )  # fmt: skip
 """From nearly noiseless to night, exposures misreported by up to 10 %, responses that bend, wrong clip levels."""
 

@@ -68,7 +68,9 @@ def _lamps(camera: PanoramaCamera, random: Random) -> tuple[Lamp, ...]:
 
 
 def _piece(source: Source, size: Size, style: SceneStyle, random: Random) -> CutOut:
-    radiance = _texture(source, random) * np.float32(2 ** random.uniform(-2.5, 2))
+    patchwork = bool(style.patchwork) and random.random() < style.patchwork
+    texture = _patches(random) if patchwork else _texture(source, random)
+    radiance = texture * np.float32(2 ** random.uniform(-2.5, 2))
     if random.random() < style.lit:
         _add_glints(radiance, random)
     scale = float(random.uniform(*style.piece_scale)) * size[0] / PIECE_PX
@@ -151,6 +153,14 @@ def _texture(source: Source, random: Random) -> FloatArray:
         top, left = random.integers(height - PIECE_PX + 1), random.integers(width - PIECE_PX + 1)
         view = source.radiance[top : top + PIECE_PX, left : left + PIECE_PX]
     return np.ascontiguousarray(view / max(float(np.median(view)), 1e-4), np.float32)
+
+
+def _patches(random: Random) -> FloatArray:
+    """Rectangles of random saturated colors, up to 5 stops apart, their median brought to 1."""
+    count = int(random.integers(2, 13))
+    colors = random.uniform(0.005, 1, (count, count, 3)) ** 2 * 2 ** random.uniform(-5, 0, (count, count, 1))
+    picture = cv2.resize(colors, (PIECE_PX, PIECE_PX), interpolation=cv2.INTER_NEAREST)
+    return np.asarray(picture / np.median(picture), np.float32)
 
 
 def silhouette(side: int, random: Random) -> FloatArray:

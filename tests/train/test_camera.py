@@ -44,6 +44,19 @@ def test_black_level_and_clip_level_are_per_channel():
     np.testing.assert_allclose(light[-1, 0], (1, 0.95, 0.9), atol=1e-3)
 
 
+def test_demosaiced_noise_is_alike_in_neighboring_pixels_and_has_no_mean():
+    gray = np.full((128, 128, 3), 0.5, np.float32)
+    noisy = SensorModel(full_well_electrons=500.0, read_noise_electrons=5.0, bits=16, curve="linear")
+    correlation = {}
+    for grain_px in (0.0, 0.8):
+        camera = Camera(noisy, "gamma22", 16, NO_BLACK, NO_CLIP, None, grain_px=grain_px)
+        noise = record(camera, gray) ** 2.2 - 0.5
+        assert abs(noise.mean()) < 0.002
+        correlation[grain_px] = np.corrcoef(noise[:, 1:].ravel(), noise[:, :-1].ravel())[0, 1]
+    assert abs(correlation[0.0]) < 0.05
+    assert correlation[0.8] == pytest.approx(np.exp(-1 / (4 * 0.8**2)), abs=0.1)
+
+
 def test_compression_changes_codes_little():
     y, x = np.mgrid[:64, :64]
     radiance = (0.3 + 0.2 * np.sin(x / 7) * np.cos(y / 9)).astype(np.float32)[..., None] * np.ones(3, np.float32)
