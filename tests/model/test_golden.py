@@ -50,7 +50,7 @@ def test_results_from_released_flows_are_reproduced(imported, case, monkeypatch)
         codes = golden["ldr"].astype(np.float32) / 65535
         exposures = tuple(float(exposure) for exposure in golden["exposures"])
         flows = torch.from_numpy(np.stack([golden["coarse_flow_prev"], golden["coarse_flow_next"]]))[None].float()
-        monkeypatch.setattr(imported, "_flows", lambda frames, plan, padding, back: _padded(flows, padding))
+        monkeypatch.setattr(imported, "_flows", lambda work, back=False: _padded(flows, work.padding))
         frame = imported(codes, exposures, occlusions=False)
         for side, name in enumerate(("prev", "next")):
             np.testing.assert_allclose(np.moveaxis(frame.flows[side], -1, 0), golden[f"flow_{name}"], atol=1e-3)
