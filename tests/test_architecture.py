@@ -137,7 +137,6 @@ TESTED_BY = {
     "evaluate/test_bench.py": "evaluate/bench/*",
     "evaluate/page/test_page.py": "evaluate/page/comparison",
     "evaluate/suite/test_report.py": "evaluate/suite/planes",
-    "train/test_scene_layers.py": "train/scene",
     # Numbers, interfaces, and halves of one thing: reading and writing, measuring and deciding, a step and its loop.
     "color/test_guess.py": "color/tags",
     "color/test_icc.py": "color/file_spaces",
