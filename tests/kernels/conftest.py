@@ -40,6 +40,9 @@ def instruction_sets() -> tuple[str, ...]:
 
 HAS_TRITON = importlib.util.find_spec("triton") is not None
 needs_triton = pytest.mark.skipif(not HAS_TRITON, reason="Triton is not installed (it comes with torch for CUDA)")
+needs_kernel = pytest.mark.skipif(
+    not instruction_sets(), reason="the C++ kernel was not built (install a C++ compiler, then make clean)"
+)
 MAKERS = ("torch", *instruction_sets(), *(["triton"] if HAS_TRITON else []))
 
 
@@ -48,6 +51,12 @@ def maker(request: pytest.FixtureRequest) -> Maker:
     if request.param == "torch":
         return Maker(torch_lookup.look_up)
     return _triton() if request.param == "triton" else _compiled(request.param)
+
+
+@pytest.fixture(params=instruction_sets() or (None,))
+def compiled(request: pytest.FixtureRequest) -> Maker:
+    """For tests with the mark :data:`needs_kernel`."""
+    return _compiled(request.param)
 
 
 def _compiled(instruction_set: str) -> Maker:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from f2hdr_backend.kernels import feature_pyramid, local_correlation, torch_lookup
 from f2hdr_backend.kernels import maker as maker_of
+from tests.kernels.conftest import needs_kernel
 
 CASES = {
     "one level": ((1, 8, 3, 5), ((5, 7),), 4),
@@ -140,17 +141,17 @@ def test_the_result_does_not_depend_on_the_memory_layout(maker, make_problem):
 
 
 @pytest.mark.parametrize("threads", [2, 5])
-@pytest.mark.parametrize("maker", ["plain", "avx2", "avx512"], indirect=True)
-def test_the_result_does_not_depend_on_the_number_of_threads(maker, make_problem, threads):
+@needs_kernel
+def test_the_result_does_not_depend_on_the_number_of_threads(compiled, make_problem, threads):
     problem = make_problem((2, 16, 20, 35), ((20, 35), (10, 17)), 3)
-    received = torch.randn_like(problem.on(maker))
+    received = torch.randn_like(problem.on(compiled))
     before = torch.get_num_threads()
     results = []
     try:
         for count in (1, threads):
             torch.set_num_threads(count)
-            gradients = _gradients(problem, lambda given: given.on(maker), received)
-            results.append([problem.on(maker), *gradients])
+            gradients = _gradients(problem, lambda given: given.on(compiled), received)
+            results.append([problem.on(compiled), *gradients])
     finally:
         torch.set_num_threads(before)
     assert all(torch.equal(one, other) for one, other in zip(*results, strict=True))

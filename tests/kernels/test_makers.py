@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
-from tests.kernels.conftest import MAKERS, instruction_sets, needs_triton
+from tests.kernels.conftest import MAKERS, needs_kernel, needs_triton
 
 
-@pytest.mark.skipif(
-    not instruction_sets(), reason="the C++ kernel was not built (install a C++ compiler, then make clean)"
-)
+@needs_kernel
 def test_the_compiled_kernel_is_tested() -> None:
     assert {"torch", "plain"} <= set(MAKERS)
 
