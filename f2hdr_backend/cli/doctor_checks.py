@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import f2hdr_backend
+from f2hdr_backend.cli.folders import innermost_existing
 from f2hdr_backend.cli.log import log_file
 from f2hdr_backend.shot.errors import F2HDRError
 from f2hdr_backend.shot.sizes import format_size
@@ -120,7 +121,7 @@ def _cache() -> Iterator[Item]:
         return
     used = cache.contents()
     text = f"{cache.folder}: {format_size(used.bytes)} of {format_size(cache.limit)}"
-    writable = os.access(_existing(cache.folder), os.W_OK)
+    writable = os.access(innermost_existing(cache.folder), os.W_OK)
     step = "" if writable else "Set F2HDR_CACHE to a folder that you can write; until then flow is not stored."
     yield Item("cache", State.GREEN if writable else State.YELLOW, text, step)
 
@@ -168,17 +169,9 @@ def _hosts() -> Iterator[Item]:
 
 
 def _log() -> Iterator[Item]:
-    writable = os.access(_existing(log_file().parent), os.W_OK)
+    writable = os.access(innermost_existing(log_file().parent), os.W_OK)
     step = "" if writable else "Set F2HDR_LOGS to a folder that you can write."
     yield Item("log", State.GREEN if writable else State.YELLOW, str(log_file()), step)
-
-
-def _existing(folder: Path) -> Path:
-    """The innermost folder of a path that exists."""
-    folder = folder.absolute()
-    while not folder.exists():
-        folder = folder.parent
-    return folder
 
 
 CHECKS: tuple[Callable[[], Iterator[Item]], ...] = (

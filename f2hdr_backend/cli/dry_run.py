@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from f2hdr_backend.cli import terminal
+from f2hdr_backend.cli.folders import innermost_existing
 from f2hdr_backend.cli.render_progress import show_settled
 from f2hdr_backend.shot.document import Shot
 from f2hdr_backend.shot.errors import ShotError
@@ -78,7 +79,7 @@ def forecast(shot: Shot, *, force: bool) -> Iterator[Event]:
         plan=started.plan,
         seconds=round(start + todo * frame, 1),
         bytes=todo * size,
-        free_bytes=shutil.disk_usage(_existing(Sequence.parse(shot.output.pattern).folder)).free,
+        free_bytes=shutil.disk_usage(innermost_existing(Path(Sequence.parse(shot.output.pattern).folder))).free,
     )
 
 
@@ -131,11 +132,3 @@ def _sample(renderer: Renderer, shot: Shot) -> tuple[float, float, int]:
         size = max(os.path.getsize(event.path) for event in done)
     frame = done[-1].seconds
     return max(0.0, time.monotonic() - began - len(done) * frame), frame, size
-
-
-def _existing(folder: str) -> Path:
-    """The innermost folder of a path that exists."""
-    path = Path(folder or ".").absolute()
-    while not path.exists():
-        path = path.parent
-    return path

@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -67,8 +66,3 @@ def test_a_dry_run_reports_the_warnings_and_values_of_the_render(shot, capsys):
     dry_run.show_forecast(events)
     shown = capsys.readouterr()
     assert "Rec.709" in shown.err and "5 frames" in shown.out
-
-
-def test_free_space_is_that_of_the_innermost_existing_folder(tmp_path):
-    assert dry_run._existing(str(tmp_path / "a" / "b")) == tmp_path
-    assert dry_run._existing("") == Path.cwd()
