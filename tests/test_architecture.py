@@ -42,7 +42,7 @@ WALLS = {
     "model": _wall("shot kernels", "torch"),
     "weights": _wall("shot model", "torch safetensors platformdirs"),
     "flow": _wall("shot image model weights", "torch numpy cv2 blosc2 platformdirs"),
-    "response": _wall("shot image color detection", "numpy cv2"),
+    "response": _wall("shot image color", "numpy cv2"),
     "engine": _wall("shot machine image color detection response trust model weights flow", "torch numpy cv2"),
     "timeline": _wall("shot image engine", "opentimelineio"),
     "deliver": _wall("shot machine image color engine", "numpy"),
