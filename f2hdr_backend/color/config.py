@@ -255,12 +255,16 @@ class ColorConfig:
             cpu = processor.getOptimizedCPUProcessor(ocio.OPTIMIZATION_DEFAULT)
         except _FAILED as error:
             raise ColorError(
-                f"The config {self.source} cannot convert {what}: {_sentence(error)}.",
+                f"The config {self.source} cannot convert {what}: {_sentence(error) or self._suspected()}.",
                 hint="Correct the config, or choose another space.",
                 config=self.source,
             ) from error
         files = tuple(processor.getProcessorMetadata().getFiles())
         return Transform(str(processor.getCacheID()), cpu, files, processor)
+
+    def _suspected(self) -> str:
+        """The reason where OpenColorIO's message is lost: its Python module drops one that is not UTF-8 or raises it."""
+        return f"a lookup table cannot be read ({', '.join(self.files.asked if self.files else ())})"
 
     def _measures_linear(self, name: str) -> bool:
         try:

@@ -180,6 +180,11 @@ class _Files(ocio.PyConfigIOProxy):
         """Return whether a lookup table that OpenColorIO has read has changed since."""
         return any(self._state_now(path) != state for path, state in list(self._known.items()))
 
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """Paths of the lookup tables that OpenColorIO has looked for."""
+        return tuple(self._known)
+
     def getConfigData(self) -> str:  # noqa: N802 - named by OpenColorIO
         """Return the text of the config."""
         return self._text

@@ -230,6 +230,15 @@ def test_a_lookup_table_with_bytes_that_are_not_utf_8_is_named(tmp_path):
     assert "codec" not in str(caught.value)
 
 
+def test_lookup_tables_are_named_where_opencolorio_gives_no_reason(tmp_path, monkeypatch):
+    """As on Python 3.11.2, if the message has bytes that are not UTF-8."""
+    config = config_with(tmp_path, ocio.FileTransform("table.cube"))
+    (tmp_path / "table.cube").write_bytes(b"LUT_1D_SIZE nonsense")
+    monkeypatch.setattr("f2hdr_backend.color.config._sentence", lambda reason: "")
+    with pytest.raises(ColorError, match="table.cube"):
+        config.transform("Strange", "ACEScg")
+
+
 def test_the_digest_changes_with_the_lookup_tables(tmp_path):
     config = config_with(tmp_path, ocio.FileTransform("curve.clf"))
     digests = set()
