@@ -38,8 +38,11 @@ def test_each_reason_is_skipped_once_and_tests_without_one_run(tmp_path: Path) -
     (tmp_path / "test_b.py").write_text("import test_a\n\n@test_a.needs_lamp\ndef test_more():\n    assert False\n")
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "tests.one_skip", "-p", "no:cacheprovider", str(tmp_path)],
-        cwd=tmp_path, env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}, capture_output=True, text=True,
-    )  # fmt: skip
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        capture_output=True,
+        text=True,
+    )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "1 passed, 2 skipped, 6 deselected" in ran.stdout
     assert ran.stdout.count("needs a lamp") == ran.stdout.count("needs a cable") == 1
