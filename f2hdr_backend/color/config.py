@@ -263,7 +263,7 @@ class ColorConfig:
         return Transform(str(processor.getCacheID()), cpu, files, processor)
 
     def _suspected(self) -> str:
-        """The reason where OpenColorIO's message is lost: its Python module drops one that is not UTF-8 or raises it."""
+        """The reason where OpenColorIO gives none: some builds drop a message that is not UTF-8."""
         return f"a lookup table cannot be read ({', '.join(self.files.asked if self.files else ())})"
 
     def _measures_linear(self, name: str) -> bool:
