@@ -22,7 +22,8 @@ from f2hdr_backend.shot.system_errors import system_error
 
 def main() -> NoReturn:
     """Run the command line that this process was started with."""
-    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # names in an older encoding
+    if sys.stdout is not None:  # it is None where the program that started this one has closed it
+        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # names in an older encoding
     os.environ["PYTHONSAFEPATH"] = "1"  # no child imports modules from the current folder
     if os.path.expanduser("~") == "~":
         os.environ["HOME"] = os.sep  # as container runtimes do for a user that the system does not list

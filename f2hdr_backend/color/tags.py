@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from f2hdr_backend.color.icc import IccProfile, profile_name, read_profile
-from f2hdr_backend.color.primaries import D65, Chromaticities
+from f2hdr_backend.color.primaries import D65, Chromaticities, rgb_to_xyz
 from f2hdr_backend.image import dpx
 from f2hdr_backend.image.decoder_processes import in_decoder_process
 from f2hdr_backend.image.exr import read_header
@@ -24,6 +24,7 @@ from f2hdr_backend.image.frame import Plate, unreadable
 from f2hdr_backend.image.read import RAW_SUFFIXES
 from f2hdr_backend.image.still import is_number, main_spec, radiance_lines
 from f2hdr_backend.image.tiff_tags import rationals, read_tiff_tags
+from f2hdr_backend.shot.errors import ColorError
 from f2hdr_backend.shot.frames import Sequence
 from f2hdr_backend.shot.safe_open import library_path, open_file
 
@@ -129,8 +130,16 @@ def _still(path: str) -> ColorTags:
     if is_adobe:
         return ColorTags((("the file's Exif interoperability index R03", "gamma22"),), ADOBE_RGB)
     if len(white) == 2 and len(colors) == 6:
-        return ColorTags(chromaticities=(*colors, *white))
+        return _tiff((*colors, *white))
     return ColorTags(chromaticities=_radiance_primaries(path) if path.lower().endswith(".hdr") else None)
+
+
+def _tiff(stated: Chromaticities) -> ColorTags:
+    try:
+        rgb_to_xyz(stated)
+    except ColorError:
+        return ColorTags(notes={"primaries": "which span no gamut"})
+    return ColorTags(chromaticities=stated)
 
 
 def _cicp(primaries: int, transfer: int, matrix: int, full_range: int) -> ColorTags:

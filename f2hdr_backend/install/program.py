@@ -13,6 +13,8 @@ from typing import Optional
 from f2hdr_backend.install.backend import find_backend
 from f2hdr_backend.install.files import InstallError
 
+_COUNTED = ("install", "update", "remove")
+
 PRODUCTS = ("nuke", "resolve", "ofx")
 """The hosts; each has a module in this package."""
 
@@ -39,24 +41,25 @@ def run(product: str, to: Optional[str], backend: Optional[str], *, dry_run: boo
         lines = list(host.uninstall(roots, dry_run=dry_run))
     else:
         lines = list(host.install(roots, find_backend(backend), dry_run=dry_run))
-    return lines if dry_run else _counted(lines)
+    return lines if dry_run else _counted(lines, roots)
 
 
-def _counted(lines: list[str]) -> list[str]:
-    """Replace successive lines about single files by their number and the folder that has them all."""
+def _counted(lines: list[str], roots: list[Path]) -> list[str]:
+    """Replace successive lines about single files of one root by their number and the folder that has them all."""
     short: list[str] = []
-    for (change, drive), group in groupby(lines, _change_and_drive):
+    for (change, root), group in groupby(lines, lambda line: _change_and_root(line, roots)):
         own = list(group)
-        if drive is not None and len(own) > 1:
+        if root is not None and len(own) > 1:
             own = [f"{change} {len(own)} files in {os.path.commonpath([line.partition(' ')[2] for line in own])}"]
         short += own
     return short
 
 
-def _change_and_drive(line: str) -> tuple[str, Optional[str]]:
-    """What a line says is done with one file, and the file's drive; the drive is None for other lines."""
+def _change_and_root(line: str, roots: list[Path]) -> tuple[str, Optional[Path]]:
+    """What a line says is done with one file, and the root that has it; the root is None for other lines."""
     change, _, path = line.partition(" ")
-    return (change, os.path.splitdrive(path)[0]) if os.path.isabs(path) else (line, None)
+    root = next((root for root in roots if root in Path(path).parents), None)
+    return (change, root) if change in _COUNTED and root is not None else (line, None)
 
 
 def main(product: str, arguments: list[str]) -> int:

@@ -39,21 +39,21 @@ def pick_device(name: str) -> torch.device:
         torch.ones(1, device=device).item()
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise DeviceUnavailable(
-            f"The device {name!r} is not available on this machine{_why(error)}.",
+            f"The device {name!r} is not available on this machine{_why(error, name)}.",
             hint="Run f2hdr info to see the devices, or give --device cpu.",
             device=name,
         ) from error
     return device
 
 
-def _why(error: Exception) -> str:
+def _why(error: Exception, name: str) -> str:
     """Return why a GPU that torch sees does not compute, to follow the message; empty if it sees none."""
     if not torch.cuda.is_available():
         return ""
-    reason = f": {str(error).strip().splitlines()[0]}"
+    reason = f": {next(iter(str(error).strip().splitlines()), type(error).__name__)}"
     if "no kernel image" not in reason:
         return reason
-    capability = ".".join(map(str, torch.cuda.get_device_capability()))
+    capability = ".".join(map(str, torch.cuda.get_device_capability(name)))
     built = ", ".join(torch.cuda.get_arch_list())
     return f": torch {torch.__version__} is built for {built}, and the GPU has compute capability {capability}"
 

@@ -69,12 +69,12 @@ def open_file(path: _Path, *, own: bool = False, change: bool = False) -> Binary
         raise
 
 
-def append_to(path: _Path) -> TextIO:
-    """Open a log of F2HDR to append lines to, created if missing with mode 600; never through a link or to a pipe.
+def append_to(path: _Path, mode: int = 0o600) -> TextIO:
+    """Open a log of F2HDR to append lines to, created with ``mode`` if missing; never through a link or to a pipe.
 
     Raises OSError, with a reason in ``strerror``.
     """
-    descriptor = os.open(require_storable(path), _APPEND | _NO_LINK, 0o600)
+    descriptor = os.open(require_storable(path), _APPEND | _NO_LINK, mode)
     try:
         require_regular(descriptor, path)
         return open(descriptor, "a", encoding="utf-8", errors="backslashreplace", buffering=1)

@@ -130,7 +130,7 @@ def log(folder: str, text: str) -> None:
     """Add a line to the node's log; a log that cannot be written does not stop the bake."""
     with contextlib.suppress(OSError):
         os.makedirs(folder, exist_ok=True)
-        with append_to(os.path.join(folder, LOG)) as file:
+        with append_to(os.path.join(folder, LOG), 0o666) as file:  # less the umask: others use the shared folder too
             file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')}  {text}\n")
 
 

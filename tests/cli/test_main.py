@@ -161,3 +161,10 @@ for name in ("HOME", "LOGNAME", "USER", "LNAME", "USERNAME"):
     assert named.stdout.strip() == "''", named.stderr
     listed = _python(unlisted + COMMAND, "weights", "list", "--json")
     assert listed.returncode == 0 and "mergenet" in listed.stdout, listed.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows programs have no numbered outputs to close")
+def test_a_closed_standard_output_is_no_error():
+    ran = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-c", COMMAND, "weights", "list"],
+                         capture_output=True, text=True)  # fmt: skip
+    assert ran.returncode == 0 and "Traceback" not in ran.stderr, ran.stderr

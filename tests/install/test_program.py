@@ -48,6 +48,20 @@ def test_the_verb_and_the_script_write_the_same_files(product: str, tmp_path: Pa
     assert refused.returncode == 3 and str(by_verb) in refused.stderr and "Traceback" not in refused.stderr
 
 
+def test_each_file_that_uninstall_keeps_is_named(tmp_path: Path) -> None:
+    backend = tmp_path / "f2hdr"
+    backend.write_text(f"#!{sys.executable}\nimport f2hdr_backend; print(f2hdr_backend.__version__)\n")
+    backend.chmod(0o755)
+    target = tmp_path / "target"
+    assert run([*COMMAND, "resolve", "--to", str(target), "--backend", str(backend)]).returncode == 0
+    changed = [path for path in sorted(target.rglob("*.lua"))][:2]
+    for path in changed:
+        path.write_text("-- mine")
+    removed = run([*COMMAND, "resolve", "--to", str(target), "--uninstall"])
+    assert removed.returncode == 0
+    assert all(str(path) in removed.stdout and path.exists() for path in changed)
+
+
 @pytest.mark.parametrize("product", PRODUCTS)
 def test_every_product_has_a_script(product: str) -> None:
     ran = run([sys.executable, str(ROOT / "installers" / product / "install.py"), "--help"])

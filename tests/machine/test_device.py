@@ -38,7 +38,7 @@ def test_a_gpu_that_torch_has_no_code_for_is_named_with_what_torch_was_built_for
 
     monkeypatch.setattr(torch, "ones", fails)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: (6, 1))
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (6, 1))
     monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: ["sm_75", "sm_90"])
     with pytest.raises(DeviceUnavailable) as caught:
         pick_device("auto")

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from f2hdr_backend.machine import torch_build as module
+from f2hdr_backend.shot.errors import DeviceUnavailable
 
 
 @pytest.mark.parametrize(
@@ -43,7 +44,11 @@ def test_a_gpu_that_torch_does_not_use_is_reported(monkeypatch, available, prese
 
 
 def test_a_gpu_that_does_not_compute_is_not_reported_as_used(monkeypatch):
+    def refuse(name):
+        raise DeviceUnavailable(f"The device {name!r} is not available.", device=name)
+
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(module, "pick_device", refuse)
     state, found = module.gpu_state()
     assert "used:" not in state.replace("not used:", "") and "cuda:0" in state and found
 
