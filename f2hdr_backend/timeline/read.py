@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -19,9 +20,6 @@ from f2hdr_backend.shot.limits import check_frames
 from f2hdr_backend.shot.read_text import parse_json, read_text
 from f2hdr_backend.timeline.media import Media, Plates, find_media
 from f2hdr_backend.timeline.text import edl_rate, require_short_lines, retimed_clips
-
-_ODD_VALUES = (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RuntimeError)
-"""Exceptions of OpenTimelineIO for times that are not numbers, rates of 0 and similar values."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ def read_cut(path: str, handles: int) -> Cut:
     plates = Plates(os.path.dirname(os.path.abspath(path)))
     try:
         return _Reader(path, handles, plates).cut()
-    except _ODD_VALUES as error:
+    except _odd_values() as error:
         raise _no_timeline(path, _words(error)) from error
     finally:
         plates.close()
@@ -109,14 +107,15 @@ class _Reader:
         clips: list[CutClip] = []
         refused: list[RefusedClip] = []
         for track in (track for timeline in timelines for track in timeline.video_tracks()):
-            for item in track if track.enabled else ():
-                self._sort(item, track, clips, refused)
+            for place in _places(track) if track.enabled else ():
+                self._sort(place, clips, refused)
         if not clips and not refused:
             raise DocumentError(f'"{self._path}" contains no video clip.', hint="Export the timeline again.")
         return Cut(tuple(clips), tuple(refused), tuple(self._notes))
 
-    def _sort(self, item: Any, track: Any, clips: list[CutClip], refused: list[RefusedClip]) -> None:
+    def _sort(self, place: _Place, clips: list[CutClip], refused: list[RefusedClip]) -> None:
         """Add an item of a track to the clips or the refused clips; gaps and transitions are ignored."""
+        item = place.item
         kind = item.schema_name()
         if kind in ("Gap", "Transition"):
             return
@@ -127,21 +126,19 @@ class _Reader:
         try:
             if kind != "Clip":
                 raise ShotError("it is a nested sequence.", hint="Export that sequence as a separate timeline.")
-            clips.append(self._clip(item, track, name))
+            clips.append(self._clip(place, name))
         except F2HDRError as error:
             refused.append(RefusedClip(name, str(error)))
-        except _ODD_VALUES as error:
+        except _odd_values() as error:
             refused.append(RefusedClip(name, f"its times are invalid: {_words(error)}."))
 
-    def _clip(self, clip: Any, track: Any, name: str) -> CutClip:
-        if clip.name in self._retimed or any(_is_retime(effect) for effect in (*clip.effects, *track.effects)):
+    def _clip(self, place: _Place, name: str) -> CutClip:
+        clip = place.item
+        if place.retimed or clip.name in self._retimed or any(map(_is_retime, clip.effects)):
             raise ShotError("it is retimed.", hint="Render its whole plate and retime the result.")
-        visible = track.trimmed_range_of_child(clip)
-        if visible is None:
-            raise ShotError("it is trimmed to nothing.", hint="Remove it from the timeline.")
-        shown = track.transformed_time_range(visible, clip)
-        media = find_media(clip, self._plates, shown.start_time)
-        used = _used(media, shown, _overlaps(clip, track))
+        start, duration = _shown(place)
+        media = find_media(clip, self._plates, start)
+        used = _used(media, duration, place.overlaps)
         there = media.plate.frames
         if used.first < there.first or used.last > there.last:
             raise ShotError(
@@ -170,21 +167,60 @@ class _Reader:
         return name
 
 
-def _used(media: Media, shown: Any, overlaps: tuple[Any, Any]) -> FrameRange:
+@dataclass(frozen=True)
+class _Place:
+    """An item of a track and what its neighbors and the track change about it."""
+
+    item: Any
+    overlaps: tuple[Any, Any]
+    """Lengths of the transitions before and after it; None if there is none."""
+    trim: tuple[Any, Any] | None
+    """Its whole and its visible range in the track; None if the track shows all of it."""
+    retimed: bool
+    """Whether an effect of the track changes its speed."""
+
+
+def _places(track: Any) -> Iterator[_Place]:
+    """Yield the items of a track, in time proportional to their number.
+
+    OpenTimelineIO's functions for one item (``range_in_parent``, ``transformed_time_range``, ``neighbors_of``) walk
+    over the whole track each time.
+    """
+    items = list(track)
+    ranges = None if track.source_range is None else track.range_of_all_children()
+    retimed = any(map(_is_retime, track.effects))
+    for before, item, after in zip([None, *items], items, [*items[1:], None], strict=False):
+        overlaps = (
+            before.in_offset if before is not None and before.schema_name() == "Transition" else None,
+            after.out_offset if after is not None and after.schema_name() == "Transition" else None,
+        )
+        trim = None if ranges is None else (ranges[item], track.trim_child_range(ranges[item]))
+        yield _Place(item, overlaps, trim, retimed)
+
+
+def _shown(place: _Place) -> tuple[Any, Any]:
+    """Return the visible part of a clip in the time of its media: its start, at the clip's rate, and its duration.
+
+    Raises ShotError if nothing of it is visible, or its length is unknown.
+    """
+    if place.item.source_range is None and place.item.media_reference.available_range is None:
+        raise ShotError("the timeline states neither its length nor that of its media.", hint="Export it again.")
+    own = place.item.trimmed_range()
+    start, duration = own.start_time, own.duration
+    if place.trim is not None:
+        whole, visible = place.trim
+        if visible is None:
+            raise ShotError("it is trimmed to nothing.", hint="Remove it from the timeline.")
+        start, duration = start + (visible.start_time - whole.start_time), visible.duration
+    return start.rescaled_to(max(own.start_time.rate, own.duration.rate)), duration
+
+
+def _used(media: Media, duration: Any, overlaps: tuple[Any, Any]) -> FrameRange:
     """Return the frames of the plate in the cut, including overlaps at both ends."""
     before, after = (0 if overlap is None else round(overlap.rescaled_to(media.rate).value) for overlap in overlaps)
-    count = round(shown.duration.rescaled_to(media.rate).value)
+    count = round(duration.rescaled_to(media.rate).value)
     check_frames(media.name, before + count + after, "the clip's duration")
     return FrameRange(tuple(range(media.first - before, media.first + count + after)))
-
-
-def _overlaps(clip: Any, track: Any) -> tuple[Any, Any]:
-    """Return the lengths of the transitions before and after a clip; None if there is none."""
-    previous, following = track.neighbors_of(clip)
-    return (
-        previous.in_offset if previous is not None and previous.schema_name() == "Transition" else None,
-        following.out_offset if following is not None and following.schema_name() == "Transition" else None,
-    )
 
 
 def _is_retime(effect: Any) -> bool:
@@ -232,6 +268,13 @@ def _not_installed(path: str) -> ShotError:
         hint='Run: pip install "f2hdr[timeline]"',
         path=path,
     )
+
+
+def _odd_values() -> tuple[type[Exception], ...]:
+    """Return the exceptions of OpenTimelineIO for times that are not numbers, clips without a length and similar."""
+    usual = (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RuntimeError)
+    library = sys.modules.get("opentimelineio")
+    return usual if library is None else (*usual, library.exceptions.OTIOError)
 
 
 def _words(error: Exception) -> str:

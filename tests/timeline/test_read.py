@@ -1,5 +1,7 @@
 """Timelines: the frames of each clip, by hand-counted examples, and the reasons of refusals."""
 
+import sys
+from collections import Counter
 from fractions import Fraction
 
 import numpy as np
@@ -62,7 +64,7 @@ def clip(name, media, start, count, rate=RATE, **more):
 
 def write(folder, *items, name="cut.otio", track=None):
     timeline = otio.schema.Timeline("cut")
-    track = track or otio.schema.Track("V1", kind="Video")
+    track = otio.schema.Track("V1", kind="Video") if track is None else track
     track.extend(items)
     timeline.tracks.append(track)
     otio.adapters.write_to_file(timeline, str(folder / name))
@@ -139,6 +141,68 @@ def test_transitions_extend_both_clips(tmp_path):
     second = clip("sh020", pictures(1, 40, "sh020"), 20, 10)
     cut = read_cut(write(tmp_path, first, dissolve, second), 0)
     assert [str(found.used) for found in cut.clips] == ["10-22", "18-29"]
+
+
+@pytest.mark.parametrize(("start", "used"), [(0, ["10-14"]), (4, ["14-18"]), (8, ["18-19", "20-22"])])
+def test_a_trimmed_track_shows_less_of_its_clips(tmp_path, start, used):
+    sequence(tmp_path, "sh010", range(1, 41))
+    track = otio.schema.Track("V1", kind="Video", source_range=span(start, 5))
+    cut = read_cut(write(tmp_path, *(clip("a", pictures(1, 40), at, 10) for at in (10, 20)), track=track), 0)
+    assert [str(found.used) for found in cut.clips] == used
+    assert [found.name for found in cut.refused] == ["a_2"][len(used) - 1 :]
+    assert all("trimmed to nothing" in found.reason for found in cut.refused)
+
+
+@pytest.mark.parametrize("other", [clip("b", pictures(1, 40), 1, 5, 30), otio.schema.Gap(source_range=span(0, 5, 30))])
+def test_another_rate_in_the_track_does_not_change_the_frames_of_a_clip(tmp_path, other):
+    sequence(tmp_path, "sh010", range(1, 41))
+    movie(tmp_path / "a.mov", 40)
+    clips = [clip("still", pictures(1, 40), 11, 10), clip("moving", external("a.mov", span(0, 40)), 11, 10)]
+    cut = read_cut(write(tmp_path, clips[0], other, clips[1]), 0)
+    used = {found.name: str(found.used) for found in cut.clips}
+    assert (used["still"], used["moving"]) == ("11-20", "12-21")
+
+
+@pytest.mark.parametrize("trim", [None, span(1, 10**6)])
+def test_a_clip_without_any_length_is_refused_and_stays_the_only_one(tmp_path, trim):
+    sequence(tmp_path, "sh010", range(1, 41))
+    track = otio.schema.Track("V1", kind="Video", source_range=trim)
+    path = write(tmp_path, clip("a", pictures(1, 40), 11, 10), otio.schema.Clip("endless"), track=track)
+    if trim:
+        with pytest.raises(DocumentError, match="endless"):
+            read_cut(path, 0)
+    else:
+        cut = read_cut(path, 0)
+        assert [str(found.used) for found in cut.clips] == ["11-20"]
+        assert [found.name for found in cut.refused] == ["endless"] and "length" in cut.refused[0].reason
+
+
+WALKS = {
+    "child_at_time", "children_in_range", "find_children", "find_clips", "handles_of_child", "index", "neighbors_of",
+    "range_in_parent", "range_of_all_children", "range_of_child", "range_of_child_at_index", "transformed_time",
+    "transformed_time_range", "trimmed_range_in_parent", "trimmed_range_of_child", "trimmed_range_of_child_at_index",
+}  # fmt: skip
+"""Functions of OpenTimelineIO that visit all items of a track."""
+
+
+@pytest.mark.parametrize("trim", [None, span(1, 10**6)])
+def test_the_items_of_a_track_are_visited_equally_often_for_any_number_of_clips(tmp_path, trim):
+    sequence(tmp_path, "sh010", range(1, 11))
+    walks = []
+    for count in (8, 16):
+        track = otio.schema.Track("V1", kind="Video", source_range=trim)
+        path = write(tmp_path, *(clip("a", pictures(1, 10), 2, 4) for _ in range(count)), track=track)
+        called = Counter()
+        before = sys.getprofile()
+        sys.setprofile(lambda _, event, made, called=called: called.update([getattr(made, "__name__", "")]))
+        try:
+            cut = read_cut(path, 0)
+        finally:
+            sys.setprofile(before)
+        assert len(cut.clips) == count
+        assert called["rescaled_to"] >= count, "calls of OpenTimelineIO are not seen"
+        walks.append({name: called[name] for name in WALKS})
+    assert walks[0] == walks[1]
 
 
 def test_names_of_clips_are_valid_and_unique_folder_names(tmp_path):
