@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import OpenImageIO as oiio
@@ -52,6 +52,8 @@ _REFUSED_PHOTOMETRIC = {
 """TIFF photometric interpretations that are not RGB."""
 _NOT_APPLIED = ("EXPOSURE=", "COLORCORR=", "GAMMA=")
 """Lines of a Radiance header."""
+_STRIP = 256
+"""Rows that are decoded at once."""
 _HEADER_LINES = 200
 """Lines of a Radiance header that are read, at most."""
 
@@ -68,24 +70,59 @@ def read_still(path: str) -> PlateImage:
         place, notes = _largest(path, source)
         spec = source.spec(place, 0)
         metadata = _metadata(source.spec(0, 0)) | _metadata(spec)
-        pixels = source.read_image(place, 0, 0, spec.nchannels, "float")
-        complaint = source.geterror()
-    if pixels is None or complaint:
-        raise _refused(path, complaint)
-    _refuse_photometric(path, spec)
-    color = _color_channels(spec)
-    if spec.get_int_attribute("tiff:PhotometricInterpretation", -1) == _MIN_IS_WHITE:
-        wrong = slice(0, 1) if spec.format.size() > 1 else slice(1, None)
-        pixels[..., wrong] = 1 - pixels[..., wrong]
+        _refuse_kind(path, spec)
+        color = _color_channels(spec)
+        pixels, others = _decoded(path, source, place, color)
     if color == (0, 0, 0) and is_mosaic(pixels[..., 0]):
         notes += (f'"{path}" looks like a Bayer mosaic that was not developed; it is read as a gray picture.',)
     names = list(spec.channelnames)
     if 0 <= spec.alpha_channel < len(names):
         names[spec.alpha_channel] = "A"
-    layers = {name: np.ascontiguousarray(pixels[..., index]) for index, name in enumerate(names) if index not in color}
+    layers = {names[index]: plane for index, plane in others.items()}
     notes += _unread(path)
-    image = PlateImage(0, path, _picked(pixels, color), _kind(spec), layers, metadata, notes=notes)
+    image = PlateImage(0, path, pixels, _kind(spec), layers, metadata, notes=notes)
     return upright_image(image, _orientation(spec))
+
+
+def _decoded(
+    path: str, source: oiio.ImageInput, place: int, color: tuple[int, ...]
+) -> tuple[NDArray[np.float32], dict[int, NDArray[np.float32]]]:
+    """Return the three ``color`` channels ``(H, W, 3)`` of an image in a file, and each other one ``(H, W)`` by number.
+
+    Both are filled strip by strip, so that the image is in memory once. Raises UnreadableFrame.
+    """
+    spec = source.spec(place, 0)
+    pixels = np.empty((spec.height, spec.width, 3), np.float32)
+    others = {index: np.empty(pixels.shape[:2], np.float32) for index in range(spec.nchannels) if index not in color}
+    wrong = slice(0, 0)
+    if spec.get_int_attribute("tiff:PhotometricInterpretation", -1) == _MIN_IS_WHITE:
+        wrong = slice(0, 1) if spec.format.size() > 1 else slice(1, None)
+    for rows, strip in _strips(source, place, spec):
+        complaint = source.geterror()
+        if strip is None or complaint:
+            raise _refused(path, complaint)
+        strip[..., wrong] = 1 - strip[..., wrong]
+        pixels[rows] = strip[..., :3] if color == (0, 1, 2) else strip[..., list(color)]
+        for index, plane in others.items():
+            plane[rows] = strip[..., index]
+    return pixels, others
+
+
+def _strips(
+    source: oiio.ImageInput, place: int, spec: oiio.ImageSpec
+) -> Iterator[tuple[slice, NDArray[np.float32] | None]]:
+    """Yield rows of an image and their values ``(rows, W, C)``, None if they cannot be read.
+
+    An image of tiles is one strip. Others are read in the strips of OpenImageIO's ``read_image``, which has the whole
+    image twice at the end.
+    """
+    if spec.tile_width:
+        yield slice(None), source.read_image(place, 0, 0, spec.nchannels, "float")
+        return
+    for top in range(0, spec.height, _STRIP):
+        end = min(top + _STRIP, spec.height)
+        first, last = spec.y + top, spec.y + end
+        yield slice(top, end), source.read_scanlines(place, 0, first, last, spec.z, 0, spec.nchannels, "float")
 
 
 @in_decoder_process
@@ -96,7 +133,7 @@ def probe_still(path: str) -> tuple[tuple[int, int], Literal["integer", "float"]
     """
     with _opened(path) as source:
         spec = source.spec(_largest(path, source)[0], 0)
-        _refuse_photometric(path, spec)
+        _refuse_kind(path, spec)
         metadata = _metadata(source.spec(0, 0)) | _metadata(spec)
         return upright_size((spec.width, spec.height), _orientation(spec)), _kind(spec), metadata
 
@@ -145,7 +182,10 @@ def is_number(text: str) -> bool:
         return False
 
 
-def _refuse_photometric(path: str, spec: oiio.ImageSpec) -> None:
+def _refuse_kind(path: str, spec: oiio.ImageSpec) -> None:
+    """Raise UnreadableFrame for a volume, and for colors other than RGB."""
+    if spec.depth > 1:
+        raise unreadable(path, f"it is a volume of {spec.depth} slices, which is not supported", "Convert it to RGB.")
     reason = _REFUSED_PHOTOMETRIC.get(spec.get_int_attribute("tiff:PhotometricInterpretation", -1))
     if reason:
         raise unreadable(path, f"{reason}, which is not supported", "Convert it to RGB.")
@@ -206,12 +246,6 @@ def _color_channels(spec: oiio.ImageSpec) -> tuple[int, ...]:
     if {"R", "G", "B"} <= set(names):
         return tuple(names.index(name) for name in "RGB")
     return (0, 1, 2) if spec.nchannels - (spec.alpha_channel >= 0) >= 3 else (0, 0, 0)
-
-
-def _picked(pixels: NDArray[Any], color: tuple[int, ...]) -> NDArray[np.float32]:
-    if pixels.shape[2] == 3 and color == (0, 1, 2):
-        return pixels
-    return np.ascontiguousarray(pixels[..., list(color)])
 
 
 def _metadata(spec: oiio.ImageSpec) -> Header:

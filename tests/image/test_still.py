@@ -1,6 +1,9 @@
 """Stills whose numbers need care: inverted grays, other color models, thumbnails, sensitivities."""
 
 import struct
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -69,6 +72,60 @@ def test_linear_camera_raw_in_a_tiff_is_refused(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", np.zeros((16, 24, 3), np.uint16), photometric="linear_raw")
     with pytest.raises(UnreadableFrame, match=r"a\.tif"):
         read_image(str(tmp_path / "a.tif"))
+
+
+def test_a_volume_is_refused(tmp_path):
+    size = struct.pack("<7I", 124, 0x80_100F, 8, 8, 32, 2, 0)
+    pixel = struct.pack("<8I", 32, 0x41, 0, 32, 0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+    header = b"DDS " + size + bytes(44) + pixel + struct.pack("<5I", 0x1008, 0x200000, 0, 0, 0)
+    (tmp_path / "a.dds").write_bytes(header + bytes(2 * 8 * 8 * 4))
+    with pytest.raises(UnreadableFrame, match="volume of 2"):
+        read_image(str(tmp_path / "a.dds"))
+
+
+MEMORY = """
+import re, sys
+from pathlib import Path
+from f2hdr_backend.image.still import read_still
+
+def most():
+    return 1024 * int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
+
+small, large = sys.argv[1:]
+read_still(small)
+before = most()
+image = read_still(large)
+print((most() - before) / (image.pixels.nbytes + sum(plane.nbytes for plane in image.layers.values())))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="The largest memory of a process is read from /proc")
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+def test_a_decoded_image_is_in_memory_once(tmp_path, mode):
+    for name, height in (("small", 16), ("large", 9600)):
+        Image.new(mode, (600, height)).save(tmp_path / f"{name}.png")
+    words = [sys.executable, "-c", MEMORY, str(tmp_path / "small.png"), str(tmp_path / "large.png")]
+    ran = subprocess.run(words, cwd=Path(__file__).parents[2], capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    assert 0.5 < float(ran.stdout) < 1.5
+
+
+@pytest.mark.parametrize("place", [(0, 0), (5, 77)])
+@pytest.mark.parametrize("name", ["a.png", "a.tif", "tiles.tif"])
+def test_images_of_many_strips_or_tiles_keep_their_rows_at_any_offset(tmp_path, name, place):
+    import OpenImageIO as oiio
+
+    codes = np.random.default_rng(2).integers(0, 65535, (700, 48, 4), dtype=np.uint16)
+    spec = oiio.ImageSpec(48, 700, 4, "uint16")
+    spec.x, spec.y = place
+    spec.attribute("oiio:UnassociatedAlpha", 1)
+    if "tiles" in name:
+        spec.tile_width = spec.tile_height = 64
+    file = oiio.ImageOutput.create(str(tmp_path / name))
+    assert file.open(str(tmp_path / name), spec) and file.write_image(codes) and file.close()
+    image = read_image(str(tmp_path / name))
+    np.testing.assert_allclose(image.pixels, codes[..., :3] / 65535, atol=1e-6)
+    np.testing.assert_allclose(image.layers["A"], codes[..., 3] / 65535, atol=1e-6)
 
 
 @pytest.mark.parametrize(
