@@ -116,6 +116,19 @@ def test_a_ground_truth_of_another_exposure_is_reported_and_scaled(tmp_path):
     assert "inf" in fixed.stdout
 
 
+@pytest.mark.parametrize("stops", ["1e308", "-1e308", "31", "inf", "nan"])
+def test_an_exposure_of_the_truth_outside_its_range_is_refused(shots, tmp_path, stops):
+    a, b, truth = shots
+    app = typer.Typer()
+    app.callback()(lambda: None)
+    compare.register(app)
+    page = tmp_path / "p.html"
+    result = CliRunner().invoke(app, ["compare", a, b, "--truth", truth, "--truth-stops", stops, "-o", str(page)])
+    assert result.exit_code == 2
+    assert "--truth-stops" in result.stderr and "30" in result.stderr
+    assert not page.exists()
+
+
 def test_ground_truth_from_f2hdr_needs_no_option_and_a_constant_factor_is_reported(tmp_path):
     a = _write(tmp_path, "a", lambda n: 8 * _truth(n), {"f2hdr/anchor_gain": 8.0})
     truth = _write(tmp_path, "truth", lambda n: 4 * _truth(n), {"f2hdr/anchor_gain": 4.0})
