@@ -35,6 +35,8 @@ KINDS = {
 """Names of the value types in the help."""
 SENTENCE = 200
 """Most characters of a command's first sentence in the list of commands."""
+MOST_PROCESSES = 1024
+"""Most processes that one command starts, by its options."""
 CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True}
 
 

@@ -15,11 +15,17 @@ import typer
 from typer.testing import CliRunner
 
 from f2hdr_backend.cli import verbs
-from f2hdr_backend.cli.command import Section, Verb
+from f2hdr_backend.cli.command import MOST_PROCESSES, Section, Verb
 from f2hdr_backend.cli.main import build_app, run
 from f2hdr_backend.shot.errors import MissingFrames
 
 COMMAND = typer.main.get_command(build_app())
+PROCESSES = [
+    ("farm", "run", "shot.json", "--engine", "dask", "--workers"),
+    ("train", "images", "-o", "run", "--workers"),
+    ("evaluate", "dataset", "hdm", "folder", "--jobs"),
+]
+"""Commands that start as many processes as their last option says."""
 
 DUMMY = '''
 from f2hdr_backend.cli.command import Section
@@ -190,3 +196,10 @@ def test_completion_knows_the_verbs() -> None:
         capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert "render" in ran.stdout.split()
+
+
+@pytest.mark.parametrize("words", PROCESSES, ids=" ".join)
+def test_an_option_does_not_start_a_million_processes(words):
+    result = CliRunner().invoke(build_app(), [*words, "1000000"])
+    assert result.exit_code == 2
+    assert words[-1] in result.stderr and str(MOST_PROCESSES) in result.stderr

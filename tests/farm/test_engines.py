@@ -48,6 +48,8 @@ def test_a_new_engine_is_one_file(tmp_path):
     assert ran.returncode == 0, ran.stderr
     (event,) = map(json.loads, ran.stdout.splitlines())
     assert event["frames"].endswith("on 3 at here") and event["worker"] == str(tmp_path / "job")
+    many = farm("run", GOLDEN / "shot.json", *options, "--workers", 300, package=package)
+    assert json.loads(many.stdout)["frames"].endswith("on 5 at here"), "more workers than chunks"
     shown = farm("run", "--help", package=package).stdout
     assert "nothing at all" in " ".join(shown.replace("│", "").split())
     refused = farm("run", GOLDEN / "shot.json", "--engine", "other", package=package)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from f2hdr_backend.cli import terminal
-from f2hdr_backend.cli.command import App, Section
+from f2hdr_backend.cli.command import MOST_PROCESSES, App, Section
 from f2hdr_backend.evaluate.paper import metrics as paper_metrics
 from f2hdr_backend.evaluate.reading import datasets
 from f2hdr_backend.evaluate.suite import suites
@@ -71,7 +71,7 @@ def dataset(
     label_flow: Annotated[str, typer.Option(help="Flow estimator that labels EPE on the ground truth.")] = "dis",
     precision: Precision = "fp32",
     device: Device = "auto",
-    jobs: Annotated[int, typer.Option(min=1, help="Processes that share the frames.")] = 1,
+    jobs: Annotated[int, typer.Option(min=1, max=MOST_PROCESSES, help="Processes that share the frames.")] = 1,
     report: Report = None,
     page_frames: PageFrames = 8,
     page_width: Annotated[

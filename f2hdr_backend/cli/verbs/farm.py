@@ -15,7 +15,7 @@ import typer
 
 from f2hdr_backend.cli import terminal
 from f2hdr_backend.cli.batch_mode import AsJson, Progress, ProgressOption, say, show_lines, task
-from f2hdr_backend.cli.command import App, Section
+from f2hdr_backend.cli.command import MOST_PROCESSES, App, Section
 from f2hdr_backend.cli.own_command import own_command
 from f2hdr_backend.cli.shot_options import PathMappingFile, frame_range, path_mapping, read_shot
 from f2hdr_backend.cli.user import user_name
@@ -58,7 +58,9 @@ def register(app: typer.Typer) -> None:
 def run(
     source: ShotFile,
     engine: Annotated[RunEngine, typer.Option(help=_RUN_HELP)],
-    workers: Annotated[int, typer.Option(help="Processes to start on this machine.", min=1)] = 2,
+    workers: Annotated[
+        int, typer.Option(help="Processes to start on this machine, at most one per task.", min=1, max=MOST_PROCESSES)
+    ] = 2,
     scheduler: Annotated[str, typer.Option(help="Dask scheduler to use instead, such as tcp://10.0.0.1:8786.")] = "",
     frames: Frames = None,
     chunk: Chunk = DEFAULT_CHUNK,
@@ -83,7 +85,8 @@ def run(
         shot = _shot(source, frames)
         job = FarmJob(shot, _name(shot), chunk=chunk, retries=retries, needs_gpu=gpu, command=_own_command())
         setup = engines.Setup(
-            _site(folder or Path(source).with_suffix(".farm"), ""), workers, open_renderer, _verify,
+            _site(folder or Path(source).with_suffix(".farm"), ""),
+            min(workers, len(chunks(job.frames, chunk))), open_renderer, _verify,
             scheduler=scheduler, rules=rules or "",
         )  # fmt: skip
         failures: list[ChunkFailed] = []

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from f2hdr_backend.cli import terminal
-from f2hdr_backend.cli.command import CONTEXT, App, Section, Verbs
+from f2hdr_backend.cli.command import CONTEXT, MOST_PROCESSES, App, Section, Verbs
 from f2hdr_backend.model.descriptor import ABLATIONS
 from f2hdr_backend.shot.printable import escaped
 
@@ -65,7 +65,9 @@ def train(
     workers: Annotated[
         int | None,
         typer.Option(
-            min=0, help="Processes that draw windows; by default 2, with a GPU the number of processors less 2."
+            min=0,
+            max=MOST_PROCESSES,
+            help="Processes that draw windows; by default 2, with a GPU the number of processors less 2.",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the windows and the initial weights.")] = 1,
