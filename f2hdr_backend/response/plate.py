@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from f2hdr_backend.color.config import load_config
 from f2hdr_backend.color.curve import KNOTS, Curve
@@ -110,8 +111,16 @@ def sampled(pixels: FloatArray) -> Floats:
     clipped pixels it is darker than the scene, which looks like a tone curve or a knee.
     """
     every = max(1, pixels.shape[0] // SAMPLED_ROWS)
-    smooth = cv2.medianBlur(np.ascontiguousarray(pixels, np.float32), 3) if every > 1 else pixels
-    return np.asarray(smooth[::every, ::every].reshape(-1, 3), np.float64)
+    if every > 1:
+        rows, columns = (_with_neighbors(size, every) for size in pixels.shape[:2])
+        blocks = np.ascontiguousarray(pixels[rows][:, columns], np.float32)  # 3 x 3 pixels of the frame each
+        pixels = cv2.medianBlur(blocks, 3)[1::3, 1::3]
+    return np.asarray(pixels.reshape(-1, 3), np.float64)
+
+
+def _with_neighbors(size: int, every: int) -> NDArray[np.int64]:
+    """Return the indices of every ``every``-th row and its two neighbors; at the edges the row itself is repeated."""
+    return np.clip(np.arange(0, size, every)[:, None] + np.array([-1, 0, 1]), 0, size - 1).ravel()
 
 
 def misfit(color: Color, plate: Plate, matches: Matches) -> float | None:

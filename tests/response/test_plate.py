@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tracemalloc
 
 import cv2
 import numpy as np
@@ -132,3 +133,24 @@ def test_a_broken_response_file_is_named(tmp_path, text):
         (tmp_path / f"c.{suffix}").write_text(text)
         with pytest.raises(ColorError, match=f"c.{suffix}"):
             read_curve(str(tmp_path / f"c.{suffix}"))
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (270, 33), (540, 31), (811, 7), (1081, 100), (2162, 2)])
+def test_samples_are_medians_of_3_by_3_pixels_of_the_frame(shape):
+    pixels = np.random.default_rng(5).random((*shape, 3)).astype(np.float32)
+    every = max(1, shape[0] // SAMPLED_ROWS)
+    padded = np.pad(pixels, ((1, 1), (1, 1), (0, 0)), mode="edge")
+    around = [padded[y : y + shape[0], x : x + shape[1]] for y in range(3) for x in range(3)]
+    expected = (np.median(around, axis=0) if every > 1 else pixels)[::every, ::every].reshape(-1, 3)
+    np.testing.assert_array_equal(sampled(pixels), expected)
+
+
+def test_samples_of_a_large_frame_need_no_second_frame_in_memory():
+    pixels = np.zeros((4320, 1000, 3), np.float32)
+    tracemalloc.start()
+    try:
+        sampled(pixels)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < pixels.nbytes / 2
