@@ -28,6 +28,8 @@ from f2hdr_backend.shot.frames import Sequence as Pattern
 
 MOST_READERS = 4
 """Maximum number of frames read at the same time."""
+MOST_PIXELS = 144_000_000
+"""Pixels of the frames read at the same time, about 30 bytes each: those of four frames of 8K."""
 _SAMPLED_FOR_WHITE = 8
 
 
@@ -81,14 +83,21 @@ def _measures(
 ) -> Iterator[FrameMeasure]:
     """Yield the measures of all frames in order; some are read ahead. ``notes`` receives the notes of the files."""
     white = np.float32(_white(plate, numbers) if encoding == "linear" else 1.0)
-    readers = min(MOST_READERS, usable_cpus()) if Pattern.is_pattern(plate.name) else 1  # movies are read in order
 
     def measured(number: int) -> FrameMeasure:
         image = plate.read(number)
         notes.update(dict.fromkeys(image.notes))
         return measure_frame(number, _light(image, encoding) / white, darkest / float(white))
 
-    return read_each(measured, numbers, readers)
+    return read_each(measured, numbers, _readers(plate))
+
+
+def _readers(plate: Plate) -> int:
+    """Return the number of frames to read at the same time; the frames of a movie are read in order."""
+    if not Pattern.is_pattern(plate.name):
+        return 1
+    width, height = plate.size
+    return max(1, min(MOST_READERS, usable_cpus(), MOST_PIXELS // (width * height)))
 
 
 def _light(image: PlateImage, encoding: Encoding) -> FloatArray:
