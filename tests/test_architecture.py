@@ -140,7 +140,7 @@ TESTED_BY = {
     # Numbers, interfaces, and halves of one thing: reading and writing, measuring and deciding, a step and its loop.
     "color/test_guess.py": "color/tags",
     "color/test_icc.py": "color/file_spaces",
-    "detection/test_detect.py": "detection/compare detection/confidence detection/measure",
+    "detection/test_detect.py": "detection/confidence detection/measure",
     "evaluate/hdrvdp/test_steerable.py": "evaluate/hdrvdp/sp3_taps",
     "evaluate/paper/test_benchmark.py": "evaluate/paper/results evaluate/paper/scoring",
     "evaluate/paper/test_text_tables.py": "evaluate/paper/published",

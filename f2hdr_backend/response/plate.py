@@ -114,7 +114,7 @@ def sampled(pixels: FloatArray) -> Floats:
     if every > 1:
         rows, columns = (_with_neighbors(size, every) for size in pixels.shape[:2])
         blocks = np.ascontiguousarray(pixels[rows][:, columns], np.float32)  # 3 x 3 pixels of the frame each
-        pixels = cv2.medianBlur(blocks, 3)[1::3, 1::3]
+        pixels = np.asarray(cv2.medianBlur(blocks, 3)[1::3, 1::3], np.float32)
     return np.asarray(pixels.reshape(-1, 3), np.float64)
 
 
