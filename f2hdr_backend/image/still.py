@@ -20,7 +20,7 @@ from f2hdr_backend.image.metadata import Header
 from f2hdr_backend.image.mosaic import is_mosaic
 from f2hdr_backend.image.orientation import UPRIGHT, upright_image, upright_size
 from f2hdr_backend.shot.errors import UnreadableFrame
-from f2hdr_backend.shot.limits import check_image, limit
+from f2hdr_backend.shot.limits import check_image, check_scans, limit
 from f2hdr_backend.shot.safe_open import library_path, open_file
 
 _EXR_NAMES = {
@@ -52,6 +52,8 @@ _REFUSED_PHOTOMETRIC = {
 """TIFF photometric interpretations that are not RGB."""
 _NOT_APPLIED = ("EXPOSURE=", "COLORCORR=", "GAMMA=")
 """Lines of a Radiance header."""
+_JPEG, _SCAN = b"\xff\xd8", b"\xff\xda"
+"""Markers at the start of a JPEG file and of each scan; the bytes of a marker do not occur in compressed data."""
 _STRIP = 256
 """Rows that are decoded at once."""
 _HEADER_LINES = 200
@@ -202,6 +204,8 @@ def _opened(path: str) -> Iterator[oiio.ImageInput]:
         with open_file(path) as file:
             wishes = oiio.ImageSpec()
             wishes.attribute("oiio:UnassociatedAlpha", 1)
+            if file.read(2) == _JPEG:
+                check_scans(path, file.read().count(_SCAN))
             name = library_path(path, file)
             source = oiio.ImageInput.open(name, wishes) or _opened_by_suffix(path, name, wishes)
             try:

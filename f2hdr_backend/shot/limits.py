@@ -19,6 +19,7 @@ DEFAULTS: Mapping[str, int] = MappingProxyType(
         "pixels": 128_000_000,
         "layers": 1024,
         "expansion": 1000,
+        "scans": 200,
         "frames": 1_000_000,
         "cycle": 100,
         "document": 16_000_000,
@@ -31,8 +32,9 @@ DEFAULTS: Mapping[str, int] = MappingProxyType(
 """Limit by name.
 
 ``pixels``: width times height of an image (8K is 35 million). ``layers``: channels of an image. ``expansion``: bytes
-of a decoded image per byte of its file, for decoded images larger than ``FREE_BYTES``. ``frames``: frames of a
-range or a movie, and numbers from the first to the last frame of a plate. ``cycle``: exposures of a cycle.
+of a decoded image per byte of its file, for decoded images larger than ``FREE_BYTES``. ``scans``: passes over the
+image in a JPEG file. ``frames``: frames of a range or a movie, and numbers from the first to the last frame of a
+plate. ``cycle``: exposures of a cycle.
 ``document``: bytes of a text document. ``lut``: bytes of a lookup table of an OCIO config. ``path``: bytes of a
 path. ``memory``: bytes that a decoder process may use. ``seconds``: for decoding one image.
 """
@@ -72,6 +74,12 @@ def check_image(path: str, size: tuple[int, int], channels: int, value_bytes: in
         needed = -(-decoded // max(file_bytes, 1))
         what = f"its {file_bytes} bytes would become {decoded} bytes of pixels"
         raise _refused(path, what, _raise_to("expansion", needed))
+
+
+def check_scans(path: str, scans: int) -> None:
+    """Raise UnreadableFrame if a JPEG has too many scans: the time of each is that of decoding the whole image."""
+    if scans > limit("scans"):
+        raise _refused(path, f"it has {scans} scans", _raise_to("scans", scans))
 
 
 def check_frames(name: str, count: int, what: str) -> None:

@@ -183,3 +183,18 @@ def test_exif_of_the_thumbnail_is_that_of_the_picture(tmp_path):
             file.write(codes, photometric="rgb")
     exposures = open_plate(str(tmp_path / "p.####.tif")).exposure_metadata()
     assert exposures is not None and exposures[1002] - exposures[1001] == pytest.approx(2)
+
+
+@pytest.mark.parametrize(("scans", "is_read"), [(9, True), (201, False)])
+def test_a_jpeg_with_too_many_scans_is_refused_before_it_is_decoded(tmp_path, scans, is_read):
+    """A progressive JPEG whose last scan is repeated; decoders go over the whole image for each."""
+    path = tmp_path / "frame.jpg"
+    Image.fromarray(np.full((16, 16, 3), 128, np.uint8)).save(path, progressive=True)
+    data = path.read_bytes()
+    last = data[data.rindex(b"\xff\xda") : -2]
+    path.write_bytes(data[:-2] + last * (scans - data.count(b"\xff\xda")) + data[-2:])
+    if is_read:
+        assert read_image(str(path)).pixels.shape == (16, 16, 3)
+    else:
+        with pytest.raises(UnreadableFrame, match=r"frame\.jpg.*201.*scans"):
+            read_image(str(path))
