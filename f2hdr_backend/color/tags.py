@@ -22,7 +22,7 @@ from f2hdr_backend.image.decoder_processes import in_decoder_process
 from f2hdr_backend.image.exr import read_header
 from f2hdr_backend.image.frame import Plate, unreadable
 from f2hdr_backend.image.read import RAW_SUFFIXES
-from f2hdr_backend.image.still import is_number, main_spec, radiance_lines
+from f2hdr_backend.image.still import check_jpeg, is_number, main_spec, radiance_lines
 from f2hdr_backend.image.tiff_tags import rationals, read_tiff_tags
 from f2hdr_backend.shot.errors import ColorError
 from f2hdr_backend.shot.frames import Sequence
@@ -103,15 +103,15 @@ def _still(path: str) -> ColorTags:
 
     try:
         with open_file(path) as file:
+            check_jpeg(path, file)
             source = oiio.ImageInput.open(library_path(path, file))
             if source is None:
                 return ColorTags()
             spec = main_spec(path, source)
             source.close()
             chunks = dict(_png_chunks(file)) if path.lower().endswith(".png") else {}
-            white, colors = (
-                rationals(*read_tiff_tags(file, _TIFF_PRIMARIES).get(tag, (b"", "<"))) for tag in _TIFF_PRIMARIES
-            )
+            tiff = read_tiff_tags(file, _TIFF_PRIMARIES)
+            white, colors = (rationals(*tiff.get(tag, (b"", "<"))) for tag in _TIFF_PRIMARIES)
             is_adobe = spec.get_int_attribute("Exif:ColorSpace") == _EXIF_UNCALIBRATED and _is_adobe_rgb(file)
     except OSError as error:
         raise unreadable(path, error.strerror or str(error), "Check the path.") from error

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
-from typing import Literal
+from typing import BinaryIO, Literal
 
 import numpy as np
 import OpenImageIO as oiio
@@ -70,11 +70,9 @@ def read_still(path: str) -> PlateImage:
     """
     with _opened(path) as source:
         place, notes = _largest(path, source)
-        spec = source.spec(place, 0)
-        metadata = _metadata(source.spec(0, 0)) | _metadata(spec)
-        _refuse_kind(path, spec)
+        spec, metadata = _described(path, source, place)
         color = _color_channels(spec)
-        pixels, others = _decoded(path, source, place, color)
+        pixels, others = _decoded(path, source, place, spec, color)
     if color == (0, 0, 0) and is_mosaic(pixels[..., 0]):
         notes += (f'"{path}" looks like a Bayer mosaic that was not developed; it is read as a gray picture.',)
     names = list(spec.channelnames)
@@ -87,13 +85,12 @@ def read_still(path: str) -> PlateImage:
 
 
 def _decoded(
-    path: str, source: oiio.ImageInput, place: int, color: tuple[int, ...]
+    path: str, source: oiio.ImageInput, place: int, spec: oiio.ImageSpec, color: tuple[int, ...]
 ) -> tuple[NDArray[np.float32], dict[int, NDArray[np.float32]]]:
     """Return the three ``color`` channels ``(H, W, 3)`` of an image in a file, and each other one ``(H, W)`` by number.
 
     Both are filled strip by strip, so that the image is in memory once. Raises UnreadableFrame.
     """
-    spec = source.spec(place, 0)
     pixels = np.empty((spec.height, spec.width, 3), np.float32)
     others = {index: np.empty(pixels.shape[:2], np.float32) for index in range(spec.nchannels) if index not in color}
     wrong = slice(0, 0)
@@ -134,9 +131,7 @@ def probe_still(path: str) -> tuple[tuple[int, int], Literal["integer", "float"]
     Raises UnreadableFrame.
     """
     with _opened(path) as source:
-        spec = source.spec(_largest(path, source)[0], 0)
-        _refuse_kind(path, spec)
-        metadata = _metadata(source.spec(0, 0)) | _metadata(spec)
+        spec, metadata = _described(path, source, _largest(path, source)[0])
         return upright_size((spec.width, spec.height), _orientation(spec)), _kind(spec), metadata
 
 
@@ -153,6 +148,16 @@ def _largest(path: str, source: oiio.ImageInput) -> tuple[int, tuple[str, ...]]:
         raise unreadable(path, reason, "Save it as a plain TIFF, or give camera raw its own suffix, such as .dng.")
     note = f'"{path}" has {count} images of the same size; only the first one is read.'
     return place, (note,) if count > 1 else ()
+
+
+def _described(path: str, source: oiio.ImageInput, place: int) -> tuple[oiio.ImageSpec, Header]:
+    """Return the description of an image in a file, and its metadata with those of the file's first image.
+
+    Raises UnreadableFrame for a kind of image that is not supported.
+    """
+    spec = source.spec(place, 0)
+    _refuse_kind(path, spec)
+    return spec, _metadata(source.spec(0, 0)) | _metadata(spec)
 
 
 def main_spec(path: str, source: oiio.ImageInput) -> oiio.ImageSpec:
@@ -204,8 +209,7 @@ def _opened(path: str) -> Iterator[oiio.ImageInput]:
         with open_file(path) as file:
             wishes = oiio.ImageSpec()
             wishes.attribute("oiio:UnassociatedAlpha", 1)
-            if file.read(2) == _JPEG:
-                check_scans(path, file.read().count(_SCAN))
+            check_jpeg(path, file)
             name = library_path(path, file)
             source = oiio.ImageInput.open(name, wishes) or _opened_by_suffix(path, name, wishes)
             try:
@@ -215,6 +219,13 @@ def _opened(path: str) -> Iterator[oiio.ImageInput]:
                 source.close()
     except OSError as error:
         raise unreadable(path, error.strerror or str(error), "Check the path.") from error
+
+
+def check_jpeg(path: str, file: BinaryIO) -> None:
+    """Raise UnreadableFrame if an open file is a JPEG of very many scans, which OpenImageIO decodes to open it."""
+    if file.read(2) == _JPEG:
+        check_scans(path, file.read().count(_SCAN))
+    file.seek(0)
 
 
 def _check_sizes(path: str, source: oiio.ImageInput, file_bytes: int) -> None:

@@ -11,6 +11,7 @@ import tifffile
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
+from f2hdr_backend.color.tags import _still
 from f2hdr_backend.image.read import open_plate, read_image
 from f2hdr_backend.shot.errors import UnreadableFrame
 
@@ -196,5 +197,6 @@ def test_a_jpeg_with_too_many_scans_is_refused_before_it_is_decoded(tmp_path, sc
     if is_read:
         assert read_image(str(path)).pixels.shape == (16, 16, 3)
     else:
-        with pytest.raises(UnreadableFrame, match=r"frame\.jpg.*201.*scans"):
-            read_image(str(path))
+        for read in (read_image, _still):  # the pixels, and the color tags
+            with pytest.raises(UnreadableFrame, match=r"frame\.jpg.*201.*scans"):
+                read(str(path))
