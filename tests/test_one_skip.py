@@ -11,9 +11,9 @@ ROOT = Path(__file__).parents[1]
 MODULE = """
 import pytest
 
-needs_lamp = pytest.mark.skipif(True, reason="needs a lamp")
+needs_printer = pytest.mark.skipif(True, reason="needs a printer")
 
-@needs_lamp
+@needs_printer
 @pytest.mark.parametrize("number", range(5))
 def test_light(number):
     assert False
@@ -22,7 +22,7 @@ def test_light(number):
 def test_touch():
     pass
 
-@needs_lamp
+@needs_printer
 @pytest.mark.skipif(True, reason="needs a cable")
 def test_current():
     assert False
@@ -35,7 +35,7 @@ def test_cable():
 
 def test_each_reason_is_skipped_once_and_tests_without_one_run(tmp_path: Path) -> None:
     (tmp_path / "test_a.py").write_text(MODULE)
-    (tmp_path / "test_b.py").write_text("import test_a\n\n@test_a.needs_lamp\ndef test_more():\n    assert False\n")
+    (tmp_path / "test_b.py").write_text("import test_a\n\n@test_a.needs_printer\ndef test_more():\n    assert False\n")
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "tests.one_skip", "-p", "no:cacheprovider", str(tmp_path)],
         cwd=tmp_path,
@@ -45,4 +45,4 @@ def test_each_reason_is_skipped_once_and_tests_without_one_run(tmp_path: Path) -
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "1 passed, 2 skipped, 6 deselected" in ran.stdout
-    assert ran.stdout.count("needs a lamp") == ran.stdout.count("needs a cable") == 1
+    assert ran.stdout.count("needs a printer") == ran.stdout.count("needs a cable") == 1

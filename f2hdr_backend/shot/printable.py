@@ -7,9 +7,10 @@ import reprlib
 
 LONGEST = 700
 """Maximum length of a message with its hint in characters; longer ones are shortened in the middle."""
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_MARKS = "\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"
+_CONTROL = re.compile(f"[\x00-\x1f{_MARKS}]")
 """Terminal escape codes, line breaks, and marks that reverse the text direction."""
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNPRINTABLE = re.compile(f"[\x00-\x08\x0b-\x1f{_MARKS}\ud800-\udfff]")
 """As ``_CONTROL`` but for tabs and line breaks, and parts of names that are not text."""
 _BREAK = re.compile(r"[\t\n\r]+")
 
@@ -19,7 +20,7 @@ def printable(text: str, longest: int = LONGEST) -> str:
 
     It is shortened to ``longest`` characters.
     """
-    plain = _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), _BREAK.sub(" ", text))
+    plain = _CONTROL.sub(_escape, _BREAK.sub(" ", text))
     if len(plain) <= longest:
         return plain
     tail = longest // 3
@@ -28,7 +29,11 @@ def printable(text: str, longest: int = LONGEST) -> str:
 
 def escaped(text: str) -> str:
     """Return a text of any length for the terminal: as ``printable``, but it keeps its line breaks and tabs."""
-    return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+    return _UNPRINTABLE.sub(_escape, text)
+
+
+def _escape(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode("ascii")
 
 
 def shown(value: object) -> str:

@@ -32,12 +32,18 @@ def test_a_missing_device_is_refused_by_name(name):
     assert "f2hdr info" in caught.value.hint
 
 
-def test_a_gpu_that_torch_has_no_code_for_is_named_with_what_torch_was_built_for(monkeypatch):
+def fail_on_gpu(monkeypatch, words):
+    """Let torch see a GPU on which every operation raises an error of these words."""
+
     def fails(*size, device):
-        raise RuntimeError("CUDA error: no kernel image is available for execution on the device\nCUDA kernel errors")
+        raise RuntimeError(words)
 
     monkeypatch.setattr(torch, "ones", fails)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+
+
+def test_a_gpu_that_torch_has_no_code_for_is_named_with_what_torch_was_built_for(monkeypatch):
+    fail_on_gpu(monkeypatch, "CUDA error: no kernel image is available for execution on the device\nCUDA kernel errors")
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (6, 1))
     monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: ["sm_75", "sm_90"])
     with pytest.raises(DeviceUnavailable) as caught:
@@ -47,11 +53,7 @@ def test_a_gpu_that_torch_has_no_code_for_is_named_with_what_torch_was_built_for
 
 
 def test_a_gpu_that_fails_is_named_with_its_error(monkeypatch):
-    def fails(*size, device):
-        raise RuntimeError("CUDA error: device is busy\nmore lines")
-
-    monkeypatch.setattr(torch, "ones", fails)
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    fail_on_gpu(monkeypatch, "CUDA error: device is busy\nmore lines")
     with pytest.raises(DeviceUnavailable) as caught:
         pick_device("cuda:0")
     assert "device is busy" in caught.value.message and "more lines" not in caught.value.message
