@@ -144,11 +144,10 @@ TESTED_BY = {
     "evaluate/hdrvdp/test_steerable.py": "evaluate/hdrvdp/sp3_taps",
     "evaluate/paper/test_benchmark.py": "evaluate/paper/results evaluate/paper/scoring",
     "evaluate/paper/test_text_tables.py": "evaluate/paper/published",
-    "image/movie/test_plate.py": "image/movie/frames image/movie/ycbcr",
     "image/movie/test_writer.py": "image/movie/boxes",
     "image/test_decoder_processes.py": "image/decoder_program image/exr_pickle image/movie/isolated_plate",
     "image/test_raw.py": "image/dng",
-    "timeline/test_read.py": "timeline/media timeline/render",
+    "timeline/test_read.py": "timeline/render",
     "train/test_loop.py": "train/batches train/training_setup train/paper_setup",
     "train/test_synthesis.py": "train/sampling_ranges",
 }

@@ -10,7 +10,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 NONE = "none in the format"
 GUESS, STILLS, TURNED = "color/test_guess", "image/test_read", "image/test_orientation"
-EXR, DPX, RAW, MOVIE = "image/test_exr", "image/test_dpx", "image/test_raw", "image/movie/test_plate"
+EXR, DPX, RAW = "image/test_exr", "image/test_dpx", "image/test_raw"
+MOVIE, FRAMES, CODES = "image/movie/test_plate", "image/movie/test_frames", "image/movie/test_ycbcr"
 EXIF = "image/test_still:test_time_and_sensitivity_of_exif_give_the_exposure"
 TURNED_STILLS = f"{TURNED}:test_stills_of_a_plate_are_rotated_upright"
 ALPHA = f"{STILLS}:test_alpha_is_a_layer_and_does_not_change_color"
@@ -72,14 +73,14 @@ TESTS = {
     },
     "MOV, MP4, MKV, MXF": {
         "color tags": f"{GUESS}:test_movie_tags_give_the_space"
-        f" {MOVIE}:test_the_matrix_of_the_container_is_used_if_the_frame_has_none",
+        f" {CODES}:test_the_matrix_of_the_container_is_used_if_the_frame_has_none",
         "orientation": f"{MOVIE}:test_rotated_and_flipped_movies_are_read_upright",
         "timecode, rate": f"{MOVIE}:test_timecodes_of_high_rates_are_kept"
         f" {MOVIE}:test_frame_rate_and_drop_frame_timecode_are_read"
         f" {MOVIE}:test_timecode_and_rate_of_matroska_are_read",
-        "alpha": f"{MOVIE}:test_alpha_is_read_as_a_layer {MOVIE}:test_video_that_is_not_read_is_reported",
-        "windows, parts": f"{MOVIE}:test_edit_lists_give_the_frames_that_a_player_shows"
-        f" {MOVIE}:test_video_that_is_not_read_is_reported",
+        "alpha": f"{MOVIE}:test_alpha_is_read_as_a_layer {FRAMES}:test_video_that_is_not_read_is_reported",
+        "windows, parts": f"{FRAMES}:test_edit_lists_give_the_frames_that_a_player_shows"
+        f" {FRAMES}:test_video_that_is_not_read_is_reported",
     },
 }
 """Tests by row and column."""

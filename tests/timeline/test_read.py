@@ -4,81 +4,23 @@ import sys
 from collections import Counter
 from fractions import Fraction
 
-import numpy as np
 import pytest
 
-from f2hdr_backend.image.read import open_plate
-from f2hdr_backend.image.write import write_exr, write_image
 from f2hdr_backend.shot.errors import DocumentError, ShotError
 from f2hdr_backend.timeline.read import read_cut
-
-otio = pytest.importorskip("opentimelineio")
-av = pytest.importorskip("av")
-
-RATE = 24
-GRAY = np.full((16, 16, 3), 128, np.uint8)
-
-
-def time(frames, rate=RATE):
-    return otio.opentime.RationalTime(frames, rate)
-
-
-def span(start, count, rate=RATE):
-    return otio.opentime.TimeRange(time(start, rate), time(count, rate))
-
-
-def sequence(folder, name, numbers, header=None):
-    for number in numbers:
-        if header is None:
-            write_image(folder / f"{name}.{number:04d}.png", GRAY, 8)
-        else:
-            write_exr(folder / f"{name}.{number:04d}.exr", {"RGB": GRAY / np.float32(255)}, header)
-
-
-def movie(path, count, rate=RATE, **tags):
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("mjpeg", rate=Fraction(rate))
-        stream.width = stream.height = 16
-        stream.pix_fmt = "yuvj420p"
-        stream.metadata.update(tags)
-        for number in range(count):
-            frame = av.VideoFrame.from_ndarray(GRAY, format="rgb24").reformat(format="yuvj420p")
-            frame.pts = number
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
-
-
-def pictures(first, count, name="sh010", **changes):
-    fields = {"start_frame": first, "frame_step": 1, "rate": RATE, "frame_zero_padding": 4}
-    fields |= {"available_range": span(first, count)} | changes
-    return otio.schema.ImageSequenceReference("", f"{name}.", ".png", **fields)
-
-
-def external(url, available=None):
-    return otio.schema.ExternalReference(url, available_range=available)
-
-
-def clip(name, media, start, count, rate=RATE, **more):
-    return otio.schema.Clip(name, media_reference=media, source_range=span(start, count, rate), **more)
-
-
-def write(folder, *items, name="cut.otio", track=None):
-    timeline = otio.schema.Timeline("cut")
-    track = otio.schema.Track("V1", kind="Video") if track is None else track
-    track.extend(items)
-    timeline.tracks.append(track)
-    otio.adapters.write_to_file(timeline, str(folder / name))
-    return str(folder / name)
-
-
-def only(cut):
-    assert not cut.refused and len(cut.clips) == 1, cut
-    return cut.clips[0]
-
-
-def reason(cut):
-    assert not cut.clips and len(cut.refused) == 1, cut
-    return cut.refused[0].reason
+from tests.timeline.cuts import (
+    clip,
+    external,
+    movie,
+    only,
+    otio,
+    pictures,
+    reason,
+    sequence,
+    span,
+    time,
+    write,
+)
 
 
 def test_a_sequence_is_used_by_its_frame_numbers_with_handles(tmp_path):
@@ -88,49 +30,11 @@ def test_a_sequence_is_used_by_its_frame_numbers_with_handles(tmp_path):
     assert (str(found.used), str(found.frames)) == ("1010-1014", "1007-1017")
 
 
-def test_media_time_may_differ_from_the_frame_number(tmp_path):
-    sequence(tmp_path, "sh010", range(1001, 1031))
-    media = pictures(1001, 30, available_range=span(86400, 30))
-    assert str(only(read_cut(write(tmp_path, clip("a", media, 86405, 4)), 0)).used) == "1006-1009"
-
-
-def test_frames_of_movies_start_at_1(tmp_path):
-    movie(tmp_path / "a.mov", 20)
-    found = only(read_cut(write(tmp_path, clip("a", external("a.mov", span(100, 20)), 104, 6)), 2))
-    assert (str(found.used), str(found.frames), found.plate) == ("5-10", "3-12", str(tmp_path / "a.mov"))
-
-
 def test_handles_end_at_the_end_of_the_plate_with_a_warning(tmp_path):
     movie(tmp_path / "a.mov", 12)
     cut = read_cut(write(tmp_path, clip("a", external("a.mov", span(0, 12)), 1, 10)), 8)
     assert str(cut.clips[0].frames) == "1-12"
     assert "1 frames before and 1 after" in cut.notes[0]
-
-
-@pytest.mark.parametrize(("code", "start", "used"), [("01:00:00:00", 86410, "11-14"), ("", 10, "11-14")])
-def test_without_a_range_in_the_timeline_the_timecode_of_the_media_is_used(tmp_path, code, start, used):
-    movie(tmp_path / "a.mov", 20, **({"timecode": code} if code else {}))
-    assert str(only(read_cut(write(tmp_path, clip("a", external("a.mov"), start, 4)), 0)).used) == used
-
-
-def test_a_pattern_as_url_is_mapped_by_timecode_or_by_frame_numbers(tmp_path):
-    sequence(tmp_path, "a b", range(1001, 1021))
-    for url in ("a b.####.png", "a b.%04d.png", f"file://{tmp_path}/a%20b.%04d.png", "a b.[1001-1020].png"):
-        found = only(read_cut(write(tmp_path, clip("a", external(url), 1005, 3)), 0))
-        assert (str(found.used), found.plate) == ("1005-1007", str(tmp_path / "a b.####.png"))
-    import OpenEXR
-
-    sequence(tmp_path, "t", range(1, 3), {"timeCode": OpenEXR.TimeCode(1, 0, 0, 5, 0, *[0] * 13)})
-    found = only(read_cut(write(tmp_path, clip("a", external("t.%04d.exr"), 86406, 1)), 0))
-    assert str(found.used) == "2"
-
-
-def test_a_pattern_is_mapped_by_the_times_of_its_media(tmp_path):
-    sequence(tmp_path, "a", range(1001, 1021))
-    url = external("a.####.png", span(0, 20))
-    assert str(only(read_cut(write(tmp_path, clip("a", url, 5, 3)), 0)).used) == "1006-1008"
-    (tmp_path / "a.1001.png").unlink()
-    assert "1002-1020" in reason(read_cut(write(tmp_path, clip("a", url, 5, 3)), 0))
 
 
 def test_transitions_extend_both_clips(tmp_path):
@@ -182,7 +86,6 @@ WALKS = {
     "range_in_parent", "range_of_all_children", "range_of_child", "range_of_child_at_index", "transformed_time",
     "transformed_time_range", "trimmed_range_in_parent", "trimmed_range_of_child", "trimmed_range_of_child_at_index",
 }  # fmt: skip
-"""Functions of OpenTimelineIO that visit all items of a track."""
 
 
 @pytest.mark.parametrize("trim", [None, span(1, 10**6)])
@@ -342,59 +245,11 @@ def test_files_that_are_not_timelines_are_refused(tmp_path, name, text):
         read_cut(str(tmp_path / f"none{name}"), 0)
 
 
-def test_media_that_cannot_be_read_are_tried_once(tmp_path, monkeypatch):
-    from f2hdr_backend.timeline import media
-
-    (tmp_path / "a.mov").write_bytes(b"no movie")
-    tried = []
-    monkeypatch.setattr(media, "open_plate", lambda name: tried.append(name) or open_plate(name))
-    cut = read_cut(write(tmp_path, *(clip("a", external("a.mov"), 0, 4) for _ in range(20))), 0)
-    assert len(cut.refused) == 20 and tried == [str(tmp_path / "a.mov")]
-
-
-def test_a_header_is_read_once_and_few_movies_are_open(tmp_path, monkeypatch):
-    from f2hdr_backend.timeline import media
-
-    open_now, most, read = set(), [0], []
-
-    class Counted:
-        def __init__(self, name):
-            self._plate, self._name = open_plate(name), name
-            open_now.add(name)
-            most[0] = max(most[0], len(open_now))
-
-        def __getattr__(self, attribute):
-            return getattr(self._plate, attribute)
-
-        def read(self, number):
-            read.append(self._name)
-            return self._plate.read(number)
-
-        def close(self):
-            open_now.discard(self._name)
-            self._plate.close()
-
-    monkeypatch.setattr(media, "open_plate", Counted)
-    names = [f"m{index}.mov" for index in range(12)]
-    for name in names:
-        movie(tmp_path / name, 4)
-    clips = [clip(name, external(name), 0, 4) for _ in range(2) for name in names]
-    cut = read_cut(write(tmp_path, *clips), 0)
-    assert len(cut.clips) == 24 and not open_now and most[0] < len(names)
-    assert sorted(read) == sorted(str(tmp_path / name) for name in names)
-
-
 def test_an_edl_with_a_very_long_line_is_refused(tmp_path):
     (tmp_path / "a.edl").write_text("TITLE: t\n* FROM CLIP: " + "x" * 3_000_000 + "\n")
     with pytest.raises(DocumentError) as caught:
         read_cut(str(tmp_path / "a.edl"), 0)
     assert "a.edl" in caught.value.message and "3000013" in caught.value.message
-
-
-def test_a_padding_of_a_billion_digits_is_refused(tmp_path):
-    sequence(tmp_path, "sh010", range(1001, 1005))
-    media = pictures(1001, 4, frame_zero_padding=10**9)
-    assert len(reason(read_cut(write(tmp_path, clip("a", media, 1001, 2)), 0))) < 1500
 
 
 def test_without_opentimelineio_the_error_names_what_to_install(tmp_path, monkeypatch):
