@@ -104,7 +104,6 @@ TESTED_BY = {
     "model/test_equations.py": "model/adapter model/fusion model/motion shot/equations",
     "model/test_golden.py": "model/f2hdr model/refine model/sea_raft/*",
     "model/test_editions.py": "model/descriptor",
-    "model/test_mergenet.py": "model/merge",
     # Steps of a method and of a render: only the frame that they make together can be compared with something.
     "engine/test_pipeline.py": " ".join(
         f"engine/method/{name}"

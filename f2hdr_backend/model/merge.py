@@ -20,7 +20,7 @@ CLIP_START, CLIP_END = 0.9, 0.98
 AGREEMENT = 0.12
 """Difference in code value, at the longer exposure, at which a neighbor's weight has fallen to 1/e."""
 DOUBT = 0.02
-"""Weight of a neighbor where the reference is clipped and forward and backward flow disagree."""
+"""Factor of a neighbor's weight where the reference is clipped and forward and backward flow disagree."""
 FLOOR = 1e-6
 """Weight of a clipped pixel of exposure 1. It falls with the fourth power of the exposure, so that where every frame
 is clipped, the shortest exposure decides."""
@@ -44,8 +44,8 @@ def merge(frames: Tensor, exposures: Tensor, flows: Tensor, occlusions: Tensor) 
     """Merge the frames of a window.
 
     The weight of a frame is its exposure (shot noise) times its distance from clipping. A neighbor's weight is also
-    multiplied by its agreement with the reference; where the reference is clipped, by :data:`DOUBT` if forward and
-    backward flow disagree.
+    multiplied by its agreement with the reference; where the reference is clipped, a neighbor agrees if it is at least
+    as bright as the clip, and its weight is multiplied by :data:`DOUBT` if forward and backward flow disagree.
 
     Args:
         frames: ``(B, 3, 3, H, W)`` previous, reference, next; gamma-2.2 codes 0-1.
@@ -66,7 +66,7 @@ def merge(frames: Tensor, exposures: Tensor, flows: Tensor, occlusions: Tensor) 
         agreement = _agreement(reference, neighbor, own_exposure, exposure)
         headroom = _headroom(neighbor)
         unseen = torch.where(hidden > 0, DOUBT, 1.0)
-        usable = own_headroom * agreement + (1 - own_headroom) * unseen
+        usable = agreement * (own_headroom + (1 - own_headroom) * unseen)
         share = headroom * exposure.view(-1, 1, 1, 1) * usable
         share = (share + _floor(exposure)) * inside
         views.append(to_radiance(neighbor, exposure))
