@@ -27,7 +27,7 @@ MARGIN_PX = 32
 CLIP_SHARE = 0.25
 """Share of windows that come from real clips where there are any."""
 BATCHES_AHEAD = 4
-"""Number of batches that each drawing process prepares ahead."""
+"""Smallest number of batches that each drawing process prepares ahead."""
 
 SomeBatch = TypeVar("SomeBatch", bound="WindowBatch")
 
@@ -116,6 +116,7 @@ def batches(
     team: Team | None = None,
     *,
     workers: int = 2,
+    group: int = 1,
     pin: bool = False,
 ) -> Iterator[SomeBatch]:
     """This process's share of the batches of ``steps``, drawn ahead in other processes.
@@ -129,6 +130,7 @@ def batches(
         steps: numbers of the steps.
         team: the processes that share each step; by default this one alone.
         workers: processes that draw; with 0 this one draws.
+        group: number of batches that are wanted at once: together the processes prepare as many ahead.
         pin: whether batches are in pinned memory, from which a GPU copies without waiting.
 
     Raises:
@@ -141,7 +143,7 @@ def batches(
         windows,
         batch_sampler=(list(range(first, first + share)) for first in firsts),  # a list is large in a long run
         num_workers=workers,
-        prefetch_factor=BATCHES_AHEAD if workers else None,
+        prefetch_factor=max(BATCHES_AHEAD, -(-group // workers)) if workers else None,
         pin_memory=pin,
         worker_init_fn=_draw_in_one_thread,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice, product
 from pathlib import Path
 from typing import Any
 
@@ -78,9 +79,11 @@ class Trainer:
         self.average = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
         self.optimizer = self.setup.optimizer(self.model)
         self.step = 0
+        self._untrained = True
 
     def start_from(self, tensors: Mapping[str, Tensor]) -> None:
         """Take other first weights than the untrained ones."""
+        self._untrained = False
         self.model.load_state_dict(dict(tensors))
         self.average = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
 
@@ -122,8 +125,9 @@ class Trainer:
 
     def _learn(self, batch: WindowBatch, share: float) -> Tensor:
         """Add the gradients of a part of the step; returns its loss and the setup's figures, on the device."""
+        progress = self.step / self.plan.steps if self._untrained else 1.0
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.plan.half):
-            value, figures = self.setup.loss(self.model, batch.to(self.device))
+            value, figures = self.setup.loss(self.model, batch.to(self.device), progress)
         (value * share).backward()
         return torch.stack([number.detach().float() for number in (value, *figures)])
 
@@ -190,15 +194,20 @@ def _read(unread: Sequence[Tensor], last: int) -> Iterator[StepDone]:
 def _steps(
     trainer: Trainer, windows: Dataset[tuple[Tensor, ...]], drawn: BatchPlan, team: Team
 ) -> Iterator[WindowBatch]:
-    """The batches of all steps that are left; a drawn batch serves as many steps as the setup has turns."""
+    """The batches of all steps that are left: each group is used once in every turn."""
     setup, first, last = trainer.setup, trainer.step, trainer.plan.steps
-    draws = range(first // setup.turns_count, -(-last // setup.turns_count))
+    group_count, per_group = setup.group_count, setup.group_count * setup.turns_count
+    start = first // per_group
+    full, rest = divmod(last, per_group)
+    draws = range(start * group_count, full * group_count + min(rest, group_count))
     plan, pin = trainer.plan, trainer.device.type == "cuda"
-    made = batches(windows, setup.batch, drawn, draws, team, workers=plan.workers, pin=pin)
-    for draw, batch in zip(draws, made, strict=True):
-        for turn, used in enumerate(setup.turns(batch), draw * setup.turns_count):
-            if first <= turn < last:
-                yield used
+    made = batches(windows, setup.batch, drawn, draws, team, workers=plan.workers, group=group_count, pin=pin)
+    step = start * per_group
+    while group := list(islice(made, group_count)):
+        for turn, batch in product(range(setup.turns_count), group):
+            if first <= step < last:
+                yield setup.turn(batch, turn)
+            step += 1
 
 
 def setup_of(descriptor: AnyDescriptor, recipe: str = "ours") -> TrainingSetup[Any]:

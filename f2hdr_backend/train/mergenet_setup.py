@@ -34,6 +34,10 @@ RATIOS_EV = (1.0, 2.0, 2.0, 3.0, 3.0, 4.0, 4.0, 5.0, 5.0)
 """More windows in which nothing moves, and more of a large ratio: there the network is worse than the start first."""
 SMALLEST_ERROR = 1e-3
 """Error on the mu-law curve below which an improvement counts less and less: 60 dB."""
+FIRST_SMALLEST_ERROR, EASY_SHARE = 3e-2, 0.5
+"""From untrained weights the smallest error starts higher and :data:`WORSE` at 0; both reach their values at this share
+of the run. Otherwise the errors of nearly right windows decide the direction of every step, and a network that cannot
+tell yet where its correction helps learns to make none."""
 WEIGHT_DECAY = 1e-4
 
 
@@ -57,14 +61,22 @@ class MergeBatch(WindowBatch):
     """``(B,)`` number of the scene: two windows in a row with the same number are its two phases."""
 
     def mirrored(self) -> MergeBatch:
-        """The windows left to right, backward in time, with red, green and blue exchanged in turn."""
+        """The windows left to right and backward in time, with red, green and blue exchanged in turn."""
+        return self._flipped(-1, (-1.0, 1.0), backward=True)
+
+    def upside_down(self) -> MergeBatch:
+        """The windows top to bottom, with red, green and blue exchanged in turn."""
+        return self._flipped(-2, (1.0, -1.0), backward=False)
+
+    def _flipped(self, axis: int, flow_signs: tuple[float, float], *, backward: bool) -> MergeBatch:
+        in_time = (1,) if backward else ()
         return MergeBatch(
-            frames=self.frames.flip(-1, 1).roll(1, 2),
-            exposures=self.exposures.flip(1),
-            flows=self.flows.flip(-1, 1) * torch.tensor((-1.0, 1.0)).view(2, 1, 1),
-            occlusions=self.occlusions.flip(-1, 1),
-            start=self.start.flip(-1).roll(1, 1),
-            radiance=self.radiance.flip(-1).roll(1, 1),
+            frames=self.frames.flip(axis, *in_time).roll(1, 2),
+            exposures=self.exposures.flip(in_time),
+            flows=self.flows.flip(axis, *in_time) * torch.tensor(flow_signs).view(2, 1, 1),
+            occlusions=self.occlusions.flip(axis, *in_time),
+            start=self.start.flip(axis).roll(1, 1),
+            radiance=self.radiance.flip(axis).roll(1, 1),
             scene=self.scene,
         )
 
@@ -102,7 +114,7 @@ class MergeNetSetup(TrainingSetup[MergeBatch]):
     batch = MergeBatch
     gradient_limit = 2.0
     style = Style(SceneStyle(still=0.4, pieces=PIECES, patchwork=0.2, vivid=0.25, ratios_ev=RATIOS_EV), WIDE_CAMERA)
-    turns_count = 2
+    group_count, turns_count = 32, 4
     figures = ("psnr_t", "merge_psnr_t", "phase")
 
     def __init__(self, descriptor: MergeNetDescriptor) -> None:
@@ -120,28 +132,34 @@ class MergeNetSetup(TrainingSetup[MergeBatch]):
         """See :class:`TrainingSetup`."""
         return MergeWindows(sources, plan)
 
-    def loss(self, model: nn.Module, batch: MergeBatch) -> tuple[Tensor, tuple[Tensor, ...]]:
+    def loss(self, model: nn.Module, batch: MergeBatch, progress: float) -> tuple[Tensor, tuple[Tensor, ...]]:
         """See :class:`TrainingSetup`; the figures are PSNR_T in dB of result and start, and the term of the phases.
 
         Every term is relative to the start's error in the same window, so that a window counts by the decibels it
         gains and not by how difficult it is.
         """
+        easy = max(0.0, 1 - progress / EASY_SHARE)
+        smallest = SMALLEST_ERROR * (FIRST_SMALLEST_ERROR / SMALLEST_ERROR) ** easy
         found = self._corrected(model, batch)
         truth = tonemap(batch.radiance)
         error = found.tone - truth
         before = tonemap(found.start) - truth
-        scale = before.abs().mean((1, 2, 3)) + SMALLEST_ERROR
-        gained = _logarithm(error.square(), 2) - _logarithm(before.square(), 2)
-        total = gained.mean() / 2 + WORSE * gained.clamp_min(0).mean() / 2
-        total = total + L1 * (_logarithm(error.abs(), 1) - _logarithm(before.abs(), 1)).mean()
+        scale = before.abs().mean((1, 2, 3)) + smallest
+        gained = _logarithm(error.square(), smallest**2) - _logarithm(before.square(), smallest**2)
+        total = gained.mean() / 2 + L1 * (_logarithm(error.abs(), smallest) - _logarithm(before.abs(), smallest)).mean()
         worse = (_averaged(error.abs()) - _averaged(before.abs())).clamp_min(0).mean((1, 2, 3))
         phase = _phase_difference(error / scale.view(-1, 1, 1, 1), batch.scene)
-        total = total + WORSE * (worse / scale).mean() + PHASE * phase
+        lost = gained.clamp_min(0).mean() / 2 + (worse / scale).mean()
+        total = total + (1 - easy) * WORSE * lost + PHASE * phase
         return total, (_psnr(error), _psnr(before), phase.detach())
 
-    def turns(self, batch: MergeBatch) -> Sequence[MergeBatch]:
-        """See :class:`TrainingSetup`: drawing takes longer than learning, so each batch is used twice."""
-        return batch, batch.mirrored()
+    def turn(self, batch: MergeBatch, number: int) -> MergeBatch:
+        """See :class:`TrainingSetup`: drawing takes longer than learning, so each batch is used four times.
+
+        Between two turns of a batch come those of others: with four in a row the network learned little.
+        """
+        used = batch.mirrored() if number % 2 else batch
+        return used.upside_down() if number >= 2 else used
 
     def shown(self, model: nn.Module, batch: MergeBatch) -> Shown:
         """See :class:`TrainingSetup`."""
@@ -159,9 +177,9 @@ class MergeNetSetup(TrainingSetup[MergeBatch]):
         return f"PSNR_T {figures[0]:.2f} dB (merge {figures[1]:.2f})"
 
 
-def _logarithm(errors: Tensor, power: int) -> Tensor:
-    """``(B, 3)`` natural logarithm of the mean of ``(B, 3, h, w)`` errors to a power, in each channel."""
-    return (errors.mean((2, 3)) + SMALLEST_ERROR**power).log()
+def _logarithm(errors: Tensor, smallest: float) -> Tensor:
+    """``(B, 3)`` natural logarithm of the mean of errors ``(B, 3, h, w)`` in each channel, plus ``smallest``."""
+    return (errors.mean((2, 3)) + smallest).log()
 
 
 def _averaged(error: Tensor) -> Tensor:

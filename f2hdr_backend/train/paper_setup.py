@@ -52,7 +52,7 @@ class PaperSetup(TrainingSetup[Batch]):
         """See :class:`TrainingSetup`."""
         return Windows(sources, plan)
 
-    def loss(self, model: nn.Module, batch: Batch) -> tuple[Tensor, tuple[Tensor, ...]]:
+    def loss(self, model: nn.Module, batch: Batch, progress: float) -> tuple[Tensor, tuple[Tensor, ...]]:
         """See :class:`TrainingSetup`; the figures are mean end-point errors of the estimator's and the adapted flow."""
         result = model(batch.frames, batch.exposures, batch.coarse_flows)
         coarse, adapted = (flow_error(flows.detach(), batch) for flows in (batch.coarse_flows, result.flows))

@@ -35,8 +35,8 @@ class TrainingSetup(ABC, Generic[SomeBatch]):
     """Largest norm of a step's gradients; larger ones are scaled down to it."""
     style: Style
     """Source of its windows."""
-    turns_count: int = 1
-    """Optimizer steps for each drawn batch."""
+    group_count, turns_count = 1, 1
+    """Batches are drawn in groups of the first number, and each group is used as often as the second says."""
     figures: tuple[str, ...]
     """Names of the numbers that :meth:`loss` returns besides the loss: columns of the log."""
 
@@ -53,10 +53,11 @@ class TrainingSetup(ABC, Generic[SomeBatch]):
         """The training windows, by index."""
 
     @abstractmethod
-    def loss(self, model: nn.Module, batch: SomeBatch) -> tuple[Tensor, tuple[Tensor, ...]]:
+    def loss(self, model: nn.Module, batch: SomeBatch, progress: float) -> tuple[Tensor, tuple[Tensor, ...]]:
         """The scalar loss of a batch, and one number without gradient for each of :attr:`figures`.
 
-        All are on the model's device: reading a number there would wait for it.
+        All are on the model's device: reading a number there would wait for it. ``progress`` goes from 0 to 1 over a
+        run from untrained weights; it is 1 for weights that were trained before.
         """
 
     @abstractmethod
@@ -67,9 +68,9 @@ class TrainingSetup(ABC, Generic[SomeBatch]):
     def describe(self, figures: Sequence[float]) -> str:
         """The figures of a step as text for a user."""
 
-    def turns(self, batch: SomeBatch) -> Sequence[SomeBatch]:
-        """The batches that a drawn one is used as, one optimizer step each: :attr:`turns_count` of them."""
-        return (batch,)
+    def turn(self, batch: SomeBatch, number: int) -> SomeBatch:
+        """The batch as it is used in turn ``number``, 0 to :attr:`turns_count` - 1."""
+        return batch
 
     def rated(self, parameters: list[nn.Parameter], share: float = 1.0) -> dict[str, Any]:
         """A parameter group that has ``share`` of the learning rate."""

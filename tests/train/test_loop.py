@@ -17,6 +17,7 @@ from f2hdr_backend.shot.errors import DocumentError
 from f2hdr_backend.train.batches import BatchPlan, batches
 from f2hdr_backend.train.distributed import Team
 from f2hdr_backend.train.loop import CHECKPOINT, Material, Trainer, TrainPlan, averaged_tensors, setup_of, train
+from f2hdr_backend.train.mergenet_setup import MergeNetSetup
 from tests.pretend_gpu import DEVICE, SIZED_BY_VALUES, pretend_gpu
 from tests.train.worlds import world
 
@@ -61,13 +62,47 @@ def test_an_interrupted_run_gives_the_same_weights_as_an_uninterrupted_one(tmp_p
 
 
 @pytest.mark.parametrize("descriptor", [SMALL, SMALL_MERGENET], ids=["paper", "mergenet"])
-def test_twenty_steps_are_bit_identical_when_repeated_and_when_resumed(tmp_path, descriptor):
+def test_twenty_steps_are_bit_identical_when_repeated_and_when_resumed(tmp_path, descriptor, monkeypatch):
+    monkeypatch.setattr(MergeNetSetup, "group_count", 2)
     plan = replace(PLAN, steps=20, checkpoint_every=5, half=True)
     run(tmp_path / "a", plan, descriptor=descriptor)
     run(tmp_path / "b", plan, descriptor=descriptor)
     run(tmp_path / "c", plan, stop_after=12, descriptor=descriptor)
     run(tmp_path / "c", plan, descriptor=descriptor)
     assert same(tmp_path / "a", tmp_path / "b") and same(tmp_path / "a", tmp_path / "c")
+
+
+def test_a_group_of_windows_is_used_once_in_every_turn(tmp_path, monkeypatch):
+    """Two groups of two batches in four turns, and a part of the third."""
+    monkeypatch.setattr(MergeNetSetup, "group_count", 2)
+    seen = []
+
+    def watched(self, batch, number):
+        seen.append((tuple(batch.scene.tolist()), number))
+        return batch
+
+    monkeypatch.setattr(MergeNetSetup, "turn", watched)
+    run(tmp_path, replace(PLAN, steps=19, windows=2), descriptor=SMALL_MERGENET)
+    batches_of_turns = [(seen[step][0], seen[step + 1][0], seen[step][1]) for step in range(0, 18, 2)]
+    assert [turn for *_, turn in batches_of_turns] == [0, 1, 2, 3, 0, 1, 2, 3, 0]
+    assert len(set(batches_of_turns[:4])) == 4 and len({pair[:2] for pair in batches_of_turns[:4]}) == 1
+    assert len({scenes for scenes, _ in seen}) == 6
+
+
+def test_untrained_weights_progress_through_the_run_and_trained_ones_have(monkeypatch):
+    trainer = Trainer(PLAN, SMALL, CPU, Team())
+    batch, loss, seen = drawn(SMALL, 1), trainer.setup.loss, []
+
+    def watched(model, batch, progress):
+        seen.append(progress)
+        return loss(model, batch, progress)
+
+    monkeypatch.setattr(trainer.setup, "loss", watched)
+    trainer.advance(batch)
+    trainer.advance(batch)
+    trainer.start_from(trainer.model.state_dict())
+    trainer.advance(batch)
+    assert seen == [0, 1 / PLAN.steps, 1]
 
 
 def test_another_seed_gives_other_weights(tmp_path):
@@ -188,9 +223,9 @@ def test_the_forward_pass_and_the_loss_never_synchronize_with_the_device(descrip
     with pretend_gpu() as counted, torch.no_grad():
         trainer = Trainer(PLAN, descriptor, DEVICE, Team())
         ready = type(batch)(*(values.pin_memory() for values in vars(batch).values()))
-        trainer.setup.loss(trainer.model, ready.to(DEVICE))
+        trainer.setup.loss(trainer.model, ready.to(DEVICE), 1.0)
         counted.clear()
-        loss, figures = trainer.setup.loss(trainer.model, ready.to(DEVICE))
+        loss, figures = trainer.setup.loss(trainer.model, ready.to(DEVICE), 1.0)
         assert counted.waits == []
         assert {number.device for number in (loss, *figures)} == {DEVICE}
 
