@@ -100,13 +100,15 @@ def detect(
     """
     numbers = tuple(frames if frames is not None else whole_range(plate))
     plate.require(numbers)
-    measured = compared_frames(plate, numbers, encoding or plate.default_encoding, darkest, progress)
+    decoded_as = encoding or plate.default_encoding
+    measured = compared_frames(plate, numbers, decoded_as, darkest, progress)
     pixels = _ordered(_steps_of(numbers, measured), measured, cycle)
     from_pixels = _found_in_pixels(pixels, cycle, measured.brightness)
     found = (_found_in_headers(plate, numbers) if cycle is None else None) or from_pixels
     cadence, notes = settled(found.cadence) if cycle is None else (with_exposures(found.cadence, cycle), ())
     exposures = [cadence.cycle[place] for place in cadence.places]
     cuts = tuple(numbers[index] for index in find_cuts(exposures, measured.alike))
+    differing = _disagreement(cadence, from_pixels, decoded_as)
     believed = not found.verdict.reason
     pattern = exposure_pattern(cadence, numbers) if believed else None
     seen = None if from_pixels.verdict.reason else exposure_pattern(settled(from_pixels.cadence)[0], numbers)
@@ -121,11 +123,7 @@ def detect(
         cuts=cuts,
         dropped=tuple(number for number in cadence.breaks if believed and number not in cuts),
         levels=_levels(exposures, pixels, cuts),
-        notes=(
-            (*notes, *filter(None, (black,)), *_doubts(pattern, seen, against), *_disagreement(cadence, from_pixels))
-            if believed
-            else ()
-        ),
+        notes=((*notes, *filter(None, (black,)), *_doubts(pattern, seen, against), *differing) if believed else ()),
         reason=found.verdict.reason,
         pixels=seen,
         file_notes=measured.notes,
@@ -216,12 +214,18 @@ def _found_in_headers(plate: Plate, numbers: tuple[int, ...]) -> _Found | None:
     return None if verdict.reason else _Found(cadence, verdict, "metadata")
 
 
-def _disagreement(given: Cadence, from_pixels: _Found) -> tuple[str, ...]:
-    """Return a note if the exposure ratio of the pixels differs from that given or read from headers."""
+def _disagreement(given: Cadence, from_pixels: _Found, encoding: Encoding) -> tuple[str, ...]:
+    """Return a note if the exposure ratio of the pixels differs from that given or read from headers.
+
+    A curve that is a power of the decoded light scales every step: the pixels cannot tell it from other exposures.
+    """
     stated, seen = (max(cadence.cycle) - min(cadence.cycle) for cadence in (given, from_pixels.cadence))
     if from_pixels.verdict.reason or abs(stated - seen) < _DISAGREE_EV:
         return ()
-    return (f"the given exposures differ by {stated:.2f} stops; the measured ones by {seen:.2f}",)
+    note = f"the given exposures differ by {stated:.2f} stops; the measured ones by {seen:.2f}"
+    if encoding == "gamma22":
+        note += "; if the given ones are right, the curve is not gamma 2.2, and f2hdr response recovers it"
+    return (note,)
 
 
 def _doubts(pattern: ExposurePattern | None, seen: ExposurePattern | None, against: FrameRange) -> Iterator[str]:

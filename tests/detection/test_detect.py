@@ -292,6 +292,15 @@ def test_a_short_plate_with_flickering_light_has_two_exposures(seed: int) -> Non
     assert [pattern.ev(number) > 0.5 for number in range(1, 7)] == [False, True] * 3
 
 
+@pytest.mark.parametrize("encoding", ["gamma22", "linear"])
+def test_a_step_of_the_wrong_size_may_be_another_curve_in_gamma_plates(encoding: str) -> None:
+    """Given 1 stop, measured another: in integer files the curve may be wrong, in linear ones only the exposures."""
+    plate = plate_of(Scene(seed=3), _alternating(1.4, 0))
+    notes = [note for note in detect(plate, cycle=(0.0, 1.0), encoding=encoding).notes if "1.00" in note]
+    assert len(notes) == 1
+    assert ("f2hdr response" in notes[0]) == (encoding == "gamma22")
+
+
 def test_notes_about_files_are_reported() -> None:
     class Noted(MemoryPlate):
         def read(self, number: int) -> PlateImage:
