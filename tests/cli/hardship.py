@@ -116,8 +116,9 @@ def _killed(renders: Renders, output: Path, name: str, frames: int, after_s: flo
     ended_by_signal = code == -getattr(signal, name)  # except SIGKILL only before or after its work
     if "Traceback" in error or not (ended_by_signal or (code in (0, 130) and name != "SIGKILL")):
         seen.problems.append(f"{name} gave {code}: {error[-300:]}")
-    if name != "SIGKILL" and list(output.glob(".*")):
-        seen.problems.append(f"{name} left {list(output.glob('.*'))}")
+    left = unfinished(output, pid=process.pid)  # an earlier SIGKILL in this folder left its own
+    if name != "SIGKILL" and left:
+        seen.problems.append(f"{name} left {left}")
     return True
 
 
