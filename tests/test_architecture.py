@@ -121,7 +121,7 @@ TESTED_BY = {
     "cli/verbs/test_check.py": "engine/check",
     "cli/verbs/test_convert.py": "deliver/deliver",
     "engine/test_renderer.py": "engine/request",
-    "farm/test_run.py": "cli/verbs/farm farm/dask",
+    "farm/test_run.py": "cli/verbs/farm",
     "install/test_program.py": "cli/verbs/install",
     # A server as its clients see it, by its answers; a window as its user sees it, by keys and clicks.
     "panel/test_workspace.py": "panel/*",

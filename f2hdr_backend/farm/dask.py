@@ -5,6 +5,7 @@ If a worker dies, its chunk is rendered by another one, which skips the finished
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import threading
@@ -15,7 +16,8 @@ from contextlib import contextmanager
 from queue import SimpleQueue
 from typing import Any, Protocol, cast
 
-from distributed import Client, Future, LocalCluster, Worker, WorkerPlugin, get_worker
+from distributed import Client, Future, LocalCluster, Security, Worker, WorkerPlugin, get_worker
+from distributed.comm.core import connect
 
 import f2hdr_backend
 from f2hdr_backend.farm.job import FarmJob, chunks, span
@@ -26,7 +28,8 @@ from f2hdr_backend.shot.events import Event, FrameDone, FrameSkipped
 from f2hdr_backend.shot.frames import FrameRange
 
 PLUGIN = "f2hdr"
-CONNECT_SECONDS = 30
+CONNECT_SECONDS = 10
+"""Seconds after which a scheduler that does not answer is an error."""
 
 
 class Renders(Protocol):
@@ -151,10 +154,17 @@ class _Progress:
         return ChunkFailed(frames, self._job.retries + 1, code, str(error))
 
 
+async def _greet(scheduler: str) -> None:
+    connection = await connect(scheduler, CONNECT_SECONDS, **Security().get_connection_args("client"))
+    await connection.close()
+
+
 def _connected(scheduler: str) -> Client:
     try:
+        # The timeout of Client does not include the wait for the first answer.
+        asyncio.run(asyncio.wait_for(_greet(scheduler), CONNECT_SECONDS))
         return Client(scheduler, timeout=CONNECT_SECONDS)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # the answer of another program is read as sizes and messages: any error may follow
         raise ServerUnreachable(
             f"No Dask scheduler answers at {scheduler}.", hint="Start one with: dask scheduler", address=scheduler
         ) from error
