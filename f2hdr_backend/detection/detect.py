@@ -41,8 +41,8 @@ _NEAR_BLACK_EV = 3.5
 """Steps in stops from which the shorter exposure shows the scene close to black."""
 _LEAST_COMMON_EV = 2.0
 """Range of brightness in stops that both exposures must show, so that a lifted black is noticed."""
-_UNSURE = 0.75
-"""Factor of the confidence if it would not be noticed."""
+_UNSURE = 0.7
+"""Factor of the confidence if it would not be noticed: the result is at most 0.7."""
 RENDERED_EXPOSURES = 2
 """Number of different exposures that a render supports (paper, section 3)."""
 
