@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-NAMES = ("f2hdr", "f2hdr.exe", "f2hdr-script.py")
+NAMES = ("f2hdr", "f2hdr.exe", "f2hdr.cmd", "f2hdr-script.py")
 
 
 def own_command() -> str:

@@ -78,7 +78,7 @@ def _in_environment(place: Path) -> Optional[Path]:
     """
     if place.is_file():
         return place
-    for name in ("f2hdr", "f2hdr.exe", "bin/f2hdr", "Scripts/f2hdr.exe"):
+    for name in ("f2hdr", "f2hdr.exe", "f2hdr.cmd", "bin/f2hdr", "bin/f2hdr.cmd", "Scripts/f2hdr.exe"):
         if (place / name).is_file():
             return place / name
     return None

@@ -39,11 +39,17 @@ LICENSES = re.compile(r"(?i)(^|/)(licen[cs]es?|copying|notice|authors)([^/]*$|/)
 
 @dataclass(frozen=True)
 class Target:
-    """A platform: its name in uv, its wheel tags, newest first, and the files that start the installation."""
+    """A platform: its name in uv, its wheel tags, newest first, and the files that start the installation.
+
+    ``python`` is the path of the interpreter in the folder of Python, and ``system`` are packages with libraries of the
+    system that other wheels need and that not every machine has.
+    """
 
     uv: str
     tags: tuple[str, ...]
     starters: tuple[str, ...]
+    python: str = "bin/python3"
+    system: tuple[str, ...] = ()
     archive: str = "tar.gz"
 
 
@@ -59,7 +65,14 @@ TARGETS = {
         + ("manylinux2014_aarch64", "linux_aarch64"),
         ("install.sh",),
     ),
-    "windows-x86_64": Target("x86_64-pc-windows-msvc", ("win_amd64",), ("install.ps1", "install.cmd"), "zip"),
+    "windows-x86_64": Target(
+        "x86_64-pc-windows-msvc",
+        ("win_amd64",),
+        ("install.ps1", "install.cmd"),
+        python="python.exe",
+        system=("msvc-runtime==14.44.35112",),  # torch does not include msvcp140.dll
+        archive="zip",
+    ),
     "macos-arm64": Target(
         "aarch64-apple-darwin",
         tuple(f"macosx_{major}_0_{kind}" for major in range(14, 10, -1) for kind in ("arm64", "universal2")),
@@ -80,6 +93,8 @@ def main() -> int:
     target, own = TARGETS[asked.target], asked.target == own_target()
     if not asked.wheels_only and asked.python is None and not own:
         parser.error(f"--python is required: this machine cannot provide the Python of {asked.target}")
+    if asked.python is not None and not (asked.python / target.python).is_file():
+        parser.error(f"{asked.python} is not a Python of {asked.target}: there is no {target.python}")
     folder = asked.output / f"f2hdr-{version()}-{asked.target}"
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "wheels").mkdir(parents=True)
@@ -91,6 +106,8 @@ def main() -> int:
         shutil.copytree(asked.python, folder / "python", symlinks=True)
     else:
         copy_own_python(folder / "python")
+    for refusal in (folder / "python").rglob("EXTERNALLY-MANAGED"):  # pip would not install into it
+        refusal.unlink()
     for name in target.starters:
         shutil.copy2(HERE / name, folder / name)
     (folder / "VERSION").write_text(version() + "\n", encoding="utf-8")
@@ -130,7 +147,7 @@ def download_wheels(folder: Path, target: Target, extras: str, *, own: bool) -> 
     command = [*pip, "download", "--quiet", "--only-binary=:all:", "--implementation", "cp", "--python-version", PYTHON]
     command += ["--abi", "cp311", "--abi", "abi3", "--abi", "none", *tags, "-c", ROOT / "constraints.txt"]
     wanted = [f"f2hdr[{extras}] @ {wheel.as_uri()}"] if own else ["--no-deps", *packages_on(target, extras)]
-    subprocess.run([*command, "-d", folder, *wanted, "pip"], check=True)
+    subprocess.run([*command, "-d", folder, *wanted, *target.system, "pip"], check=True)
 
 
 def packages_on(target: Target, extras: str) -> list[str]:

@@ -3,6 +3,7 @@
 #   ./install.sh [--to FOLDER] [--uninstall]
 # The default folder is ~/.local/share/f2hdr (macOS: ~/Library/Application Support/f2hdr). The command is
 # FOLDER/bin/f2hdr; a link to it is made in ~/.local/bin. Run it again from a newer bundle to upgrade.
+# FOLDER/uninstall.sh removes the installation.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 case $(uname -s) in
@@ -11,6 +12,7 @@ case $(uname -s) in
 esac
 link="$HOME/.local/bin/f2hdr"
 uninstall=no
+if [ -f "$here/F2HDR_BUNDLE" ]; then target=$here uninstall=yes; fi # this is uninstall.sh of an installation
 
 fail() { printf 'error: %s\n' "$1" >&2; exit 1; }
 
@@ -23,19 +25,15 @@ while [ $# -gt 0 ]; do
   esac
 done
 case $target in /*) ;; *) target=$PWD/$target ;; esac
-
-# Removes the link to the command, and the folder created for it if it is empty.
-remove_link() {
-  if [ -L "$link" ] && [ "$(readlink "$link")" = "$target/bin/f2hdr" ]; then
-    rm "$link"
-    rmdir "$HOME/.local/bin" 2>/dev/null || true
-  fi
-}
+while [ "$target" != "${target%/}" ]; do target=${target%/}; done # as a shell's completion writes folders
 
 if [ "$uninstall" = yes ]; then
   [ -f "$target/F2HDR_BUNDLE" ] || fail "F2HDR is not installed in $target; name its folder with --to."
+  if [ -L "$link" ] && [ "$link" -ef "$target/bin/f2hdr" ]; then
+    rm "$link"
+    rmdir "$HOME/.local/bin" 2>/dev/null || true # the folder created for it, if it is empty
+  fi
   rm -rf "$target"
-  remove_link
   echo "removed $target"
   echo "Kept: renders, imported weights, the flow cache and the log. They are in the user's data, cache and state"
   echo "folders (Linux: ~/.local/share, ~/.cache, ~/.local/state; macOS: ~/Library) under the name f2hdr."

@@ -3,6 +3,8 @@
 import os
 import sys
 
+import pytest
+
 from f2hdr_backend.cli.own_command import own_command
 
 
@@ -12,8 +14,9 @@ def program(path):
     return path
 
 
-def test_the_command_that_was_typed_is_used_first(tmp_path, monkeypatch):
-    typed = program(tmp_path / "bin" / "f2hdr")
+@pytest.mark.parametrize("name", ["f2hdr", "f2hdr.exe", "f2hdr.cmd"])
+def test_the_command_that_was_typed_is_used_first(tmp_path, monkeypatch, name):
+    typed = program(tmp_path / "bin" / name)
     monkeypatch.setattr(sys, "argv", [os.path.relpath(typed), "render"])
     assert own_command() == str(typed)
 

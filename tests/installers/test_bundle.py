@@ -3,6 +3,7 @@
 import hashlib
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,25 @@ def test_a_bundle_is_installed_upgraded_and_removed_without_other_changes_in_the
     assert tree(home) == before
 
 
+def test_a_folder_with_a_slash_at_its_end_is_installed_upgraded_and_removed(tmp_path, home):
+    bundle, target = make_bundle(tmp_path / "bundle", "1.0"), tmp_path / "apps" / "f2hdr"
+    for _ in range(2):
+        installed = run(bundle, home, "--to", f"{target}/")
+        assert installed.returncode == 0, installed.stderr
+    assert [path.name for path in target.parent.iterdir()] == ["f2hdr"]
+    assert run(bundle, home, "--to", f"{target}/", "--uninstall").returncode == 0
+    assert not target.exists() and not (home / ".local/bin").exists()
+
+
+def test_uninstall_sh_removes_the_installation_that_it_is_in_and_no_other(tmp_path, home):
+    bundle, target = make_bundle(tmp_path / "bundle", "1.0"), tmp_path / "apps" / "f2hdr"
+    assert run(bundle, home).returncode == 0
+    assert run(bundle, home, "--to", target).returncode == 0
+    environment = {"HOME": str(home), "PATH": os.environ["PATH"]}
+    subprocess.run(["sh", target / "uninstall.sh"], env=environment, check=True, timeout=60)
+    assert not target.exists() and (home / ".local/share/f2hdr/VERSION").exists()
+
+
 def test_an_upgrade_removes_files_of_the_old_version(tmp_path, home):
     old, new = make_bundle(tmp_path / "old", "1.0"), make_bundle(tmp_path / "new", "2.0")
     target = tmp_path / "apps" / "f2hdr"
@@ -160,6 +180,13 @@ def test_the_shell_scripts_are_valid(name):
 
 def test_the_powershell_script_is_valid():
     source = (BUNDLE / "install.ps1").read_bytes()
+    assert source.isascii()  # Windows PowerShell reads a file without a byte order mark in the system's code page
     parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_powershell.language()))
     assert not parser.parse(source).root_node.has_error
     assert parser.parse(source.replace(b"}", b"", 1)).root_node.has_error
+
+
+def test_a_folder_without_the_python_of_the_platform_is_refused_before_anything_is_built(tmp_path):
+    words = ["windows-x86_64", "--python", tmp_path, "--output", tmp_path / "out"]
+    refused = subprocess.run([sys.executable, BUNDLE / "build.py", *words], capture_output=True, text=True, timeout=60)
+    assert refused.returncode == 2 and "python.exe" in refused.stderr and not (tmp_path / "out").exists()
