@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+OWN_SETTINGS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""}
+"""The inner run does not take the plugins and options of the outer one."""
 MODULE = """
 import pytest
 
@@ -39,7 +41,7 @@ def test_each_reason_is_skipped_once_and_tests_without_one_run(tmp_path: Path) -
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "tests.one_skip", "-p", "no:cacheprovider", str(tmp_path)],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}", **OWN_SETTINGS},
         capture_output=True,
         text=True,
     )
