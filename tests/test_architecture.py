@@ -129,6 +129,7 @@ TESTED_BY = {
     "server/test_api.py": "server/openapi",
     "server/test_access_control.py": "server/routes",
     "server/test_jobs.py": "client/jobs server/pending_response server/service server/render_jobs",
+    "server/test_memory_files.py": "server/exchange server/passed_files",
     "server/test_process.py": "cli/verbs/serve",
     # Parts of a picture or of a timing, which are only right together.
     "demo/test_scene.py": "demo/backdrop demo/props demo/solids demo/textures",

@@ -12,6 +12,7 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from f2hdr_backend.server.passed_files import files_over
 from f2hdr_backend.shot.errors import DocumentError, ServerError
 
 LARGEST_BODY = 1024 * 1024
@@ -33,8 +34,11 @@ class ImpatientProtocol(H11Protocol):
     _patience: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Start the timeout for a request."""
+        """Start the timeout for a request, and pass on the files that arrive with it."""
         super().connection_made(transport)
+        connection = transport.get_extra_info("socket")
+        files = [] if connection is None else files_over(connection.fileno())
+        self.app_state = {**self.app_state, "passed_files": files}
         self._wait(REQUEST_S, self._drop_unasked)
 
     def connection_lost(self, exc: Exception | None) -> None:

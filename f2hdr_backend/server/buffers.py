@@ -11,9 +11,9 @@
     40      u64     stamp: 0, or a number that is new whenever the pixels change
     48      16 x u8 zero
 
-All values are little-endian; rows are stored from top to bottom, channels are interleaved. The file is read and not
-memory-mapped: a process that truncates or rewrites it meanwhile causes an error or wrong pixels, but cannot crash the
-server.
+All values are little-endian; rows are stored from top to bottom, channels are interleaved. Files are read and not
+memory-mapped: a process that truncates or rewrites one meanwhile causes an error or wrong pixels, but cannot crash the
+server. Memory files, which have the same content, cannot be truncated (see :mod:`f2hdr_backend.server.memory_files`).
 
 A writer that changes the pixels of a file with a stamp sets the stamp to 0 before, and to a new number after.
 """
@@ -82,6 +82,23 @@ class Layout:
         return self.height, self.width, self.channels
 
 
+def layout_of(header: bytes | bytearray, path: str) -> Layout:
+    """Return the values of a header. Raises UnreadableFrame, with the name ``path``, if they are invalid."""
+    magic, version, *sizes = _HEADER.unpack(header)
+    layout = Layout(*sizes)
+    if magic != MAGIC or version != VERSION:
+        raise unreadable(path, f"it is not an F2HDR buffer of version {VERSION}")
+    wrong = f"its header gives {layout.width} x {layout.height}"
+    if not (0 < layout.width <= LARGEST_SIDE and 0 < layout.height <= LARGEST_SIDE):
+        raise unreadable(path, wrong)
+    if layout.width * layout.height > LARGEST_PIXELS or layout.channels not in (3, 4):
+        raise unreadable(path, f"{wrong} with {layout.channels} channels")
+    if not layout.used <= layout.row_bytes <= layout.used + LARGEST_GAP:
+        wrong = f"its header gives {layout.row_bytes} bytes per row, but {layout.used} are used"
+        raise unreadable(path, wrong)
+    return layout
+
+
 class OpenBuffer:
     """A buffer that is open for reading; its header is valid."""
 
@@ -92,25 +109,13 @@ class OpenBuffer:
         self.layout = self.read_layout()
         size = os.fstat(file.fileno()).st_size
         if size < self.layout.size:
-            raise _unreadable(path, f"it has {size} bytes, but its header requires {self.layout.size}")
+            raise unreadable(path, f"it has {size} bytes, but its header requires {self.layout.size}")
 
     def read_layout(self) -> Layout:
         """Return the values of the header as it is now. Raises UnreadableFrame."""
         header = bytearray(HEADER_BYTES)
         self._fill(memoryview(header), 0)
-        magic, version, *sizes = _HEADER.unpack(header)
-        layout = Layout(*sizes)
-        if magic != MAGIC or version != VERSION:
-            raise _unreadable(self._path, f"it is not an F2HDR buffer of version {VERSION}")
-        wrong = f"its header gives {layout.width} x {layout.height}"
-        if not (0 < layout.width <= LARGEST_SIDE and 0 < layout.height <= LARGEST_SIDE):
-            raise _unreadable(self._path, wrong)
-        if layout.width * layout.height > LARGEST_PIXELS or layout.channels not in (3, 4):
-            raise _unreadable(self._path, f"{wrong} with {layout.channels} channels")
-        if not layout.used <= layout.row_bytes <= layout.used + LARGEST_GAP:
-            wrong = f"its header gives {layout.row_bytes} bytes per row, but {layout.used} are used"
-            raise _unreadable(self._path, wrong)
-        return layout
+        return layout_of(header, self._path)
 
     def read_into(self, pixels: NDArray[np.float32], threads: Executor) -> None:
         """Read the samples into a contiguous array of the layout's shape. Raises UnreadableFrame."""
@@ -130,9 +135,9 @@ class OpenBuffer:
             try:
                 count = self._read_at(target[filled:], offset + filled)
             except OSError as error:
-                raise _unreadable(self._path, error.strerror or str(error)) from error
+                raise unreadable(self._path, error.strerror or str(error)) from error
             if not count:
-                raise _unreadable(self._path, "the file is truncated")
+                raise unreadable(self._path, "the file is truncated")
             filled += count
 
     def _read_at(self, target: memoryview, offset: int) -> int:
@@ -151,7 +156,7 @@ def open_buffer(path: str) -> Iterator[OpenBuffer]:
     try:
         file = open_file(path)
     except OSError as error:
-        raise _unreadable(path, error.strerror or str(error)) from error
+        raise unreadable(path, error.strerror or str(error)) from error
     with file:
         yield OpenBuffer(file, path)
 
@@ -163,7 +168,7 @@ def write_buffer(path: str, buffer: Buffer) -> None:
     """
     _require_replaceable(path)
     with atomic_file(path) as file:
-        file.write(_header_of(buffer))
+        file.write(header_of(buffer))
         file.write(_samples_of(buffer))
 
 
@@ -182,14 +187,15 @@ def overwrite_buffer(path: str, buffer: Buffer) -> bool:
                 file.seek(HEADER_BYTES)
                 file.write(_samples_of(buffer))
                 file.seek(0)
-                file.write(_header_of(buffer))
+                file.write(header_of(buffer))
         except OSError as error:
             raise unwritable(path, error) from error
         return True
     return False
 
 
-def _header_of(buffer: Buffer) -> bytes:
+def header_of(buffer: Buffer) -> bytes:
+    """Return the header of a result: no gaps between rows, and no stamp."""
     height, width, channels = buffer.pixels.shape
     return _HEADER.pack(MAGIC, VERSION, width, height, channels, width * channels * 4, buffer.frame, 0)
 
@@ -211,7 +217,8 @@ def _require_replaceable(path: str) -> None:
         raise UnwritableFrame(f'"{path}" exists and is not an F2HDR buffer.', hint="Choose another path.", path=path)
 
 
-def _unreadable(path: str, reason: str) -> UnreadableFrame:
+def unreadable(path: str, reason: str) -> UnreadableFrame:
+    """Return the error for a buffer that cannot be used."""
     return UnreadableFrame(
         f'The buffer "{path}" cannot be read: {reason}.', hint="Write the header and the pixels again.", path=path
     )

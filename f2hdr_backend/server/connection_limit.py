@@ -7,6 +7,8 @@ from collections import Counter
 from threading import Lock
 from typing import Any
 
+from f2hdr_backend.server.passed_files import ReceivingSocket
+
 LEAST = 16
 """Minimum number of connections per socket, independent of the limit of open files."""
 PEER_SHARE = 0.5
@@ -44,7 +46,7 @@ class BoundedSocket(socket.socket):
             self._peers += Counter()
 
 
-class _Counted(socket.socket):
+class _Counted(ReceivingSocket):
     """An accepted connection that its listening socket counts until it is closed."""
 
     def __init__(self, door: BoundedSocket, peer: str, descriptor: int) -> None:

@@ -10,15 +10,15 @@ from bisect import bisect
 from collections.abc import Generator, Iterable
 from concurrent.futures import Future
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from f2hdr_backend.engine.live import HeldWindow, reconstruct_window
 from f2hdr_backend.engine.settle import prepare
-from f2hdr_backend.server.buffers import Buffer, overwrite_buffer, write_buffer
+from f2hdr_backend.server.buffers import Buffer
 from f2hdr_backend.server.crash_cleanup import FoldersInUse
+from f2hdr_backend.server.exchange import Exchange
 from f2hdr_backend.server.job import JobRecord
-from f2hdr_backend.server.kept_frames import KeptFrames
 from f2hdr_backend.server.pending_response import PendingAnswer
 from f2hdr_backend.server.renderers import Renderers
 from f2hdr_backend.server.requests import FrameRequest
@@ -80,8 +80,6 @@ class Place:
     ledger: FoldersInUse
     device: str = ""
     """Used in place of ``auto``; empty to let the engine choose."""
-    frames: KeptFrames = field(default_factory=KeptFrames)
-    """Frames of hosts in memory."""
 
     def engine(self, engine: Engine) -> Engine:
         """Return the engine settings with this device."""
@@ -220,27 +218,28 @@ def _upcoming(frame: int, shot: Shot) -> tuple[int, ...]:
 
 
 class FrameWork:
-    """A job that computes one window from the buffers of a host."""
+    """A job that computes one window from the pixels of a host."""
 
     interactive = True
     is_open = False
     is_ready = True
     weight = 0
 
-    def __init__(self, request: FrameRequest, place: Place) -> None:
+    def __init__(self, request: FrameRequest, place: Place, exchange: Exchange) -> None:
         self.client = request.client
         self._interrupted = threading.Event()
         self.result: Future[dict[str, Any]] = PendingAnswer(self._interrupted)
         """Frame number, path, size in pixels, and times in seconds."""
         self._request = request
         self._place = place
+        self._exchange = exchange
         self._asked = time.monotonic()
 
     def prepare(self) -> None:
         """Do nothing: pixels are read in ``step``, so that only one window is in memory at a time."""
 
     def step(self, renderers: Renderers) -> bool:
-        """Compute the window, write the output buffer, and set the result."""
+        """Compute the window, write the result, and set the answer."""
         if self.result.set_running_or_notify_cancel():
             try:
                 with stoppable(self._interrupted):
@@ -259,23 +258,18 @@ class FrameWork:
 
     def _computed(self, renderers: Renderers) -> dict[str, Any]:
         began = time.monotonic()
-        request, place = self._request, self._place
-        target = place.roots.allow(request.output)
-        with place.frames.lent([place.roots.allow(path) for path in request.buffers]) as buffers:
+        request, engine = self._request, self._place.engine(self._request.shot.engine)
+        with self._exchange.window() as (previous, reference, following):
             read = time.monotonic()
-            with renderers.lent(place.engine(request.shot.engine)) as renderer:
+            with renderers.lent(engine) as renderer:
                 loaded = time.monotonic()
-                previous, reference, following = buffers
                 window = HeldWindow(
                     (previous.frame, reference.frame, following.frame),
                     (previous.pixels, reference.pixels, following.pixels),
                 )
                 radiance = reconstruct_window(renderer, request.shot, window)
             computed = time.monotonic()
-            result = Buffer(reference.frame, radiance)
-            if not overwrite_buffer(target, result):
-                with place.ledger.noted(os.path.dirname(target)):
-                    write_buffer(target, result)
+            self._exchange.write(Buffer(reference.frame, radiance))
         return {
             "frame": reference.frame,
             "path": request.output,

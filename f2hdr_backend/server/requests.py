@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Optional, TypeVar
 
@@ -19,6 +20,8 @@ LONGEST_NAME = 200
 """Maximum length of a client's name in characters."""
 
 
+MEMORY_WORDS = "memory:[0-3]"
+"""Names of memory files that are passed with the request, by their place among them."""
 _PATH = {"minLength": 1, "format": "path"}
 _CLIENT_HELP = "Name of the client; the server divides its time evenly among these names."
 
@@ -53,20 +56,35 @@ class JobRequest:
 
 @dataclass(frozen=True)
 class FrameRequest:
-    """A request to reconstruct one frame from pixels in buffer files."""
+    """A request to reconstruct one frame from pixels in buffer files, or in memory files that are passed with it."""
 
     shot: Shot = setting("Exposures, color, engine and anchor; its plate and output pattern are ignored.")
     buffers: tuple[str, str, str] = setting(
-        "Absolute paths of the buffers of the previous, the reference and the next frame.",
+        "Absolute paths of the buffers of the previous, the reference and the next frame, or names of memory files.",
         path="read",
+        words=MEMORY_WORDS,
         items=_PATH,
     )
-    output: str = setting("Absolute path of the buffer to write.", path="written", schema=_PATH)
+    output: str = setting(
+        "Absolute path of the buffer to write, or name of a memory file.",
+        path="written",
+        words=MEMORY_WORDS,
+        schema=_PATH,
+    )
     client: str = setting(_CLIENT_HELP, default="", schema={"maxLength": LONGEST_NAME})
 
     def __post_init__(self) -> None:
         check_paths(self)
         _check_name(self.client)
+        if len({bool(re.fullmatch(MEMORY_WORDS, name)) for name in (*self.buffers, self.output)}) > 1:
+            raise DocumentError(
+                "The request mixes paths and memory files.", hint="Use one kind for all four.", field="buffers"
+            )
+
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether all pixels are in memory files, and not in buffer files."""
+        return bool(re.fullmatch(MEMORY_WORDS, self.output))
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from f2hdr_backend.server.access_control import body_of
 from f2hdr_backend.server.error_responses import Answer, error_document, status_of
 from f2hdr_backend.server.job import JobRecord
 from f2hdr_backend.server.openapi import describe, described
+from f2hdr_backend.server.passed_files import taken
 from f2hdr_backend.server.requests import DetectRequest, FrameRequest, JobRequest, read_request
 from f2hdr_backend.server.service import Service
 from f2hdr_backend.shot.errors import DocumentError, F2HDRError, ServerError
@@ -79,9 +80,10 @@ class Listener:
         return Answer(asdict(self._service.cancel(job)))
 
     async def frame(self, request: Request) -> Answer:
-        """Reconstruct one frame from pixels in buffer files, before any batch job."""
+        """Reconstruct one frame from pixels in buffer files or memory files, before any batch job."""
         wanted = await self._read(FrameRequest, request, self._interactive)
-        future = await self._call(self._service.frame, wanted, threads=self._interactive)
+        with taken(request.scope.get("state", {}).get("passed_files", [])) as passed:
+            future = await self._call(self._service.frame, wanted, passed, threads=self._interactive)
         return Answer(await _awaited(future, request))
 
     async def detect(self, request: Request) -> Answer:

@@ -22,8 +22,10 @@ from f2hdr_backend.engine.settle import detect_light
 from f2hdr_backend.flow.cache import open_cache
 from f2hdr_backend.image.read import open_plate
 from f2hdr_backend.server.crash_cleanup import FoldersInUse
+from f2hdr_backend.server.exchange import Exchange, FileExchange, MemoryExchange
 from f2hdr_backend.server.job import JobRecord
 from f2hdr_backend.server.kept_frames import KeptFrames
+from f2hdr_backend.server.memory_files import MemoryFiles
 from f2hdr_backend.server.queue import Queue
 from f2hdr_backend.server.render_jobs import FrameWork, Place, RenderOrder, RenderWork
 from f2hdr_backend.server.requests import DetectRequest, FrameRequest, JobRequest
@@ -63,6 +65,7 @@ class Service:
         self._ledger = ledger
         self._queue = queue
         self._frames = KeptFrames()
+        self._memory = MemoryFiles()
         self._started = time.time()
         self._lock = Lock()
         self._records: OrderedDict[str, JobRecord] = OrderedDict()
@@ -139,16 +142,22 @@ class Service:
             self._queue.stop(known.work)
         return record.status()
 
-    def frame(self, request: FrameRequest) -> Future[dict[str, Any]]:
+    def frame(self, request: FrameRequest, passed: Collection[int] = ()) -> Future[dict[str, Any]]:
         """Queue one window; the future receives the result and can be canceled.
+
+        ``passed`` are the descriptors of the files that came with the request.
 
         Raises:
             ShotError: a path is not absolute.
+            DocumentError, UnreadableFrame: a memory file was not passed, or is not sealed.
             ServerError: a path is outside the roots, or the queue is full.
         """
         self._allow(request, unused=("shot.plate", "shot.output.pattern"))
+        exchange: Exchange = FileExchange(request, self._roots, self._ledger, self._frames)
+        if request.is_in_memory:
+            exchange = MemoryExchange(request, self._memory.opened(passed))
         device = self._queue.device_for(request.shot.engine.device)
-        work = FrameWork(request, self._place(device))
+        work = FrameWork(request, self._place(device), exchange)
         self._queue.add(work, device)
         return work.result
 
@@ -212,6 +221,7 @@ class Service:
         """
         now = time.monotonic()
         self._frames.drop_unused()
+        self._memory.drop_unused()
         with self._lock:
             self._forget_finished()
             unfinished = list(self._open.values())
@@ -230,7 +240,7 @@ class Service:
                 self._roots.allow(named.path)
 
     def _place(self, device: str) -> Place:
-        return Place(self._roots, self._ledger, device if len(self._queue.devices) > 1 else "", self._frames)
+        return Place(self._roots, self._ledger, device if len(self._queue.devices) > 1 else "")
 
     def _forget_finished(self) -> None:
         for job in [job for job, known in self._open.items() if known.work.record.is_over]:

@@ -66,9 +66,11 @@ std::optional<Server> announced() {
     return server;
 }
 
+bool has_socket(const Server& server) { return !server.socket.empty() && platform::exists(server.socket); }
+
 // A connection to the server, through its Unix socket if it has one; none if it does not listen.
 std::optional<platform::Socket> connection(const Server& server) {
-    if (!server.socket.empty() && platform::exists(server.socket)) return platform::Socket::to_unix(server.socket);
+    if (has_socket(server)) return platform::Socket::to_unix(server.socket);
     for (const char* start : {"http://127.0.0.1:", "http://localhost:", "http://[::1]:"}) {
         const std::string head = start;
         if (server.address.rfind(head, 0) != 0) continue;
@@ -94,7 +96,7 @@ std::optional<json::Value> greeting(const Server& server, const Patience& patien
     const auto socket = connection(server);
     if (!socket) return std::nullopt;
     const auto asked = Clock::now();
-    const auto answer = http::exchange(*socket, http::request("GET", "/v1/info", server.token, ""), [&] {
+    const auto answer = http::exchange(*socket, http::request("GET", "/v1/info", server.token, ""), {}, [&] {
         patience.check();
         if (seconds_since(asked) > silent_s) throw silent(server);
     });
@@ -260,7 +262,12 @@ void Patience::check() const {
     }
 }
 
-json::Value frame(const std::string& command, const std::string& body, const Patience& patience) {
+bool takes_files(const std::string& command, const Patience& patience) {
+    return has_socket(found_or_started(command, patience)) && platform::has_sealed_files();
+}
+
+json::Value frame(const std::string& command, const std::string& body, const std::vector<std::intptr_t>& files,
+                  const Patience& patience) {
     const Server server = found_or_started(command, patience);
     const auto socket = connection(server);
     if (!socket) {
@@ -270,7 +277,7 @@ json::Value frame(const std::string& command, const std::string& body, const Pat
     }
     auto heard = Clock::now();
     try {
-        return checked(http::exchange(*socket, http::request("POST", "/v1/frames", server.token, body), [&] {
+        return checked(http::exchange(*socket, http::request("POST", "/v1/frames", server.token, body), files, [&] {
             patience.check();
             if (seconds_since(heard) < silent_s) return;
             require_life(server, patience);

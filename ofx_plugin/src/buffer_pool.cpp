@@ -1,6 +1,8 @@
 #include "buffer_pool.hpp"
 
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <mutex>
 #include <stdexcept>
 #include <string>
@@ -63,14 +65,17 @@ void make_folder(PoolState& state) {
 
 }  // namespace
 
-BufferPool::Loan BufferPool::lend() {
+BufferPool::Loan BufferPool::lend(bool passes_files) {
     PoolState& state = pool();
     const std::lock_guard<std::mutex> held(state.mutex);
-    if (!state.free.empty()) {
-        auto set = std::move(state.free.back());
-        state.free.pop_back();
+    const auto is_suitable = [&](const auto& set) { return set->passes_files() == passes_files; };
+    const auto last = std::find_if(state.free.rbegin(), state.free.rend(), is_suitable);
+    if (last != state.free.rend()) {
+        auto set = std::move(*last);
+        state.free.erase(std::next(last).base());
         return Loan(std::move(set));
     }
+    if (passes_files) return Loan(std::make_unique<BufferSet>(""));
     if (state.folder.empty() || !platform::exists(state.folder)) make_folder(state);
     return Loan(std::make_unique<BufferSet>(platform::joined(state.folder, std::to_string(state.made++))));
 }

@@ -1,4 +1,4 @@
-// The buffer sets of this process, in one folder in memory that is removed with the process.
+// The buffer sets of this process. Files with paths are in one folder in memory that is removed with the process.
 #pragma once
 
 #include <memory>
@@ -21,8 +21,9 @@ public:
         std::unique_ptr<BufferSet> set_;
     };
 
-    // A set that no other render uses, most recently used first. Throws Problem if the folder cannot be created.
-    static Loan lend();
+    // A set that no other render uses, most recently used first: of files that are passed to the backend, or of files with
+    // paths. Throws Problem if their folder cannot be created.
+    static Loan lend(bool passes_files);
     // Remove the files of all unused sets; with `at_end` also the folder.
     static void purge(bool at_end = false);
 };

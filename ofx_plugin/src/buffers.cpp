@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
+#include <map>
 #include <memory>
 #include <random>
 #include <stdexcept>
@@ -106,18 +107,10 @@ bool pack_band(const Image& image, const Image& center, const Band& band, float*
     return is_opaque;
 }
 
-platform::MappedFile created(const std::string& path, const RectI& bounds) {
-    try {
-        return platform::MappedFile::create(path, file_bytes(bounds));
-    } catch (const std::runtime_error& error) {
-        throw Problem("buffers", "The buffer " + quoted(path) + " cannot be used: " + error.what() +
-                                     ". Free memory there, or set F2HDR_BUFFERS to another folder.");
-    }
-}
-
 }  // namespace
 
 BufferSet::BufferSet(std::string stem) : stem_(std::move(stem)), slots_(3) {
+    if (passes_files()) return;
     for (std::size_t index = 0; index < slots_.size(); ++index) slots_[index].path = stem_ + "-" + std::to_string(index);
 }
 
@@ -126,35 +119,52 @@ BufferSet::~BufferSet() {
     sweep();
     for (Slot& slot : slots_) {
         slot.memory = platform::MappedFile();
-        platform::remove_file(slot.path);
+        if (!passes_files()) platform::remove_file(slot.path);
     }
 }
 
+platform::MappedFile BufferSet::created(const std::string& path, const RectI& bounds) const {
+    try {
+        return passes_files() ? platform::MappedFile::create_sealed(file_bytes(bounds))
+                              : platform::MappedFile::create(path, file_bytes(bounds));
+    } catch (const std::runtime_error& error) {
+        if (passes_files()) throw Problem("buffers", std::string(error.what()) + ". Free memory and render the frame again.");
+        throw Problem("buffers", "The buffer " + quoted(path) + " cannot be used: " + error.what() +
+                                     ". Free memory there, or set F2HDR_BUFFERS to another folder.");
+    }
+}
+
+// The name of a file in a request; files that are passed are added to those.
+std::string BufferSet::name_of(const platform::MappedFile& memory, const std::string& path) {
+    if (!passes_files()) return path;
+    passed_.push_back(memory.handle());
+    return "memory:" + std::to_string(passed_.size() - 1);
+}
+
 std::vector<std::string> BufferSet::write(const Window& window, const Source& center) {
-    std::vector<std::string> paths;
     std::vector<Slot*> taken;
     std::vector<Filling> todo;
-    std::vector<int> frames;
     const RectI& bounds = center.image.bounds;
-    for (const Source* source : {window.previous, &center, window.next}) {
-        const auto place = static_cast<std::size_t>(std::find(frames.begin(), frames.end(), source->frame) - frames.begin());
-        frames.push_back(source->frame);
-        if (place < paths.size()) {
-            paths.push_back(paths[place]);
-            continue;
-        }
+    const Source* const sources[] = {window.previous, &center, window.next};
+    std::map<int, std::string> names;  // by frame: at the ends of a clip both neighbors are the same
+    for (const Source* source : sources) {
+        if (!names.emplace(source->frame, "").second) continue;
         Slot& slot = slot_of(*source, bounds, taken);
         const bool is_known = slot.is_filled && slot.frame == source->frame && slot.codes == source->samples.codes &&
                               fits(slot.memory, bounds);
         const bool is_named = !source->image.identifier.empty() && same(source->image.bounds, bounds);
-        if (!is_known || !is_named || slot.identifier != source->image.identifier) todo.push_back({&slot, source, is_known});
+        if (!is_known || !is_named || slot.identifier != source->image.identifier) {
+            todo.push_back({&slot, source, is_known && !passes_files()});
+        }
         taken.push_back(&slot);
-        paths.push_back(slot.path);
     }
     fill(todo, center);
-    const auto is_center = [&](const Slot* slot) { return slot->frame == center.frame; };
-    is_opaque_ = (*std::find_if(taken.begin(), taken.end(), is_center))->is_opaque;
-    return paths;
+    passed_.clear();
+    for (const Slot* slot : taken) {
+        names[slot->frame] = name_of(slot->memory, slot->path);
+        if (slot->frame == center.frame) is_opaque_ = slot->is_opaque;
+    }
+    return {names[sources[0]->frame], names[sources[1]->frame], names[sources[2]->frame]};
 }
 
 // The slot that contains the frame, or the one whose frame is farthest away, outside of this window.
@@ -226,13 +236,13 @@ std::string BufferSet::prepare_result(const Source& center) {
     if (result_.size() != file_bytes(bounds)) abandon();
     if (!result_.data()) {
         sweep();
-        result_path_ = stem_ + "-result" + std::to_string(results_++);
+        if (!passes_files()) result_path_ = stem_ + "-result" + std::to_string(results_++);
         result_ = created(result_path_, bounds);
     }
     Header header = header_of(bounds, center.frame);
     header.stamp = new_stamp();  // the backend writes into the file in place, and sets it to 0
     std::memcpy(result_.data(), &header, sizeof header);
-    return result_path_;
+    return name_of(result_, result_path_);
 }
 
 void BufferSet::read(const Source& center, const RectI& window, Image& output) {
@@ -242,7 +252,8 @@ void BufferSet::read(const Source& center, const RectI& window, Image& output) {
     const std::size_t out_pixel = static_cast<std::size_t>(output.channels) * sizeof(float);
     const Header wanted = header_of(bounds, center.frame);
     if (!result_.is_whole() || std::memcmp(result_.data(), &wanted, sizeof wanted) != 0) {
-        throw Problem("result", "The result " + quoted(result_path_) + " cannot be used: it is not the result of frame " +
+        const std::string name = passes_files() ? "" : " " + quoted(result_path_);
+        throw Problem("result", "The result" + name + " cannot be used: it is not that of frame " +
                                     std::to_string(center.frame) + ".");
     }
     if (!contains(bounds, window)) {
@@ -268,6 +279,7 @@ void BufferSet::read(const Source& center, const RectI& window, Image& output) {
 void BufferSet::abandon() {
     if (!result_.data()) return;
     result_ = platform::MappedFile();
+    if (passes_files()) return;
     platform::remove_file(result_path_);
     abandoned_.push_back(result_path_);
 }

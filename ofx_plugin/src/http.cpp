@@ -12,7 +12,8 @@ using platform::Socket;
 
 constexpr std::size_t largest_answer = 16 * 1024 * 1024;
 
-void send_all(const Socket& socket, const std::string& text, const std::function<void()>& tick) {
+void send_all(const Socket& socket, const std::string& text, const std::vector<std::intptr_t>& files,
+              const std::function<void()>& tick) {
     for (std::size_t sent = 0; sent < text.size();) {
         switch (socket.wait_writable(tick_ms)) {
             case Socket::Wait::timeout:
@@ -21,7 +22,9 @@ void send_all(const Socket& socket, const std::string& text, const std::function
             case Socket::Wait::closed:
                 throw Broken("the connection was lost");
             case Socket::Wait::ready:
-                const long count = socket.send(text.data() + sent, text.size() - sent);
+                const bool has_files = sent == 0 && !files.empty();
+                const long count = has_files ? socket.send_with(files, text.data(), text.size())
+                                             : socket.send(text.data() + sent, text.size() - sent);
                 if (count < 0) throw Broken("the connection was lost");
                 sent += static_cast<std::size_t>(count);
         }
@@ -59,8 +62,9 @@ std::string request(const std::string& method, const std::string& path, const st
     return text + "\r\n" + body;
 }
 
-Answer exchange(const Socket& socket, const std::string& request, const std::function<void()>& tick) {
-    send_all(socket, request, tick);
+Answer exchange(const Socket& socket, const std::string& request, const std::vector<std::intptr_t>& files,
+                const std::function<void()>& tick) {
+    send_all(socket, request, files, tick);
     std::string text;
     char part[16384];
     while (text.size() < 2 * largest_answer) {

@@ -1,9 +1,11 @@
 // One HTTP request and its answer over a socket that is already connected.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "platform.hpp"
 
@@ -26,8 +28,9 @@ constexpr int tick_ms = 20;
 std::string request(const std::string& method, const std::string& path, const std::string& token,
                     const std::string& body);
 
-// Send a request and wait for the answer. `tick` is called at least every `tick_ms` while nothing arrives; what it
+// Send a request, with which `files` are passed, and wait for the answer. `tick` is called at least every `tick_ms` while nothing arrives; what it
 // throws ends the wait. Throws Broken.
-Answer exchange(const platform::Socket& socket, const std::string& request, const std::function<void()>& tick);
+Answer exchange(const platform::Socket& socket, const std::string& request, const std::vector<std::intptr_t>& files,
+                const std::function<void()>& tick);
 
 }  // namespace f2hdr::ofx::http

@@ -36,11 +36,11 @@ void in_parallel(std::size_t count, const std::function<void(std::size_t, std::s
     };
     std::vector<std::thread> others;
     try {
-        while (others.size() + 1 < threads) others.emplace_back(work);
+        while (others.size() < threads) others.emplace_back(work);
     } catch (const std::system_error&) {
         // The system gives this process no more threads: those that there are do the work.
     }
-    work();
+    if (others.empty()) work();
     for (std::thread& other : others) other.join();
     if (failed) std::rethrow_exception(failed);
 }

@@ -34,6 +34,9 @@ private:
 class MappedFile {
 public:
     static MappedFile create(const std::string& path, std::size_t size);  // new, zero, for this user alone
+    // A file without a path, which a socket passes to another process. Nobody can change its size, so that it is safe for
+    // that process to map it. Throws where the system has none.
+    static MappedFile create_sealed(std::size_t size);
     MappedFile() = default;
     MappedFile(MappedFile&& other) noexcept { *this = std::move(other); }
     MappedFile& operator=(MappedFile&& other) noexcept {
@@ -46,6 +49,7 @@ public:
 
     char* data() const { return data_; }
     std::size_t size() const { return size_; }
+    std::intptr_t handle() const { return handle_; }
     // Whether the file still has its size. Memory that another process has cut off must not be accessed.
     bool is_whole() const;
 
@@ -54,6 +58,9 @@ private:
     char* data_ = nullptr;
     std::size_t size_ = 0;
 };
+
+// Whether the system has sealed files.
+bool has_sealed_files();
 
 // A connected socket; never blocks longer than the given timeout.
 class Socket {
@@ -72,6 +79,8 @@ public:
     Wait wait_writable(int timeout_ms) const;
     // Bytes sent or read; 0 at the end of the stream, -1 if the connection was lost.
     long send(const char* bytes, std::size_t count) const;
+    // The same for the start of a message with which open files are passed; only for Unix sockets.
+    long send_with(const std::vector<std::intptr_t>& files, const char* bytes, std::size_t count) const;
     long receive(char* bytes, std::size_t count) const;
 
 private:

@@ -135,6 +135,25 @@ long Socket::send(const char* bytes, std::size_t count) const {
     return done < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : done;
 }
 
+long Socket::send_with(const std::vector<std::intptr_t>& files, const char* bytes, std::size_t count) const {
+    const std::vector<int> handles(files.begin(), files.end());
+    const std::size_t size = handles.size() * sizeof(int);
+    std::vector<cmsghdr> space(CMSG_SPACE(size) / sizeof(cmsghdr) + 1);  // aligned
+    iovec content{const_cast<char*>(bytes), count};
+    msghdr message{};
+    message.msg_iov = &content;
+    message.msg_iovlen = 1;
+    message.msg_control = space.data();
+    message.msg_controllen = CMSG_SPACE(size);
+    cmsghdr* const head = CMSG_FIRSTHDR(&message);
+    head->cmsg_level = SOL_SOCKET;
+    head->cmsg_type = SCM_RIGHTS;
+    head->cmsg_len = CMSG_LEN(size);
+    std::memcpy(CMSG_DATA(head), handles.data(), size);
+    const ssize_t done = ::sendmsg(static_cast<int>(handle_), &message, no_signal);
+    return done < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : done;
+}
+
 long Socket::receive(char* bytes, std::size_t count) const {
     return ::recv(static_cast<int>(handle_), bytes, count, 0);
 }

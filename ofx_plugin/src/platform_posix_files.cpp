@@ -44,6 +44,12 @@ void fill_with_zeros(int handle, std::size_t size) {
     }
 }
 
+char* mapped(int handle, std::size_t size) {
+    void* data = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, handle, 0);
+    if (data == MAP_FAILED) fail("Pixels cannot be mapped");
+    return static_cast<char*>(data);
+}
+
 std::string temporary_folder() {
     for (const char* name : {"TMPDIR", "TEMP", "TMP"}) {
         const auto folder = environment(name);
@@ -98,9 +104,7 @@ MappedFile MappedFile::create(const std::string& path, std::size_t size) {
     if (handle < 0) fail("The file " + quoted(path) + " cannot be created");
     try {
         fill_with_zeros(handle, size);
-        void* data = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, handle, 0);
-        if (data == MAP_FAILED) fail("The file " + quoted(path) + " cannot be mapped");
-        made.data_ = static_cast<char*>(data);
+        made.data_ = mapped(handle, size);
         made.size_ = size;
     } catch (...) {
         unlink(path.c_str());
@@ -108,6 +112,30 @@ MappedFile MappedFile::create(const std::string& path, std::size_t size) {
     }
     return made;
 }
+
+#if defined(F_ADD_SEALS)
+
+bool has_sealed_files() { return true; }
+
+MappedFile MappedFile::create_sealed(std::size_t size) {
+    MappedFile made;
+    made.handle_ = memfd_create("f2hdr-ofx", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    const int handle = static_cast<int>(made.handle_);
+    if (handle < 0) fail("Memory for pixels cannot be created");
+    fill_with_zeros(handle, size);
+    if (fcntl(handle, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) fail("Memory for pixels cannot be sealed");
+    made.data_ = mapped(handle, size);
+    made.size_ = size;
+    return made;
+}
+
+#else
+
+bool has_sealed_files() { return false; }
+
+MappedFile MappedFile::create_sealed(std::size_t) { throw std::runtime_error("This system has no sealed files"); }
+
+#endif
 
 MappedFile::~MappedFile() {
     if (data_) munmap(data_, size_);

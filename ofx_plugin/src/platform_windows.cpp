@@ -119,6 +119,8 @@ long Socket::send(const char* bytes, std::size_t count) const {
     return done < 0 && WSAGetLastError() == WSAEWOULDBLOCK ? 0 : done;
 }
 
+long Socket::send_with(const std::vector<std::intptr_t>&, const char*, std::size_t) const { return -1; }
+
 long Socket::receive(char* bytes, std::size_t count) const {
     return ::recv(socket_of(handle_), bytes, static_cast<int>(count), 0);
 }

@@ -100,6 +100,10 @@ MappedFile MappedFile::create(const std::string& path, std::size_t size) {
     return made;
 }
 
+bool has_sealed_files() { return false; }
+
+MappedFile MappedFile::create_sealed(std::size_t) { throw std::runtime_error("This system has no sealed files"); }
+
 MappedFile::~MappedFile() {
     if (data_) UnmapViewOfFile(data_);
     if (handle_ != -1) CloseHandle(handle_of(handle_));

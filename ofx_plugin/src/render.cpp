@@ -10,6 +10,7 @@
 #include "buffer_pool.hpp"
 #include "instance.hpp"
 #include "parallel.hpp"
+#include "platform.hpp"
 #include "text.hpp"
 #include "trace.hpp"
 
@@ -180,14 +181,15 @@ std::string Instance::render_frame(const Properties& in, int frame) {
                                  [&](int offset) { return image(frame + offset); });
     const auto judged = Clock::now();
 
-    const BufferPool::Loan buffers = BufferPool::lend();
-    const std::vector<std::string> paths = buffers->write(chosen, *center);
-    const std::string result_path = buffers->prepare_result(*center);
+    const backend::Patience patience{[this] { return is_aborted(); }, values.longest_wait_s};
+    const bool passes_files = !platform::environment("F2HDR_BUFFERS") && backend::takes_files(values.backend, patience);
+    const BufferPool::Loan buffers = BufferPool::lend(passes_files);
+    const std::vector<std::string> names = buffers->write(chosen, *center);
+    const std::string result_name = buffers->prepare_result(*center);
     const auto written = Clock::now();
     Pending result(*buffers.operator->());
-    const backend::Patience patience{[this] { return is_aborted(); }, values.longest_wait_s};
     const json::Value answer = backend::frame(
-        values.backend, frame_request(values, chosen, frame, paths, result_path, client()), patience);
+        values.backend, frame_request(values, chosen, frame, names, result_name, client()), buffers->passed(), patience);
     const auto answered = Clock::now();
     buffers->read(*center, window, *output);
     result.is_read = true;

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.ofx_plugin.fake_backend import FakeBackend
 from tests.ofx_plugin.host import Host
 from tests.server.running import Served
 
@@ -93,7 +94,21 @@ def load(library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
 
 @pytest.fixture
 def served(backend: Served, monkeypatch: pytest.MonkeyPatch, load: Callable[..., Host]) -> Callable[..., Host]:
-    """Load a copy of the effect that finds the real backend."""
+    """Load a copy of the effect that finds the real backend, and passes pixels in the way that the system has."""
     for name, value in backend.environment.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.delenv("F2HDR_BUFFERS")
     return load
+
+
+@pytest.fixture(params=["files", "memory"] if hasattr(os, "memfd_create") else ["files"])
+def fake(
+    request: pytest.FixtureRequest, load: Callable[..., Host], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[FakeBackend]:
+    """A backend that answers with twice the reference's pixels, which it gets in files or in memory files."""
+    in_memory = request.param == "memory"
+    if in_memory:
+        monkeypatch.delenv("F2HDR_BUFFERS")
+    backend = FakeBackend(tmp_path / "run", in_memory=in_memory)
+    yield backend
+    backend.stop()

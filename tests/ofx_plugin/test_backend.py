@@ -24,11 +24,6 @@ from tests.server.running import Served, write_backend
 Load = Callable[..., Host]
 
 
-@pytest.fixture
-def fake(load: Load, tmp_path: Path) -> FakeBackend:
-    return FakeBackend(tmp_path / "run")
-
-
 def effect_of(host: Host, **values: object) -> Effect:
     effect = host.create(**values)
     effect.clips["Source"].show(plate(1, 9))
@@ -143,7 +138,7 @@ def test_a_backend_slower_than_the_longest_wait_is_reported(load: Load, fake: Fa
 def test_a_backend_that_never_answers_is_reported(load: Load, fake: FakeBackend) -> None:
     """The user can stop the render; else the longest wait ends it, or the limit for a status request."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        fake.announce(address=f"http://127.0.0.1:{silent.getsockname()[1]}")
+        fake.announce(address=f"http://127.0.0.1:{silent.getsockname()[1]}", socket="")
         effect = effect_of(load())
         effect.abort_at = time.monotonic() + 0.2
         assert effect.render(3)[0] == OK
