@@ -35,7 +35,7 @@ MEASURING = 2
 """Plates that ``detect`` measures at once; up to 8 times as many requests are accepted."""
 
 T = TypeVar("T")
-Document = TypeVar("Document", JobRequest, FrameRequest, DetectRequest)
+Document = TypeVar("Document", JobRequest, DetectRequest)
 JobId = Annotated[str, Path(description="Id of the job, as returned when it was submitted.", pattern="^[0-9a-f]{16}$")]
 Config = Annotated[
     str, Query(min_length=1, max_length=4096, description="An OCIO config: a path, or a name such as ocio://...")
@@ -81,9 +81,9 @@ class Listener:
 
     async def frame(self, request: Request) -> Answer:
         """Reconstruct one frame from pixels in buffer files or memory files, before any batch job."""
-        wanted = await self._read(FrameRequest, request, self._interactive)
+        body = await body_of(request)
         with taken(request.scope.get("state", {}).get("passed_files", [])) as passed:
-            future = await self._call(self._service.frame, wanted, passed, threads=self._interactive)
+            future = await self._call(self._queued, body, passed, threads=self._interactive)
         return Answer(await _awaited(future, request))
 
     async def detect(self, request: Request) -> Answer:
@@ -113,14 +113,15 @@ class Listener:
         """Delete all cached flows; renders compute them again when needed."""
         return Answer(await self._call(self._service.clear_cache))
 
-    async def _read(
-        self, kind: type[Document], request: Request, threads: ThreadPoolExecutor | None = None
-    ) -> Document:
+    async def _read(self, kind: type[Document], request: Request) -> Document:
         """Read and parse a body; parsing runs in a thread of its own, so that a large body does not delay other
         requests.
         """
-        body = await body_of(request)
-        return await self._call(read_request, kind, body, threads=threads or self._documents)
+        return await self._call(read_request, kind, await body_of(request), threads=self._documents)
+
+    def _queued(self, body: bytes, passed: list[int]) -> Future[dict[str, Any]]:
+        """Parse and queue a frame: one change of threads, as a host waits."""
+        return self._service.frame(read_request(FrameRequest, body), passed)
 
     async def _call(
         self, function: Callable[..., T], *arguments: object, threads: ThreadPoolExecutor | None = None

@@ -10,7 +10,6 @@
 #include <stdexcept>
 
 #include "packing.hpp"
-#include "parallel.hpp"
 #include "problem.hpp"
 #include "text.hpp"
 
@@ -141,7 +140,7 @@ std::string BufferSet::name_of(const platform::MappedFile& memory, const std::st
     return "memory:" + std::to_string(passed_.size() - 1);
 }
 
-std::vector<std::string> BufferSet::write(const Window& window, const Source& center) {
+std::vector<std::string> BufferSet::write(const Window& window, const Source& center, Workers& workers) {
     std::vector<Slot*> taken;
     std::vector<Filling> todo;
     const RectI& bounds = center.image.bounds;
@@ -158,7 +157,7 @@ std::vector<std::string> BufferSet::write(const Window& window, const Source& ce
         }
         taken.push_back(&slot);
     }
-    fill(todo, center);
+    fill(todo, center, workers);
     passed_.clear();
     for (const Slot* slot : taken) {
         names[slot->frame] = name_of(slot->memory, slot->path);
@@ -185,7 +184,7 @@ BufferSet::Slot& BufferSet::slot_of(const Source& source, const RectI& bounds, c
 }
 
 // Write the pixels of several slots, band by band. Of known frames only the bands that differ are written.
-void BufferSet::fill(const std::vector<Filling>& todo, const Source& center) {
+void BufferSet::fill(const std::vector<Filling>& todo, const Source& center, Workers& workers) {
     const RectI& bounds = center.image.bounds;
     const Bands bands(bounds);
     for (const auto& [slot, source, is_known] : todo) {
@@ -200,7 +199,7 @@ void BufferSet::fill(const std::vector<Filling>& todo, const Source& center) {
         std::memcpy(slot->memory.data(), &header, offsetof(Header, stamp));
     }
     std::vector<std::atomic<bool>> has_alpha(todo.size());
-    in_parallel(todo.size() * bands.count, [&](std::size_t first, std::size_t end) {
+    workers.run(todo.size() * bands.count, [&](std::size_t first, std::size_t end) {
         std::vector<float> packed;
         for (std::size_t index = first; index < end; ++index) {
             const auto& [slot, source, is_known] = todo[index / bands.count];
@@ -245,7 +244,7 @@ std::string BufferSet::prepare_result(const Source& center) {
     return name_of(result_, result_path_);
 }
 
-void BufferSet::read(const Source& center, const RectI& window, Image& output) {
+void BufferSet::read(const Source& center, const RectI& window, Image& output, Workers& workers) {
     const RectI& bounds = center.image.bounds;
     const Bands bands(bounds);
     const RectI shared = intersection(bounds, window);
@@ -262,7 +261,7 @@ void BufferSet::read(const Source& center, const RectI& window, Image& output) {
         }
     }
     if (is_empty(shared)) return;
-    in_parallel(bands.count, [&](std::size_t first, std::size_t end) {
+    workers.run(bands.count, [&](std::size_t first, std::size_t end) {
         for (std::size_t index = first; index < end; ++index) {
             const Band band = bands.at(index);
             const float* const pixels = reinterpret_cast<const float*>(result_.data() + band.offset);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "image.hpp"
+#include "parallel.hpp"
 #include "platform.hpp"
 #include "window.hpp"
 
@@ -29,7 +30,7 @@ public:
     // Write the window's frames within the bounds of the reference, `center`; where a neighbor has no
     // pixels it gets those of the reference. Returns the names of previous, reference and next for a request: their paths,
     // or "memory:" and their places among the passed files. Throws Problem.
-    std::vector<std::string> write(const Window& window, const Source& center);
+    std::vector<std::string> write(const Window& window, const Source& center, Workers& workers);
 
     // The name, as above, of the file into which the backend writes the result of `center`; after `write`. Throws Problem.
     std::string prepare_result(const Source& center);
@@ -40,7 +41,7 @@ public:
 
     // Copy the result into `output` within `window`, with the alpha of `center`. Pixels of `window` outside the bounds of
     // `center` become 0. `center` is that of the last `write`. Throws Problem if the file is not the result of `center`.
-    void read(const Source& center, const RectI& window, Image& output);
+    void read(const Source& center, const RectI& window, Image& output, Workers& workers);
 
     // Abandon the result: the backend may write it at any later time.
     void abandon();
@@ -64,7 +65,7 @@ private:
     };
 
     Slot& slot_of(const Source& source, const RectI& bounds, const std::vector<Slot*>& taken);
-    void fill(const std::vector<Filling>& todo, const Source& center);
+    void fill(const std::vector<Filling>& todo, const Source& center, Workers& workers);
     void sweep();
     platform::MappedFile created(const std::string& path, const RectI& bounds) const;
     std::string name_of(const platform::MappedFile& memory, const std::string& path);

@@ -1,12 +1,7 @@
 #include "parallel.hpp"
 
 #include <algorithm>
-#include <atomic>
-#include <exception>
-#include <mutex>
 #include <system_error>
-#include <thread>
-#include <vector>
 
 namespace f2hdr::ofx {
 namespace {
@@ -16,33 +11,64 @@ constexpr std::size_t ranges_each = 4;   // threads that are slower do fewer
 
 }  // namespace
 
-void in_parallel(std::size_t count, const std::function<void(std::size_t, std::size_t)>& task) {
+Workers::Workers() {
     const std::size_t processors = std::max(1u, std::thread::hardware_concurrency());
-    const std::size_t threads = std::min({most_threads, count, processors});
-    const std::size_t step = threads > 1 ? std::max<std::size_t>(1, count / (threads * ranges_each)) : count;
-    std::atomic<std::size_t> next{0};
-    std::exception_ptr failed;
-    std::mutex mutex;
-    const auto work = [&] {
-        for (std::size_t first = next.fetch_add(step); first < count; first = next.fetch_add(step)) {
-            try {
-                task(first, std::min(first + step, count));
-            } catch (...) {
-                const std::lock_guard<std::mutex> held(mutex);
-                if (!failed) failed = std::current_exception();
-                next = count;
-            }
-        }
-    };
-    std::vector<std::thread> others;
     try {
-        while (others.size() < threads) others.emplace_back(work);
+        while (threads_.size() < std::min(most_threads, processors)) threads_.emplace_back([this] { work(); });
     } catch (const std::system_error&) {
         // The system gives this process no more threads: those that there are do the work.
     }
-    if (others.empty()) work();
-    for (std::thread& other : others) other.join();
-    if (failed) std::rethrow_exception(failed);
+}
+
+Workers::~Workers() {
+    {
+        const std::lock_guard<std::mutex> held(mutex_);
+        ends_ = true;
+    }
+    begun_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+}
+
+void Workers::run(std::size_t count, const Task& task) {
+    if (threads_.empty()) {
+        task(0, count);
+        return;
+    }
+    std::unique_lock<std::mutex> held(mutex_);
+    task_ = &task;
+    step_ = std::max<std::size_t>(1, count / (threads_.size() * ranges_each));
+    next_ = 0;
+    count_ = count;
+    failed_ = nullptr;
+    begun_.notify_all();
+    done_.wait(held, [this] { return next_ >= count_ && running_ == 0; });
+    if (failed_) std::rethrow_exception(failed_);
+}
+
+void Workers::work() {
+    std::unique_lock<std::mutex> held(mutex_);
+    while (true) {
+        begun_.wait(held, [this] { return ends_ || next_ < count_; });
+        if (ends_) return;
+        const std::size_t first = next_, end = std::min(first + step_, count_);
+        const Task& task = *task_;
+        next_ = end;
+        ++running_;
+        held.unlock();
+        std::exception_ptr failed;
+        try {
+            task(first, end);
+        } catch (...) {
+            failed = std::current_exception();
+        }
+        held.lock();
+        --running_;
+        if (failed) {
+            next_ = count_;
+            if (!failed_) failed_ = failed;
+        }
+        if (next_ >= count_ && running_ == 0) done_.notify_one();
+    }
 }
 
 }  // namespace f2hdr::ofx

@@ -72,7 +72,7 @@ std::optional<Source> source_of(std::optional<Image> image, int frame) {
 }
 
 // Sample all frames in their common region. A frame without overlap with the first is dropped.
-void take_samples(std::initializer_list<std::optional<Source>*> sources, const Values& values) {
+void take_samples(std::initializer_list<std::optional<Source>*> sources, const Values& values, Workers& workers) {
     RectI region = (*sources.begin())->value().image.bounds;
     for (std::optional<Source>* source : sources) {
         if (!*source) continue;
@@ -80,7 +80,7 @@ void take_samples(std::initializer_list<std::optional<Source>*> sources, const V
         if (is_empty(shared)) source->reset();
         else region = shared;
     }
-    in_parallel(sources.size(), [&](std::size_t first, std::size_t end) {
+    workers.run(sources.size(), [&](std::size_t first, std::size_t end) {
         for (std::size_t index = first; index < end; ++index) {
             std::optional<Source>& source = *sources.begin()[index];
             if (source) source->samples = sampled(source->image, region, values.input_space, values.clip_level);
@@ -160,11 +160,12 @@ std::string Instance::render_frame(const Properties& in, int frame) {
                                       "the frames before and after it. Use f2hdr render, or a host with temporal access.");
     }
     refuse_fields(in);
+    Workers workers;
     std::optional<Source> previous, next, center = source_of(image(frame), frame);
     if (!center) throw Problem("missing", "The host provides no image for frame " + std::to_string(frame) + ".");
     if (known.has(frame - 1)) previous = source_of(image(frame - 1), frame - 1);
     if (known.has(frame + 1)) next = source_of(image(frame + 1), frame + 1);
-    take_samples({&center, &previous, &next}, values);
+    take_samples({&center, &previous, &next}, values, workers);
     auto output = Image::fetch(output_clip_, frame, "the output");
     if (!output) throw Problem("missing", "The host provides no output image for frame " + std::to_string(frame) + ".");
     const RectI window = in.rectangle("OfxImageEffectPropRenderWindow").value_or(output->bounds);
@@ -184,14 +185,14 @@ std::string Instance::render_frame(const Properties& in, int frame) {
     const backend::Patience patience{[this] { return is_aborted(); }, values.longest_wait_s};
     const bool passes_files = !platform::environment("F2HDR_BUFFERS") && backend::takes_files(values.backend, patience);
     const BufferPool::Loan buffers = BufferPool::lend(passes_files);
-    const std::vector<std::string> names = buffers->write(chosen, *center);
+    const std::vector<std::string> names = buffers->write(chosen, *center, workers);
     const std::string result_name = buffers->prepare_result(*center);
     const auto written = Clock::now();
     Pending result(*buffers.operator->());
     const json::Value answer = backend::frame(
         values.backend, frame_request(values, chosen, frame, names, result_name, client()), buffers->passed(), patience);
     const auto answered = Clock::now();
-    buffers->read(*center, window, *output);
+    buffers->read(*center, window, *output, workers);
     result.is_read = true;
     const auto ended = Clock::now();
 
@@ -223,13 +224,14 @@ void Instance::measure(double time) {
                                            quoted(values.input_space) + ". Enter the Ratio.");
     }
     const int center = frame_of(time);
+    Workers workers;
     std::vector<double> stops;
     std::optional<Source> before;
     for (int frame = center - measured_frames; frame <= center + measured_frames; ++frame) {
         std::optional<Source> now;
         if (known.has(frame)) now = source_of(image(frame), frame);
         if (before && now) {
-            take_samples({&before, &now}, values);
+            take_samples({&before, &now}, values, workers);
             const auto step = now ? step_between(before->samples, now->samples) : std::nullopt;
             if (step && std::abs(*step) >= 0.5) stops.push_back(std::abs(*step));
         }
