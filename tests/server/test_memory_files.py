@@ -161,6 +161,8 @@ def open_memory_files(pid: int) -> int:
 
 def test_a_server_computes_a_frame_in_memory_files(server: Served, tmp_path: Path) -> None:
     """With the pixels of the same frame in buffer files."""
+    if "socket" not in server.facts:
+        pytest.skip("the path of the runtime folder is too long for a Unix socket")
     ramp = np.linspace(0.05, 0.9, 64 * 48, dtype=np.float32).reshape(48, 64, 1) * np.ones(3, np.float32)
     files = [frame_file(number, ramp / (1, 8)[number % 2]) for number in (1, 2, 3)]
     files.append(frame_file(0, np.zeros_like(ramp)))
