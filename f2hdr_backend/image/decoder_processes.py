@@ -228,7 +228,9 @@ def in_decoder_process(function: Callable[P, T]) -> Callable[P, T]:
 
 
 def _close() -> None:
+    """Close the decoders at the end of the program, whose work is done: Ctrl-C no longer stops anything."""
     if _decoders is not None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         _decoders.close()
 
 
