@@ -4,6 +4,7 @@ JSON.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import json
@@ -106,13 +107,16 @@ class Verbs(TyperGroup):
 
 
 def report(error: F2HDRError) -> None:
-    """Write an error and its hint to standard error, and with ``--json`` also as an event to standard output."""
+    """Write an error and its hint to standard error, and with ``--json`` also as an event to standard output.
+
+    An output that is full or closed does not change the exit code: the error stays in the log and in the other output.
+    """
     log_error(error)
-    print(f"error: {error.message}", file=sys.stderr)
-    if error.hint:
-        print(error.hint, file=sys.stderr)
+    with contextlib.suppress(OSError):
+        print(f"error: {error.message}", *([error.hint] if error.hint else []), sep="\n", file=sys.stderr, flush=True)
     if terminal.wants_json():
-        print(json.dumps({"event": "error", **error.to_json()}), flush=True)
+        with contextlib.suppress(OSError):
+            print(json.dumps({"event": "error", **error.to_json()}), flush=True)
 
 
 def _answers_in_json(values: dict[str, Any]) -> bool:

@@ -39,7 +39,7 @@ def load_sources(folder: Path, *, held_out: bool = False) -> list[Source]:
     """All ``.exr`` images of a folder, by name: those to train on, or those held out.
 
     Raises:
-        DocumentError: the folder contains none.
+        DocumentError: the folder contains none, or no panorama, which every background is taken from.
     """
     paths = [path for path in sorted(folder.glob("*.exr")) if (path.stem in HELD_OUT) == held_out]
     if not paths:
@@ -47,4 +47,10 @@ def load_sources(folder: Path, *, held_out: bool = False) -> list[Source]:
             f"There is no EXR image to synthesize shots from in {folder}.",
             hint="Give a folder of scene-linear EXR images.",
         )
-    return [Source(path.stem, np.maximum(read_image(str(path)).pixels, 0)) for path in paths]
+    sources = [Source(path.stem, np.maximum(read_image(str(path)).pixels, 0)) for path in paths]
+    if not any(source.panorama for source in sources):
+        raise DocumentError(
+            f"None of the EXR images in {folder} is a panorama, twice as wide as high ({len(paths)} images read).",
+            hint="Add at least one lat-long panorama: backgrounds of shots are taken from them.",
+        )
+    return sources

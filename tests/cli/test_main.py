@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -125,6 +126,18 @@ def test_a_system_error_is_one_sentence_with_the_path_and_a_json_event() -> None
     ran = _python(RAISING, "OSError", "--json")
     assert ran.returncode == 1 and "Traceback" not in ran.stderr
     assert json.loads(ran.stdout)["facts"]["path"] == "/dev/null/a" and "/dev/null/a" in ran.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no output that is always full")
+@pytest.mark.parametrize("full", ["stdout", "stderr"])
+@pytest.mark.parametrize("name", ["MissingFrames", "OSError"])
+def test_a_full_output_keeps_the_exit_code_and_the_other_output(full: str, name: str) -> None:
+    usual = _python(RAISING, name, "--json")
+    with open("/dev/full", "w") as output:
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, full: output}
+        ran = subprocess.run([sys.executable, "-c", RAISING, name, "--json"], **streams, text=True, timeout=120)
+    assert ran.returncode == usual.returncode
+    assert (ran.stdout, ran.stderr) == ((None, usual.stderr) if full == "stdout" else (usual.stdout, None))
 
 
 def test_memory_that_the_system_refuses_is_one_sentence_and_no_traceback() -> None:

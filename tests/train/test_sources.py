@@ -32,7 +32,15 @@ def test_radiance_is_never_negative_and_bright_values_stay(tmp_path):
 
 def test_images_of_other_aspect_ratios_are_not_panoramas(tmp_path):
     write(tmp_path, "a", (6, 4))
-    assert not load_sources(tmp_path)[0].panorama
+    write(tmp_path, "b", (8, 4))
+    assert [source.panorama for source in load_sources(tmp_path)] == [False, True]
+
+
+def test_a_folder_without_a_panorama_is_named(tmp_path):
+    write(tmp_path, "a", (6, 4))
+    with pytest.raises(DocumentError) as caught:
+        load_sources(tmp_path)
+    assert str(tmp_path) in caught.value.message
 
 
 def test_a_folder_without_images_is_named(tmp_path):
