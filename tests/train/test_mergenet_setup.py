@@ -53,20 +53,13 @@ def test_two_of_four_windows_are_the_phases_of_one_scene(batch):
     assert short[1] == 1 < short[0] and long[1] == short[0] and long[0] == 1
 
 
-def test_a_mirrored_batch_has_mirrored_frames_and_flows(batch):
-    other = batch.mirrored()
+@pytest.mark.parametrize(("flip", "axis"), [(MergeBatch.mirrored, -1), (MergeBatch.upside_down, -2)])
+def test_a_flipped_batch_has_flipped_frames_and_flows(batch, flip, axis):
+    other = flip(batch)
     one = merge(batch.frames, batch.exposures, batch.flows, batch.occlusions).radiance
     two = merge(other.frames, other.exposures, other.flows, other.occlusions).radiance
-    torch.testing.assert_close(two, one.flip(-1).roll(1, 1), rtol=1e-3, atol=1e-4)
-    assert torch.equal(other.radiance, batch.radiance.flip(-1).roll(1, 1))
-
-
-def test_a_batch_upside_down_has_flipped_frames_and_flows(batch):
-    other = batch.upside_down()
-    one = merge(batch.frames, batch.exposures, batch.flows, batch.occlusions).radiance
-    two = merge(other.frames, other.exposures, other.flows, other.occlusions).radiance
-    torch.testing.assert_close(two, one.flip(-2).roll(1, 1), rtol=1e-3, atol=1e-4)
-    assert torch.equal(other.radiance, batch.radiance.flip(-2).roll(1, 1))
+    torch.testing.assert_close(two, one.flip(axis).roll(1, 1), rtol=1e-3, atol=1e-4)
+    assert torch.equal(other.radiance, batch.radiance.flip(axis).roll(1, 1))
 
 
 def test_each_turn_shows_the_batch_differently(batch):

@@ -34,10 +34,11 @@ class Step:
     """CPU time per megapixel, including flows and soft trust, in multiples of :func:`probe_seconds`."""
 
 
+_MERGENET = Step("f2hdr", "mergenet", 350)
 STEPS: Mapping[str, Step] = {
     "draft": Step("merge", "", 220),
-    "good": Step("f2hdr", "mergenet", 350),
-    "best": Step("f2hdr", "mergenet", 350),
+    "good": _MERGENET,
+    "best": _MERGENET,
 }
 """Quality levels from the fastest to the best, which is the edition with the highest mean score on the test suites: at
 present that of ``good``. Costs: CPU time of 960 x 540 windows with all their flows, divided by that of the probe, in
